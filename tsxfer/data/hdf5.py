@@ -1,0 +1,74 @@
+"""Reading HDF5 files whose faults are told in words, not as a traceback of h5py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tsxfer.data.reading import plain
+from tsxfer.data.series import Floats
+from tsxfer.errors import DataError
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """An open ``h5py.File``; what h5py raises inside the block becomes a `DataError`."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, RuntimeError, KeyError) as error:
+        raise DataError(
+            f"{path.name} ({path.stat().st_size:,} bytes) is no complete HDF5 file: {error}",
+            where=str(path),
+            mend="delete it and fetch it again; the download may have stopped early",
+        ) from error
+
+
+def group_at(file: Any, name: str) -> Any:
+    """The group of that name.
+
+    Raises:
+        DataError: If the file has none; it says what the file has.
+    """
+    import h5py
+
+    group = file.get(name)
+    if not isinstance(group, h5py.Group):
+        raise DataError(
+            f"no group {name!r}; the file has {', '.join(sorted(file)[:6]) or 'nothing'}",
+            where=file.filename,
+            mend="look whether this is the file that the data set's page names",
+        )
+    return group
+
+
+def samples(node: Any, shape: tuple[int, int]) -> Floats:
+    """The samples of a trace as float32.
+
+    Raises:
+        DataError: If the trace has another shape or holds no numbers.
+    """
+    found, kind = getattr(node, "shape", None), getattr(node, "dtype", np.dtype("O")).kind
+    if found != shape or kind not in "fiu":
+        raise DataError(
+            f"the trace has shape {found} and kind {kind!r}, not numbers of shape {shape}",
+            where=at(node),
+            mend="repair or remove that trace, or fetch the file again",
+        )
+    return np.asarray(node[...], np.float32)
+
+
+def attribute(node: Any, name: str) -> Any:
+    """An attribute as a plain Python value, however it was written; None where it is missing."""
+    return plain(node.attrs[name]) if name in node.attrs else None
+
+
+def at(node: Any) -> str:
+    """File and trace, for messages."""
+    return f"{node.file.filename}, trace {node.name}"

@@ -1,0 +1,60 @@
+"""Identity and chance: canonical form, content keys, and random streams named by what they depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+
+def plain(value: object) -> Any:
+    """Nested dicts, lists and scalars for a spec; fields that hold their default are left out.
+
+    Leaving defaults out (same type and same value) lets a later version add an option without
+    changing the key of any trial that does not use it.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {
+            f.name: plain(kept[f.name])
+            for f in fields(value)
+            if not _holds_default(f, kept[f.name])
+        }
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): plain(item) for name, item in value.items()}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"{type(value).__name__} has no canonical form; a spec holds plain data only")
+
+
+def _holds_default(field: Field[Any], value: object) -> bool:
+    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    return default is not MISSING and type(default) is type(value) and bool(default == value)
+
+
+def canonical(value: object) -> str:
+    """The one text form of a spec: sorted names, no spaces, shortest floats, no NaN."""
+    return json.dumps(
+        plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+
+
+def content_key(value: object) -> str:
+    """First 16 hexadecimal digits of the sha256 of the canonical form."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:16]
+
+
+def seed(*names: str | int) -> int:
+    """A 63-bit seed that depends on exactly these names, in this order."""
+    digest = hashlib.sha256(canonical(list(names)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def stream(*names: str | int) -> np.random.Generator:
+    """An independent random stream; ``stream("split", dataset)`` says what the draw may depend on."""
+    return np.random.Generator(np.random.PCG64(seed(*names)))

@@ -1,0 +1,114 @@
+"""Scores of predictions: pure functions with range, direction, unit and source.
+
+Classification takes class codes ``(n,)`` (ints), regression takes numbers ``(n,)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import SpecError, nearest
+
+Array: TypeAlias = NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A score function with what a reader must know about it.
+
+    Attributes:
+        name: As in cards and rows.
+        title: For tables.
+        task: ``classification`` or ``regression``.
+        higher_is_better: Direction.
+        span: Smallest and largest possible value.
+        score: ``(truth, prediction) -> float``.
+    """
+
+    name: str
+    title: str
+    task: str
+    higher_is_better: bool
+    span: tuple[float, float]
+    score: Callable[[Array, Array], float]
+
+
+def accuracy(truth: Array, predicted: Array) -> float:
+    """Share of correct class codes, in [0, 1]."""
+    return float(np.mean(truth == predicted))
+
+
+def macro_f1(truth: Array, predicted: Array) -> float:
+    """Unweighted mean over the classes in `truth` of F1, in [0, 1] (van Rijsbergen 1979)."""
+    return float(np.mean(_f1_by_class(truth, predicted)[0]))
+
+
+def weighted_f1(truth: Array, predicted: Array) -> float:
+    """Mean of F1 weighted by class frequency, in [0, 1]; the metric of the study."""
+    scores, counts = _f1_by_class(truth, predicted)
+    return float(np.average(scores, weights=counts))
+
+
+def _f1_by_class(truth: Array, predicted: Array) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    classes, counts = np.unique(truth, return_counts=True)
+    hits = np.array([np.sum((truth == c) & (predicted == c)) for c in classes])
+    claimed = np.array([np.sum(predicted == c) for c in classes])
+    return 2.0 * hits / (counts + claimed), counts
+
+
+def mae(truth: Array, predicted: Array) -> float:
+    """Mean absolute error, in the unit of the label, from 0."""
+    return float(np.mean(np.abs(_errors(truth, predicted))))
+
+
+def medae(truth: Array, predicted: Array) -> float:
+    """Median absolute error, in the unit of the label, from 0."""
+    return float(np.median(np.abs(_errors(truth, predicted))))
+
+
+def rmse(truth: Array, predicted: Array) -> float:
+    """Root mean squared error, in the unit of the label, from 0."""
+    return float(np.sqrt(np.mean(_errors(truth, predicted) ** 2)))
+
+
+def r2(truth: Array, predicted: Array) -> float:
+    """Share of the variance of `truth` explained, at most 1; 0 for constant truth."""
+    spread = float(np.sum((truth.astype(np.float64) - np.mean(truth, dtype=np.float64)) ** 2))
+    if spread == 0:
+        return 0.0
+    return 1.0 - float(np.sum(_errors(truth, predicted) ** 2)) / spread
+
+
+def _errors(truth: Array, predicted: Array) -> NDArray[np.float64]:
+    return predicted.astype(np.float64) - truth.astype(np.float64)
+
+
+_INF = float("inf")
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("macro_f1", "macro F1", "classification", True, (0.0, 1.0), macro_f1),
+        Metric("weighted_f1", "weighted F1", "classification", True, (0.0, 1.0), weighted_f1),
+        Metric("accuracy", "accuracy", "classification", True, (0.0, 1.0), accuracy),
+        Metric("mae", "MAE", "regression", False, (0.0, _INF), mae),
+        Metric("medae", "median AE", "regression", False, (0.0, _INF), medae),
+        Metric("rmse", "RMSE", "regression", False, (0.0, _INF), rmse),
+        Metric("r2", "R2", "regression", True, (-_INF, 1.0), r2),
+    )
+}
+
+
+def get(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        SpecError: If there is none.
+    """
+    if name not in METRICS:
+        raise SpecError(f"unknown metric {name!r}", mend=nearest(name, METRICS))
+    return METRICS[name]

@@ -1,0 +1,294 @@
+"""The nouns that cross every boundary: plain, frozen, keyed, free of torch and of input or output."""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal, TypeVar
+
+from tsxfer.errors import SpecError, nearest
+from tsxfer.keys import content_key
+
+Status = Literal["done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Rules of a protocol. ``strict`` is ours; ``paper`` is Otović et al. 2022, sections 2 to 4.
+
+    Attributes:
+        grouped: Whole groups (events, speakers, subjects) on one side of the split.
+        shares: Training, validation and test share of the instances.
+        nested: The small subset lies inside the large one.
+        validation_share: Share of a trial's labels spent on validation; 0 gives every trial
+            the whole validation part for free, as the study did.
+        scaling: ``peak`` or ``minmax_mask``, see `tsxfer.data.scale`.
+        min_channels: Channels are copied until there are this many.
+        drop_last: Leave the last incomplete batch of an epoch out.
+        warning: Label put on every row made under the profile.
+    """
+
+    grouped: bool
+    shares: tuple[float, float, float]
+    nested: bool
+    validation_share: float
+    scaling: Literal["peak", "minmax_mask"]
+    min_channels: int
+    drop_last: bool
+    warning: str = ""
+
+
+PROFILES = {
+    "strict": Profile(True, (0.6, 0.2, 0.2), True, 0.2, "peak", 1, False),
+    "paper": Profile(False, (0.7, 0.15, 0.15), False, 0.0, "minmax_mask", 3, True, "leaky split"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a model is trained. Both arms of a comparison hold the same one.
+
+    Attributes:
+        rate: Adam's learning rate.
+        batch: Instances a step.
+        epochs: Most passes over the training instances.
+        patience: Epochs without a better validation score before training stops.
+        plateau_factor: The rate is multiplied by this after `plateau_patience` bad epochs.
+        plateau_patience: See `plateau_factor`.
+        min_rate: The rate never falls below this.
+    """
+
+    rate: float = 1e-3
+    batch: int = 32
+    epochs: int = 40
+    patience: int = 10
+    plateau_factor: float = 0.2
+    plateau_patience: int = 4
+    min_rate: float = 5e-7
+
+    def __post_init__(self) -> None:
+        for name in ("rate", "batch", "epochs", "patience", "plateau_patience"):
+            if not getattr(self, name) > 0:
+                raise SpecError(
+                    f"recipe {name} = {getattr(self, name)} is not above 0", mend=f"set {name} > 0"
+                )
+        if not 0 < self.plateau_factor <= 1:
+            raise SpecError(
+                f"recipe plateau_factor = {self.plateau_factor} is outside (0, 1]",
+                mend="use 1.0 to keep the rate constant",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One training: everything that can change its numbers, and nothing else.
+
+    Attributes:
+        dataset: Versioned name, e.g. ``speech@1``; simulated data has its own, ``speech+sim@1``.
+        model: Name of a backbone.
+        size: Label budget, validation included: ``n=1500``, ``10%`` or ``all``.
+        repeat: Index that names the subset, the weights and the batch order.
+        recipe: How it is trained.
+        profile: Name of a protocol in `PROFILES`.
+        reuse: Where the weights start; None trains from scratch.
+    """
+
+    dataset: str
+    model: str
+    size: str
+    repeat: int
+    recipe: Recipe = field(default_factory=Recipe)
+    profile: str = "strict"
+    reuse: Reuse | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", canonical_size(self.size))
+        if self.profile not in PROFILES:
+            raise SpecError(f"unknown profile {self.profile!r}", mend=nearest(self.profile, PROFILES))
+        if self.repeat < 0:
+            raise SpecError(f"repeat = {self.repeat} is negative", mend="count repeats from 0")
+
+    @property
+    def key(self) -> str:
+        """Content key: 16 hexadecimal digits."""
+        return content_key(self)
+
+    def twin(self) -> Trial:
+        """The paired scratch trial: the same in everything but its starting weights."""
+        return replace(self, reuse=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """Where a trial's convolutional weights come from (study, section 3.1 of its code).
+
+    Attributes:
+        source: The trial whose trained convolutions are copied; the rest starts fresh.
+        rate_multiplier: Learning rate of the copied layers, relative to the others.
+        frozen: Keep the copied layers as they are; the audit then demands identical bits.
+    """
+
+    source: Trial
+    rate_multiplier: float = 1.0
+    frozen: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.rate_multiplier > 0:
+            raise SpecError(
+                f"rate_multiplier = {self.rate_multiplier} is not above 0",
+                mend="set frozen = true to keep copied layers as they are",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One row: what a trial gave, with what is needed to trust it and to repeat it.
+
+    Attributes:
+        trial: The spec; its key is the row's identity.
+        status: ``done`` or ``failed``; a failed trial is a row too.
+        metric: Primary metric, a name in `tsxfer.metrics`.
+        margin: Difference of it below which nobody cares (from the target's card).
+        scores: Test scores by metric name, at the checkpoint chosen on validation.
+        chance: Score of the best constant answer by metric name (training labels only).
+        curve: Validation curve of the primary metric on a samples-seen grid from step 0:
+            ``{"samples": [...], "score": [...]}``.
+        sizes: ``{"train": .., "validation": .., "test": ..}`` instances.
+        data: Fingerprint of each prepared data set that had a hand in it, by versioned name.
+        split: Proof: group counts, hashes and overlaps of the three parts.
+        subset: Hash of the training and validation instances drawn.
+        audit: ``{"copied": [...], "renewed": [...], "frozen": [...]}`` tensor names.
+        ledger: What the trial was allowed: ``{"steps": .., "batch": .., "tries": ..}``.
+        cost: What it took: ``{"seconds": .., "steps": .., "samples": .., "device": ..}``.
+        labels: Warnings that travel with the row: ``simulated``, ``leaky split``.
+        environment: Versions and hardware.
+        error: Message of a failed trial.
+    """
+
+    trial: Trial
+    status: Status
+    metric: str
+    margin: float = 0.0
+    scores: dict[str, float] = field(default_factory=dict)
+    chance: dict[str, float] = field(default_factory=dict)
+    curve: dict[str, list[float]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
+    split: dict[str, Any] = field(default_factory=dict)
+    subset: str = ""
+    audit: dict[str, list[str]] = field(default_factory=dict)
+    ledger: dict[str, int] = field(default_factory=dict)
+    cost: dict[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key of the trial."""
+        return self.trial.key
+
+
+Spec = TypeVar("Spec")
+
+
+def from_plain(kind: type[Spec], data: object, where: str = "") -> Spec:
+    """Build a spec from nested plain data (the inverse of `tsxfer.keys.plain`).
+
+    Raises:
+        SpecError: For an unknown name (near ones are suggested), a missing one or a wrong type.
+    """
+    built = _build(kind, data, where or kind.__name__.lower())
+    return typing.cast(Spec, built)
+
+
+def _build(kind: Any, data: object, where: str) -> object:
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return data
+    if origin in (typing.Union, types.UnionType):
+        options = [option for option in inner if option is not type(None)]
+        return None if data is None else _build(options[0], data, where)
+    if origin is Literal:
+        if data not in inner:
+            raise SpecError(f"{where} = {data!r} is not known", mend=nearest(str(data), inner))
+        return data
+    if is_dataclass(kind):
+        return _build_dataclass(kind, data, where)
+    if origin in (tuple, list):
+        items = [data] if isinstance(data, (str, int, float)) else data
+        if not isinstance(items, (list, tuple)):
+            raise _wrong(where, data, "a list")
+        parts = [_build(inner[0], item, f"{where}[{i}]") for i, item in enumerate(items)]
+        return tuple(parts) if origin is tuple else parts
+    if origin is dict:
+        if not isinstance(data, dict):
+            raise _wrong(where, data, "a table")
+        return {name: _build(inner[1], item, f"{where}.{name}") for name, item in data.items()}
+    return _build_scalar(kind, data, where)
+
+
+def _build_dataclass(kind: Any, data: object, where: str) -> object:
+    if not isinstance(data, dict):
+        raise _wrong(where, data, "a table")
+    known = {f.name: f for f in fields(kind)}
+    for name in data:
+        if name not in known:
+            raise SpecError(f"unknown name {name!r}", where=where, mend=nearest(str(name), known))
+    hints = typing.get_type_hints(kind)
+    values = {name: _build(hints[name], item, f"{where}.{name}") for name, item in data.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        missing = [name for name in known if f"'{name}'" in str(error)]
+        raise SpecError(
+            f"{', '.join(missing) or error} is missing", where=where, mend="add it"
+        ) from None
+
+
+def _build_scalar(kind: Any, data: object, where: str) -> object:
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
+    if type(data) is not kind:
+        raise _wrong(where, data, kind.__name__)
+    if isinstance(data, float) and not math.isfinite(data):
+        raise _wrong(where, data, "a finite number")
+    return data
+
+
+def _wrong(where: str, data: object, wanted: str) -> SpecError:
+    return SpecError(f"{where} = {data!r} is not {wanted}", mend=f"give {wanted}")
+
+
+def canonical_size(size: str | int) -> str:
+    """``1500`` and ``n=1500`` become ``n=1500``; ``10%`` and ``all`` stay.
+
+    Raises:
+        SpecError: For anything else.
+    """
+    text = str(size).strip().lower().replace("_", "")
+    count = text.removeprefix("n=")
+    if count.isdecimal() and int(count) > 0:
+        return f"n={int(count)}"
+    share = text.removesuffix("%")
+    if text == "all" or (text.endswith("%") and _is_share(share)):
+        return text
+    raise SpecError(f"size {size!r} is not a label budget", mend="write 1500, 10% or all")
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 100
+    except ValueError:
+        return False
+
+
+def labels_allowed(size: str, available: int) -> int:
+    """Number of labels that a canonical size stands for where `available` exist."""
+    if size == "all":
+        return available
+    if size.endswith("%"):
+        return int(available * float(size[:-1]) / 100)
+    return int(size.removeprefix("n="))
