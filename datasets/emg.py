@@ -14,6 +14,7 @@ from tsxfer.data import RemoteFile, Series, dataset
 from tsxfer.data.reading import find_files, refuse_empty
 from tsxfer.data.windows import single_label_starts
 from tsxfer.errors import DataError
+from tsxfer.simulate.emg import gestures
 
 RATE_HZ, LENGTH, STEP, CHANNELS = 200.0, 80, 10, 8
 APART_S = 100_000.0  # sessions carry no date; this keeps their clocks apart
@@ -114,3 +115,6 @@ def _load(path: Path, kinds: str) -> NDArray[Any]:
             mend="unpack the archive again",
         )
     return array
+
+
+emg.simulator(version=1, count=15500)(gestures)

@@ -9,6 +9,7 @@ from tsxfer.data import Series, dataset
 from tsxfer.data.prices import RATE_HZ, columns, price_windows, read_prices
 from tsxfer.data.reading import find_files, refuse_empty
 from tsxfer.errors import DataError
+from tsxfer.simulate.prices import index_closes
 
 START, END = "1927-12-30", "2018-11-28"  # the span of the study; yfinance leaves the end day out
 
@@ -88,3 +89,6 @@ def _table(folder: Path) -> Path:
             mend="keep one file with the columns Date and Close",
         )
     return able[0]
+
+
+finance.simulator(version=1, count=15500)(index_closes)

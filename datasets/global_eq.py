@@ -12,6 +12,7 @@ from tsxfer.data import RemoteFile, Series, dataset
 from tsxfer.data.hdf5 import at, attribute, group_at, opened, samples
 from tsxfer.data.reading import Instance, find_file, finite, in_blocks
 from tsxfer.errors import DataError
+from tsxfer.simulate.earthquakes import teleseisms
 
 PARTS = ("train", "validate", "test", "test2")
 SHAPE = (1001, 3)  # (time, channel), 50 s
@@ -101,3 +102,6 @@ def _start(name: str, filename: str) -> float:
             where=filename,
             mend="rename or remove that trace",
         ) from error
+
+
+global_eq.simulator(version=1, count=15500, length=1000)(teleseisms)

@@ -12,6 +12,7 @@ from tsxfer.data.hdf5 import at, attribute, opened, samples
 from tsxfer.data.reading import Instance, find_files, finite, in_blocks
 from tsxfer.data.tables import read_table
 from tsxfer.errors import DataError
+from tsxfer.simulate.earthquakes import local_counts
 
 SHAPE = (6000, 3)  # (time, channel), 60 s
 LAYOUTS = ("earthquake/local", "data")  # of 2019, as in the study, and of 2020
@@ -145,3 +146,6 @@ def _twice(name: str, first: str, path: Path) -> DataError:
         where=str(path.parent),
         mend="keep either the merged file or the chunks",
     )
+
+
+local_eq.simulator(version=1, count=15500, length=500, rate_hz=25.0)(local_counts)

@@ -9,6 +9,7 @@ from typing import Any
 from tsxfer.data import RemoteFile, Series, dataset
 from tsxfer.data.hdf5 import at, attribute, group_at, opened, samples
 from tsxfer.data.reading import Instance, find_file, finite, in_blocks
+from tsxfer.simulate.earthquakes import local_ground_motion
 
 SHAPE = (3, 540)  # (channel, time), 27 s
 
@@ -61,3 +62,6 @@ def _instances(path: Path) -> Iterator[Instance]:
 
 def _number(node: Any, name: str) -> float:
     return finite(attribute(node, name), f"attribute {name!r}", at(node))
+
+
+local_eq_ir.simulator(version=1, count=15500, length=540)(local_ground_motion)

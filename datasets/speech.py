@@ -13,6 +13,7 @@ from tsxfer.data.reading import Instance, find_files, in_blocks
 from tsxfer.data.series import Floats
 from tsxfer.data.wav import read_wav
 from tsxfer.errors import DataError
+from tsxfer.simulate.speech import spoken_words
 
 FILE_RATE_HZ, SAMPLES = 16000, 16000
 NOISE, SILENCE = "_background_noise_", "_silence_"
@@ -107,3 +108,6 @@ def _check_folders(folder: Path, paths: list[Path]) -> None:
                 where=str(empty),
                 mend="unpack the archive again, or remove that folder to do without the class",
             )
+
+
+speech.simulator(version=1, count=15500, length=2500, rate_hz=5000.0)(spoken_words)

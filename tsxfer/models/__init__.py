@@ -1,0 +1,1 @@
+"""Architectures: one backbone a file."""

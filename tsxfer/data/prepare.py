@@ -1,0 +1,189 @@
+"""From blocks of a reader or a simulator to memory-mapped arrays with a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.data.card import Card, Dataset
+from tsxfer.data.series import Series
+from tsxfer.errors import DataError
+from tsxfer.keys import stream
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A prepared data set on disk.
+
+    Attributes:
+        card: Its card.
+        folder: Where its arrays lie.
+        fingerprint: First 16 hexadecimal digits of the sha256 over windows, labels, groups, times.
+        classes: Class names found in the files, sorted; empty for regression.
+        count: Instances.
+        notes: What preparation did to the windows, e.g. ``padded 3``.
+    """
+
+    card: Card
+    folder: Path
+    fingerprint: str
+    classes: tuple[str, ...]
+    count: int
+    notes: tuple[str, ...]
+
+    def array(self, name: str) -> NDArray[Any]:
+        """``x`` float32 (n, channel, time); ``y`` codes or numbers; ``group``; ``start``; ``end``."""
+        return np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+
+
+def load(dataset: Dataset, folder: Path) -> Prepared | None:
+    """What lies prepared in `folder`, or None.
+
+    Raises:
+        DataError: If the folder is damaged.
+    """
+    facts = folder / "meta.json"
+    if not facts.exists():
+        return None
+    try:
+        meta = json.loads(facts.read_text(encoding="utf-8"))
+        return Prepared(
+            dataset.card,
+            folder,
+            meta["fingerprint"],
+            tuple(meta["classes"]),
+            meta["count"],
+            tuple(meta["notes"]),
+        )
+    except (ValueError, KeyError) as error:
+        raise DataError(
+            f"the prepared data is damaged: {error}",
+            where=str(facts),
+            mend=f"delete {folder} and prepare {dataset.card.name} again",
+        ) from None
+
+
+def simulate(dataset: Dataset, folder: Path) -> Prepared:
+    """Make a simulated data set; its numbers depend on its versioned name alone."""
+    if dataset.simulate is None:
+        raise DataError(f"{dataset.card.id} has no simulator")
+    made = dataset.simulate(dataset.card.count, stream("simulate", dataset.card.id))
+    return prepare(dataset, [made], folder)
+
+
+def prepare(
+    dataset: Dataset,
+    blocks: Iterable[Series],
+    folder: Path,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Prepared:
+    """Resample, crop or pad every block, and write it; memory stays at one block.
+
+    The folder appears in one step at the end, so a killed preparation leaves nothing half done.
+
+    Raises:
+        DataError: If the rate or the channels are not the card's, or a class stays empty.
+    """
+    card, parts = dataset.card, folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    columns: list[dict[str, NDArray[Any]]] = []
+    changed = {"resampled": 0, "cropped": 0, "padded": 0}
+    with (parts / "x.raw").open("wb") as raw:
+        for block in blocks:
+            windows = _windows(block, card, changed)
+            raw.write(np.ascontiguousarray(windows).tobytes())
+            columns.append(_columns(block))
+            progress(sum(len(c["y"]) for c in columns))
+    if not columns:
+        raise DataError(f"{card.name}: the reader found no instance", mend=card.manual)
+    merged = {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}
+    notes = [f"{verb} {count}" for verb, count in changed.items() if count]
+    _write(parts, card, merged, notes)
+    shutil.rmtree(folder, ignore_errors=True)
+    parts.rename(folder)
+    prepared = load(dataset, folder)
+    assert prepared is not None  # noqa: S101  (just written)
+    return prepared
+
+
+def _windows(block: Series, card: Card, changed: dict[str, int]) -> NDArray[np.float32]:
+    wanted = card.file_rate_hz or card.rate_hz
+    if not np.isclose(block.rate_hz, wanted, rtol=1e-6):
+        raise DataError(
+            f"{card.name}: sampling rate is {block.rate_hz:g} Hz, the card says {wanted:g} Hz",
+            where=f"block that starts with {block.uid[0]}",
+            mend="resample the files to the card's rate",
+        )
+    if block.x.shape[1] != len(card.channels):
+        raise DataError(
+            f"{card.name}: {block.x.shape[1]} channels, the card names {len(card.channels)}",
+            where=f"block that starts with {block.uid[0]}",
+            mend=f"give {', '.join(card.channels)}",
+        )
+    x = block.x
+    if not np.isclose(wanted, card.rate_hz):
+        import librosa
+
+        x = librosa.resample(x, orig_sr=wanted, target_sr=card.rate_hz, axis=-1)
+        changed["resampled"] += len(x)
+    if x.shape[2] > card.length:
+        changed["cropped"] += len(x)
+        x = x[:, :, : card.length]
+    elif x.shape[2] < card.length:
+        changed["padded"] += len(x)
+        x = np.pad(x, ((0, 0), (0, 0), (0, card.length - x.shape[2])))
+    return x.astype(np.float32, copy=False)
+
+
+def _columns(block: Series) -> dict[str, NDArray[Any]]:
+    unknown = np.full(len(block), np.nan)
+    return {
+        "y": block.y,
+        "group": block.group,
+        "start": unknown if block.time_start is None else block.time_start,
+        "end": unknown if block.time_end is None else block.time_end,
+    }
+
+
+def _write(parts: Path, card: Card, columns: dict[str, NDArray[Any]], notes: list[str]) -> None:
+    shape = (len(columns["y"]), len(card.channels), card.length)
+    classes: list[str] = []
+    if card.task == "classification":
+        names, columns["y"] = np.unique(columns["y"], return_inverse=True)
+        classes = [str(name) for name in names]
+    else:
+        columns["y"] = columns["y"].astype(np.float32)
+    digest = hashlib.sha256()
+    with (parts / "x.raw").open("rb") as raw, (parts / "x.npy").open("wb") as out:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(out, header)
+        for chunk in _chunks(raw):
+            digest.update(chunk)
+            out.write(chunk)
+    (parts / "x.raw").unlink()
+    for name, column in columns.items():
+        np.save(parts / f"{name}.npy", column, allow_pickle=False)
+        digest.update(np.ascontiguousarray(column).tobytes())
+    meta = {
+        "dataset": card.id,
+        "fingerprint": digest.hexdigest()[:16],
+        "classes": classes,
+        "count": shape[0],
+        "groups": len(np.unique(columns["group"])),
+        "notes": notes,
+    }
+    (parts / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+
+
+def _chunks(file: Any, size: int = 1 << 24) -> Iterator[bytes]:
+    while chunk := file.read(size):
+        yield chunk

@@ -1,0 +1,122 @@
+"""Scaling of windows and labels, fitted on training instances only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.data.card import Card
+from tsxfer.specs import Profile
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Windows as a model sees them.
+
+    Attributes:
+        x: float32 ``(n, channel, time)``.
+        extra: float32 ``(n, 1)`` amplitude, or ``(n, 0)``.
+        centre: ``(n,)`` level taken off the window (of its last channel), in input units.
+        spread: ``(n,)`` what the window was divided by.
+    """
+
+    x: Floats
+    extra: Floats
+    centre: Floats
+    spread: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Scaler:
+    """What was learned from the training instances.
+
+    ``peak``: each window loses its channel means and is divided by its largest absolute value,
+    whose logarithm is standardised and fed beside it. ``minmax_mask`` (study, section 2.2): the
+    raw largest absolute value, a joint min–max to [0, 1], minus the mean training window.
+    """
+
+    kind: str
+    amplitude: bool
+    channels: tuple[int, ...]
+    mask: Floats
+    extra_mean: float
+    extra_sd: float
+    y_mean: float
+    y_sd: float
+    relative: bool
+
+    def windows(self, x: NDArray[np.float32]) -> Scaled:
+        """Apply to windows of any part."""
+        x = x[:, list(self.channels)]
+        peak = np.abs(x).max(axis=(1, 2))
+        if self.kind == "peak":
+            level = x.mean(axis=2, keepdims=True)
+            spread = np.abs(x - level).max(axis=(1, 2))
+            spread = np.where(spread > 0, spread, 1).astype(np.float32)
+            out = (x - level) / spread[:, None, None]
+            extra = (np.log10(peak + 1e-12) - self.extra_mean) / self.extra_sd
+            centre = level[:, -1, 0]
+        else:
+            low = x.min(axis=(1, 2))
+            spread = x.max(axis=(1, 2)) - low
+            safe = np.where(spread > 0, spread, 1)
+            out = (x - low[:, None, None]) / safe[:, None, None] - self.mask
+            extra, centre, spread = peak, low, safe
+        column = extra.astype(np.float32)[:, None]
+        return Scaled(
+            out.astype(np.float32),
+            column if self.amplitude else column[:, :0],
+            centre.astype(np.float32),
+            spread.astype(np.float32),
+        )
+
+    def labels(self, y: NDArray[Any], scaled: Scaled) -> Floats:
+        """Labels of a regression in the units that a model learns."""
+        y = (y - scaled.centre) / scaled.spread if self.relative else y
+        return ((y - self.y_mean) / self.y_sd).astype(np.float32)
+
+    def unlabel(self, output: NDArray[Any], scaled: Scaled) -> Floats:
+        """The inverse of `labels`: model output to the card's unit."""
+        y = output.astype(np.float64) * self.y_sd + self.y_mean
+        return (y * scaled.spread + scaled.centre if self.relative else y).astype(np.float32)
+
+
+def channels_for(card: Card, profile: Profile) -> tuple[int, ...]:
+    """Channels that a model sees; under the paper's rules its choice, and mono copied three times."""
+    own = tuple(range(len(card.channels)))
+    if profile.min_channels > 1 and card.paper_channels:
+        own = card.paper_channels
+    return own * -(-profile.min_channels // len(own)) if len(own) < profile.min_channels else own
+
+
+def fit(train_x: Floats, train_y: NDArray[Any], card: Card, profile: Profile) -> Scaler:
+    """Learn the scaling from training windows ``(n, channel, time)`` and labels ``(n,)``."""
+    strict = profile.scaling == "peak"
+    channels = channels_for(card, profile)
+    logs = np.log10(np.abs(train_x[:, list(channels)]).max(axis=(1, 2)) + 1e-12)
+    bare = Scaler(
+        profile.scaling,
+        True if strict else card.amplitude,
+        channels,
+        np.zeros((len(channels), train_x.shape[2]), np.float32),
+        float(logs.mean()) if strict else 0.0,
+        float(logs.std() or 1.0) if strict else 1.0,
+        0.0,
+        1.0,
+        strict and card.label_like_input,
+    )
+    scaled = bare.windows(train_x)
+    mask = bare.mask if strict else scaled.x.mean(axis=0)
+    mean, sd = 0.0, 1.0
+    if strict and card.task == "regression":
+        learned = bare.labels(train_y, scaled)
+        mean, sd = float(learned.mean()), float(learned.std() or 1.0)
+    return Scaler(
+        bare.kind, bare.amplitude, channels, mask, bare.extra_mean, bare.extra_sd, mean, sd,
+        bare.relative,
+    )  # fmt: skip

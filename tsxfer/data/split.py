@@ -1,0 +1,203 @@
+"""Which instance is on which side: one partition a data set, nested subsets, and the proof."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError
+from tsxfer.keys import stream
+from tsxfer.specs import Profile, labels_allowed
+
+Indices = NDArray[np.int64]
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Disjoint instance indices of the three parts, with how many were purged between them."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
+    purged: int = 0
+
+    def proof(self, group: NDArray[np.str_]) -> dict[str, Any]:
+        """Counts and hashes of each part's groups, and how many groups two parts share."""
+        sets = {name: set(group[getattr(self, name)].tolist()) for name in PARTS}
+        shared = [sets["train"] & sets["validation"], sets["train"] & sets["test"]]
+        shared.append(sets["validation"] & sets["test"])
+        return {
+            "instances": {name: len(getattr(self, name)) for name in PARTS},
+            "groups": {name: len(found) for name, found in sets.items()},
+            "group_hash": {name: _digest(sorted(found)) for name, found in sets.items()},
+            "shared_groups": sum(len(both) for both in shared),
+            "purged": self.purged,
+        }
+
+
+def partition(
+    group: NDArray[np.str_],
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    labels: NDArray[Any] | None,
+    profile: Profile,
+    rule: str,
+    dataset: str,
+) -> Partition:
+    """Split a data set once; the draw depends on its name and on nothing else.
+
+    Args:
+        group: ``(n,)`` group names.
+        start: ``(n,)`` start times in seconds, NaN where unknown.
+        end: ``(n,)`` end times.
+        labels: ``(n,)`` class codes for the study's split within classes; None for regression.
+        profile: Rules of the protocol.
+        rule: The card's ``grouped`` or ``time``.
+        dataset: Versioned name.
+
+    Raises:
+        DataError: If there are too few groups, or times are needed and unknown.
+    """
+    if rule == "time":
+        return _in_time(start, end, profile, dataset)
+    draw = stream("split", dataset, *(() if profile.grouped else ("by instance",)))
+    if profile.grouped:
+        return _by_group(group, profile, draw, dataset)
+    return _by_instance(len(group), labels, profile, draw)
+
+
+def _in_time(
+    start: NDArray[np.float64], end: NDArray[np.float64], profile: Profile, dataset: str
+) -> Partition:
+    if not (np.isfinite(start).all() and np.isfinite(end).all()):
+        raise DataError(
+            f"{dataset} is split in time, but some instances have no time",
+            mend="give time_start and time_end in its reader",
+        )
+    cuts = np.quantile(start, np.cumsum(profile.shares)[:2])
+    first, second = start < cuts[0], (start >= cuts[0]) & (start < cuts[1])
+    # Purge: what an instance has seen, its label included, ends before the next part starts.
+    train = np.flatnonzero(first & (end < cuts[0]))
+    validation = np.flatnonzero(second & (end < cuts[1]))
+    test = np.flatnonzero(start >= cuts[1])
+    purged = len(start) - len(train) - len(validation) - len(test)
+    return Partition(train, validation, test, int(purged))
+
+
+def _by_group(
+    group: NDArray[np.str_], profile: Profile, draw: np.random.Generator, dataset: str
+) -> Partition:
+    names, member, counts = np.unique(group, return_inverse=True, return_counts=True)
+    if len(names) < len(PARTS):
+        raise DataError(
+            f"{dataset} has {len(names)} group(s): {', '.join(names)}",
+            mend="three are needed to keep groups apart; add data, or use --profile paper",
+        )
+    # Each group goes where the largest share of the wanted instances is still missing.
+    wanted = np.array(profile.shares) * len(group)
+    missing, side = wanted.copy(), np.zeros(len(names), dtype=np.int64)
+    order = draw.permutation(len(names))
+    order = order[np.argsort(-counts[order] // max(1, int(wanted.min()) // 4), kind="stable")]
+    for name in order:
+        side[name] = int(np.argmax(missing / wanted))
+        missing[side[name]] -= counts[name]
+    sides = side[member]
+    return Partition(*(np.flatnonzero(sides == part) for part in range(3)))
+
+
+def _by_instance(
+    count: int, labels: NDArray[Any] | None, profile: Profile, draw: np.random.Generator
+) -> Partition:
+    order = _prefix_stratified(np.arange(count), labels, draw)
+    first, second = (np.cumsum(profile.shares)[:2] * count).astype(int)
+    pieces = order[:first], order[first:second], order[second:]
+    return Partition(*(np.sort(piece) for piece in pieces))
+
+
+def _prefix_stratified(
+    pool: Indices, labels: NDArray[Any] | None, draw: np.random.Generator
+) -> Indices:
+    """A random order of `pool` in which every beginning has the pool's class shares."""
+    shuffled = draw.permutation(pool)
+    if labels is None:
+        return shuffled
+    classes = labels[shuffled]
+    place = np.empty(len(shuffled))
+    for code in np.unique(classes):
+        here = np.flatnonzero(classes == code)
+        place[here] = (np.arange(len(here)) + draw.random()) / len(here)
+    return shuffled[np.argsort(place, kind="stable")]
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """The labels that a trial may use: what it learns from and what it selects on."""
+
+    train: Indices
+    validation: Indices
+
+    @property
+    def digest(self) -> str:
+        """Hash that tells two subsets apart."""
+        return _digest([*self.train.tolist(), -1, *self.validation.tolist()])
+
+
+def subset(
+    parts: Partition,
+    labels: NDArray[Any] | None,
+    profile: Profile,
+    size: str,
+    dataset: str,
+    repeat: int,
+) -> Subset:
+    """Draw a trial's labels; under nested profiles a smaller budget lies inside a larger one.
+
+    The draw depends on data set and repeat (and on the size where the study did not nest); never
+    on the model, the source or the recipe, so that both arms of a comparison get the same.
+
+    Raises:
+        DataError: If the budget is larger than what there is.
+    """
+    share = profile.validation_share
+    available = len(parts.train) + (len(parts.validation) if share else 0)
+    budget = labels_allowed(size, available)
+    if share == 0 or size == "all":
+        for_train, for_validation = min(budget, len(parts.train)), len(parts.validation)
+    else:
+        for_validation = round(budget * share)
+        for_train = budget - for_validation
+    wanted = budget if share == 0 else for_train
+    if wanted > len(parts.train) or for_validation > len(parts.validation):
+        fits = len(parts.train) if share == 0 else _largest(parts, share)
+        raise DataError(
+            f"size {budget} needs {wanted} training and {for_validation} validation instances; "
+            f"{dataset} has {len(parts.train)} and {len(parts.validation)}",
+            mend=f"use a size of at most {fits}, e.g. --size {fits}",
+        )
+    names = ("subset", dataset, repeat) if profile.nested else ("subset", dataset, repeat, size)
+    if not profile.nested:
+        labels = None  # the study drew its subsets without regard to class
+    train = _prefix_stratified(parts.train, labels, stream(*names, "train"))
+    validation = _prefix_stratified(parts.validation, labels, stream(*names, "validation"))
+    return Subset(train[:for_train], validation[:for_validation])
+
+
+def _largest(parts: Partition, share: float) -> int:
+    bound = int(min(len(parts.train) / (1 - share), len(parts.validation) / share))
+    return next(
+        (
+            n
+            for n in range(bound, 0, -1)
+            if n - round(n * share) <= len(parts.train) and round(n * share) <= len(parts.validation)
+        ),
+        0,
+    )
+
+
+def _digest(items: list[Any]) -> str:
+    return hashlib.sha256(repr(items).encode()).hexdigest()[:16]

@@ -1,0 +1,103 @@
+"""What every architecture is: a backbone from windows to features; the head comes from the task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from tsxfer.errors import SpecError
+from tsxfer.registry import Registry
+
+REGISTRY = Registry("model", Path(__file__).parent, "tsxfer.models", "tsxfer.models", ("base",))
+
+
+class Backbone(nn.Module, ABC):
+    """Maps windows ``(batch, channel, time)`` to features ``(batch, feature)``.
+
+    A subclass is built as ``Subclass(channels, length)`` and is final.
+
+    Attributes:
+        transferred: Prefixes of the parameter names that `reuse` copies.
+        kernel_l2: Weight of the sum of squared convolution kernels in the loss.
+        hidden_layer: The head has one dense ReLU layer as wide as its input.
+        features: Width of the output.
+    """
+
+    transferred: ClassVar[tuple[str, ...]]
+    kernel_l2: ClassVar[float] = 0.0
+    hidden_layer: ClassVar[bool] = False
+    features: int
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Windows ``(batch, channel, time)`` to features ``(batch, feature)``."""
+
+
+class Model(nn.Module):
+    """A backbone and its head; `extra` numbers (the amplitude) join before the head."""
+
+    def __init__(self, backbone: Backbone, extra: int, outputs: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        width = backbone.features + extra
+        hidden = [nn.Linear(width, width), nn.ReLU()] if backbone.hidden_layer else []
+        self.head = nn.Sequential(*hidden, nn.Linear(width, outputs))
+        for layer in self.head:
+            if isinstance(layer, nn.Linear):
+                nn.init.xavier_uniform_(layer.weight)  # Keras' default, as in the study
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor, extra: Tensor) -> Tensor:
+        """``(batch, channel, time)`` and ``(batch, extra)`` to ``(batch, outputs)``."""
+        features: Tensor = self.backbone(x)
+        outputs: Tensor = self.head(torch.cat([features, extra], dim=1))
+        return outputs
+
+    def penalty(self) -> Tensor:
+        """Kernel penalty that is added to the loss."""
+        kernels = [p for n, p in self.backbone.named_parameters() if p.ndim == 3]
+        return self.backbone.kernel_l2 * torch.stack([k.square().sum() for k in kernels]).sum()
+
+
+def build(name: str, *, channels: int, length: int, extra: int, outputs: int, seed: int) -> Model:
+    """A freshly initialised model; the same seed gives the same weights, whatever else was drawn.
+
+    Args:
+        name: Registered backbone.
+        channels: Input channels.
+        length: Samples of a window.
+        extra: Numbers beside the window, 0 or 1.
+        outputs: Classes, or 1 for regression.
+        seed: Of the initial weights.
+
+    Raises:
+        SpecError: If the name is unknown or the file holds no backbone.
+    """
+    loaded = REGISTRY.load(name)
+    kind = loaded if isinstance(loaded, type) else _backbone_in(vars(loaded), name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Model(kind(channels, length), extra, outputs)
+
+
+def _backbone_in(names: dict[str, object], name: str) -> type[Backbone]:
+    kinds = [
+        v
+        for v in names.values()
+        if isinstance(v, type) and issubclass(v, Backbone) and v is not Backbone
+    ]
+    if len(kinds) != 1:
+        raise SpecError(
+            f"model {name} defines {len(kinds)} backbones", mend="define one Backbone a file"
+        )
+    return kinds[0]
+
+
+def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Left and right padding of TensorFlow's 'same': the odd sample goes to the right."""
+    total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+    return total // 2, total - total // 2

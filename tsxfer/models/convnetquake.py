@@ -1,0 +1,38 @@
+"""ConvNetQuake-INGV: nine strided convolutions (Perol 2018; Lomax 2019; as in the study)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tsxfer.models.base import Backbone, same_padding
+
+
+class ConvNetQuake(Backbone):
+    """Nine times convolution (32 filters, kernel 3, stride 2, 'same') and ReLU, flattened.
+
+    Kernels start Glorot uniform and carry an L2 penalty of 1e-3 (study, section 3).
+    """
+
+    transferred = ("convolutions.",)
+    kernel_l2 = 1e-3
+    hidden_layer = True
+
+    def __init__(self, channels: int, length: int) -> None:
+        super().__init__()
+        widths = [channels] + [32] * 9
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(a, b, kernel_size=3, stride=2) for a, b in zip(widths, widths[1:], strict=False)
+        )
+        for layer in self.convolutions:
+            nn.init.xavier_uniform_(layer.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        for _ in self.convolutions:
+            length = -(-length // 2)
+        self.features = 32 * length
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, channel, time)`` to ``(batch, 32 · ceil(time / 512))``."""
+        for layer in self.convolutions:
+            x = functional.relu(layer(functional.pad(x, same_padding(x.shape[-1], 3, 2))))
+        return x.flatten(1)

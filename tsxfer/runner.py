@@ -1,0 +1,362 @@
+"""The one function that knows the whole flow: a trial goes in, a row comes out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tsxfer import metrics
+from tsxfer.data import catalogue, prepare, scale, split
+from tsxfer.data.prepare import Prepared
+from tsxfer.errors import DataError, SpecError, StoreError
+from tsxfer.keys import seed, stream
+from tsxfer.models.base import Model, build
+from tsxfer.specs import PROFILES, Recipe, Result, Trial
+from tsxfer.store import from_record, to_line
+from tsxfer.train import loop, reuse, weights
+from tsxfer.workspace import Workspace, environment
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A trial with where and how to run it; plain data, so that it can cross to another process.
+
+    Attributes:
+        trial: What to run.
+        workspace: Root folder.
+        study: Where predictions are kept.
+        device: ``cpu`` or ``cuda``.
+        keep_weights: Other trials start from this one.
+        threads: CPU threads for torch.
+    """
+
+    trial: Trial
+    workspace: str
+    study: str
+    device: str
+    keep_weights: bool
+    threads: int
+
+
+class SealedTest:
+    """The test part: its labels are read from disk once, after the checkpoint is final."""
+
+    def __init__(self, prepared: Prepared, rows: split.Indices) -> None:
+        self._prepared, self._rows, self._opened = prepared, rows, ""
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def windows(self) -> NDArray[np.float32]:
+        """Test windows, without labels."""
+        return np.asarray(self._prepared.array("x")[self._rows])
+
+    def open(self, checkpoint: str) -> NDArray[Any]:
+        """The labels, for a checkpoint that is named by its hash.
+
+        Raises:
+            SpecError: If the seal was broken before.
+        """
+        if self._opened or not checkpoint:
+            raise SpecError(f"the test labels were already read for checkpoint {self._opened!r}")
+        self._opened = checkpoint
+        return np.asarray(self._prepared.array("y")[self._rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A trial's data, scaled, with the test part sealed.
+
+    Attributes:
+        prepared: Where it comes from.
+        train: Training windows as the model sees them.
+        train_y: Their labels as the model learns them.
+        validation: Validation windows.
+        validation_y: Their labels as the model learns them.
+        truth: Validation labels in the card's unit.
+        train_truth: Training labels in the card's unit.
+        scaler: Fitted on the training windows alone.
+        test: The sealed part.
+        proof: Split proof.
+        subset: The instances used.
+    """
+
+    prepared: Prepared
+    train: scale.Scaled
+    train_y: NDArray[Any]
+    validation: scale.Scaled
+    validation_y: NDArray[Any]
+    truth: NDArray[Any]
+    train_truth: NDArray[Any]
+    scaler: scale.Scaler
+    test: SealedTest
+    proof: dict[str, Any]
+    subset: split.Subset
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that the model gives."""
+        return len(self.prepared.classes) or 1
+
+
+def run(job: Job) -> Result:
+    """Run one trial; a failure of training becomes a failed row, a fault of input an error.
+
+    Raises:
+        TsxferError: If data, names or ancestors are not there or not right.
+    """
+    torch.set_num_threads(job.threads)
+    workspace, trial = Workspace(Path(job.workspace)), job.trial
+    if job.keep_weights and (kept := _kept(workspace, trial)) is not None:
+        return kept
+    began = time.perf_counter()
+    task = load_task(workspace, trial)
+    model, audit, source = _start(workspace, trial, task)
+    fitted = _train(model, trial, task, audit, job.device)
+    result = _blank(trial, task, audit, fingerprints(workspace, trial))
+    if fitted.diverged:
+        return replace(result, status="failed", error="the validation score is not finite: diverged")
+    if trial.reuse and trial.reuse.frozen:
+        reuse.check_frozen(model, audit["copied"], source)
+    scores, chance, output = _test(model, task, job.device)
+    result = replace(
+        result,
+        scores=scores,
+        chance=chance,
+        curve={"samples": fitted.samples, "score": _natural(task, fitted.scores)},
+        cost={
+            "seconds": round(time.perf_counter() - began, 3),
+            "steps": fitted.steps,
+            "samples": int(fitted.samples[-1]),
+            "best_samples": int(fitted.samples[fitted.best]),
+            "device": job.device,
+        },
+    )
+    if job.keep_weights:
+        state = {n: t for n, t in model.state_dict().items() if t.is_floating_point()}
+        weights.save(workspace.weights(trial.key), state, to_line(result))
+    else:
+        _save_predictions(workspace.results(job.study) / "predictions", trial, task, output)
+    return result
+
+
+def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
+    """Fingerprints of the prepared data that a trial and its ancestors read now."""
+    found = {trial.dataset: prepared(workspace, trial.dataset).fingerprint}
+    return found | (fingerprints(workspace, trial.reuse.source) if trial.reuse else {})
+
+
+def prepared(workspace: Workspace, name: str) -> Prepared:
+    """The prepared data set of a versioned name; a simulated one is made when first asked for.
+
+    Raises:
+        DataError: If a real one is not prepared.
+    """
+    dataset = catalogue.find(name)
+    found = prepare.load(dataset, workspace.data(name))
+    if found is None and dataset.simulate is not None:
+        found = prepare.simulate(dataset, workspace.data(name))
+    if found is None:
+        raise DataError(
+            f"{name} is not prepared",
+            where=str(workspace.data(name)),
+            mend=f"tsxfer prepare {dataset.card.name}  (or: --from FOLDER for files that you have)",
+        )
+    return found
+
+
+def load_task(workspace: Workspace, trial: Trial) -> Task:
+    """Split, draw, and scale a trial's data; both arms of a comparison get the same."""
+    data, profile = prepared(workspace, trial.dataset), PROFILES[trial.profile]
+    card, labels, group = data.card, np.asarray(data.array("y")), np.asarray(data.array("group"))
+    coded = labels if card.task == "classification" else None
+    parts = split.partition(
+        group, np.asarray(data.array("start")), np.asarray(data.array("end")), coded,
+        profile, card.split, card.id,
+    )  # fmt: skip
+    drawn = split.subset(parts, coded, profile, trial.size, card.id, trial.repeat)
+    if coded is not None:
+        _refuse_empty_class(data, labels[drawn.train], trial)
+    x = data.array("x")
+    train_x, train_truth = np.asarray(x[drawn.train]), labels[drawn.train]
+    truth = labels[drawn.validation]
+    scaler = scale.fit(train_x, train_truth, card, profile)
+    train, validation = scaler.windows(train_x), scaler.windows(np.asarray(x[drawn.validation]))
+    return Task(
+        data,
+        train,
+        train_truth if coded is not None else scaler.labels(train_truth, train),
+        validation,
+        truth if coded is not None else scaler.labels(truth, validation),
+        truth,
+        train_truth,
+        scaler,
+        SealedTest(data, parts.test),
+        parts.proof(group),
+        drawn,
+    )
+
+
+def _refuse_empty_class(data: Prepared, codes: NDArray[Any], trial: Trial) -> None:
+    missing = sorted(set(range(len(data.classes))) - set(codes.tolist()))
+    if missing:
+        names = ", ".join(data.classes[code] for code in missing)
+        raise DataError(
+            f"no training instance of class {names} in {trial.dataset} at {trial.size}",
+            mend="use a larger --size, or remove the class from the files and prepare again",
+        )
+
+
+def _kept(workspace: Workspace, trial: Trial) -> Result | None:
+    """The row of a pretraining whose weights are there, made from the data as it is now."""
+    record = weights.row(workspace.weights(trial.key))
+    if record is None:
+        return None
+    try:
+        result = from_record(record)
+    except (StoreError, SpecError):
+        return None
+    return result if result.data == fingerprints(workspace, trial) else None
+
+
+def _start(
+    workspace: Workspace, trial: Trial, task: Task
+) -> tuple[Model, dict[str, list[str]], dict[str, torch.Tensor]]:
+    """A model with the weights that it starts from; the head's depend on data and repeat only."""
+    model = build(
+        trial.model,
+        channels=task.train.x.shape[1],
+        length=task.train.x.shape[2],
+        extra=task.train.extra.shape[1],
+        outputs=task.outputs,
+        seed=seed("weights", trial.dataset, trial.model, trial.repeat),
+    )
+    if trial.reuse is None:
+        return model, {"copied": [], "renewed": [n for n, _ in model.named_parameters()]}, {}
+    source = weights.load(workspace.weights(trial.reuse.source.key))
+    audit = reuse.copy_convolutions(model, source)
+    audit["frozen"] = audit["copied"] if trial.reuse.frozen else []
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name not in audit["frozen"])
+    return model, audit, source
+
+
+def _train(
+    model: Model, trial: Trial, task: Task, audit: dict[str, list[str]], device: str
+) -> loop.Fit:
+    model.to(device)
+    torch.manual_seed(seed("dropout", trial.dataset, trial.model, trial.repeat))
+    metric = metrics.get(task.prepared.card.metric)
+    sign = 1 if metric.higher_is_better else -1
+
+    def score(output: NDArray[np.float32]) -> float:
+        return sign * metric.score(task.truth, _answers(task, output, task.validation))
+
+    return loop.fit(
+        model,
+        _batch(task.train, task.train_y, device),
+        _batch(task.validation, task.validation_y, device),
+        score,
+        trial.recipe,
+        order=stream("order", trial.dataset, trial.repeat),
+        slow=audit["copied"],
+        multiplier=trial.reuse.rate_multiplier if trial.reuse else 1.0,
+        drop_last=PROFILES[trial.profile].drop_last,
+    )
+
+
+def _batch(scaled: scale.Scaled, y: NDArray[Any], device: str) -> loop.Batch:
+    tensors = (torch.from_numpy(np.ascontiguousarray(a)) for a in (scaled.x, scaled.extra, y))
+    return loop.Batch(*(t.to(device) for t in tensors))
+
+
+def _answers(task: Task, output: NDArray[np.float32], scaled: scale.Scaled) -> NDArray[Any]:
+    if task.prepared.classes:
+        return output.argmax(axis=1)
+    return task.scaler.unlabel(output[:, 0], scaled)
+
+
+def _test(
+    model: Model, task: Task, device: str
+) -> tuple[dict[str, float], dict[str, float], NDArray[np.float32]]:
+    """Predict, then break the seal and score; chance is the best constant of the training labels."""
+    scaled = task.scaler.windows(task.test.windows())
+    batch = _batch(scaled, np.zeros(len(task.test), np.float32), device)
+    output = loop.predict(model, batch.x, batch.extra)
+    truth, answers = task.test.open(_digest(model)), _answers(task, output, scaled)
+    card = task.prepared.card
+    constant = _constant(task, scaled)
+    names = (card.metric, *card.extra_metrics)
+    scores = {name: metrics.get(name).score(truth, answers) for name in names}
+    chance = {name: metrics.get(name).score(truth, constant) for name in names}
+    return scores, chance, output
+
+
+def _constant(task: Task, scaled: scale.Scaled) -> NDArray[Any]:
+    """The best constant answer: the commonest class, or the median in the learned unit."""
+    count = len(scaled.centre)
+    if task.prepared.classes:
+        return np.full(count, np.bincount(task.train_truth).argmax())
+    median = np.full(count, np.median(task.train_y), np.float32)
+    return task.scaler.unlabel(median, scaled)
+
+
+def _natural(task: Task, scores: list[float]) -> list[float]:
+    sign = 1 if metrics.get(task.prepared.card.metric).higher_is_better else -1
+    return [round(sign * value, 6) for value in scores]
+
+
+def _blank(
+    trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str, str]
+) -> Result:
+    card, profile = task.prepared.card, PROFILES[trial.profile]
+    labels = ["simulated"] if "+sim@" in trial.dataset else []
+    ancestor = trial.reuse.source if trial.reuse else None
+    if ancestor is not None and "+sim@" in ancestor.dataset:
+        labels = ["simulated"]
+    return Result(
+        trial,
+        "done",
+        card.metric,
+        margin=card.margin,
+        sizes={
+            "train": len(task.subset.train),
+            "validation": len(task.subset.validation),
+            "test": len(task.test),
+        },
+        data=data,
+        split=task.proof,
+        subset=task.subset.digest,
+        audit=audit,
+        ledger=ledger(trial.recipe, len(task.subset.train), PROFILES[trial.profile].drop_last),
+        labels=tuple(labels + ([profile.warning] if profile.warning else [])),
+        environment=environment(),
+    )
+
+
+def ledger(recipe: Recipe, count: int, drop_last: bool) -> dict[str, int]:
+    """What a trial is allowed: steps, batch, and one try at its recipe."""
+    steps = recipe.epochs * loop.steps_per_epoch(count, recipe.batch, drop_last)
+    return {"steps": steps, "batch": recipe.batch, "tries": 1}
+
+
+def _digest(model: Model) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _save_predictions(folder: Path, trial: Trial, task: Task, output: NDArray[np.float32]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{trial.key}.partial.npz"
+    np.savez_compressed(partial, output=output.astype(np.float32))
+    partial.replace(folder / f"{trial.key}.npz")
+

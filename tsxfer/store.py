@@ -1,0 +1,89 @@
+"""Rows on disk: one JSON line each, flushed and synced; reading is the union of all writers."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from dataclasses import fields
+from pathlib import Path
+
+from tsxfer.errors import StoreError, TsxferError
+from tsxfer.keys import plain
+from tsxfer.specs import Result, from_plain
+
+
+def to_line(result: Result) -> str:
+    """A row as one line of JSON, the key first."""
+    return json.dumps({"key": result.key, **plain(result)}, allow_nan=False)
+
+
+def from_record(record: dict[str, object]) -> Result:
+    """The inverse of `to_line` after JSON; fields that a later version added are ignored.
+
+    Raises:
+        StoreError: If the stored key is not the key of the stored trial.
+    """
+    known = {f.name for f in fields(Result)}
+    result = from_plain(Result, {n: v for n, v in record.items() if n in known}, "row")
+    if record.get("key") != result.key:
+        raise StoreError(
+            f"row {record.get('key')} holds the trial {result.key}",
+            mend="the row was edited or made by another version; run the study again",
+        )
+    return result
+
+
+class Store:
+    """The rows of one study folder.
+
+    Attributes:
+        damaged: Lines that could not be read, as ``file:line`` (a torn last line included).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.damaged: list[str] = []
+        self._writer = f"{_safe(socket.gethostname())}-{os.getpid()}-{uuid.uuid4().hex[:6]}.jsonl"
+
+    def append(self, result: Result) -> None:
+        """Add a row; it is on disk when this returns.
+
+        Raises:
+            StoreError: If it cannot be written; earlier rows are untouched.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / self._writer).open("a", encoding="utf-8") as file:
+                file.write(to_line(result) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(
+                f"a row cannot be written: {error.strerror}",
+                where=str(self.folder),
+                mend="free space or choose another --workspace, then run again to resume",
+            ) from None
+
+    def rows(self) -> dict[str, Result]:
+        """Rows by key. A finished row wins over a failed one; among equals the first stays."""
+        found: dict[str, Result] = {}
+        self.damaged = []
+        for path in sorted(self.folder.glob("*.jsonl")):
+            for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+                if not line.strip():
+                    continue
+                try:
+                    result = from_record(json.loads(line))
+                except (ValueError, TypeError, AttributeError, TsxferError):
+                    self.damaged.append(f"{path.name}:{number}")
+                    continue
+                old = found.get(result.key)
+                if old is None or (old.status == "failed" and result.status == "done"):
+                    found[result.key] = result
+        return found
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:40]

@@ -1,0 +1,142 @@
+"""A study is axes and recipes; it expands to ordered trials, ancestors first."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tsxfer.errors import SpecError
+from tsxfer.keys import plain
+from tsxfer.specs import Recipe, Reuse, Trial, canonical_size, from_plain
+
+DataMode = Literal["auto", "real", "simulated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What to compare.
+
+    Attributes:
+        name: Folder of its rows.
+        sources: Data sets to pretrain on; in a resolved study, versioned names.
+        targets: Data sets to fine-tune on.
+        models: Backbones.
+        sizes: Label budgets of the targets.
+        repeats: Paired repeats of every cell.
+        pretrainings: Pretrained models a source and model; repeat i starts from number i modulo
+            this, so that source training is not judged by one lucky run.
+        profile: Protocol.
+        data: ``real``, ``simulated``, or ``auto``: real where all is prepared, simulated where
+            nothing is.
+        rate_multipliers: Learning rates of the copied layers relative to the rest.
+        frozen: Keep copied layers as they are.
+        source_size: Label budget of pretraining.
+        recipe: Of fine-tuning, and of the scratch twin.
+        pretraining: Of the sources.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    models: tuple[str, ...] = ("convnetquake",)
+    sizes: tuple[str, ...] = ("n=1500", "n=9000")
+    repeats: int = 7
+    pretrainings: int = 3
+    profile: str = "strict"
+    data: DataMode = "auto"
+    rate_multipliers: tuple[float, ...] = (1.0,)
+    frozen: bool = False
+    source_size: str = "all"
+    recipe: Recipe = field(default_factory=Recipe)
+    pretraining: Recipe = field(default_factory=Recipe)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))
+        for axis in ("sources", "targets", "models", "sizes", "rate_multipliers"):
+            values = getattr(self, axis)
+            if not values:
+                raise SpecError(f"the study has no {axis}", mend=f"give at least one in {axis}")
+            if len(set(values)) < len(values):
+                raise SpecError(f"{axis} names one twice: {values}", mend="name each once")
+        for count in ("repeats", "pretrainings"):
+            if getattr(self, count) < 1:
+                raise SpecError(f"{count} = {getattr(self, count)} is below 1", mend="use 1 or more")
+        if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):
+            raise SpecError(
+                f"study name {self.name!r} cannot be a folder name", mend="use letters, digits, - and _"
+            )
+
+
+def expand(study: Study) -> list[Trial]:
+    """All trials: pretrainings, then for each repeat the scratch twin and the transfers from it.
+
+    A data set is never its own source; a study in which nothing is left to compare is an error.
+    """
+    pretrainings: dict[str, Trial] = {}
+    trials: dict[str, Trial] = {}
+    axes = itertools.product(
+        range(study.repeats), study.models, study.targets, study.sizes, study.sources,
+        study.rate_multipliers,
+    )  # fmt: skip
+    for repeat, model, target, size, source, multiplier in axes:
+        if source == target:
+            continue
+        origin = Trial(
+            source, model, study.source_size, repeat % study.pretrainings, study.pretraining,
+            study.profile,
+        )  # fmt: skip
+        scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
+        transfer = replace(scratch, reuse=Reuse(origin, multiplier, study.frozen))
+        pretrainings.setdefault(origin.key, origin)
+        for trial in (scratch, transfer):
+            trials.setdefault(trial.key, trial)
+    if not trials:
+        raise SpecError(
+            f"nothing to compare: {', '.join(study.sources)} is source and target",
+            mend="name a source that is not the target",
+        )
+    return [*pretrainings.values(), *trials.values()]
+
+
+def quick(study: Study) -> Study:
+    """The same study shrunk to about a minute on two cores, under another name."""
+    return replace(
+        study,
+        name=f"quick-{study.name}",
+        sizes=("n=300", "n=900"),
+        repeats=min(3, study.repeats),
+        pretrainings=1,
+        source_size="n=2000",
+        recipe=replace(study.recipe, epochs=8, patience=4),
+        pretraining=replace(study.pretraining, epochs=5, patience=4),
+    )
+
+
+def read_study(path: Path) -> Study:
+    """A study from TOML; its name defaults to the file's.
+
+    Raises:
+        SpecError: For a missing file, bad TOML, or a name that is not known.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(
+            f"the study file cannot be read: {error.strerror}", where=str(path), mend="check the path"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError(f"not valid TOML: {error}", where=str(path), mend="edit that line") from None
+    data.setdefault("name", path.stem)
+    if isinstance(data.get("sizes"), list):
+        data["sizes"] = [str(size) for size in data["sizes"]]
+    return from_plain(Study, data, where=str(path))
+
+
+def study_toml(study: Study) -> str:
+    """The TOML that reads back as this study."""
+    import tomli_w
+
+    return tomli_w.dumps({"name": study.name, **plain(study)})

@@ -1,0 +1,68 @@
+"""Where prepared data, weights and results live, and what machine made them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from tsxfer import __version__
+from tsxfer.errors import StoreError
+
+DEFAULT = "tsxfer-workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One folder: ``data/``, ``weights/``, ``results/<study>/``, ``reports/``."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, place: str | None) -> Workspace:
+        """The workspace named on the command line, else by ``TSXFER_WORKSPACE``, else here."""
+        return cls(Path(place or os.environ.get("TSXFER_WORKSPACE") or DEFAULT))
+
+    def data(self, dataset: str) -> Path:
+        """Folder of a prepared data set."""
+        return self.root / "data" / dataset
+
+    def weights(self, key: str) -> Path:
+        """File with a trial's weights."""
+        return self.root / "weights" / f"{key}.safetensors"
+
+    def results(self, study: str) -> Path:
+        """Folder of a study's rows and predictions."""
+        return self.root / "results" / study
+
+    def studies(self) -> list[str]:
+        """Names of studies that have been started here."""
+        return sorted(p.parent.name for p in (self.root / "results").glob("*/study.toml"))
+
+    def make(self) -> None:
+        """Create the root, or say why it cannot be written."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe = self.root / f".write-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise StoreError(
+                f"the workspace cannot be written: {error.strerror}",
+                where=str(self.root),
+                mend="choose another folder with --workspace, or free space",
+            ) from None
+
+
+def environment() -> dict[str, str]:
+    """Versions and platform for a row, without importing what they belong to."""
+    found = {"tsxfer": __version__, "python": platform.python_version()}
+    for package in ("torch", "numpy"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "missing"
+    found["platform"] = platform.platform(terse=True)
+    return found
