@@ -104,4 +104,4 @@ def _start(name: str, filename: str) -> float:
         ) from error
 
 
-global_eq.simulator(version=1, count=15500, length=1000)(teleseisms)
+global_eq.simulator(version=1, count=15500, length=600)(teleseisms)

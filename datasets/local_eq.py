@@ -148,4 +148,4 @@ def _twice(name: str, first: str, path: Path) -> DataError:
     )
 
 
-local_eq.simulator(version=1, count=15500, length=500, rate_hz=25.0)(local_counts)
+local_eq.simulator(version=1, count=15500, length=300, rate_hz=20.0)(local_counts)

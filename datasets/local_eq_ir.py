@@ -64,4 +64,4 @@ def _number(node: Any, name: str) -> float:
     return finite(attribute(node, name), f"attribute {name!r}", at(node))
 
 
-local_eq_ir.simulator(version=1, count=15500, length=540)(local_ground_motion)
+local_eq_ir.simulator(version=1, count=15500, length=400)(local_ground_motion)

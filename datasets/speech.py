@@ -110,4 +110,4 @@ def _check_folders(folder: Path, paths: list[Path]) -> None:
             )
 
 
-speech.simulator(version=1, count=15500, length=2500, rate_hz=5000.0)(spoken_words)
+speech.simulator(version=1, count=15500, length=1500, rate_hz=4000.0)(spoken_words)

@@ -61,9 +61,9 @@ class Recipe:
     """
 
     rate: float = 1e-3
-    batch: int = 32
-    epochs: int = 40
-    patience: int = 10
+    batch: int = 64
+    epochs: int = 30
+    patience: int = 8
     plateau_factor: float = 0.2
     plateau_patience: int = 4
     min_rate: float = 5e-7

@@ -51,7 +51,7 @@ class Study:
     frozen: bool = False
     source_size: str = "all"
     recipe: Recipe = field(default_factory=Recipe)
-    pretraining: Recipe = field(default_factory=Recipe)
+    pretraining: Recipe = field(default_factory=lambda: Recipe(epochs=15))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))

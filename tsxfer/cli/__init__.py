@@ -1,0 +1,22 @@
+"""The command line: `main` is the only place that turns errors into exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run ``tsxfer``. Exit codes: 0 done, 1 some trials failed, 2 the user can mend it, 130 stopped."""
+    from tsxfer.cli.app import app
+    from tsxfer.errors import TsxferError
+
+    try:
+        app()
+    except TsxferError as error:
+        sys.stderr.write(f"tsxfer: {error}\n")
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ntsxfer: stopped; finished rows are kept. Run the same command to resume.\n")
+        sys.exit(130)

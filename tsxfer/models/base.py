@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from tsxfer.errors import SpecError
-from tsxfer.registry import Registry
+from tsxfer.models_index import REGISTRY
 
-REGISTRY = Registry("model", Path(__file__).parent, "tsxfer.models", "tsxfer.models", ("base",))
+
 
 
 class Backbone(nn.Module, ABC):

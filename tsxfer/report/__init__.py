@@ -1,0 +1,1 @@
+"""Reports from rows: terminal, Markdown, CSV, LaTeX and one offline HTML page."""

@@ -49,23 +49,23 @@ class Network:
     noise: float
 
 
-GLOBAL = Network(20.0, 1000, (3.5, 7.5), 0.45, (30.0, 8000.0), 80, 5, False, 2e-7)
-LOCAL_COUNTS = Network(25.0, 500, (1.5, 5.0), 0.5, (5.0, 120.0), 60, 6, True, 1e-7)
-LOCAL_GROUND = Network(20.0, 540, (2.0, 5.5), 0.5, (5.0, 130.0), 60, 4, False, 1e-7)
+GLOBAL = Network(20.0, 600, (3.5, 7.5), 0.45, (30.0, 8000.0), 80, 5, False, 2e-7)
+LOCAL_COUNTS = Network(20.0, 300, (1.5, 5.0), 0.5, (5.0, 80.0), 60, 6, True, 1e-7)
+LOCAL_GROUND = Network(20.0, 400, (2.0, 5.5), 0.5, (5.0, 120.0), 60, 4, False, 1e-7)
 
 
 def teleseisms(count: int, rng: np.random.Generator) -> Series:
-    """Global earthquakes: 3 × 1,000 samples at 20 Hz, ground velocity in m/s, magnitude 3.5–7.5."""
+    """Global earthquakes: 3 × 600 samples at 20 Hz, ground velocity in m/s, magnitude 3.5–7.5."""
     return _record(GLOBAL, count, rng)
 
 
 def local_counts(count: int, rng: np.random.Generator) -> Series:
-    """Local earthquakes in counts: 3 × 500 samples at 25 Hz, magnitude 1.5–5.0."""
+    """Local earthquakes in counts: 3 × 300 samples at 20 Hz, magnitude 1.5–5.0."""
     return _record(LOCAL_COUNTS, count, rng)
 
 
 def local_ground_motion(count: int, rng: np.random.Generator) -> Series:
-    """Local earthquakes, response removed: 3 × 540 samples at 20 Hz in m/s, magnitude 2.0–5.5."""
+    """Local earthquakes, response removed: 3 × 400 samples at 20 Hz in m/s, magnitude 2.0–5.5."""
     return _record(LOCAL_GROUND, count, rng)
 
 

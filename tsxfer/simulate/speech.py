@@ -9,7 +9,7 @@ from tsxfer.data.series import Series
 
 Array = NDArray[np.float64]
 
-RATE_HZ, LENGTH, SPEAKERS = 5000.0, 2500, 160
+RATE_HZ, LENGTH, SPEAKERS = 4000.0, 1500, 160
 FRAME = 50  # samples; formants move between frames
 HARMONICS = 24
 CHUNK = 256
@@ -37,7 +37,7 @@ WORDS = {
 
 
 def spoken_words(count: int, rng: np.random.Generator) -> Series:
-    """Twelve words by 160 speakers: 1 × 2,500 samples at 5 kHz; a group is a speaker."""
+    """Twelve words by 160 speakers: 1 × 1,500 samples at 4 kHz; a group is a speaker."""
     speaker = rng.integers(SPEAKERS, size=count)
     word = rng.integers(len(WORDS), size=count)
     voices = _voices(rng)

@@ -1,0 +1,1 @@
+"""Statistics of paired rows: cells, families, convergence, verdicts."""

@@ -1,0 +1,175 @@
+"""All commands of ``tsxfer``; each one parses flags and calls one function of its room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tsxfer import __version__
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Does pretraining on another time-series domain help here, by how much, and how sure are we?",
+)
+
+Place = Annotated[
+    Optional[str], typer.Option("--workspace", help="Folder for data, weights and results.")  # noqa: UP045
+]
+StudyFile = Annotated[
+    Optional[str], typer.Argument(help="A study file (TOML) or the name of a study run before.")  # noqa: UP045
+]
+Names = Annotated[list[str], typer.Option(help="Names, repeated or with commas, or 'all'.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+Partial = Annotated[bool, typer.Option("--partial", help="Report what is there; gaps are listed.")]
+Mode = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--data", help="real, simulated or auto (real if all is prepared, else simulated)."),
+]
+Count = Annotated[Optional[int], typer.Option("--repeats", help="Paired repeats of each cell (7).")]  # noqa: UP045
+ProfileName = Annotated[Optional[str], typer.Option("--profile", help="strict or paper.")]  # noqa: UP045
+Quick = Annotated[bool, typer.Option("--quick", help="Shrink to about a minute; renames the study.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tsxfer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def run(
+    study: StudyFile = None,
+    source: Names = [],  # noqa: B006
+    target: Names = [],  # noqa: B006
+    model: Names = [],  # noqa: B006
+    size: Names = [],  # noqa: B006
+    repeats: Count = None,
+    data: Mode = None,
+    profile: ProfileName = None,
+    quick: Quick = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes; 0 chooses.")] = 0,
+    save_study: Annotated[
+        Optional[Path], typer.Option(help="Write the study that the flags imply, and stop.")  # noqa: UP045
+    ] = None,
+    workspace: Place = None,
+) -> None:
+    """Pretrain, fine-tune, train the paired scratch twins, and print the comparison.
+
+    Example: tsxfer run --source global_eq --target local_eq
+    """
+    from tsxfer.cli.choose import Flags, study_from
+    from tsxfer.cli.running import run_study
+    from tsxfer.cli.saving import save
+    from tsxfer.workspace import Workspace
+
+    place = Workspace.at(workspace)
+    flags = Flags(source, target, model, size, repeats, data, profile, quick)
+    chosen = study_from(study, flags, place)
+    if save_study is not None:
+        save(chosen, save_study)
+        return
+    raise typer.Exit(run_study(chosen, place, device, workers))
+
+
+@app.command()
+def plan(
+    study: StudyFile = None,
+    source: Names = [],  # noqa: B006
+    target: Names = [],  # noqa: B006
+    model: Names = [],  # noqa: B006
+    size: Names = [],  # noqa: B006
+    repeats: Count = None,
+    data: Mode = None,
+    profile: ProfileName = None,
+    quick: Quick = False,
+    json: Json = False,
+    workspace: Place = None,
+) -> None:
+    """Count the trials of a study, done and to do, with the time that past rows suggest."""
+    from tsxfer.cli.choose import Flags, study_from
+    from tsxfer.cli.reading import show_plan
+    from tsxfer.workspace import Workspace
+
+    place = Workspace.at(workspace)
+    flags = Flags(source, target, model, size, repeats, data, profile, quick)
+    show_plan(study_from(study, flags, place), place, json)
+
+
+@app.command()
+def report(
+    study: Annotated[str, typer.Argument(help="Name of a study run here, or its file.")],
+    format: Annotated[str, typer.Option(help="terminal, markdown, csv, latex or html.")] = "terminal",  # noqa: A002
+    out: Annotated[Optional[Path], typer.Option(help="File to write instead of standard output.")] = None,  # noqa: UP045
+    partial: Partial = False,
+    workspace: Place = None,
+) -> None:
+    """Show the results of a study: terminal, Markdown, CSV, LaTeX or one HTML page."""
+    from tsxfer.cli.reading import show_report
+    from tsxfer.workspace import Workspace
+
+    show_report(study, format, out, partial, Workspace.at(workspace))
+
+
+@app.command()
+def status(json: Json = False, workspace: Place = None) -> None:
+    """List the studies of a workspace with rows done, failed and to do."""
+    from tsxfer.cli.reading import show_status
+    from tsxfer.workspace import Workspace
+
+    show_status(Workspace.at(workspace), json)
+
+
+@app.command("list")
+def list_(json: Json = False, workspace: Place = None) -> None:
+    """List data sets, models and metrics."""
+    from tsxfer.cli.reading import show_list
+    from tsxfer.workspace import Workspace
+
+    show_list(Workspace.at(workspace), json)
+
+
+@app.command()
+def show(name: str, json: Json = False, workspace: Place = None) -> None:
+    """Show the card of a data set, or what is known of a model, metric or study."""
+    from tsxfer.cli.reading import show_one
+    from tsxfer.workspace import Workspace
+
+    show_one(name, Workspace.at(workspace), json)
+
+
+@app.command()
+def prepare(
+    name: str,
+    place: Annotated[
+        Optional[Path], typer.Option("--from", help="Folder or archive that you already have.")  # noqa: UP045
+    ] = None,
+    workspace: Place = None,
+) -> None:
+    """Download or import a data set, check it, and store it for training."""
+    from tsxfer.cli.preparing import prepare_dataset
+    from tsxfer.workspace import Workspace
+
+    prepare_dataset(name, place, Workspace.at(workspace))
+
+
+@app.command()
+def doctor(json: Json = False, workspace: Place = None) -> None:
+    """Check the installation, the device and the workspace."""
+    from tsxfer.cli.reading import show_doctor
+    from tsxfer.workspace import Workspace
+
+    show_doctor(Workspace.at(workspace), json)

@@ -1,0 +1,150 @@
+"""From flags or a file to a study whose data set names are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from tsxfer.data import catalogue
+from tsxfer.errors import SpecError, nearest
+from tsxfer.specs import PROFILES, Recipe
+from tsxfer.study import DataMode, Study, quick, read_study
+from tsxfer.workspace import Workspace
+
+STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
+MODES = ("auto", "real", "simulated")
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line said; empty or None where it said nothing."""
+
+    source: list[str]
+    target: list[str]
+    model: list[str]
+    size: list[str]
+    repeats: int | None
+    data: str | None
+    profile: str | None
+    quick: bool
+
+
+def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
+    """The study that a file or flags mean, with data sets resolved to versioned names.
+
+    Raises:
+        SpecError: For unknown names, or flags that contradict.
+    """
+    axes = [f for f in ("source", "target", "model", "size") if getattr(flags, f)]
+    if named is not None:
+        if axes:
+            raise SpecError(
+                f"--{axes[0]} and the study {named!r} were both given",
+                mend="edit the study file, or leave it out",
+            )
+        study = _named(named, workspace)
+    else:
+        study = _flagged(flags)
+    if flags.repeats is not None:
+        study = replace(study, repeats=flags.repeats)
+    if flags.profile is not None:
+        if flags.profile not in PROFILES:
+            raise SpecError(f"unknown profile {flags.profile!r}", mend=nearest(flags.profile, PROFILES))
+        study = replace(study, profile=flags.profile)
+    if flags.data is not None:
+        if flags.data not in MODES:
+            raise SpecError(f"--data {flags.data!r} is not known", mend=nearest(flags.data, MODES))
+        study = replace(study, data=cast(DataMode, flags.data))
+    resolved = resolve(study, workspace)
+    return quick(resolved) if flags.quick else resolved
+
+
+def _named(named: str, workspace: Workspace) -> Study:
+    path = Path(named)
+    if not path.exists() and named in workspace.studies():
+        path = workspace.results(named) / "study.toml"
+    elif path.suffix != ".toml" and not path.exists():
+        raise SpecError(f"no study called {named!r}", mend=nearest(named, workspace.studies()))
+    return read_study(path)
+
+
+def _flagged(flags: Flags) -> Study:
+    if not flags.source or not flags.target:
+        missing = "--source" if not flags.source else "--target"
+        raise SpecError(
+            f"{missing} is missing", mend="e.g. tsxfer run --source global_eq --target local_eq"
+        )
+    from tsxfer.models_index import model_names
+
+    sources, targets = _split(flags.source, STUDIED), _split(flags.target, STUDIED)
+    models = _split(flags.model, model_names()) or ("convnetquake",)
+    for model in models:
+        if model not in model_names():
+            raise SpecError(f"unknown model {model!r}", mend=nearest(model, model_names()))
+    sizes = _split(flags.size, ("1500", "9000")) or ("1500", "9000")
+    name = f"{_joined(sources)}-to-{_joined(targets)}"
+    if flags.profile != "paper":
+        return Study(name, sources, targets, models, sizes)
+    # The study's own budget (section 3.2) and its one pretrained model a source.
+    recipe = Recipe(batch=32, epochs=250, patience=10)
+    return Study(
+        f"{name}-paper", sources, targets, models, sizes,
+        pretrainings=1, recipe=recipe, pretraining=recipe,
+    )  # fmt: skip
+
+
+def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:
+    """``a,b`` and ``--x a --x b`` become ``(a, b)``; ``all`` becomes everything."""
+    names = [part.strip() for item in given for part in item.split(",") if part.strip()]
+    return tuple(everything) if names == ["all"] else tuple(dict.fromkeys(names))
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return "all" if set(names) == set(STUDIED) else "+".join(n.replace("@", "-") for n in names)
+
+
+def resolve(study: Study, workspace: Workspace) -> Study:
+    """Settle real or simulated for the whole study; the two are never mixed silently.
+
+    Raises:
+        SpecError: If `real` data is not prepared, or `auto` finds some prepared and some not.
+    """
+    names = tuple(dict.fromkeys((*study.sources, *study.targets)))
+    for name in names:
+        catalogue.find(name)
+    open_names = [n for n in names if "+" not in n and "@" not in n]
+    ready = [n for n in open_names if _is_prepared(n, workspace)]
+    missing = [n for n in open_names if n not in ready]
+    mode = study.data
+    if mode == "auto" and ready and missing:
+        raise SpecError(
+            f"prepared: {', '.join(ready)}; not prepared: {', '.join(missing)}",
+            mend=f"tsxfer prepare {missing[0]} ..., or choose with --data simulated",
+        )
+    if mode == "real" and missing:
+        raise SpecError(
+            f"--data real, but not prepared: {', '.join(missing)}",
+            where=str(workspace.root),
+            mend="; ".join(f"tsxfer prepare {n} [--from FOLDER]" for n in missing),
+        )
+    simulated = mode == "simulated" or (mode == "auto" and bool(missing))
+    settle = {n: _settled(n, simulated) for n in names}
+    return replace(
+        study,
+        sources=tuple(dict.fromkeys(settle[n] for n in study.sources)),
+        targets=tuple(dict.fromkeys(settle[n] for n in study.targets)),
+        name=study.name + ("-simulated" if simulated and not study.name.endswith("-simulated") else ""),
+        data="simulated" if simulated else "real",
+    )
+
+
+def _settled(name: str, simulated: bool) -> str:
+    if simulated and "+" not in name:
+        name = f"{name.partition('@')[0]}+sim"
+    return catalogue.find(name).card.id
+
+
+def _is_prepared(name: str, workspace: Workspace) -> bool:
+    return (workspace.data(catalogue.find(name).card.id) / "meta.json").exists()

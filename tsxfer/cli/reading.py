@@ -1,0 +1,223 @@
+"""Commands that only read; none of them imports torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tsxfer import metrics
+from tsxfer.data import catalogue
+from tsxfer.errors import SpecError, StoreError, nearest
+from tsxfer.models_index import REGISTRY as MODELS
+from tsxfer.specs import Result, Trial
+from tsxfer.store import Store
+from tsxfer.study import Study, expand, read_study
+from tsxfer.workspace import Workspace, environment
+
+
+def _say(lines: list[str]) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=1, default=str) + "\n")
+
+
+def _prepared(workspace: Workspace, name: str) -> dict[str, Any] | None:
+    facts = workspace.data(name) / "meta.json"
+    try:
+        found = json.loads(facts.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def show_list(workspace: Workspace, as_json: bool) -> None:
+    """Data sets, models and metrics."""
+    cards = [catalogue.find(name).card for name in catalogue.names()]
+    if as_json:
+        _json(
+            {
+                "datasets": [{"id": c.id, "title": c.title, "prepared": bool(_prepared(workspace, c.id))} for c in cards],
+                "models": {name: MODELS.summary(name) for name in MODELS.names()},
+                "metrics": sorted(metrics.METRICS),
+            }
+        )
+        return
+    lines = ["data sets"]
+    for card in cards:
+        state = "prepared" if _prepared(workspace, card.id) else ""
+        stand_in = "+sim" if catalogue.find(card.name).stand_in else ""
+        lines.append(f"  {card.name:14} {state:9} {stand_in:5} {card.domain:11} {card.title}")
+    lines += ["models", *(f"  {name:14} {MODELS.summary(name)}" for name in MODELS.names())]
+    lines += ["metrics", *(f"  {m.name:14} {m.title} ({m.task})" for m in metrics.METRICS.values())]
+    _say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
+
+
+def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
+    """One data set, model, metric or study.
+
+    Raises:
+        SpecError: If nothing has that name.
+    """
+    base = name.partition("@")[0].partition("+")[0]
+    if base in catalogue.names():
+        card = catalogue.find(name).card
+        facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
+    elif name in MODELS.names():
+        facts = {"model": name, "summary": MODELS.summary(name)}
+    elif name in metrics.METRICS:
+        metric = metrics.METRICS[name]
+        facts = {"metric": name, "title": metric.title, "task": metric.task, "higher_is_better": metric.higher_is_better}
+    elif name in workspace.studies():
+        facts = asdict(read_study(workspace.results(name) / "study.toml"))
+    else:
+        known = [*catalogue.names(), *MODELS.names(), *metrics.METRICS, *workspace.studies()]
+        raise SpecError(f"nothing is called {name!r}", mend=nearest(name, known))
+    if as_json:
+        _json(facts)
+    else:
+        _say([f"{what:16} {value}" for what, value in facts.items() if value not in ("", (), None)])
+
+
+def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
+    """Counts of a study's trials, and the time left by the mean of past rows."""
+    trials = expand(study)
+    rows = Store(workspace.results(study.name)).rows()
+    done = [rows[t.key] for t in trials if t.key in rows and rows[t.key].status == "done"]
+    sources = sum(1 for t in trials if t.reuse is None and t.dataset in study.sources and t.size == study.source_size)
+    facts: dict[str, Any] = {
+        "study": study.name,
+        "data": study.data,
+        "profile": study.profile,
+        "trials": len(trials),
+        "pretrainings": sources,
+        "comparisons": sum(1 for t in trials if t.reuse and t.repeat == 0),
+        "repeats": study.repeats,
+        "done": len(done),
+        "to_do": len(trials) - len(done),
+        "hours_left": _hours(trials, done),
+        "note": _floor(study, trials),
+    }
+    if as_json:
+        _json(facts)
+    else:
+        _say([f"{what:13} {value}" for what, value in facts.items() if value is not None])
+
+
+def _hours(trials: list[Trial], done: list[Result]) -> float | None:
+    """One worker's hours for what is left; None without past rows of the same size."""
+    seconds: dict[tuple[str, str, str], list[float]] = {}
+    for row in done:
+        kind = (row.trial.dataset, row.trial.model, row.trial.size)
+        seconds.setdefault(kind, []).append(float(row.cost.get("seconds", 0)))
+    keys = {row.key for row in done}
+    kinds = [(t.dataset, t.model, t.size) for t in trials if t.key not in keys]
+    if not all(kind in seconds for kind in kinds):
+        return None
+    return round(sum(sum(seconds[k]) / len(seconds[k]) for k in kinds) / 3600, 2)
+
+
+def _floor(study: Study, trials: list[Trial]) -> str | None:
+    cells = sum(1 for t in trials if t.reuse and t.repeat == 0)
+    smallest = 2.0 ** (1 - study.repeats)
+    if smallest * max(cells, 1) <= 0.05:
+        return None
+    return (
+        f"an exact sign-flip or Wilcoxon test with {study.repeats} repeats has p >= {smallest:.3g}: "
+        f"with Holm over {cells} comparisons it cannot reject; tables use t tests with Benjamini-Hochberg"
+    )
+
+
+def show_status(workspace: Workspace, as_json: bool) -> None:
+    """Every study of the workspace with its counts."""
+    facts = [_state(workspace, name) for name in workspace.studies()]
+    if as_json:
+        _json(facts)
+    elif not facts:
+        _say([f"no study in {workspace.root} yet; try: tsxfer run --source global_eq --target local_eq"])
+    else:
+        _say([f"{f['study']}: {f['done']} done, {f['failed']} failed, {f['to_do']} to do" for f in facts])
+
+
+def _state(workspace: Workspace, name: str) -> dict[str, Any]:
+    trials = expand(read_study(workspace.results(name) / "study.toml"))
+    rows = Store(workspace.results(name)).rows()
+    states = [rows[t.key].status if t.key in rows else "to do" for t in trials]
+    return {
+        "study": name,
+        "done": states.count("done"),
+        "failed": states.count("failed"),
+        "to_do": states.count("to do"),
+    }
+
+
+def show_report(named: str, form: str, out: Path | None, partial: bool, workspace: Workspace) -> None:
+    """Render a study's report to standard output or a file.
+
+    Raises:
+        SpecError: For an unknown study or format.
+        ComparisonError: If rows are missing and `partial` is off.
+    """
+    from tsxfer.report import files, html, text
+    from tsxfer.report.build import build
+
+    forms = {"markdown": files.markdown, "csv": files.table_csv, "latex": files.latex, "html": html.render}
+    if form not in (*forms, "terminal"):
+        raise SpecError(f"unknown format {form!r}", mend=nearest(form, (*forms, "terminal")))
+    name = Path(named).stem if named.endswith(".toml") else named
+    if name not in workspace.studies():
+        raise SpecError(
+            f"no study called {name!r} in {workspace.root}", mend=nearest(name, workspace.studies())
+        )
+    study = read_study(workspace.results(name) / "study.toml")
+    report = build(study.name, expand(study), Store(workspace.results(name)).rows(), partial=partial)
+    if form == "terminal":
+        text.show(report)
+        return
+    page = forms[form](report)
+    if out is None:
+        sys.stdout.write(page)
+        return
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"the report cannot be written: {error.strerror}", where=str(out), mend="choose another --out") from None
+    sys.stderr.write(f"wrote {out}\n")
+
+
+def show_doctor(workspace: Workspace, as_json: bool) -> None:
+    """Installed packages, extras, device files, prepared data and damaged rows."""
+    import shutil
+
+    packages = ("torch", "numpy", "scipy", "librosa", "h5py", "yfinance", "sktime", "obspy")
+    facts: dict[str, Any] = dict(environment())
+    for name in packages:
+        found = importlib.util.find_spec(name) is not None
+        facts[name] = metadata.version(name) if found else "missing" + (
+            ' (only for fr_aseaf: pip install "tsxfer[seismology]")' if name == "obspy" else ""
+        )
+    facts["cuda device"] = "present" if Path("/dev/nvidia0").exists() else "none seen"
+    facts["workspace"] = f"{workspace.root.resolve()} ({'exists' if workspace.root.exists() else 'not made yet'})"
+    place = workspace.root if workspace.root.exists() else Path()
+    facts["free space"] = f"{shutil.disk_usage(place).free / 1e9:.1f} GB"
+    facts["prepared"] = sorted(p.parent.name for p in (workspace.root / "data").glob("*/meta.json"))
+    facts["damaged rows"] = _damaged(workspace)
+    if as_json:
+        _json(facts)
+    else:
+        _say([f"{what:13} {value}" for what, value in facts.items()])
+
+
+def _damaged(workspace: Workspace) -> list[str]:
+    found = []
+    for name in workspace.studies():
+        store = Store(workspace.results(name))
+        store.rows()
+        found += [f"{name}/{line}" for line in store.damaged]
+    return found

@@ -1,0 +1,17 @@
+"""Names and one-line summaries of the models, known without importing torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tsxfer
+from tsxfer.registry import Registry
+
+REGISTRY = Registry(
+    "model", Path(tsxfer.__file__).parent / "models", "tsxfer.models", "tsxfer.models", ("base",)
+)
+
+
+def model_names() -> list[str]:
+    """All registered backbones."""
+    return REGISTRY.names()

@@ -1,0 +1,114 @@
+"""The one definition of the result table: titles and texts, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsxfer import metrics
+from tsxfer.stats.compare import Comparison
+
+MARKS = {"better": "▲", "not worse": "△", "equivalent": "≈", "worse": "▼", "undecided": "?"}
+CAPTION = (
+    "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
+    "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Saved' is "
+    "how many training samples earlier transfer reaches the level that scratch sets."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its title and how a comparison shows in it."""
+
+    title: str
+    text: Callable[[Comparison], str]
+    numeric: bool = True
+
+
+def arm(scores: tuple[float, ...]) -> str:
+    """Mean ± standard deviation of an arm."""
+    sd = float(np.std(scores, ddof=1)) if len(scores) > 1 else None
+    mean = number(float(np.mean(scores)))
+    return f"{mean} ± {number(sd)}" if sd is not None else mean
+
+
+def number(value: float) -> str:
+    """Three decimals below 10, fewer above."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def signed(value: float) -> str:
+    """As `number`, always with its sign."""
+    return ("+" if value >= 0 else "-") + number(abs(value))
+
+
+def p_text(p: float | None) -> str:
+    """Two significant digits, never "0"."""
+    if p is None:
+        return "n/a"
+    return "<0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def _difference(c: Comparison) -> str:
+    if c.low is None or c.high is None:
+        return signed(c.difference)
+    return f"{signed(c.difference)} [{signed(c.low)}, {signed(c.high)}]"
+
+
+def _effect(c: Comparison) -> str:
+    return signed(c.effect[0]) if c.effect else "n/a"
+
+
+def _saved(c: Comparison) -> str:
+    if c.convergence is None:
+        return "n/a"
+    share = f" ({100 * c.convergence.saved / c.convergence.scratch:+.0f} %)" if c.convergence.scratch else ""
+    return f"{c.convergence.saved:+,.0f}{share}"
+
+
+def _reached(c: Comparison) -> str:
+    if c.convergence is None:
+        return "n/a"
+    return "/".join(f"{100 * share:.0f}%" for share in c.convergence.reached)
+
+
+def _size(c: Comparison) -> str:
+    return c.trial.size.removeprefix("n=")
+
+
+def _metric(c: Comparison) -> str:
+    metric = metrics.get(c.metric)
+    return f"{metric.title} {'↑' if metric.higher_is_better else '↓'}"
+
+
+def _data(c: Comparison) -> str:
+    return ", ".join(c.labels) or "real"
+
+
+COLUMNS = (
+    Column("source", lambda c: c.source, numeric=False),
+    Column("target", lambda c: c.trial.dataset, numeric=False),
+    Column("model", lambda c: model(c), numeric=False),
+    Column("size", _size),
+    Column("n", lambda c: str(len(c.scratch))),
+    Column("metric", _metric, numeric=False),
+    Column("scratch", lambda c: arm(c.scratch)),
+    Column("transfer", lambda c: arm(c.transfer)),
+    Column("difference", _difference),
+    Column("p", lambda c: p_text(c.p)),
+    Column("p corrected", lambda c: p_text(c.p_corrected)),
+    Column("effect g", _effect),
+    Column("saved", _saved),
+    Column("reached", _reached),
+    Column("verdict", lambda c: f"{MARKS[c.verdict]} {c.verdict}", numeric=False),
+    Column("data", _data, numeric=False),
+)
+
+
+def model(c: Comparison) -> str:
+    """Model, with the reuse where it is not the plain one."""
+    reuse = c.trial.reuse
+    extra = f" ×{reuse.rate_multiplier:g}" if reuse and reuse.rate_multiplier != 1 else ""
+    return c.trial.model + extra + (" frozen" if reuse and reuse.frozen else "")

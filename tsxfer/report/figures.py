@@ -1,0 +1,121 @@
+"""Figures as inline SVG: forest plot, paired dots, learning curves. Colours are Okabe–Ito's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from tsxfer.report.columns import MARKS, model, number, signed
+from tsxfer.stats.compare import Comparison
+from tsxfer.stats.pairs import Cell
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+INK = {"better": BLUE, "worse": ORANGE, "equivalent": GREY, "not worse": BLUE, "undecided": GREY}
+WIDTH = 640
+
+
+def _svg(height: float, body: Sequence[str], label: str) -> str:
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(label, quote=True)}">'
+        f"<title>{escape(label)}</title>{''.join(body)}</svg>"
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 13) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{escape(text)}</text>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1.5, dash: str = "") -> str:
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
+        f'stroke-width="{width}"{dashed}/>'
+    )
+
+
+def forest(comparisons: Sequence[Comparison]) -> str:
+    """Difference with interval for the comparisons of one metric; 0 and the margin are drawn."""
+    ends = [v for c in comparisons for v in (c.low, c.high, c.difference, c.margin, -c.margin) if v is not None]
+    low, high = min([*ends, 0.0]), max([*ends, 0.0])
+    pad = 0.06 * (high - low or 1)
+    low, high = low - pad, high + pad
+    left, right, step = 270.0, WIDTH - 16.0, 40
+
+    def at(value: float) -> float:
+        return left + (value - low) / (high - low) * (right - left)
+
+    height, body = step * len(comparisons) + 46, []
+    margin = comparisons[0].margin
+    body.append(
+        f'<rect x="{at(-margin):.1f}" y="6" width="{at(margin) - at(-margin):.1f}" '
+        f'height="{height - 40:.0f}" fill="#eeeeee"/>'
+    )
+    body.append(_line(at(0), 6, at(0), height - 34, "#000", 1, "3 3"))
+    for i, c in enumerate(comparisons):
+        y, ink = i * step + 26, INK[c.verdict]
+        body.append(_text(2, y - 3, f"{c.source} → {c.trial.dataset}", size=12))
+        body.append(_text(2, y + 12, f"{model(c)}, {c.trial.size}: {MARKS[c.verdict]} {c.verdict}", size=12))
+        if c.low is not None and c.high is not None:
+            body.append(_line(at(c.low), y, at(c.high), y, ink, 2.5))
+        body.append(f'<circle cx="{at(c.difference):.1f}" cy="{y}" r="5" fill="{ink}"/>')
+    for value in (low + pad, 0.0, high - pad):
+        body.append(_text(at(value), height - 20, signed(value), "middle", 12))
+    body.append(_text((left + right) / 2, height - 4, "worse with transfer  ←  0  →  better with transfer", "middle", 12))
+    return _svg(height, body, "Forest plot of paired differences; grey band: margin")
+
+
+def dots(c: Comparison) -> str:
+    """Both arms of each repeat, joined; a rising line means a larger score, not a better one."""
+    values = [*c.scratch, *c.transfer]
+    low, high = min(values), max(values)
+    spread = high - low or 1.0
+
+    def at(value: float) -> float:
+        return 150 - (value - low) / spread * 120
+
+    body = [_text(180, 176, "scratch", "middle"), _text(460, 176, "transfer", "middle")]
+    body += [_text(70, at(v) + 4, number(v), "end", 12) for v in (low, high)]
+    for a, b in zip(c.scratch, c.transfer, strict=True):
+        body.append(_line(180, at(a), 460, at(b), "#999999"))
+        body.append(f'<circle cx="180" cy="{at(a):.1f}" r="4.5" fill="{ORANGE}"/>')
+        body.append(f'<rect x="455.5" y="{at(b) - 4.5:.1f}" width="9" height="9" fill="{BLUE}"/>')
+    return _svg(184, body, f"{c.metric} of each repeat, scratch and transfer")
+
+
+def curves(cell: Cell, c: Comparison) -> str:
+    """Validation score over samples seen: mean and range of the runs of each arm."""
+    arms = [[pair[side].curve for pair in cell.pairs] for side in (0, 1)]
+    end = max(curve["samples"][-1] for arm in arms for curve in arm)
+    grid = np.unique(np.concatenate([curve["samples"] for arm in arms for curve in arm]))
+    # A stopped run keeps its last score: it would not have been trained on.
+    bands = [np.array([np.interp(grid, k["samples"], k["score"]) for k in arm]) for arm in arms]
+    low = float(np.percentile(np.concatenate(bands), 1))
+    high = float(np.percentile(np.concatenate(bands), 99))
+
+    def x_at(value: float) -> float:
+        return 60 + value / end * (WIDTH - 76)
+
+    def y_at(value: float) -> float:
+        return 190 - (min(max(value, low), high) - low) / (high - low or 1) * 170
+
+    body = [_line(60, 190, WIDTH - 16, 190, "#000", 1), _line(60, 20, 60, 190, "#000", 1)]
+    for band, ink, dash in zip(bands, (ORANGE, BLUE), ("6 3", ""), strict=True):
+        outline = [(x_at(g), y_at(v)) for g, v in zip(grid, band.min(axis=0), strict=True)]
+        outline += [(x_at(g), y_at(v)) for g, v in zip(grid[::-1], band.max(axis=0)[::-1], strict=True)]
+        body.append(f'<polygon points="{_points(outline)}" fill="{ink}" opacity="0.15"/>')
+        mean = [(x_at(g), y_at(v)) for g, v in zip(grid, band.mean(axis=0), strict=True)]
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        body.append(f'<polyline points="{_points(mean)}" fill="none" stroke="{ink}" stroke-width="2"{dashed}/>')
+    body += [_text(56, y_at(v) + 4, number(v), "end", 12) for v in (low, high)]
+    body.append(_text(WIDTH - 16, 206, f"{end:,.0f} samples seen", "end", 12))
+    body.append(_text(WIDTH - 16, 14, "- - scratch   — transfer", "end", 12))
+    if c.convergence:
+        y = y_at(c.convergence.threshold)
+        body.append(_line(60, y, WIDTH - 16, y, "#000", 1, "2 4"))
+    return _svg(212, body, f"validation {c.metric} over training samples; dotted: threshold")
+
+
+def _points(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

@@ -1,0 +1,109 @@
+"""The table as Markdown, CSV and LaTeX, each with its own escaping."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from tsxfer.report.build import Report
+from tsxfer.report.columns import CAPTION, COLUMNS
+from tsxfer.report.headline import headline, warnings
+from tsxfer.report.text import plain
+from tsxfer.stats.compare import Comparison
+
+_TEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "±": r"$\pm$", "×": r"$\times$", "→": r"$\to$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
+    "▲": r"$\blacktriangle$", "△": r"$\vartriangle$", "≈": r"$\approx$",
+    "▼": r"$\blacktriangledown$", "<": r"$<$", ">": r"$>$",
+}  # fmt: skip
+
+
+def markdown(report: Report) -> str:
+    """A GitHub-flavoured table with headline and warnings."""
+    lines = [f"# {_md(report.name)}{' (simulated)' if report.simulated else ''}", ""]
+    lines += [f"> **{_md(line)}**" for line in warnings(report)]
+    lines += ["", _md(headline(report)), ""]
+    lines.append("| " + " | ".join(column.title for column in COLUMNS) + " |")
+    lines.append("|" + "|".join("--:" if column.numeric else "---" for column in COLUMNS) + "|")
+    for c in report.comparisons:
+        lines.append("| " + " | ".join(_md(column.text(c)) for column in COLUMNS) + " |")
+    return "\n".join([*lines, "", CAPTION, ""])
+
+
+def _md(text: str) -> str:
+    special = "\\|`*_<>[]#"
+    return "".join(f"\\{c}" if c in special else c for c in plain(text))
+
+
+def latex(report: Report) -> str:
+    r"""A booktabs table; needs ``\usepackage{booktabs,amssymb,graphicx}``."""
+    columns = [c for c in COLUMNS if c.title not in ("n", "metric", "data", "reached")]
+    mark = "Simulated data. " if report.simulated else ""
+    metrics = ", ".join(sorted({COLUMNS[5].text(c) for c in report.comparisons}))
+    repeats = ", ".join(sorted({str(len(c.scratch)) for c in report.comparisons}))
+    caption = f"{mark}{headline(report)} Scores: {metrics}; repeats: {repeats}. {CAPTION}"
+    rows = [" & ".join(_tex(column.text(c)) for column in columns) + r" \\" for c in report.comparisons]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_tex(caption)}}}",
+            r"\resizebox{\linewidth}{!}{%",
+            rf"\begin{{tabular}}{{{''.join('r' if c.numeric else 'l' for c in columns)}}}",
+            r"\toprule",
+            " & ".join(_tex(c.title) for c in columns) + r" \\",
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(c, c) for c in plain(text))
+
+
+def table_csv(report: Report) -> str:
+    """Numbers in full precision, one line a comparison."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    records = [_record(c) for c in report.comparisons]
+    writer.writerow(_HEADER)
+    writer.writerows([[_cell(v) for v in record] for record in records])
+    return out.getvalue()
+
+
+_HEADER = (
+    "source", "target", "model", "size", "profile", "rate_multiplier", "frozen", "metric", "n",
+    "scratch_mean", "transfer_mean", "difference", "low", "high", "p", "p_corrected",
+    "p_sign_flip", "p_not_worse", "p_equivalent", "margin", "hedges_g", "improvement",
+    "samples_saved", "samples_saved_low", "samples_saved_high", "convergence_p", "verdict",
+    "chance", "labels", "notes", "scratch_keys", "transfer_keys",
+)  # fmt: skip
+
+
+def _record(c: Comparison) -> list[object]:
+    reuse, speed = c.trial.reuse, c.convergence
+    return [
+        c.source, c.trial.dataset, c.trial.model, c.trial.size, c.trial.profile,
+        reuse.rate_multiplier if reuse else "", reuse.frozen if reuse else "", c.metric,
+        len(c.scratch), sum(c.scratch) / len(c.scratch), sum(c.transfer) / len(c.transfer),
+        c.difference, c.low, c.high, c.p, c.p_corrected, c.p_sign_flip, c.p_not_worse,
+        c.p_equivalent, c.margin, c.effect[0] if c.effect else None, c.improvement,
+        speed.saved if speed else None, speed.low if speed else None, speed.high if speed else None,
+        speed.p if speed else None, c.verdict, c.chance, "; ".join(c.labels), "; ".join(c.notes),
+        " ".join(k for k, _ in c.keys), " ".join(k for _, k in c.keys),
+    ]  # fmt: skip
+
+
+def _cell(value: object) -> object:
+    """Text that a spreadsheet would run as a formula gets a quote in front."""
+    if isinstance(value, str):
+        value = plain(value)
+        return f"'{value}" if value[:1] in tuple("=+-@") else value
+    return "" if value is None else value

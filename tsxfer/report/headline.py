@@ -1,0 +1,42 @@
+"""Sentences that respect verdicts: a null result is undecided, never "equal"."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tsxfer.report.build import Report
+
+WORDS = {
+    "better": "better with transfer",
+    "not worse": "not worse (within the margin)",
+    "equivalent": "equivalent within the margin",
+    "worse": "worse with transfer",
+    "undecided": "undecided",
+}
+
+
+def headline(report: Report) -> str:
+    """One sentence that counts the verdicts."""
+    total = len(report.comparisons)
+    if not total:
+        return "No comparison is complete yet."
+    counts = Counter(c.verdict for c in report.comparisons)
+    parts = [f"{counts[name]} {WORDS[name]}" for name in WORDS if counts[name]]  # type: ignore[index]
+    noun = "comparison" if total == 1 else "comparisons"
+    return f"Of {total} {noun}: {', '.join(parts)}."
+
+
+def warnings(report: Report) -> list[str]:
+    """What a reader must know before the numbers."""
+    found = []
+    if report.simulated:
+        found.append("SIMULATED DATA: these numbers say nothing about the real world.")
+    if "leaky split" in report.labels:
+        found.append("LEAKY SPLIT: the paper profile lets one event, speaker or subject be on both sides.")
+    if report.gaps:
+        found.append(f"INCOMPLETE: {len(report.gaps)} arm(s) of pairs are missing or failed.")
+    shared = [name for name, proof in report.splits.items() if proof.get("shared_groups")]
+    if shared and "leaky split" not in report.labels:
+        found.append(f"Groups are shared between parts of: {', '.join(shared)} (split in time).")
+    notes = {f"{c.source} → {c.trial.dataset} {c.trial.size}: {note}" for c in report.comparisons for note in c.notes}
+    return found + sorted(notes)

@@ -1,0 +1,92 @@
+"""Rows become cells: all repeats of one treatment, joined with their scratch twins by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from tsxfer.errors import ComparisonError
+from tsxfer.specs import Result, Trial
+
+EQUAL = ("metric", "ledger", "subset", "sizes", "margin")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One treatment against scratch.
+
+    Attributes:
+        trial: The treatment at repeat 0.
+        pairs: ``(scratch row, transfer row)`` for each complete repeat, in order of repeat.
+        gaps: What is missing, one sentence each.
+    """
+
+    trial: Trial
+    pairs: tuple[tuple[Result, Result], ...]
+    gaps: tuple[str, ...]
+
+
+def cells(
+    trials: Iterable[Trial], results: Mapping[str, Result], *, partial: bool = False
+) -> list[Cell]:
+    """Join the transfer trials of a study with their scratch twins.
+
+    Args:
+        trials: A study's trials; those without `reuse` are skipped.
+        results: Rows by key.
+        partial: Keep cells with gaps instead of refusing.
+
+    Raises:
+        ComparisonError: If rows are missing or failed (unless `partial`), or if the two rows of
+            a pair were not made on equal terms.
+    """
+    grouped: dict[str, list[Trial]] = {}
+    for trial in trials:
+        if trial.reuse is not None:
+            grouped.setdefault(_treatment(trial).key, []).append(trial)
+    found = [_cell(group, results) for group in grouped.values()]
+    gaps = [gap for cell in found for gap in cell.gaps]
+    if gaps and not partial:
+        raise ComparisonError(
+            f"{len(gaps)} of {sum(len(g) for g in grouped.values())} pairs are incomplete; "
+            f"first: {gaps[0]}",
+            mend="run the study again to complete it, or add --partial",
+        )
+    return found
+
+
+def _treatment(trial: Trial) -> Trial:
+    """The trial without its repeat, which is what repeats of a cell share."""
+    if trial.reuse is None:
+        return replace(trial, repeat=0)
+    source = replace(trial.reuse.source, repeat=0)
+    return replace(trial, repeat=0, reuse=replace(trial.reuse, source=source))
+
+
+def _cell(group: list[Trial], results: Mapping[str, Result]) -> Cell:
+    pairs, gaps = [], []
+    for trial in sorted(group, key=lambda t: t.repeat):
+        rows = results.get(trial.twin().key), results.get(trial.key)
+        missing = [
+            f"repeat {trial.repeat} of {trial.dataset}: {arm} {'failed: ' + row.error if row else 'has not run'}"
+            for arm, row in zip(("scratch", "transfer"), rows, strict=True)
+            if row is None or row.status == "failed"
+        ]
+        gaps += missing
+        if not missing and rows[0] is not None and rows[1] is not None:
+            _refuse_unequal(rows[0], rows[1])
+            pairs.append((rows[0], rows[1]))
+    return Cell(_treatment(group[0]), tuple(pairs), tuple(gaps))
+
+
+def _refuse_unequal(scratch: Result, transfer: Result) -> None:
+    target = scratch.trial.dataset
+    unequal = [name for name in EQUAL if getattr(scratch, name) != getattr(transfer, name)]
+    if scratch.data.get(target) != transfer.data.get(target):
+        unequal.append("data")
+    if unequal:
+        raise ComparisonError(
+            f"scratch {scratch.key} and transfer {transfer.key} differ in {', '.join(unequal)}",
+            where=f"{target}, repeat {scratch.trial.repeat}",
+            mend="run the study again: rows made from other data or terms are replaced",
+        )
