@@ -78,7 +78,8 @@ def rmse(truth: Array, predicted: Array) -> float:
 
 def r2(truth: Array, predicted: Array) -> float:
     """Share of the variance of `truth` explained, at most 1; 0 for constant truth."""
-    spread = float(np.sum((truth.astype(np.float64) - np.mean(truth, dtype=np.float64)) ** 2))
+    values = truth.astype(np.float64)
+    spread = float(np.sum((values - values.mean()) ** 2))
     if spread == 0:
         return 0.0
     return 1.0 - float(np.sum(_errors(truth, predicted) ** 2)) / spread

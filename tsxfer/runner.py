@@ -122,7 +122,9 @@ def run(job: Job) -> Result:
     fitted = _train(model, trial, task, audit, job.device)
     result = _blank(trial, task, audit, fingerprints(workspace, trial))
     if fitted.diverged:
-        return replace(result, status="failed", error="the validation score is not finite: diverged")
+        return replace(
+            result, status="failed", error="the validation score is not finite: diverged"
+        )
     if trial.reuse and trial.reuse.frozen:
         reuse.check_frozen(model, audit["copied"], source)
     scores, chance, output = _test(model, task, job.device)
@@ -143,7 +145,7 @@ def run(job: Job) -> Result:
         state = {n: t for n, t in model.state_dict().items() if t.is_floating_point()}
         weights.save(workspace.weights(trial.key), state, to_line(result))
     else:
-        _save_predictions(workspace.results(job.study) / "predictions", trial, task, output)
+        _save_predictions(workspace.results(job.study) / "predictions", trial, output)
     return result
 
 
@@ -279,7 +281,7 @@ def _batch(scaled: scale.Scaled, y: NDArray[Any], device: str) -> loop.Batch:
 
 def _answers(task: Task, output: NDArray[np.float32], scaled: scale.Scaled) -> NDArray[Any]:
     if task.prepared.classes:
-        return output.argmax(axis=1)
+        return np.asarray(output.argmax(axis=1))
     return task.scaler.unlabel(output[:, 0], scaled)
 
 
@@ -313,9 +315,7 @@ def _natural(task: Task, scores: list[float]) -> list[float]:
     return [round(sign * value, 6) for value in scores]
 
 
-def _blank(
-    trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str, str]
-) -> Result:
+def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str, str]) -> Result:
     card, profile = task.prepared.card, PROFILES[trial.profile]
     labels = ["simulated"] if "+sim@" in trial.dataset else []
     ancestor = trial.reuse.source if trial.reuse else None
@@ -354,9 +354,8 @@ def _digest(model: Model) -> str:
     return digest.hexdigest()[:16]
 
 
-def _save_predictions(folder: Path, trial: Trial, task: Task, output: NDArray[np.float32]) -> None:
+def _save_predictions(folder: Path, trial: Trial, output: NDArray[np.float32]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{trial.key}.partial.npz"
     np.savez_compressed(partial, output=output.astype(np.float32))
     partial.replace(folder / f"{trial.key}.npz")
-

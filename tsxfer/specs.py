@@ -106,7 +106,9 @@ class Trial:
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", canonical_size(self.size))
         if self.profile not in PROFILES:
-            raise SpecError(f"unknown profile {self.profile!r}", mend=nearest(self.profile, PROFILES))
+            raise SpecError(
+                f"unknown profile {self.profile!r}", mend=nearest(self.profile, PROFILES)
+            )
         if self.repeat < 0:
             raise SpecError(f"repeat = {self.repeat} is negative", mend="count repeats from 0")
 
@@ -201,7 +203,7 @@ def from_plain(kind: type[Spec], data: object, where: str = "") -> Spec:
         SpecError: For an unknown name (near ones are suggested), a missing one or a wrong type.
     """
     built = _build(kind, data, where or kind.__name__.lower())
-    return typing.cast(Spec, built)
+    return typing.cast("Spec", built)
 
 
 def _build(kind: Any, data: object, where: str) -> object:
@@ -212,22 +214,33 @@ def _build(kind: Any, data: object, where: str) -> object:
         options = [option for option in inner if option is not type(None)]
         return None if data is None else _build(options[0], data, where)
     if origin is Literal:
-        if data not in inner:
-            raise SpecError(f"{where} = {data!r} is not known", mend=nearest(str(data), inner))
-        return data
+        return _build_literal(inner, data, where)
     if is_dataclass(kind):
         return _build_dataclass(kind, data, where)
     if origin in (tuple, list):
-        items = [data] if isinstance(data, (str, int, float)) else data
-        if not isinstance(items, (list, tuple)):
-            raise _wrong(where, data, "a list")
-        parts = [_build(inner[0], item, f"{where}[{i}]") for i, item in enumerate(items)]
-        return tuple(parts) if origin is tuple else parts
+        return _build_list(origin, inner[0], data, where)
     if origin is dict:
-        if not isinstance(data, dict):
-            raise _wrong(where, data, "a table")
-        return {name: _build(inner[1], item, f"{where}.{name}") for name, item in data.items()}
+        return _build_dict(inner[1], data, where)
     return _build_scalar(kind, data, where)
+
+
+def _build_literal(options: tuple[Any, ...], data: object, where: str) -> object:
+    if data not in options:
+        raise SpecError(f"{where} = {data!r} is not known", mend=nearest(str(data), options))
+    return data
+
+
+def _build_list(into: Any, kind: Any, data: object, where: str) -> object:
+    items = [data] if isinstance(data, (str, int, float)) else data
+    if not isinstance(items, (list, tuple)):
+        raise _wrong(where, data, "a list")
+    return into(_build(kind, item, f"{where}[{i}]") for i, item in enumerate(items))
+
+
+def _build_dict(kind: Any, data: object, where: str) -> object:
+    if not isinstance(data, dict):
+        raise _wrong(where, data, "a table")
+    return {name: _build(kind, item, f"{where}.{name}") for name, item in data.items()}
 
 
 def _build_dataclass(kind: Any, data: object, where: str) -> object:

@@ -63,10 +63,13 @@ class Study:
                 raise SpecError(f"{axis} names one twice: {values}", mend="name each once")
         for count in ("repeats", "pretrainings"):
             if getattr(self, count) < 1:
-                raise SpecError(f"{count} = {getattr(self, count)} is below 1", mend="use 1 or more")
+                raise SpecError(
+                    f"{count} = {getattr(self, count)} is below 1", mend="use 1 or more"
+                )
         if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):
             raise SpecError(
-                f"study name {self.name!r} cannot be a folder name", mend="use letters, digits, - and _"
+                f"study name {self.name!r} cannot be a folder name",
+                mend="use letters, digits, - and _",
             )
 
 
@@ -125,10 +128,14 @@ def read_study(path: Path) -> Study:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError(
-            f"the study file cannot be read: {error.strerror}", where=str(path), mend="check the path"
+            f"the study file cannot be read: {error.strerror}",
+            where=str(path),
+            mend="check the path",
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError(f"not valid TOML: {error}", where=str(path), mend="edit that line") from None
+        raise SpecError(
+            f"not valid TOML: {error}", where=str(path), mend="edit that line"
+        ) from None
     data.setdefault("name", path.stem)
     if isinstance(data.get("sizes"), list):
         data["sizes"] = [str(size) for size in data["sizes"]]

@@ -18,5 +18,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(0)
     except KeyboardInterrupt:
-        sys.stderr.write("\ntsxfer: stopped; finished rows are kept. Run the same command to resume.\n")
+        sys.stderr.write(
+            "\ntsxfer: stopped; finished rows are kept. Run the same command to resume.\n"
+        )
         sys.exit(130)

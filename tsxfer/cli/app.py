@@ -27,11 +27,15 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Partial = Annotated[bool, typer.Option("--partial", help="Report what is there; gaps are listed.")]
 Mode = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--data", help="real, simulated or auto (real if all is prepared, else simulated)."),
+    typer.Option(
+        "--data", help="real, simulated or auto (real if all is prepared, else simulated)."
+    ),
 ]
 Count = Annotated[Optional[int], typer.Option("--repeats", help="Paired repeats of each cell (7).")]  # noqa: UP045
 ProfileName = Annotated[Optional[str], typer.Option("--profile", help="strict or paper.")]  # noqa: UP045
-Quick = Annotated[bool, typer.Option("--quick", help="Shrink to about a minute; renames the study.")]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Shrink to about a minute; renames the study.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -112,8 +116,12 @@ def plan(
 @app.command()
 def report(
     study: Annotated[str, typer.Argument(help="Name of a study run here, or its file.")],
-    format: Annotated[str, typer.Option(help="terminal, markdown, csv, latex or html.")] = "terminal",  # noqa: A002
-    out: Annotated[Optional[Path], typer.Option(help="File to write instead of standard output.")] = None,  # noqa: UP045
+    form: Annotated[
+        str, typer.Option("--format", help="terminal, markdown, csv, latex or html.")
+    ] = "terminal",
+    out: Annotated[
+        Path | None, typer.Option(help="File to write instead of standard output.")
+    ] = None,
     partial: Partial = False,
     workspace: Place = None,
 ) -> None:
@@ -121,7 +129,7 @@ def report(
     from tsxfer.cli.reading import show_report
     from tsxfer.workspace import Workspace
 
-    show_report(study, format, out, partial, Workspace.at(workspace))
+    show_report(study, form, out, partial, Workspace.at(workspace))
 
 
 @app.command()

@@ -51,12 +51,14 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
         study = replace(study, repeats=flags.repeats)
     if flags.profile is not None:
         if flags.profile not in PROFILES:
-            raise SpecError(f"unknown profile {flags.profile!r}", mend=nearest(flags.profile, PROFILES))
+            raise SpecError(
+                f"unknown profile {flags.profile!r}", mend=nearest(flags.profile, PROFILES)
+            )
         study = replace(study, profile=flags.profile)
     if flags.data is not None:
         if flags.data not in MODES:
             raise SpecError(f"--data {flags.data!r} is not known", mend=nearest(flags.data, MODES))
-        study = replace(study, data=cast(DataMode, flags.data))
+        study = replace(study, data=cast("DataMode", flags.data))
     resolved = resolve(study, workspace)
     return quick(resolved) if flags.quick else resolved
 
@@ -135,7 +137,8 @@ def resolve(study: Study, workspace: Workspace) -> Study:
         study,
         sources=tuple(dict.fromkeys(settle[n] for n in study.sources)),
         targets=tuple(dict.fromkeys(settle[n] for n in study.targets)),
-        name=study.name + ("-simulated" if simulated and not study.name.endswith("-simulated") else ""),
+        name=study.name
+        + ("-simulated" if simulated and not study.name.endswith("-simulated") else ""),
         data="simulated" if simulated else "real",
     )
 

@@ -29,7 +29,11 @@ def prepare_dataset(name: str, place: Path | None, workspace: Workspace) -> Prep
     folder = place or fetch(dataset, workspace.root / "downloads" / dataset.card.name)
     made = _read(dataset, folder, workspace)
     card = made.card
-    labels = f"classes: {', '.join(made.classes)}" if made.classes else f"label: {card.label} ({card.unit})"
+    labels = (
+        f"classes: {', '.join(made.classes)}"
+        if made.classes
+        else f"label: {card.label} ({card.unit})"
+    )
     sys.stdout.write(
         f"prepared {card.id}: {made.count:,} instances of {len(card.channels)} x {card.length} "
         f"at {card.rate_hz:g} Hz; {labels}\n"

@@ -43,7 +43,10 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
     if as_json:
         _json(
             {
-                "datasets": [{"id": c.id, "title": c.title, "prepared": bool(_prepared(workspace, c.id))} for c in cards],
+                "datasets": [
+                    {"id": c.id, "title": c.title, "prepared": bool(_prepared(workspace, c.id))}
+                    for c in cards
+                ],
                 "models": {name: MODELS.summary(name) for name in MODELS.names()},
                 "metrics": sorted(metrics.METRICS),
             }
@@ -73,7 +76,12 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = {"model": name, "summary": MODELS.summary(name)}
     elif name in metrics.METRICS:
         metric = metrics.METRICS[name]
-        facts = {"metric": name, "title": metric.title, "task": metric.task, "higher_is_better": metric.higher_is_better}
+        facts = {
+            "metric": name,
+            "title": metric.title,
+            "task": metric.task,
+            "higher_is_better": metric.higher_is_better,
+        }
     elif name in workspace.studies():
         facts = asdict(read_study(workspace.results(name) / "study.toml"))
     else:
@@ -90,7 +98,11 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
     trials = expand(study)
     rows = Store(workspace.results(study.name)).rows()
     done = [rows[t.key] for t in trials if t.key in rows and rows[t.key].status == "done"]
-    sources = sum(1 for t in trials if t.reuse is None and t.dataset in study.sources and t.size == study.source_size)
+    sources = sum(
+        1
+        for t in trials
+        if t.reuse is None and t.dataset in study.sources and t.size == study.source_size
+    )
     facts: dict[str, Any] = {
         "study": study.name,
         "data": study.data,
@@ -140,9 +152,18 @@ def show_status(workspace: Workspace, as_json: bool) -> None:
     if as_json:
         _json(facts)
     elif not facts:
-        _say([f"no study in {workspace.root} yet; try: tsxfer run --source global_eq --target local_eq"])
+        _say(
+            [
+                f"no study in {workspace.root} yet; try: tsxfer run --source global_eq --target local_eq"
+            ]
+        )
     else:
-        _say([f"{f['study']}: {f['done']} done, {f['failed']} failed, {f['to_do']} to do" for f in facts])
+        _say(
+            [
+                f"{f['study']}: {f['done']} done, {f['failed']} failed, {f['to_do']} to do"
+                for f in facts
+            ]
+        )
 
 
 def _state(workspace: Workspace, name: str) -> dict[str, Any]:
@@ -157,7 +178,9 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
     }
 
 
-def show_report(named: str, form: str, out: Path | None, partial: bool, workspace: Workspace) -> None:
+def show_report(
+    named: str, form: str, out: Path | None, partial: bool, workspace: Workspace
+) -> None:
     """Render a study's report to standard output or a file.
 
     Raises:
@@ -167,7 +190,12 @@ def show_report(named: str, form: str, out: Path | None, partial: bool, workspac
     from tsxfer.report import files, html, text
     from tsxfer.report.build import build
 
-    forms = {"markdown": files.markdown, "csv": files.table_csv, "latex": files.latex, "html": html.render}
+    forms = {
+        "markdown": files.markdown,
+        "csv": files.table_csv,
+        "latex": files.latex,
+        "html": html.render,
+    }
     if form not in (*forms, "terminal"):
         raise SpecError(f"unknown format {form!r}", mend=nearest(form, (*forms, "terminal")))
     name = Path(named).stem if named.endswith(".toml") else named
@@ -176,7 +204,9 @@ def show_report(named: str, form: str, out: Path | None, partial: bool, workspac
             f"no study called {name!r} in {workspace.root}", mend=nearest(name, workspace.studies())
         )
     study = read_study(workspace.results(name) / "study.toml")
-    report = build(study.name, expand(study), Store(workspace.results(name)).rows(), partial=partial)
+    report = build(
+        study.name, expand(study), Store(workspace.results(name)).rows(), partial=partial
+    )
     if form == "terminal":
         text.show(report)
         return
@@ -187,7 +217,11 @@ def show_report(named: str, form: str, out: Path | None, partial: bool, workspac
     try:
         out.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"the report cannot be written: {error.strerror}", where=str(out), mend="choose another --out") from None
+        raise StoreError(
+            f"the report cannot be written: {error.strerror}",
+            where=str(out),
+            mend="choose another --out",
+        ) from None
     sys.stderr.write(f"wrote {out}\n")
 
 
@@ -199,11 +233,16 @@ def show_doctor(workspace: Workspace, as_json: bool) -> None:
     facts: dict[str, Any] = dict(environment())
     for name in packages:
         found = importlib.util.find_spec(name) is not None
-        facts[name] = metadata.version(name) if found else "missing" + (
-            ' (only for fr_aseaf: pip install "tsxfer[seismology]")' if name == "obspy" else ""
+        facts[name] = (
+            metadata.version(name)
+            if found
+            else "missing"
+            + (' (only for fr_aseaf: pip install "tsxfer[seismology]")' if name == "obspy" else "")
         )
     facts["cuda device"] = "present" if Path("/dev/nvidia0").exists() else "none seen"
-    facts["workspace"] = f"{workspace.root.resolve()} ({'exists' if workspace.root.exists() else 'not made yet'})"
+    facts["workspace"] = (
+        f"{workspace.root.resolve()} ({'exists' if workspace.root.exists() else 'not made yet'})"
+    )
     place = workspace.root if workspace.root.exists() else Path()
     facts["free space"] = f"{shutil.disk_usage(place).free / 1e9:.1f} GB"
     facts["prepared"] = sorted(p.parent.name for p in (workspace.root / "data").glob("*/meta.json"))

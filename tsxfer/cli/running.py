@@ -108,7 +108,9 @@ def _results(
     from tsxfer.runner import Job
 
     chosen = _device(device)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     count = workers or (1 if chosen == "cuda" else min(cores, len(todo)))
     needed = {t.reuse.source.key: t.reuse.source for t in todo if t.reuse}
     keys = {t.key for t in todo}
@@ -116,7 +118,14 @@ def _results(
     again = [t for k, t in needed.items() if k not in keys and not workspace.weights(k).exists()]
     threads = max(1, cores // count)
     jobs = [
-        Job(t, str(workspace.root), study.name, chosen, t.dataset in study.sources and t.key in _origins(study), threads)
+        Job(
+            t,
+            str(workspace.root),
+            study.name,
+            chosen,
+            t.dataset in study.sources and t.key in _origins(study),
+            threads,
+        )
         for t in [*again, *todo]
     ]
     return serial(jobs) if count == 1 else pool(jobs, count)

@@ -19,6 +19,8 @@ def save(study: Study, path: Path) -> None:
         path.write_text(study_toml(study), encoding="utf-8")
     except OSError as error:
         raise SpecError(
-            f"the study cannot be written: {error.strerror}", where=str(path), mend="choose another file"
+            f"the study cannot be written: {error.strerror}",
+            where=str(path),
+            mend="choose another file",
         ) from None
     sys.stderr.write(f"wrote {path}; run it with: tsxfer run {path}\n")

@@ -116,7 +116,9 @@ class Dataset:
     simulate: Simulator | None = None
     stand_in: Dataset | None = None
 
-    def simulator(self, *, version: int, count: int, **changes: Any) -> Callable[[Simulator], Simulator]:
+    def simulator(
+        self, *, version: int, count: int, **changes: Any
+    ) -> Callable[[Simulator], Simulator]:
         """Register a function ``(n, rng) -> Series`` as the simulated stand-in of this data set.
 
         Args:

@@ -41,7 +41,10 @@ class Prepared:
 
     def array(self, name: str) -> NDArray[Any]:
         """``x`` float32 (n, channel, time); ``y`` codes or numbers; ``group``; ``start``; ``end``."""
-        return np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        found: NDArray[Any] = np.load(
+            self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False
+        )
+        return found
 
 
 def load(dataset: Dataset, folder: Path) -> Prepared | None:

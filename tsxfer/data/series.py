@@ -55,7 +55,7 @@ class Series:
                     mend="give one value an instance",
                 )
         self._refuse_where(
-            ~np.isfinite(self.x).all(axis=(1, 2)), "a sample that is NaN or infinite"
+            np.asarray(~np.isfinite(self.x).all(axis=(1, 2))), "a sample that is NaN or infinite"
         )
         if self.y.dtype.kind == "f":
             self._refuse_where(~np.isfinite(self.y), "a label that is NaN or infinite")

@@ -107,7 +107,8 @@ def _by_group(
         side[name] = int(np.argmax(missing / wanted))
         missing[side[name]] -= counts[name]
     sides = side[member]
-    return Partition(*(np.flatnonzero(sides == part) for part in range(3)))
+    train, validation, test = (np.flatnonzero(sides == part) for part in range(3))
+    return Partition(train, validation, test)
 
 
 def _by_instance(
@@ -115,8 +116,7 @@ def _by_instance(
 ) -> Partition:
     order = _prefix_stratified(np.arange(count), labels, draw)
     first, second = (np.cumsum(profile.shares)[:2] * count).astype(int)
-    pieces = order[:first], order[first:second], order[second:]
-    return Partition(*(np.sort(piece) for piece in pieces))
+    return Partition(np.sort(order[:first]), np.sort(order[first:second]), np.sort(order[second:]))
 
 
 def _prefix_stratified(
@@ -193,7 +193,8 @@ def _largest(parts: Partition, share: float) -> int:
         (
             n
             for n in range(bound, 0, -1)
-            if n - round(n * share) <= len(parts.train) and round(n * share) <= len(parts.validation)
+            if n - round(n * share) <= len(parts.train)
+            and round(n * share) <= len(parts.validation)
         ),
         0,
     )

@@ -12,8 +12,6 @@ from tsxfer.errors import SpecError
 from tsxfer.models_index import REGISTRY
 
 
-
-
 class Backbone(nn.Module, ABC):
     """Maps windows ``(batch, channel, time)`` to features ``(batch, feature)``.
 

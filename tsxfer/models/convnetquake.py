@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,7 +24,7 @@ class ConvNetQuake(Backbone):
         super().__init__()
         widths = [channels] + [32] * 9
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(a, b, kernel_size=3, stride=2) for a, b in zip(widths, widths[1:], strict=False)
+            nn.Conv1d(a, b, kernel_size=3, stride=2) for a, b in pairwise(widths)
         )
         for layer in self.convolutions:
             nn.init.xavier_uniform_(layer.weight)  # type: ignore[arg-type]

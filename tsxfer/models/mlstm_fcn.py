@@ -62,9 +62,9 @@ class MLSTMFCN(Backbone):
         return torch.cat([self._convolve(x), self.dropout(self._remember(x))], dim=1)
 
     def _convolve(self, x: Tensor) -> Tensor:
-        for i, (layer, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            kernel = layer.kernel_size[0]  # type: ignore[index]
-            x = functional.relu(norm(layer(functional.pad(x, same_padding(x.shape[-1], kernel, 1)))))  # type: ignore[arg-type]
+        for i, kernel in enumerate((8, 5, 3)):
+            padded = functional.pad(x, same_padding(x.shape[-1], kernel, 1))
+            x = functional.relu(self.norms[i](self.convolutions[i](padded)))
             x = self.excites[i](x) if i < len(self.excites) else x
         return x.mean(dim=2)
 

@@ -64,7 +64,11 @@ def _effect(c: Comparison) -> str:
 def _saved(c: Comparison) -> str:
     if c.convergence is None:
         return "n/a"
-    share = f" ({100 * c.convergence.saved / c.convergence.scratch:+.0f} %)" if c.convergence.scratch else ""
+    share = (
+        f" ({100 * c.convergence.saved / c.convergence.scratch:+.0f} %)"
+        if c.convergence.scratch
+        else ""
+    )
     return f"{c.convergence.saved:+,.0f}{share}"
 
 

@@ -27,7 +27,9 @@ def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 13) 
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{escape(text)}</text>'
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1.5, dash: str = "") -> str:
+def _line(
+    x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1.5, dash: str = ""
+) -> str:
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
     return (
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
@@ -37,7 +39,12 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float 
 
 def forest(comparisons: Sequence[Comparison]) -> str:
     """Difference with interval for the comparisons of one metric; 0 and the margin are drawn."""
-    ends = [v for c in comparisons for v in (c.low, c.high, c.difference, c.margin, -c.margin) if v is not None]
+    ends = [
+        v
+        for c in comparisons
+        for v in (c.low, c.high, c.difference, c.margin, -c.margin)
+        if v is not None
+    ]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     pad = 0.06 * (high - low or 1)
     low, high = low - pad, high + pad
@@ -56,13 +63,23 @@ def forest(comparisons: Sequence[Comparison]) -> str:
     for i, c in enumerate(comparisons):
         y, ink = i * step + 26, INK[c.verdict]
         body.append(_text(2, y - 3, f"{c.source} → {c.trial.dataset}", size=12))
-        body.append(_text(2, y + 12, f"{model(c)}, {c.trial.size}: {MARKS[c.verdict]} {c.verdict}", size=12))
+        body.append(
+            _text(2, y + 12, f"{model(c)}, {c.trial.size}: {MARKS[c.verdict]} {c.verdict}", size=12)
+        )
         if c.low is not None and c.high is not None:
             body.append(_line(at(c.low), y, at(c.high), y, ink, 2.5))
         body.append(f'<circle cx="{at(c.difference):.1f}" cy="{y}" r="5" fill="{ink}"/>')
-    for value in (low + pad, 0.0, high - pad):
-        body.append(_text(at(value), height - 20, signed(value), "middle", 12))
-    body.append(_text((left + right) / 2, height - 4, "worse with transfer  ←  0  →  better with transfer", "middle", 12))
+    ticks = (low + pad, 0.0, high - pad)
+    body += [_text(at(value), height - 20, signed(value), "middle", 12) for value in ticks]
+    body.append(
+        _text(
+            (left + right) / 2,
+            height - 4,
+            "worse with transfer  ←  0  →  better with transfer",
+            "middle",
+            12,
+        )
+    )
     return _svg(height, body, "Forest plot of paired differences; grey band: margin")
 
 
@@ -103,11 +120,15 @@ def curves(cell: Cell, c: Comparison) -> str:
     body = [_line(60, 190, WIDTH - 16, 190, "#000", 1), _line(60, 20, 60, 190, "#000", 1)]
     for band, ink, dash in zip(bands, (ORANGE, BLUE), ("6 3", ""), strict=True):
         outline = [(x_at(g), y_at(v)) for g, v in zip(grid, band.min(axis=0), strict=True)]
-        outline += [(x_at(g), y_at(v)) for g, v in zip(grid[::-1], band.max(axis=0)[::-1], strict=True)]
+        outline += [
+            (x_at(g), y_at(v)) for g, v in zip(grid[::-1], band.max(axis=0)[::-1], strict=True)
+        ]
         body.append(f'<polygon points="{_points(outline)}" fill="{ink}" opacity="0.15"/>')
         mean = [(x_at(g), y_at(v)) for g, v in zip(grid, band.mean(axis=0), strict=True)]
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
-        body.append(f'<polyline points="{_points(mean)}" fill="none" stroke="{ink}" stroke-width="2"{dashed}/>')
+        body.append(
+            f'<polyline points="{_points(mean)}" fill="none" stroke="{ink}" stroke-width="2"{dashed}/>'
+        )
     body += [_text(56, y_at(v) + 4, number(v), "end", 12) for v in (low, high)]
     body.append(_text(WIDTH - 16, 206, f"{end:,.0f} samples seen", "end", 12))
     body.append(_text(WIDTH - 16, 14, "- - scratch   — transfer", "end", 12))

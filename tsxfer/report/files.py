@@ -44,7 +44,9 @@ def latex(report: Report) -> str:
     metrics = ", ".join(sorted({COLUMNS[5].text(c) for c in report.comparisons}))
     repeats = ", ".join(sorted({str(len(c.scratch)) for c in report.comparisons}))
     caption = f"{mark}{headline(report)} Scores: {metrics}; repeats: {repeats}. {CAPTION}"
-    rows = [" & ".join(_tex(column.text(c)) for column in columns) + r" \\" for c in report.comparisons]
+    rows = [
+        " & ".join(_tex(column.text(c)) for column in columns) + r" \\" for c in report.comparisons
+    ]
     return "\n".join(
         [
             r"\begin{table}",

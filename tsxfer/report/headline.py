@@ -32,11 +32,20 @@ def warnings(report: Report) -> list[str]:
     if report.simulated:
         found.append("SIMULATED DATA: these numbers say nothing about the real world.")
     if "leaky split" in report.labels:
-        found.append("LEAKY SPLIT: the paper profile lets one event, speaker or subject be on both sides.")
+        found.append(
+            "LEAKY SPLIT: the paper profile lets one event, speaker or subject be on both sides."
+        )
     if report.gaps:
         found.append(f"INCOMPLETE: {len(report.gaps)} arm(s) of pairs are missing or failed.")
     shared = [name for name, proof in report.splits.items() if proof.get("shared_groups")]
     if shared and "leaky split" not in report.labels:
         found.append(f"Groups are shared between parts of: {', '.join(shared)} (split in time).")
-    notes = {f"{c.source} → {c.trial.dataset} {c.trial.size}: {note}" for c in report.comparisons for note in c.notes}
-    return found + sorted(notes)
+    notes: dict[str, list[str]] = {}
+    for c in report.comparisons:
+        for note in c.notes:
+            notes.setdefault(note, []).append(f"{c.source} → {c.trial.dataset} {c.trial.size}")
+    total = len(report.comparisons)
+    for note, places in notes.items():
+        where = "all comparisons" if len(places) == total else "; ".join(places)
+        found.append(f"{note} ({where})")
+    return found

@@ -8,6 +8,7 @@ from tsxfer.report import figures
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
+from tsxfer.report.text import plain
 
 
 def render(report: Report) -> str:
@@ -15,10 +16,17 @@ def render(report: Report) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(files(__package__).joinpath("page.html.j2").read_text("utf-8"))
-    by_metric = {c.metric: [d for d in report.comparisons if d.metric == c.metric] for c in report.comparisons}
-    return template.render(
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(
+        files(__package__).joinpath("page.html.j2").read_text("utf-8")
+    )
+    by_metric = {
+        c.metric: [d for d in report.comparisons if d.metric == c.metric]
+        for c in report.comparisons
+    }
+    page = template.render(
         report=report,
         headline=headline(report),
         warnings=warnings(report),
@@ -30,3 +38,4 @@ def render(report: Report) -> str:
             for c, cell in zip(report.comparisons, report.cells, strict=True)
         ],
     )
+    return "\n".join(plain(line) for line in page.splitlines()) + "\n"

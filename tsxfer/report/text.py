@@ -41,7 +41,9 @@ def _table(report: Report, console: Console) -> None:
     mark = " (SIMULATED)" if report.simulated else ""
     table = Table(title=Text(f"{plain(report.name)}{mark}"))
     for column in COLUMNS:
-        table.add_column(column.title, justify="right" if column.numeric else "left", overflow="fold")
+        table.add_column(
+            column.title, justify="right" if column.numeric else "left", overflow="fold"
+        )
     for comparison in report.comparisons:
         table.add_row(*(Text(plain(column.text(comparison))) for column in COLUMNS))
     console.print(table)
@@ -56,9 +58,13 @@ def _blocks(report: Report, console: Console) -> None:
                 f"n={texts['n']}  [{texts['data']}]"
             )
         )
-        console.print(Text(f"  {texts['metric']}: scratch {texts['scratch']}, transfer {texts['transfer']}"))
         console.print(
-            Text(f"  difference {texts['difference']}  p {texts['p']} (corrected {texts['p corrected']})  g {texts['effect g']}")
+            Text(f"  {texts['metric']}: scratch {texts['scratch']}, transfer {texts['transfer']}")
+        )
+        console.print(
+            Text(
+                f"  difference {texts['difference']}  p {texts['p']} (corrected {texts['p corrected']})  g {texts['effect g']}"
+            )
         )
         console.print(Text(f"  samples saved {texts['saved']}, reached {texts['reached']}"))
         console.print(Text(f"  verdict: {texts['verdict']}"))

@@ -125,11 +125,15 @@ def _traces(
     distance = 1e3 * np.exp(rng.uniform(low, high, n))
     # Far small earthquakes are not seen by networks, so they come from nearer.
     far = 1e3 * net.distances_km[1] * 10 ** (-0.45 * (net.magnitudes[1] - magnitude))
-    distance = np.minimum(distance, np.maximum(far * rng.uniform(0.3, 1, n), 1e3 * net.distances_km[0]))
+    distance = np.minimum(
+        distance, np.maximum(far * rng.uniform(0.3, 1, n), 1e3 * net.distances_km[0])
+    )
     p_onset = rng.uniform(2.0, 4.0, n)
     travel_p, travel_s = _travel_times(distance)
     ground = _phase(net, magnitude, stress, distance, p_onset, travel_p, True, rng)
-    ground += _phase(net, magnitude, stress, distance, p_onset + travel_s - travel_p, travel_s, False, rng)
+    ground += _phase(
+        net, magnitude, stress, distance, p_onset + travel_s - travel_p, travel_s, False, rng
+    )
     ground *= site["amplification"][:, None, None]
     ground += _noise(net, site, n, rng)
     return _instrument(net, ground, site) if net.counts else ground.astype(np.float32)
@@ -192,7 +196,9 @@ def _noise(net: Network, site: dict[str, Array], n: int, rng: np.random.Generato
     safe = np.maximum(f, f[1])
     colour = safe[None] ** -site["slope"][:, None] + 3 * np.exp(-((np.log(safe / 0.2) / 0.4) ** 2))
     colour[:, 0] = 0
-    noise = np.fft.irfft(np.fft.rfft(rng.normal(size=(n, 3, net.length))) * colour[:, None], net.length)
+    noise = np.fft.irfft(
+        np.fft.rfft(rng.normal(size=(n, 3, net.length))) * colour[:, None], net.length
+    )
     scale = site["noise"] * 10 ** rng.normal(0, 0.1, n) / noise.std(axis=(1, 2))
     scaled: Array = noise * scale[:, None, None]
     return scaled

@@ -82,7 +82,8 @@ def _muscles(drive: Array, width: Array, rng: np.random.Generator) -> Array:
     shape = (f**2) * np.exp(-2 * (np.pi * f * width[:, None]) ** 2)
     shape /= np.sqrt((shape**2).mean(axis=1, keepdims=True))
     trains = np.fft.irfft(np.fft.rfft(pulses, 2 * LENGTH) * shape[:, None], 2 * LENGTH)
-    return trains[..., :LENGTH]
+    kept: Array = trains[..., :LENGTH]
+    return kept
 
 
 def _mixing(body: dict[str, Array]) -> Array:
@@ -91,4 +92,5 @@ def _mixing(body: dict[str, Array]) -> Array:
     muscles = np.arange(MUSCLES) * 2 * np.pi / MUSCLES
     angle = electrodes[None, :, None] - muscles[None, None] + body["rotation"][:, None, None]
     apart = np.abs((angle + np.pi) % (2 * np.pi) - np.pi)
-    return np.exp(-((apart / body["spread"][:, None, None]) ** 2) / 2)
+    weights: Array = np.exp(-((apart / body["spread"][:, None, None]) ** 2) / 2)
+    return weights

@@ -22,14 +22,15 @@ def index_closes(count: int, rng: np.random.Generator) -> Series:
     closes = _closes(count + WINDOW, rng)
     x = np.lib.stride_tricks.sliding_window_view(closes, WINDOW)[:count].astype(np.float32)
     day = np.arange(count)
+    start = (day * DAY).astype(np.float64)
     return Series(
         x[:, None, :],
         closes[WINDOW:].astype(np.float32),
         np.char.add("year-", ((day + WINDOW) // YEAR).astype(str)),
         np.char.add("day-", (day + WINDOW).astype(str)),
         1 / DAY,
-        day * DAY,
-        (day + WINDOW) * DAY,
+        start,
+        (start + WINDOW * DAY).astype(np.float64),
     )
 
 

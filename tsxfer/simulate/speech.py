@@ -76,7 +76,9 @@ def _utter(word: NDArray[np.int64], voice: dict[str, Array], rng: np.random.Gene
     hiss = _hiss(track[:, :, 4], formants[:, :, 1], rng)
     clean = voiced + 0.3 * hiss
     clean /= np.sqrt((clean**2).mean(axis=1, keepdims=True)) + 1e-9
-    noisy = clean + voice["noise"][:, None] * 10 ** rng.normal(0, 0.2, (n, 1)) * rng.normal(size=clean.shape)
+    noisy = clean + voice["noise"][:, None] * 10 ** rng.normal(0, 0.2, (n, 1)) * rng.normal(
+        size=clean.shape
+    )
     loud: Array = noisy * 0.1 * 10 ** rng.normal(0, 0.2, (n, 1))
     return loud
 
@@ -98,7 +100,7 @@ def _trajectories(word: NDArray[np.int64], rng: np.random.Generator) -> Array:
         out[i, silent, 3:] = 0
     kernel = np.hanning(7)[1:-1] / np.hanning(7)[1:-1].sum()
     padded = np.pad(out, ((0, 0), (2, 2), (0, 0)), mode="edge")
-    smooth: Array = sum(w * padded[:, k : k + frames] for k, w in enumerate(kernel))  # type: ignore[assignment]
+    smooth: Array = sum(w * padded[:, k : k + frames] for k, w in enumerate(kernel))
     return smooth
 
 
@@ -134,8 +136,9 @@ def _formant_gain(f: Array, formants: Array) -> Array:
     """Magnitude of three resonators in parallel at frequencies ``(n, frame)``."""
     weights = (1.0, 0.7, 0.35)
     gains: Array = sum(
-        w / np.sqrt(1 + ((f - formants[:, :, i]) / BANDWIDTHS[i]) ** 2) for i, w in enumerate(weights)
-    )  # type: ignore[assignment]
+        w / np.sqrt(1 + ((f - formants[:, :, i]) / BANDWIDTHS[i]) ** 2)
+        for i, w in enumerate(weights)
+    )
     return gains
 
 
@@ -144,5 +147,7 @@ def _hiss(level: Array, centre: Array, rng: np.random.Generator) -> Array:
     n, frames = level.shape
     white = rng.normal(size=(n, frames * FRAME))
     carrier = np.cos(2 * np.pi * np.cumsum(np.repeat(centre, FRAME, axis=1), axis=1) / RATE_HZ)
-    shaped: Array = (0.4 * white + rng.normal(size=(n, frames * FRAME)) * carrier) * np.repeat(level, FRAME, axis=1)
+    shaped: Array = (0.4 * white + rng.normal(size=(n, frames * FRAME)) * carrier) * np.repeat(
+        level, FRAME, axis=1
+    )
     return shaped

@@ -48,7 +48,9 @@ def interval(differences: Array, spread: Spread, level: float = 0.95) -> tuple[f
 
 def t_test(differences: Array, spread: Spread) -> float:
     """Two-sided p of "the mean difference is 0"."""
-    return min(1.0, 2 * _upper(abs(float(np.mean(differences))), _error(differences, spread), spread.df))
+    return min(
+        1.0, 2 * _upper(abs(float(np.mean(differences))), _error(differences, spread), spread.df)
+    )
 
 
 def non_inferiority(differences: Array, spread: Spread, margin: float) -> float:
@@ -57,7 +59,7 @@ def non_inferiority(differences: Array, spread: Spread, margin: float) -> float:
 
 
 def equivalence(differences: Array, spread: Spread, margin: float) -> float:
-    """p of two one-sided tests that the mean difference lies within ±`margin` (Schuirmann 1987)."""
+    """P of two one-sided tests that the mean difference lies within ±`margin` (Schuirmann 1987)."""
     mean, error = float(np.mean(differences)), _error(differences, spread)
     return max(_upper(mean + margin, error, spread.df), _upper(margin - mean, error, spread.df))
 
@@ -95,7 +97,9 @@ def hedges_g(differences: Array) -> tuple[float, tuple[float, float]] | None:
         return None
     df, d = n - 1, float(np.mean(differences)) / sd
     # log-gamma, so that many repeats do not overflow
-    correction = math.exp(gammaln(df / 2) - gammaln((df - 1) / 2)) / math.sqrt(df / 2) if df > 1 else 1.0
+    correction = (
+        math.exp(gammaln(df / 2) - gammaln((df - 1) / 2)) / math.sqrt(df / 2) if df > 1 else 1.0
+    )
     t = d * math.sqrt(n)
     low, high = (_noncentrality(t, df, p) / math.sqrt(n) for p in (0.975, 0.025))
     return correction * d, (correction * low, correction * high)
@@ -149,7 +153,7 @@ def _shrunk(spread: Spread, prior: float, prior_df: float, cells: int) -> Spread
 
 
 def _inverse_trigamma(value: float) -> float:
-    """x with trigamma(x) = value, by Newton's method on the reciprocal (Smyth 2004, appendix)."""
+    """X with trigamma(x) = value, by Newton's method on the reciprocal (Smyth 2004, appendix)."""
     x = 0.5 + 1 / value
     for _ in range(50):
         trigamma = float(polygamma(1, x))

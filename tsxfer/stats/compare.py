@@ -89,22 +89,27 @@ def compare(found: Sequence[Cell]) -> list[Comparison]:
     spreads = dict(
         zip(several, tests.moderated_spreads([differences[i] for i in several]), strict=True)
     )
-    raw = [_compare(c, d, spreads.get(i)) for i, (c, d) in enumerate(zip(cells, differences, strict=True))]
-    corrected = {
-        name: benjamini_hochberg([getattr(c, source) for c in raw])
-        for name, source in (
-            ("p_corrected", "p"), ("p_not_worse", "p_not_worse"), ("p_equivalent", "p_equivalent"),
-        )
-    }  # fmt: skip
+    raw = [
+        _compare(c, d, spreads.get(i))
+        for i, (c, d) in enumerate(zip(cells, differences, strict=True))
+    ]
+    corrected = benjamini_hochberg([c.p for c in raw])
+    not_worse = benjamini_hochberg([c.p_not_worse for c in raw])
+    equivalent = benjamini_hochberg([c.p_equivalent for c in raw])
     out = []
     for i, comparison in enumerate(raw):
-        full = replace(comparison, **{name: values[i] for name, values in corrected.items()})
+        full = replace(
+            comparison,
+            p_corrected=corrected[i],
+            p_not_worse=not_worse[i],
+            p_equivalent=equivalent[i],
+        )
         out.append(replace(full, verdict=verdict(full), notes=_notes(full, len(raw))))
     return out
 
 
 def verdict(c: Comparison) -> Verdict:
-    """better or worse by the corrected test, else equivalent, else not worse, else undecided."""
+    """Better or worse by the corrected test, else equivalent, else not worse, else undecided."""
     if len(c.scratch) < FEWEST or c.p_corrected is None:
         return "undecided"
     if c.p_corrected < LEVEL:
@@ -149,7 +154,9 @@ def _compare(cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None) ->
         chance=first.chance.get(metric),
         notes=(),
         gaps=cell.gaps,
-        labels=tuple(dict.fromkeys(label for pair in cell.pairs for r in pair for label in r.labels)),
+        labels=tuple(
+            dict.fromkeys(label for pair in cell.pairs for r in pair for label in r.labels)
+        ),
     )
 
 

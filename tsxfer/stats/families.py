@@ -20,7 +20,9 @@ def holm(p: Family) -> list[float | None]:
     return _apply(p, _step_down)
 
 
-def _apply(p: Family, adjust: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> list[float | None]:
+def _apply(
+    p: Family, adjust: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> list[float | None]:
     known = [i for i, value in enumerate(p) if value is not None]
     out: list[float | None] = [None] * len(p)
     if known:

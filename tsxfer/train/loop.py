@@ -139,7 +139,7 @@ def _step(model: Model, optimiser: torch.optim.Adam, train: Batch, rows: Tensor)
     if model.backbone.kernel_l2:
         loss = loss + model.penalty()
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step()
 
 
@@ -170,5 +170,8 @@ def predict(model: Model, x: Tensor, extra: Tensor, batch: int = 512) -> NDArray
     """Raw outputs ``(n, outputs)`` with the model in evaluation mode."""
     model.eval()
     with torch.inference_mode():
-        parts = [model(a, b) for a, b in zip(x.split(batch), extra.split(batch), strict=True)]
+        parts = [
+            model(a, b)
+            for a, b in zip(torch.split(x, batch), torch.split(extra, batch), strict=True)
+        ]
         return torch.cat(parts).float().cpu().numpy()

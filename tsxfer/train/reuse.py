@@ -59,6 +59,8 @@ def check_frozen(model: Model, names: list[str], source: Weights) -> None:
         SpecError: If one moved; that is a fault of tsxfer, never of the user.
     """
     state = dict(model.named_parameters())
-    moved = [n for n in names if not torch.equal(state[n].cpu(), _fitted(n, source, state[n].cpu()))]
+    moved = [
+        n for n in names if not torch.equal(state[n].cpu(), _fitted(n, source, state[n].cpu()))
+    ]
     if moved:
         raise SpecError(f"frozen tensors changed while training: {', '.join(moved)}")

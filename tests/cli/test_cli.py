@@ -1,0 +1,194 @@
+"""The command line as a user meets it: whole runs, resuming, bad input, and quick answers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+STUDY = """
+name = "tiny"
+sources = ["emg"]
+targets = ["finance"]
+sizes = [60, 120]
+repeats = 3
+pretrainings = 2
+source_size = "n=100"
+data = "simulated"
+[recipe]
+epochs = 2
+[pretraining]
+epochs = 1
+"""
+
+
+def tsxfer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "tsxfer", *words], cwd=folder, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the tiny study has run."""
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "tiny.toml").write_text(STUDY)
+    ran = tsxfer(folder, "run", "tiny.toml")
+    assert ran.returncode == 0, ran.stderr
+    assert "SIMULATED DATA" in ran.stdout.splitlines()[0]
+    assert "verdict" in ran.stdout
+    assert "left" in ran.stderr
+    return folder
+
+
+def _rows(folder: Path) -> list[dict]:
+    files = (folder / "tsxfer-workspace" / "results").rglob("*.jsonl")
+    return [
+        json.loads(line) for f in files for line in f.read_text().splitlines() if line.endswith("}")
+    ]
+
+
+def test_a_second_run_trains_nothing(done: Path) -> None:
+    """All rows are there, so nothing is trained and the same table comes out."""
+    before = len(_rows(done))
+    again = tsxfer(done, "run", "tiny.toml")
+    assert "all 14 trials are done" in again.stderr
+    assert len(_rows(done)) == before == 14
+
+
+def test_changed_data_is_trained_again(done: Path, tmp_path: Path) -> None:
+    """Rows made from other data than lies there now do not count as done."""
+    import shutil
+
+    import numpy as np
+
+    shutil.copytree(done, tmp_path / "copy")
+    meta = tmp_path / "copy/tsxfer-workspace/data/finance+sim@1/meta.json"
+    meta.write_text(meta.read_text().replace('"fingerprint": "', '"fingerprint": "0'))
+    again = tsxfer(tmp_path / "copy", "run", "tiny.toml")
+    assert "12 trials to do, 2 done before" in again.stderr
+    assert np.isfinite(_rows(tmp_path / "copy")[-1]["scores"]["mae"])
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "csv", "latex", "html"])
+def test_reports_come_in_every_format(done: Path, form: str) -> None:
+    """Each format shows both sizes and says simulated."""
+    page = tsxfer(done, "report", "tiny-simulated", "--format", form)
+    assert page.returncode == 0, page.stderr
+    assert "simulated" in page.stdout.lower()
+    assert "60" in page.stdout
+    assert "120" in page.stdout
+
+
+def test_status_and_plan_count(done: Path) -> None:
+    """Status and plan agree that 14 trials are done; machine output is JSON."""
+    assert json.loads(tsxfer(done, "status", "--json").stdout)[0]["done"] == 14
+    plan = json.loads(tsxfer(done, "plan", "tiny.toml", "--json").stdout)
+    assert (plan["trials"], plan["done"], plan["to_do"], plan["pretrainings"]) == (14, 14, 0, 2)
+
+
+def test_reading_commands_never_import_torch(done: Path) -> None:
+    """list, show, plan, status, report and doctor work where torch cannot be imported."""
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from tsxfer.cli import main\nsys.argv = ['tsxfer', *{words!r}]\nmain()"
+    )
+    for words in (
+        ["list"], ["show", "speech"], ["plan", "tiny.toml"], ["status"],
+        ["report", "tiny-simulated"], ["report", "tiny-simulated", "--format", "html"], ["doctor"],
+    ):  # fmt: skip
+        ran = subprocess.run(
+            [sys.executable, "-c", code.format(words=words)],
+            cwd=done,
+            capture_output=True,
+            text=True,
+        )
+        assert ran.returncode == 0, (words, ran.stderr)
+
+
+BAD = {
+    "source": (["run", "--source", "globl_eq", "--target", "emg"], "global_eq"),
+    "model": (["run", "--source", "emg", "--target", "speech", "--model", "magnett"], "magnet"),
+    "size": (["run", "--source", "emg", "--target", "speech", "--size", "15OO"], "label budget"),
+    "same": (["run", "--source", "emg", "--target", "emg"], "source that is not the target"),
+    "no target": (["run", "--source", "emg"], "--target is missing"),
+    "real": (
+        ["run", "--source", "emg", "--target", "speech", "--data", "real"],
+        "tsxfer prepare emg",
+    ),
+    "mode": (["run", "--source", "emg", "--target", "speech", "--data", "fake"], "real"),
+    "file": (["run", "nowhere.toml"], "cannot be read"),
+    "key": (["run", "misspelt.toml"], "did you mean repeats"),
+    "toml": (["run", "broken.toml"], "not valid TOML"),
+    "type": (["run", "type.toml"], "is not int"),
+    "study": (["report", "nothing"], "no study called"),
+    "from": (["prepare", "emg", "--from", "nowhere"], "does not exist"),
+    "manual": (["prepare", "fr_aseaf"], "--from"),
+    "device": (["run", "misfit.toml", "--device", "gpu"], "--device 'gpu' is not known"),
+    "large": (["run", "large.toml"], "use a size of at most"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_one_message_and_exit_2(done: Path, case: str) -> None:
+    """Each mistake is told with a mend, without a traceback, and rows stay."""
+    (done / "misspelt.toml").write_text(STUDY.replace("repeats", "repeets"))
+    (done / "broken.toml").write_text("name = [")
+    (done / "type.toml").write_text(STUDY.replace("repeats = 3", 'repeats = "three"'))
+    (done / "misfit.toml").write_text(STUDY)
+    (done / "large.toml").write_text(STUDY.replace("120", "90000").replace("tiny", "large"))
+    before = len(_rows(done))
+    words, message = BAD[case]
+    ran = tsxfer(done, *words)
+    assert ran.returncode == 2, ran.stderr
+    assert message in ran.stderr
+    assert "mend:" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert len(_rows(done)) >= before
+
+
+def test_a_saved_study_runs_as_the_flags_did(done: Path) -> None:
+    """--save-study writes TOML whose plan equals that of the flags."""
+    flags = ["--source", "emg,speech", "--target", "finance", "--size", "100", "--repeats", "2"]
+    assert tsxfer(done, "run", *flags, "--save-study", "saved.toml").returncode == 0
+    a = json.loads(tsxfer(done, "plan", *flags, "--json").stdout)
+    b = json.loads(tsxfer(done, "plan", "saved.toml", "--json").stdout)
+    assert a == b
+    assert a["comparisons"] == 2
+
+
+def test_kill_9_loses_no_finished_row(tmp_path: Path) -> None:
+    """Killed in the middle, a study keeps its rows, and the next run completes it to the same scores."""
+    (tmp_path / "tiny.toml").write_text(STUDY.replace("epochs = 2", "epochs = 6"))
+    command = [sys.executable, "-m", "tsxfer", "run", "tiny.toml", "--workers", "2"]
+    running = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while len(_rows(tmp_path)) < 4 and running.poll() is None:
+        time.sleep(0.05)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    kept = {row["key"]: row["scores"] for row in _rows(tmp_path)}
+    assert 4 <= len(kept) < 14
+    assert tsxfer(tmp_path, "run", "tiny.toml", "--workers", "1").returncode == 0
+    rows = _rows(tmp_path)
+    assert len(rows) == 14
+    assert all(row["scores"] == kept[row["key"]] for row in rows if row["key"] in kept)
+    assert tsxfer(tmp_path, "report", "tiny-simulated").returncode == 0
+
+
+def test_prepare_imports_real_files(tmp_path: Path, real_data: Path) -> None:
+    """The EMG archive's own files become a prepared set, and list shows it."""
+    place = real_data / "emg" / "roshambo_zenodo3194792"
+    made = tsxfer(tmp_path, "prepare", "emg", "--from", str(place))
+    assert made.returncode == 0, made.stderr
+    assert "14,393 instances of 8 x 80" in made.stdout
+    assert "paper, rock, scissor" in made.stdout
+    mixed = tsxfer(tmp_path, "run", "--source", "speech", "--target", "emg")
+    assert mixed.returncode == 2
+    assert "not prepared: speech" in mixed.stderr

@@ -1,0 +1,101 @@
+"""Reports: every format marks simulated data and obeys nothing that names contain."""
+
+import csv
+import io
+from html.parser import HTMLParser
+
+import pytest
+from rich.console import Console
+
+from tests.rows import noise, study
+from tsxfer.report import build, files, html, text
+from tsxfer.report.headline import headline
+
+EVIL = "<script>alert(1)</script>|=cmd()[red]\\input{x}\x1b[31m"
+
+
+def _report(name: str = "demo", **more: object) -> build.Report:
+    a, b = 0.5 + 0.01 * noise(0, (2, 7))
+    trials, rows = study(7, a.tolist(), (b + 0.1).tolist(), **more)  # type: ignore[arg-type]
+    return build.build(name, trials, rows)
+
+
+def _terminal(report: build.Report, width: int) -> str:
+    out = io.StringIO()
+    text.show(report, Console(file=out, width=width, force_terminal=False))
+    return out.getvalue()
+
+
+ALL = {
+    "wide": lambda r: _terminal(r, 220),
+    "narrow": lambda r: _terminal(r, 80),
+    "markdown": files.markdown,
+    "csv": files.table_csv,
+    "latex": files.latex,
+    "html": html.render,
+}
+
+
+@pytest.mark.parametrize("form", ALL)
+def test_every_format_marks_simulated_data(form: str) -> None:
+    """The word simulated is in every format, and only where data is simulated."""
+    made = _report(target="emg+sim@1", source="speech+sim@1", labels=("simulated",))
+    assert "simulated" in ALL[form](made).lower()
+    assert "simulated" not in ALL[form](_report()).lower()
+
+
+@pytest.mark.parametrize("form", ALL)
+def test_no_format_obeys_a_hostile_name(form: str) -> None:
+    """Markup, macros, formulas and escapes in names come out as text."""
+    page = ALL[form](_report(EVIL, target=f"{EVIL}@1", labels=(EVIL,)))
+    assert "\x1b" not in page
+    assert "<script>alert" not in page or form in ("csv", "wide", "narrow")
+    if form == "latex":
+        assert r"\input{" not in page
+    if form == "csv":
+        records = list(csv.reader(io.StringIO(page)))
+        assert all(not cell.startswith(("=", "@")) for cell in records[1])
+
+
+def test_a_csv_cell_that_is_a_formula_gets_a_quote() -> None:
+    """A label that a spreadsheet would run is disarmed; numbers stay numbers."""
+    page = files.table_csv(_report(labels=("=1+1",)))
+    record = next(csv.DictReader(io.StringIO(page)))
+    assert record["labels"] == "'=1+1"
+    assert float(record["difference"]) > 0
+
+
+class _Strict(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.links += [v or "" for n, v in attrs if n in ("src", "href")]
+        if tag not in ("meta", "line", "circle", "rect", "polygon", "polyline", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_balanced_and_asks_nobody() -> None:
+    """Every tag closes, links stay inside the page, and no script is there."""
+    page = html.render(_report())
+    parser = _Strict()
+    parser.feed(page.replace("/>", ">"))
+    assert parser.open == []
+    assert all(link.startswith("#") for link in parser.links)
+    assert "<script" not in page
+
+
+def test_words_respect_verdicts() -> None:
+    """An undecided comparison is called undecided; equal and no effect are never said."""
+    a, b = noise(5, (2, 7)) * 0.2 + 0.5
+    trials, rows = study(7, a.tolist(), b.tolist())
+    report = build.build("demo", trials, rows)
+    assert headline(report) == "Of 1 comparison: 1 undecided."
+    everything = " ".join(render(report) for render in ALL.values())
+    assert " equal " not in everything
+    assert "no effect" not in everything

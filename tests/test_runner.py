@@ -1,0 +1,191 @@
+"""Running a trial: equal terms, a sealed test, audited transfer, and pools that change no number."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tsxfer.data import catalogue, prepare
+from tsxfer.errors import DataError, SpecError, StoreError
+from tsxfer.executors import pool, serial
+from tsxfer.keys import stream
+from tsxfer.runner import Job, load_task, run
+from tsxfer.specs import Recipe, Result, Reuse, Trial
+from tsxfer.workspace import Workspace
+
+RECIPE = Recipe(epochs=2)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with small simulated sets under their real simulators."""
+    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+    for name in ("emg+sim", "finance+sim", "local_eq+sim"):
+        dataset = catalogue.find(name)
+        assert dataset.simulate is not None
+        made = dataset.simulate(1200, stream("test", name))
+        prepare.prepare(dataset, [made], workspace.data(dataset.card.id))
+    return workspace
+
+
+def _job(place: Workspace, trial: Trial, keep: bool = False) -> Job:
+    return Job(trial, str(place.root), "study", "cpu", keep, 1)
+
+
+SCRATCH = Trial("emg+sim@1", "convnetquake", "300", 0, RECIPE)
+SOURCE = Trial("local_eq+sim@1", "convnetquake", "300", 0, RECIPE)
+
+
+@pytest.fixture(scope="module")
+def rows(place: Workspace) -> dict[str, Result]:
+    """One pretraining, one scratch run, one transfer from it, one frozen."""
+    source = run(_job(place, SOURCE, keep=True))
+    scratch = run(_job(place, SCRATCH))
+    transfer = run(_job(place, replace(SCRATCH, reuse=Reuse(SOURCE))))
+    frozen = run(_job(place, replace(SCRATCH, reuse=Reuse(SOURCE, frozen=True))))
+    return {"source": source, "scratch": scratch, "transfer": transfer, "frozen": frozen}
+
+
+def test_both_arms_have_equal_terms(rows: dict[str, Result]) -> None:
+    """Subset, sizes, budget and split are the same; only the starting weights differ."""
+    a, b = rows["scratch"], rows["transfer"]
+    for name in ("subset", "sizes", "ledger", "split", "metric", "margin", "chance"):
+        assert getattr(a, name) == getattr(b, name)
+    assert a.sizes == {"train": 240, "validation": 60, "test": a.sizes["test"]}
+    assert a.scores != b.scores
+    assert a.split["shared_groups"] == 0
+
+
+def test_simulated_rows_say_so(rows: dict[str, Result]) -> None:
+    """Every row made from simulated data carries the label."""
+    assert all(row.labels == ("simulated",) for row in rows.values())
+
+
+def test_curves_start_before_training(rows: dict[str, Result]) -> None:
+    """The validation curve has step 0, rising sample counts, and the same grid in both arms."""
+    a, b = rows["scratch"].curve, rows["transfer"].curve
+    assert a["samples"][0] == 0
+    assert a["samples"] == sorted(set(a["samples"]))
+    assert a["samples"] == b["samples"]
+
+
+def test_the_audit_names_copied_and_frozen(rows: dict[str, Result]) -> None:
+    """Convolutions are copied, the head is new, and frozen tensors are listed."""
+    audit = rows["frozen"].audit
+    assert audit["copied"] == audit["frozen"]
+    assert all("convolutions" in name for name in audit["copied"])
+    assert all("head" in name for name in audit["renewed"])
+    assert rows["scratch"].audit["copied"] == []
+
+
+def test_a_trial_run_again_gives_the_same_numbers(
+    place: Workspace, rows: dict[str, Result]
+) -> None:
+    """Scores and curve repeat to the last bit on the same machine."""
+    again = run(_job(place, SCRATCH))
+    assert again.scores == rows["scratch"].scores
+    assert again.curve == rows["scratch"].curve
+
+
+def test_the_test_labels_are_read_once_and_late(place: Workspace) -> None:
+    """A second opening fails, and training data hold no test instance."""
+    task = load_task(place, SCRATCH)
+    used = set(task.subset.train) | set(task.subset.validation)
+    assert not used & set(task.test._rows)
+    task.test.open("checkpoint")
+    with pytest.raises(SpecError, match="already read"):
+        task.test.open("checkpoint")
+
+
+def test_test_labels_cannot_change_training(
+    place: Workspace, rows: dict[str, Result], tmp_path: Path
+) -> None:
+    """With every test label replaced, the curve and the chosen checkpoint stay the same."""
+    import shutil
+
+    other = Workspace(tmp_path / "w")
+    shutil.copytree(place.root, other.root)
+    task = load_task(other, SCRATCH)
+    labels = np.load(other.data("emg+sim@1") / "y.npy")
+    labels[task.test._rows] = (labels[task.test._rows] + 1) % 4
+    np.save(other.data("emg+sim@1") / "y.npy", labels)
+    spoiled = run(_job(other, SCRATCH))
+    assert spoiled.curve == rows["scratch"].curve
+    assert spoiled.cost["best_samples"] == rows["scratch"].cost["best_samples"]
+    assert spoiled.scores != rows["scratch"].scores
+
+
+def test_changing_the_model_or_the_source_leaves_the_draws(place: Workspace) -> None:
+    """Subsets depend on data set, size and repeat, never on model or reuse."""
+    a = load_task(place, SCRATCH).subset
+    assert (
+        load_task(place, replace(SCRATCH, model="tcn", reuse=Reuse(SOURCE))).subset.digest
+        == a.digest
+    )
+    assert load_task(place, replace(SCRATCH, repeat=1)).subset.digest != a.digest
+
+
+def test_scaling_reads_the_training_windows_alone(place: Workspace) -> None:
+    """The scaler of a trial is that of its training windows, whatever validation holds."""
+    task = load_task(place, Trial("local_eq+sim@1", "tcn", "300", 0))
+    windows = np.asarray(task.prepared.array("x")[task.subset.train])
+    logs = np.log10(np.abs(windows).max(axis=(1, 2)) + 1e-12)
+    assert task.scaler.extra_mean == pytest.approx(float(logs.mean()), rel=1e-5)
+    truth = task.prepared.array("y")[task.subset.train]
+    assert task.scaler.y_mean == pytest.approx(float(truth.mean()), rel=1e-5)
+
+
+def test_prices_are_learned_relative_to_the_window(place: Workspace) -> None:
+    """Labels that follow the input's level come back in index points."""
+    task = load_task(place, Trial("finance+sim@1", "tcn", "300", 0))
+    back = task.scaler.unlabel(task.validation_y, task.validation)
+    assert np.allclose(back, task.truth, rtol=1e-4)
+
+
+def test_a_pool_gives_the_numbers_of_one_process(place: Workspace, rows: dict[str, Result]) -> None:
+    """Two workers give bit for bit what one gives, ancestors first."""
+    second = replace(SOURCE, repeat=1)
+    jobs = [
+        _job(place, second, keep=True),
+        _job(place, SCRATCH),
+        _job(place, replace(SCRATCH, reuse=Reuse(second))),
+    ]
+    pooled = {row.key: row.scores for row in pool(jobs, 2)}
+    assert pooled == {row.key: row.scores for row in serial(jobs)}
+    assert pooled[SCRATCH.key] == rows["scratch"].scores
+
+
+def test_a_kept_pretraining_is_not_trained_again(place: Workspace, rows: dict[str, Result]) -> None:
+    """Its row comes back from the weights file, cost included."""
+    assert run(_job(place, SOURCE, keep=True)) == rows["source"]
+
+
+def test_missing_things_are_said_with_a_mend(place: Workspace) -> None:
+    """Unprepared data, missing weights and too large a budget each name the command."""
+    with pytest.raises(DataError, match="tsxfer prepare speech"):
+        load_task(place, Trial("speech@1", "tcn", "300", 0))
+    lost = replace(SCRATCH, reuse=Reuse(replace(SOURCE, repeat=9)))
+    with pytest.raises(StoreError, match="run the study again"):
+        run(_job(place, lost))
+    with pytest.raises(DataError, match="use a size of at most"):
+        load_task(place, replace(SCRATCH, size="n=9000"))
+
+
+def test_a_diverged_training_is_a_failed_row(place: Workspace) -> None:
+    """An absurd rate gives a row that says so, not a traceback."""
+    wild = Trial("local_eq+sim@1", "tcn", "300", 0, Recipe(rate=1e30, epochs=2))
+    row = run(_job(place, wild))
+    assert row.status == "failed"
+    assert "diverged" in row.error
+
+
+@pytest.mark.parametrize("model", ["magnet", "mlstm_fcn", "tcn"])
+def test_every_model_trains_and_transfers(place: Workspace, model: str) -> None:
+    """Each architecture runs scratch and transfer, across channel counts."""
+    source = replace(SOURCE, model=model, size="n=100", recipe=Recipe(epochs=1))
+    run(_job(place, source, keep=True))
+    target = replace(SCRATCH, model=model, size="n=100", recipe=Recipe(epochs=1))
+    row = run(_job(place, replace(target, reuse=Reuse(source))))
+    assert row.status == "done"
+    assert row.audit["copied"]
