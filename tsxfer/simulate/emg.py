@@ -65,7 +65,8 @@ def _window(gesture: NDArray[np.int64], body: dict[str, Array], rng: np.random.G
     mixed = np.einsum("nem,nmt->net", _mixing(body), muscles)
     noisy = mixed * body["gain"][:, None, None]
     noisy += body["noise"][:, None, None] * rng.normal(size=noisy.shape)
-    return np.clip(np.round(noisy), -128, 127)  # the armband's signed bytes
+    signed_bytes: Array = np.clip(np.round(noisy), -128, 127)  # as the armband sends
+    return signed_bytes
 
 
 def _muscles(drive: Array, width: Array, rng: np.random.Generator) -> Array:
