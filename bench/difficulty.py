@@ -21,7 +21,10 @@ def main() -> None:
             row = run(Job(trial, "tsxfer-workspace", "difficulty", "cpu", False, 1))
             score, chance = row.scores[row.metric], row.chance[row.metric]
             seconds = row.cost["seconds"]
-            print(f"{name:12} {size:>5} {row.metric} {score:.3f} chance {chance:.3f} {seconds:.0f} s", flush=True)
+            print(
+                f"{name:12} {size:>5} {row.metric} {score:.3f} chance {chance:.3f} {seconds:.0f} s",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -47,14 +47,17 @@ def _read(dataset: Dataset, folder: Path, workspace: Workspace) -> Prepared:
     assert dataset.read is not None  # noqa: S101  (checked by the caller)
     goal = workspace.data(dataset.card.id)
 
+    live = sys.stderr.isatty()
+
     def progress(count: int) -> None:
-        sys.stderr.write(f"\rread {count:,} instances")
-        sys.stderr.flush()
+        if live:
+            sys.stderr.write(f"\rread {count:,} instances")
+            sys.stderr.flush()
 
     try:
         with unpacked(folder, workspace.root / "scratch") as ready:
             made = prepare(dataset, dataset.read(ready), goal, progress)
     finally:
-        sys.stderr.write("\n")
+        sys.stderr.write("\n" if live else "")
         shutil.rmtree(goal.with_name(f"{goal.name}.partial"), ignore_errors=True)
     return made

@@ -96,6 +96,7 @@ COLUMNS = (
     Column("target", lambda c: c.trial.dataset, numeric=False),
     Column("model", lambda c: model(c), numeric=False),
     Column("size", _size),
+    Column("verdict", lambda c: f"{MARKS[c.verdict]} {c.verdict}", numeric=False),
     Column("n", lambda c: str(len(c.scratch))),
     Column("metric", _metric, numeric=False),
     Column("scratch", lambda c: arm(c.scratch)),
@@ -106,7 +107,6 @@ COLUMNS = (
     Column("effect g", _effect),
     Column("saved", _saved),
     Column("reached", _reached),
-    Column("verdict", lambda c: f"{MARKS[c.verdict]} {c.verdict}", numeric=False),
     Column("data", _data, numeric=False),
 )
 

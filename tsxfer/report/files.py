@@ -40,8 +40,9 @@ def _md(text: str) -> str:
 def latex(report: Report) -> str:
     r"""A booktabs table; needs ``\usepackage{booktabs,amssymb,graphicx}``."""
     columns = [c for c in COLUMNS if c.title not in ("n", "metric", "data", "reached")]
+    metric = next(c for c in COLUMNS if c.title == "metric")
     mark = "Simulated data. " if report.simulated else ""
-    metrics = ", ".join(sorted({COLUMNS[5].text(c) for c in report.comparisons}))
+    metrics = ", ".join(sorted({metric.text(c) for c in report.comparisons}))
     repeats = ", ".join(sorted({str(len(c.scratch)) for c in report.comparisons}))
     caption = f"{mark}{headline(report)} Scores: {metrics}; repeats: {repeats}. {CAPTION}"
     rows = [
