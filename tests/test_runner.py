@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tsxfer.data import catalogue, prepare
+from tsxfer.data.task import load_task
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.executors import pool, serial
 from tsxfer.keys import stream
-from tsxfer.runner import Job, load_task, run
+from tsxfer.runner import Job, run
 from tsxfer.specs import Recipe, Result, Reuse, Trial
 from tsxfer.workspace import Workspace
 

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.data import catalogue, prepare, scale, split
-from tsxfer.data.prepare import Prepared
-from tsxfer.errors import DataError, SpecError, StoreError
+from tsxfer.data import scale
+from tsxfer.data.task import Task, fingerprints, load_task
+from tsxfer.errors import SpecError, StoreError
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
 from tsxfer.specs import PROFILES, Recipe, Result, Trial
@@ -43,67 +43,6 @@ class Job:
     device: str
     keep_weights: bool
     threads: int
-
-
-class SealedTest:
-    """The test part: its labels are read from disk once, after the checkpoint is final."""
-
-    def __init__(self, prepared: Prepared, rows: split.Indices) -> None:
-        self._prepared, self._rows, self._opened = prepared, rows, ""
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def windows(self) -> NDArray[np.float32]:
-        """Test windows, without labels."""
-        return np.asarray(self._prepared.array("x")[self._rows])
-
-    def open(self, checkpoint: str) -> NDArray[Any]:
-        """The labels, for a checkpoint that is named by its hash.
-
-        Raises:
-            SpecError: If the seal was broken before.
-        """
-        if self._opened or not checkpoint:
-            raise SpecError(f"the test labels were already read for checkpoint {self._opened!r}")
-        self._opened = checkpoint
-        return np.asarray(self._prepared.array("y")[self._rows])
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A trial's data, scaled, with the test part sealed.
-
-    Attributes:
-        prepared: Where it comes from.
-        train: Training windows as the model sees them.
-        train_y: Their labels as the model learns them.
-        validation: Validation windows.
-        validation_y: Their labels as the model learns them.
-        truth: Validation labels in the card's unit.
-        train_truth: Training labels in the card's unit.
-        scaler: Fitted on the training windows alone.
-        test: The sealed part.
-        proof: Split proof.
-        subset: The instances used.
-    """
-
-    prepared: Prepared
-    train: scale.Scaled
-    train_y: NDArray[Any]
-    validation: scale.Scaled
-    validation_y: NDArray[Any]
-    truth: NDArray[Any]
-    train_truth: NDArray[Any]
-    scaler: scale.Scaler
-    test: SealedTest
-    proof: dict[str, Any]
-    subset: split.Subset
-
-    @property
-    def outputs(self) -> int:
-        """Numbers that the model gives."""
-        return len(self.prepared.classes) or 1
 
 
 def run(job: Job) -> Result:
@@ -147,73 +86,6 @@ def run(job: Job) -> Result:
     else:
         _save_predictions(workspace.results(job.study) / "predictions", trial, output)
     return result
-
-
-def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
-    """Fingerprints of the prepared data that a trial and its ancestors read now."""
-    found = {trial.dataset: prepared(workspace, trial.dataset).fingerprint}
-    return found | (fingerprints(workspace, trial.reuse.source) if trial.reuse else {})
-
-
-def prepared(workspace: Workspace, name: str) -> Prepared:
-    """The prepared data set of a versioned name; a simulated one is made when first asked for.
-
-    Raises:
-        DataError: If a real one is not prepared.
-    """
-    dataset = catalogue.find(name)
-    found = prepare.load(dataset, workspace.data(name))
-    if found is None and dataset.simulate is not None:
-        found = prepare.simulate(dataset, workspace.data(name))
-    if found is None:
-        raise DataError(
-            f"{name} is not prepared",
-            where=str(workspace.data(name)),
-            mend=f"tsxfer prepare {dataset.card.name}  (or: --from FOLDER for files that you have)",
-        )
-    return found
-
-
-def load_task(workspace: Workspace, trial: Trial) -> Task:
-    """Split, draw, and scale a trial's data; both arms of a comparison get the same."""
-    data, profile = prepared(workspace, trial.dataset), PROFILES[trial.profile]
-    card, labels, group = data.card, np.asarray(data.array("y")), np.asarray(data.array("group"))
-    coded = labels if card.task == "classification" else None
-    parts = split.partition(
-        group, np.asarray(data.array("start")), np.asarray(data.array("end")), coded,
-        profile, card.split, card.id,
-    )  # fmt: skip
-    drawn = split.subset(parts, coded, profile, trial.size, card.id, trial.repeat)
-    if coded is not None:
-        _refuse_empty_class(data, labels[drawn.train], trial)
-    x = data.array("x")
-    train_x, train_truth = np.asarray(x[drawn.train]), labels[drawn.train]
-    truth = labels[drawn.validation]
-    scaler = scale.fit(train_x, train_truth, card, profile)
-    train, validation = scaler.windows(train_x), scaler.windows(np.asarray(x[drawn.validation]))
-    return Task(
-        data,
-        train,
-        train_truth if coded is not None else scaler.labels(train_truth, train),
-        validation,
-        truth if coded is not None else scaler.labels(truth, validation),
-        truth,
-        train_truth,
-        scaler,
-        SealedTest(data, parts.test),
-        parts.proof(group),
-        drawn,
-    )
-
-
-def _refuse_empty_class(data: Prepared, codes: NDArray[Any], trial: Trial) -> None:
-    missing = sorted(set(range(len(data.classes))) - set(codes.tolist()))
-    if missing:
-        names = ", ".join(data.classes[code] for code in missing)
-        raise DataError(
-            f"no training instance of class {names} in {trial.dataset} at {trial.size}",
-            mend="use a larger --size, or remove the class from the files and prepare again",
-        )
 
 
 def _kept(workspace: Workspace, trial: Trial) -> Result | None:

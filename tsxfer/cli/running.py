@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tsxfer.cli.progress import Progress
 from tsxfer.data import catalogue
+from tsxfer.data.task import fingerprints, prepared
 from tsxfer.errors import SpecError, nearest
 from tsxfer.specs import Result, Trial
 from tsxfer.store import Store
-from tsxfer.study import Study, expand
+from tsxfer.study import Study, expand, study_toml
 from tsxfer.workspace import Workspace
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -29,8 +30,6 @@ def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> 
     store.folder.mkdir(parents=True, exist_ok=True)
     _announce(study)
     save_quietly(study, store.folder / "study.toml")
-    from tsxfer.runner import prepared
-
     for name in dict.fromkeys([*study.sources, *study.targets]):
         _prepare_if_needed(name, workspace)
         prepared(workspace, name)
@@ -43,15 +42,11 @@ def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> 
 
 def save_quietly(study: Study, path: Path) -> None:
     """Keep the study beside its rows, so that ``tsxfer report NAME`` finds it."""
-    from tsxfer.study import study_toml
-
     path.write_text(study_toml(study), encoding="utf-8")
 
 
 def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[str, Result]:
     """Rows that need no rerun: done, and made from the data as it lies there now."""
-    from tsxfer.runner import fingerprints
-
     rows = store.rows()
     if store.damaged:
         sys.stderr.write(
