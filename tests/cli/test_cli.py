@@ -162,17 +162,22 @@ def test_a_saved_study_runs_as_the_flags_did(done: Path) -> None:
     assert a["comparisons"] == 2
 
 
-def test_kill_9_loses_no_finished_row(tmp_path: Path) -> None:
-    """Killed in the middle, a study keeps its rows, and the next run completes it to the same scores."""
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_study_loses_no_finished_row(tmp_path: Path, blow: signal.Signals) -> None:
+    """After kill -9 or ctrl-C in the middle, the next run completes it to the same scores."""
     (tmp_path / "tiny.toml").write_text(STUDY.replace("epochs = 2", "epochs = 6"))
     command = [sys.executable, "-m", "tsxfer", "run", "tiny.toml", "--workers", "2"]
     running = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     while len(_rows(tmp_path)) < 4 and running.poll() is None:
         time.sleep(0.05)
-    os.kill(running.pid, signal.SIGKILL)
-    running.wait()
+    os.kill(running.pid, blow)
+    said = running.communicate(timeout=60)[1]
+    if blow is signal.SIGINT:
+        assert running.returncode == 130
+        assert "finished rows are kept" in said
+        assert "Traceback" not in said
     kept = {row["key"]: row["scores"] for row in _rows(tmp_path)}
     assert 4 <= len(kept) < 14
     assert tsxfer(tmp_path, "run", "tiny.toml", "--workers", "1").returncode == 0

@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run ``tsxfer``. Exit codes: 0 done, 1 some trials failed, 2 the user can mend it, 130 stopped."""
+    """Run ``tsxfer``. Exit codes: 0 done, 1 some trials failed, 2 the user can mend it, 130 stopped by ctrl-C."""
     from tsxfer.cli.app import app
     from tsxfer.errors import TsxferError
 
@@ -17,8 +17,3 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "\ntsxfer: stopped; finished rows are kept. Run the same command to resume.\n"
-        )
-        sys.exit(130)

@@ -35,7 +35,14 @@ def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> 
         prepared(workspace, name)
     done = finished(store, trials, workspace)
     todo = [t for t in trials if t.key not in done]
-    failed = _train(study, todo, len(done), workspace, store, device, workers)
+    try:
+        failed = _train(study, todo, len(done), workspace, store, device, workers)
+    except KeyboardInterrupt:
+        kept = len(store.rows())
+        sys.stderr.write(
+            f"\nstopped; {kept} finished rows are kept. Run the same command to resume.\n"
+        )
+        return 130
     _print_report(study, workspace, store.rows())
     return 1 if failed else 0
 
