@@ -1,4 +1,4 @@
-"""How hard each simulated target is: scratch at 1,500 and 9,000 labels against the best constant.
+"""How hard each simulated target is: scratch at 1,500 and 9,000 labels against chance.
 
 Run: python bench/difficulty.py [NAME ...]
 """

@@ -160,26 +160,33 @@ def _answers(task: Task, output: NDArray[np.float32], scaled: scale.Scaled) -> N
 def _test(
     model: Model, task: Task, device: str
 ) -> tuple[dict[str, float], dict[str, float], NDArray[np.float32]]:
-    """Predict, then break the seal and score; chance is the best constant of the training labels."""
+    """Predict, then break the seal and score; chance is the best answer that does not look."""
     scaled = task.scaler.windows(task.test.windows())
     batch = _batch(scaled, np.zeros(len(task.test), np.float32), device)
     output = loop.predict(model, batch.x, batch.extra)
     truth, answers = task.test.open(_digest(model)), _answers(task, output, scaled)
     card = task.prepared.card
-    constant = _constant(task, scaled)
+    blind = _blind(task, scaled)
     names = (card.metric, *card.extra_metrics)
     scores = {name: metrics.get(name).score(truth, answers) for name in names}
-    chance = {name: metrics.get(name).score(truth, constant) for name in names}
+    chance = {name: _best(name, truth, blind) for name in names}
     return scores, chance, output
 
 
-def _constant(task: Task, scaled: scale.Scaled) -> NDArray[Any]:
-    """The best constant answer: the commonest class, or the median in the learned unit."""
+def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:
+    """Answers that do not look: the commonest class and a draw by class shares, or the median."""
     count = len(scaled.centre)
     if task.prepared.classes:
-        return np.full(count, np.bincount(task.train_truth).argmax())
+        constant = np.full(count, np.bincount(task.train_truth).argmax())
+        return [constant, stream("guess", task.subset.digest).choice(task.train_truth, count)]
     median = np.full(count, np.median(task.train_y), np.float32)
-    return task.scaler.unlabel(median, scaled)
+    return [task.scaler.unlabel(median, scaled)]
+
+
+def _best(name: str, truth: NDArray[Any], answers: list[NDArray[Any]]) -> float:
+    metric = metrics.get(name)
+    scores = [metric.score(truth, answer) for answer in answers]
+    return max(scores) if metric.higher_is_better else min(scores)
 
 
 def _natural(task: Task, scores: list[float]) -> list[float]:

@@ -154,7 +154,8 @@ class Result:
         metric: Primary metric, a name in `tsxfer.metrics`.
         margin: Difference of it below which nobody cares (from the target's card).
         scores: Test scores by metric name, at the checkpoint chosen on validation.
-        chance: Score of the best constant answer by metric name (training labels only).
+        chance: Best score of answers that do not look (a constant, a guess by class shares), by
+            metric name; from training labels only.
         curve: Validation curve of the primary metric on a samples-seen grid from step 0:
             ``{"samples": [...], "score": [...]}``.
         sizes: ``{"train": .., "validation": .., "test": ..}`` instances.

@@ -46,7 +46,7 @@ class Comparison:
         improvement: Share of pairs in which transfer is better.
         convergence: Speed.
         verdict: One of five.
-        chance: Score of the best constant answer.
+        chance: Best score of answers that do not look at the window.
         notes: What a reader must know.
         gaps: Missing repeats.
         labels: ``simulated``, ``leaky split``.
@@ -165,7 +165,7 @@ def _notes(c: Comparison, family: int) -> tuple[str, ...]:
     if len(c.scratch) < FEWEST:
         notes.append(f"{len(c.scratch)} pair(s): too few repeats for a verdict")
     if c.chance is not None and _at_chance(c):
-        notes.append("scratch is not better than the best constant answer: no valid baseline")
+        notes.append("scratch is not better than an answer that does not look: no valid baseline")
     if family > 1 and 2.0 ** (1 - len(c.scratch)) * family > LEVEL:
         notes.append(
             f"a sign-flip or Wilcoxon test with {len(c.scratch)} repeats and Holm over {family} "
