@@ -9,9 +9,9 @@ import pytest
 from tsxfer.data import catalogue, prepare
 from tsxfer.data.task import load_task
 from tsxfer.errors import DataError, SpecError, StoreError
-from tsxfer.executors import pool, serial
+from tsxfer.executors import packs, pool, serial
 from tsxfer.keys import stream
-from tsxfer.runner import Job, run
+from tsxfer.runner import Job, run, run_pack
 from tsxfer.specs import Recipe, Result, Reuse, Trial
 from tsxfer.workspace import Workspace
 
@@ -93,7 +93,7 @@ def test_the_test_labels_are_read_once_and_late(place: Workspace) -> None:
     """A second opening fails, and training data hold no test instance."""
     task = load_task(place, SCRATCH)
     used = set(task.subset.train) | set(task.subset.validation)
-    assert not used & set(task.test._rows)
+    assert not used & set(task.test.rows)
     task.test.open("checkpoint")
     with pytest.raises(SpecError, match="already read"):
         task.test.open("checkpoint")
@@ -109,7 +109,7 @@ def test_test_labels_cannot_change_training(
     shutil.copytree(place.root, other.root)
     task = load_task(other, SCRATCH)
     labels = np.load(other.data("emg+sim@1") / "y.npy")
-    labels[task.test._rows] = (labels[task.test._rows] + 1) % 4
+    labels[task.test.rows] = (labels[task.test.rows] + 1) % 4
     np.save(other.data("emg+sim@1") / "y.npy", labels)
     spoiled = run(_job(other, SCRATCH))
     assert spoiled.curve == rows["scratch"].curve
@@ -152,8 +152,8 @@ def test_a_pool_gives_the_numbers_of_one_process(place: Workspace, rows: dict[st
         _job(place, SCRATCH),
         _job(place, replace(SCRATCH, reuse=Reuse(second))),
     ]
-    pooled = {row.key: row.scores for row in pool(jobs, 2)}
-    assert pooled == {row.key: row.scores for row in serial(jobs)}
+    pooled = {row.key: row.scores for row in pool(packs(jobs), 2)}
+    assert pooled == {row.key: row.scores for row in serial(packs(jobs))}
     assert pooled[SCRATCH.key] == rows["scratch"].scores
 
 
@@ -190,3 +190,67 @@ def test_every_model_trains_and_transfers(place: Workspace, model: str) -> None:
     row = run(_job(place, replace(target, reuse=Reuse(source))))
     assert row.status == "done"
     assert row.audit["copied"]
+
+
+def test_a_pack_gives_the_bits_of_its_replicas_alone(place: Workspace) -> None:
+    """Neighbours with other orders, dropout streams and early stops change no number."""
+    recipe = Recipe(epochs=4, patience=1)
+    trials = [Trial("emg+sim@1", "magnet", "100", i, recipe) for i in range(3)]
+    alone = [run(_job(place, trial)) for trial in trials]
+    together = run_pack([_job(place, trial) for trial in trials])
+    assert [row.scores for row in together] == [row.scores for row in alone]
+    assert [row.curve for row in together] == [row.curve for row in alone]
+
+
+def test_packs_hold_what_shares_a_shape() -> None:
+    """Neighbours of one data set, size and recipe pack up to the width; others start a new one."""
+    trials = [replace(SCRATCH, repeat=i) for i in range(3)] + [replace(SCRATCH, size="n=100")]
+    jobs = [Job(trial, "w", "s", "cpu", False, 1) for trial in trials]
+    assert [len(pack) for pack in packs(jobs, 2)] == [2, 1, 1]
+    assert [len(pack) for pack in packs(jobs)] == [1, 1, 1, 1]
+
+
+def test_tuning_tries_the_same_in_both_arms(place: Workspace, rows: dict[str, Result]) -> None:
+    """Each arm keeps its best validation value of equally many tries; the test is opened once."""
+    tuned = replace(SCRATCH, recipe=replace(RECIPE, tune=(0.1, 1.0)))
+    scratch = run(_job(place, tuned))
+    transfer = run(_job(place, replace(tuned, reuse=Reuse(SOURCE))))
+    assert scratch.ledger == transfer.ledger
+    assert scratch.ledger["tries"] == 2
+    assert scratch.chosen["rate_multiplier"] in (0.1, 1.0)
+    plain_best = max(rows["scratch"].curve["score"])
+    assert max(scratch.curve["score"]) >= plain_best
+
+
+def test_the_paper_profile_follows_the_study(place: Workspace) -> None:
+    """Rows carry the study's faults as labels; the squared-error twin is another trial."""
+    source = replace(SOURCE, profile="paper")
+    run(_job(place, source, keep=True))
+    moved = replace(SCRATCH, profile="paper", reuse=Reuse(source, 0.5, twin_loss="squared"))
+    twin = moved.twin()
+    assert twin.recipe.loss == "squared"
+    assert twin != replace(moved, reuse=None)
+    a, b = run(_job(place, twin)), run(_job(place, moved))
+    assert (a.loss, b.loss) == ("squared error", "cross-entropy")
+    assert {"leaky split", "free validation labels", "squared-error scratch"} <= set(a.labels)
+    assert a.labels == b.labels
+
+
+def test_predictions_are_kept_with_their_alignment(
+    place: Workspace, rows: dict[str, Result]
+) -> None:
+    """The stored hash is that of the test labels in the order of the predictions."""
+    import hashlib
+
+    row = rows["scratch"]
+    with np.load(place.results("study") / "predictions" / f"{row.key}.npz") as kept:
+        stored, output, where = str(kept["alignment"]), kept["output"], kept["rows"]
+    labels = load_task(place, SCRATCH).prepared.array("y")
+    truth = np.asarray(labels)[where]
+    assert (
+        stored
+        == row.alignment
+        == hashlib.sha256(where.tobytes() + truth.tobytes()).hexdigest()[:16]
+    )
+    assert float(np.mean(output.argmax(axis=1) == truth)) == row.scores["accuracy"]
+    assert rows["transfer"].alignment == row.alignment

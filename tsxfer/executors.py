@@ -9,36 +9,54 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing.process import BaseProcess
 
-from tsxfer.runner import Job, run
+from tsxfer.runner import Job, run_pack
 from tsxfer.specs import Result
 
+Pack = tuple[Job, ...]
 
-def serial(jobs: Sequence[Job]) -> Iterator[Result]:
-    """One after another, in order."""
+
+def packs(jobs: Sequence[Job], width: int = 1) -> list[Pack]:
+    """Neighbouring jobs that may train together, at most `width` of them."""
+    found: list[Pack] = []
     for job in jobs:
-        yield run(job)
+        last = found[-1] if found else ()
+        if last and len(last) < width and _shape(last[0]) == _shape(job):
+            found[-1] = (*last, job)
+        else:
+            found.append((job,))
+    return found
 
 
-def pool(jobs: Sequence[Job], workers: int) -> Iterator[Result]:
-    """In `workers` processes; a trial starts once the trial whose weights it needs has ended.
+def _shape(job: Job) -> tuple[object, ...]:
+    trial = job.trial
+    frozen = trial.reuse is not None and trial.reuse.frozen
+    return (trial.dataset, trial.model, trial.size, trial.recipe, trial.profile, frozen)
+
+
+def serial(work: Sequence[Pack]) -> Iterator[Result]:
+    """One after another, in order."""
+    for pack in work:
+        yield from run_pack(pack)
+
+
+def pool(work: Sequence[Pack], workers: int) -> Iterator[Result]:
+    """In `workers` processes; a pack starts once the trials whose weights it needs have ended.
 
     Only jobs and rows cross to the workers. Workers end when this process does, however it does.
     """
-    waiting, running = list(jobs), dict[Future[Result], Job]()
-    open_keys = {job.trial.key for job in jobs}
+    waiting, running = list(work), dict[Future[list[Result]], Pack]()
+    open_keys = {job.trial.key for pack in work for job in pack}
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_die_with_parent)
     try:
         while waiting or running:
-            for job in [j for j in waiting if _ready(j, open_keys)][: 2 * workers - len(running)]:
-                waiting.remove(job)
-                running[executor.submit(run, job)] = job
+            for pack in [p for p in waiting if _ready(p, open_keys)][: 2 * workers - len(running)]:
+                waiting.remove(pack)
+                running[executor.submit(run_pack, pack)] = pack
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
-                job = running.pop(future)
-                result = future.result()
-                open_keys.discard(job.trial.key)
-                yield result
+                open_keys -= {job.trial.key for job in running.pop(future)}
+                yield from future.result()
     except BaseException:
         for process in list((executor._processes or {}).values()):
             process.terminate()
@@ -47,8 +65,9 @@ def pool(jobs: Sequence[Job], workers: int) -> Iterator[Result]:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _ready(job: Job, open_keys: set[str]) -> bool:
-    return job.trial.reuse is None or job.trial.reuse.source.key not in open_keys
+def _ready(pack: Pack, open_keys: set[str]) -> bool:
+    needed = {job.trial.reuse.source.key for job in pack if job.trial.reuse}
+    return not needed & open_keys
 
 
 def _die_with_parent() -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.data import scale
 from tsxfer.data.task import Task, fingerprints, load_task
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
+from tsxfer.sealed import Tested, answers, batch, open_test
 from tsxfer.specs import PROFILES, Recipe, Result, Trial
 from tsxfer.store import from_record, to_line
 from tsxfer.train import loop, reuse, weights
@@ -46,50 +45,136 @@ class Job:
 
 
 def run(job: Job) -> Result:
-    """Run one trial; a failure of training becomes a failed row, a fault of input an error.
+    """Run one trial: a pack of one."""
+    return run_pack([job])[0]
+
+
+def run_pack(pack: Sequence[Job]) -> list[Result]:
+    """Run trials that share data set, model, size and recipe; their rows, in order.
+
+    A failure of training becomes a failed row, a fault of input an error.
 
     Raises:
         TsxferError: If data, names or ancestors are not there or not right.
     """
-    torch.set_num_threads(job.threads)
-    workspace, trial = Workspace(Path(job.workspace)), job.trial
-    if job.keep_weights and (kept := _kept(workspace, trial)) is not None:
-        return kept
+    torch.set_num_threads(pack[0].threads)
+    rows = {job.trial.key: _kept(job) for job in pack}
     began = time.perf_counter()
+    open_jobs = [_begin(job) for job in pack if rows[job.trial.key] is None]
+    fits = loop.fit([r for begun in open_jobs for r in begun.replicas], _rules(pack[0].trial))
+    seconds = (time.perf_counter() - began) / max(1, len(open_jobs))
+    ends = iter(fits)
+    for begun in open_jobs:
+        row = _end(begun, [next(ends) for _ in begun.replicas], seconds)
+        rows[begun.job.trial.key] = row
+    return [row for row in rows.values() if row is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A job on its way: one replica for each try."""
+
+    job: Job
+    task: Task
+    audit: dict[str, list[str]]
+    source: dict[str, torch.Tensor]
+    replicas: list[loop.Replica]
+
+
+def _begin(job: Job) -> _Begun:
+    trial, workspace = job.trial, Workspace(Path(job.workspace))
     task = load_task(workspace, trial)
-    model, audit, source = _start(workspace, trial, task)
-    fitted = _train(model, trial, task, audit, job.device)
-    result = _blank(trial, task, audit, fingerprints(workspace, trial))
-    if fitted.diverged:
+    train = batch(task.train, task.train_y, job.device)
+    validation = batch(task.validation, task.validation_y, job.device)
+    multipliers = trial.recipe.tune or (trial.reuse.rate_multiplier if trial.reuse else 1.0,)
+    replicas: list[loop.Replica] = []
+    audit: dict[str, list[str]] = {}
+    source: dict[str, torch.Tensor] = {}
+    for multiplier in multipliers:
+        model, audit, source = _start(workspace, trial, task)
+        model.to(job.device)
+        replicas.append(
+            loop.Replica(
+                model, train, validation, _score(task, trial, model),
+                order=stream("order", trial.dataset, trial.repeat),
+                dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
+                slow=reuse.transferred(model),
+                multiplier=multiplier,
+            )
+        )  # fmt: skip
+    return _Begun(job, task, audit, source, replicas)
+
+
+def _rules(trial: Trial) -> loop.Rules:
+    profile = PROFILES[trial.profile]
+    return loop.Rules(trial.recipe, profile.drop_last, profile.as_in_study)
+
+
+def _score(task: Task, trial: Trial, model: Model) -> loop.Score:
+    """The primary metric, and what the profile chooses checkpoints on."""
+    metric = metrics.get(task.prepared.card.metric)
+    sign = 1 if metric.higher_is_better else -1
+    y = torch.from_numpy(np.ascontiguousarray(task.validation_y))
+
+    def on_metric(output: NDArray[np.float32]) -> tuple[float, float]:
+        value = metric.score(task.truth, answers(task, output, task.validation))
+        return sign * value, value
+
+    def as_in_study(output: NDArray[np.float32]) -> tuple[float, float]:
+        value = metric.score(task.truth, answers(task, output, task.validation))
+        if task.prepared.classes and trial.recipe.loss == "task":
+            return metrics.accuracy(task.truth, output.argmax(axis=1)), value
+        loss = loop.task_loss(torch.from_numpy(output), y, trial.recipe.loss)
+        penalty = float(model.penalty().detach()) if model.backbone.kernel_l2 else 0.0
+        return -float(loss) - penalty, value
+
+    return as_in_study if PROFILES[trial.profile].monitor == "study" else on_metric
+
+
+def _end(begun: _Begun, fits: list[loop.Fit], seconds: float) -> Result:
+    """Keep the best try, break the seal, write weights or predictions."""
+    job, task, trial = begun.job, begun.task, begun.job.trial
+    workspace = Workspace(Path(job.workspace))
+    result = _blank(trial, task, begun.audit, fingerprints(workspace, trial))
+    whole = [i for i, fit in enumerate(fits) if not fit.diverged]
+    if not whole:
         return replace(
             result, status="failed", error="the validation score is not finite: diverged"
         )
+    best = max(whole, key=lambda i: fits[i].monitor[fits[i].best])
+    fit, replica = fits[best], begun.replicas[best]
     if trial.reuse and trial.reuse.frozen:
-        reuse.check_frozen(model, audit["copied"], source)
-    scores, chance, output = _test(model, task, job.device)
+        reuse.check_frozen(replica.model, begun.audit["copied"], begun.source)
+    tested = open_test(replica.model, task, job.device, always_drop=_rules(trial).always_drop)
     result = replace(
         result,
-        scores=scores,
-        chance=chance,
-        curve={"samples": fitted.samples, "score": _natural(task, fitted.scores)},
+        scores=tested.scores,
+        chance=tested.chance,
+        alignment=tested.alignment,
+        chosen={"rate_multiplier": replica.multiplier} if trial.recipe.tune else {},
+        curve={"samples": fit.samples, "score": [round(value, 6) for value in fit.metric]},
         cost={
-            "seconds": round(time.perf_counter() - began, 3),
-            "steps": fitted.steps,
-            "samples": int(fitted.samples[-1]),
-            "best_samples": int(fitted.samples[fitted.best]),
+            "seconds": round(seconds, 3),
+            "steps": sum(f.steps for f in fits),
+            "samples": int(fit.samples[-1]),
+            "best_samples": int(fit.samples[fit.best]),
             "device": job.device,
         },
     )
     if job.keep_weights:
-        state = {n: t for n, t in model.state_dict().items() if t.is_floating_point()}
-        weights.save(workspace.weights(trial.key), state, to_line(result))
+        state = replica.model.state_dict()
+        floats = {n: t for n, t in state.items() if t.is_floating_point()}
+        weights.save(workspace.weights(trial.key), floats, to_line(result))
     else:
-        _save_predictions(workspace.results(job.study) / "predictions", trial, output)
+        _save_predictions(workspace.results(job.study) / "predictions", trial, tested)
     return result
 
 
-def _kept(workspace: Workspace, trial: Trial) -> Result | None:
+def _kept(job: Job) -> Result | None:
     """The row of a pretraining whose weights are there, made from the data as it is now."""
+    if not job.keep_weights:
+        return None
+    workspace, trial = Workspace(Path(job.workspace)), job.trial
     record = weights.row(workspace.weights(trial.key))
     if record is None:
         return None
@@ -111,6 +196,7 @@ def _start(
         extra=task.train.extra.shape[1],
         outputs=task.outputs,
         seed=seed("weights", trial.dataset, trial.model, trial.repeat),
+        as_in_study=PROFILES[trial.profile].as_in_study,
     )
     if trial.reuse is None:
         return model, {"copied": [], "renewed": [n for n, _ in model.named_parameters()]}, {}
@@ -122,84 +208,8 @@ def _start(
     return model, audit, source
 
 
-def _train(
-    model: Model, trial: Trial, task: Task, audit: dict[str, list[str]], device: str
-) -> loop.Fit:
-    model.to(device)
-    torch.manual_seed(seed("dropout", trial.dataset, trial.model, trial.repeat))
-    metric = metrics.get(task.prepared.card.metric)
-    sign = 1 if metric.higher_is_better else -1
-
-    def score(output: NDArray[np.float32]) -> float:
-        return sign * metric.score(task.truth, _answers(task, output, task.validation))
-
-    return loop.fit(
-        model,
-        _batch(task.train, task.train_y, device),
-        _batch(task.validation, task.validation_y, device),
-        score,
-        trial.recipe,
-        order=stream("order", trial.dataset, trial.repeat),
-        slow=audit["copied"],
-        multiplier=trial.reuse.rate_multiplier if trial.reuse else 1.0,
-        drop_last=PROFILES[trial.profile].drop_last,
-    )
-
-
-def _batch(scaled: scale.Scaled, y: NDArray[Any], device: str) -> loop.Batch:
-    tensors = (torch.from_numpy(np.ascontiguousarray(a)) for a in (scaled.x, scaled.extra, y))
-    return loop.Batch(*(t.to(device) for t in tensors))
-
-
-def _answers(task: Task, output: NDArray[np.float32], scaled: scale.Scaled) -> NDArray[Any]:
-    if task.prepared.classes:
-        return np.asarray(output.argmax(axis=1))
-    return task.scaler.unlabel(output[:, 0], scaled)
-
-
-def _test(
-    model: Model, task: Task, device: str
-) -> tuple[dict[str, float], dict[str, float], NDArray[np.float32]]:
-    """Predict, then break the seal and score; chance is the best answer that does not look."""
-    scaled = task.scaler.windows(task.test.windows())
-    batch = _batch(scaled, np.zeros(len(task.test), np.float32), device)
-    output = loop.predict(model, batch.x, batch.extra)
-    truth, answers = task.test.open(_digest(model)), _answers(task, output, scaled)
-    card = task.prepared.card
-    blind = _blind(task, scaled)
-    names = (card.metric, *card.extra_metrics)
-    scores = {name: metrics.get(name).score(truth, answers) for name in names}
-    chance = {name: _best(name, truth, blind) for name in names}
-    return scores, chance, output
-
-
-def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:
-    """Answers that do not look: the commonest class and a draw by class shares, or the median."""
-    count = len(scaled.centre)
-    if task.prepared.classes:
-        constant = np.full(count, np.bincount(task.train_truth).argmax())
-        return [constant, stream("guess", task.subset.digest).choice(task.train_truth, count)]
-    median = np.full(count, np.median(task.train_y), np.float32)
-    return [task.scaler.unlabel(median, scaled)]
-
-
-def _best(name: str, truth: NDArray[Any], answers: list[NDArray[Any]]) -> float:
-    metric = metrics.get(name)
-    scores = [metric.score(truth, answer) for answer in answers]
-    return max(scores) if metric.higher_is_better else min(scores)
-
-
-def _natural(task: Task, scores: list[float]) -> list[float]:
-    sign = 1 if metrics.get(task.prepared.card.metric).higher_is_better else -1
-    return [round(sign * value, 6) for value in scores]
-
-
 def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str, str]) -> Result:
     card, profile = task.prepared.card, PROFILES[trial.profile]
-    labels = ["simulated"] if "+sim@" in trial.dataset else []
-    ancestor = trial.reuse.source if trial.reuse else None
-    if ancestor is not None and "+sim@" in ancestor.dataset:
-        labels = ["simulated"]
     return Result(
         trial,
         "done",
@@ -214,27 +224,34 @@ def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str
         split=task.proof,
         subset=task.subset.digest,
         audit=audit,
-        ledger=ledger(trial.recipe, len(task.subset.train), PROFILES[trial.profile].drop_last),
-        labels=tuple(labels + ([profile.warning] if profile.warning else [])),
+        loss="cross-entropy"
+        if task.prepared.classes and trial.recipe.loss == "task"
+        else "squared error",
+        ledger=ledger(trial.recipe, len(task.subset.train), profile.drop_last),
+        labels=_labels(trial),
         environment=environment(),
     )
 
 
+def _labels(trial: Trial) -> tuple[str, ...]:
+    """What a reader must know of a row: made data, and the faults that its protocol carries."""
+    names = [trial.dataset, trial.reuse.source.dataset if trial.reuse else ""]
+    made = ["simulated"] if any("+sim@" in name for name in names) else []
+    squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
+    unequal = ["squared-error scratch"] if squared else []
+    return (*made, *PROFILES[trial.profile].warnings, *unequal)
+
+
 def ledger(recipe: Recipe, count: int, drop_last: bool) -> dict[str, int]:
-    """What a trial is allowed: steps, batch, and one try at its recipe."""
+    """What a trial is allowed: steps a try, batch, and tries."""
     steps = recipe.epochs * loop.steps_per_epoch(count, recipe.batch, drop_last)
-    return {"steps": steps, "batch": recipe.batch, "tries": 1}
+    return {"steps": steps, "batch": recipe.batch, "tries": len(recipe.tune) or 1}
 
 
-def _digest(model: Model) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode() + tensor.detach().cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _save_predictions(folder: Path, trial: Trial, output: NDArray[np.float32]) -> None:
+def _save_predictions(folder: Path, trial: Trial, tested: Tested) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{trial.key}.partial.npz"
-    np.savez_compressed(partial, output=output.astype(np.float32))
+    np.savez_compressed(
+        partial, output=tested.output, rows=tested.rows, alignment=np.array(tested.alignment)
+    )
     partial.replace(folder / f"{trial.key}.npz")

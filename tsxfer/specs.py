@@ -27,7 +27,10 @@ class Profile:
         scaling: ``peak`` or ``minmax_mask``, see `tsxfer.data.scale`.
         min_channels: Channels are copied until there are this many.
         drop_last: Leave the last incomplete batch of an epoch out.
-        warning: Label put on every row made under the profile.
+        monitor: ``metric`` selects checkpoints on the primary metric; ``study`` on the penalised
+            validation loss (regression, squared error) or accuracy (classification).
+        as_in_study: Weights start, and MagNet predicts with dropout, as in the study.
+        warnings: Labels put on every row made under the profile (faults of the study, section 6).
     """
 
     grouped: bool
@@ -37,13 +40,18 @@ class Profile:
     scaling: Literal["peak", "minmax_mask"]
     min_channels: int
     drop_last: bool
-    warning: str = ""
+    monitor: Literal["metric", "study"] = "metric"
+    as_in_study: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 PROFILES = {
     "strict": Profile(True, (0.6, 0.2, 0.2), True, 0.2, "peak", 1, False),
-    "paper": Profile(False, (0.7, 0.15, 0.15), False, 0.0, "minmax_mask", 3, True, "leaky split"),
-}
+    "paper": Profile(
+        False, (0.7, 0.15, 0.15), False, 0.0, "minmax_mask", 3, True, "study", True,
+        ("leaky split", "free validation labels"),
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,11 @@ class Recipe:
         plateau_factor: The rate is multiplied by this after `plateau_patience` bad epochs.
         plateau_patience: See `plateau_factor`.
         min_rate: The rate never falls below this.
+        plateau_delta: A gain of the monitored value up to this does not count for the plateau.
+        loss: ``task``: squared error for numbers, cross-entropy for classes; ``squared``: squared
+            error on one-hot classes, as the study's scratch arms (section 6.3).
+        tune: Multipliers of the convolutional layers' rate to try, in either arm alike; the best
+            validation value is kept. Empty: one try.
     """
 
     rate: float = 1e-3
@@ -67,6 +80,9 @@ class Recipe:
     plateau_factor: float = 0.2
     plateau_patience: int = 4
     min_rate: float = 5e-7
+    plateau_delta: float = 0.0
+    loss: Literal["task", "squared"] = "task"
+    tune: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("rate", "batch", "epochs", "patience", "plateau_patience"):
@@ -78,6 +94,11 @@ class Recipe:
             raise SpecError(
                 f"recipe plateau_factor = {self.plateau_factor} is outside (0, 1]",
                 mend="use 1.0 to keep the rate constant",
+            )
+        if len(set(self.tune)) < len(self.tune) or any(not m > 0 for m in self.tune):
+            raise SpecError(
+                f"recipe tune = {list(self.tune)} is not a list of different multipliers above 0",
+                mend="e.g. tune = [0.1, 0.3, 1.0]",
             )
 
 
@@ -119,7 +140,10 @@ class Trial:
 
     def twin(self) -> Trial:
         """The paired scratch trial: the same in everything but its starting weights."""
-        return replace(self, reuse=None)
+        if self.reuse is None or self.reuse.twin_loss == self.recipe.loss:
+            return replace(self, reuse=None)
+        recipe = replace(self.recipe, loss=self.reuse.twin_loss)
+        return replace(self, reuse=None, recipe=recipe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +154,14 @@ class Reuse:
         source: The trial whose trained convolutions are copied; the rest starts fresh.
         rate_multiplier: Learning rate of the copied layers, relative to the others.
         frozen: Keep the copied layers as they are; the audit then demands identical bits.
+        twin_loss: Loss of the scratch twin; ``squared`` is a fault of the study that can be
+            switched on (section 6.3) and marks every row.
     """
 
     source: Trial
     rate_multiplier: float = 1.0
     frozen: bool = False
+    twin_loss: Literal["task", "squared"] = "task"
 
     def __post_init__(self) -> None:
         if not self.rate_multiplier > 0:
@@ -163,7 +190,11 @@ class Result:
         split: Proof: group counts, hashes and overlaps of the three parts.
         subset: Hash of the training and validation instances drawn.
         audit: ``{"copied": [...], "renewed": [...], "frozen": [...]}`` tensor names.
-        ledger: What the trial was allowed: ``{"steps": .., "batch": .., "tries": ..}``.
+        alignment: Hash of the test instances and their labels, in the order of the predictions.
+        loss: What was minimised: ``squared error`` or ``cross-entropy``.
+        ledger: What the trial was allowed: ``{"steps": .., "batch": .., "tries": ..}``; steps are
+            those of one try.
+        chosen: What tuning chose: ``{"rate_multiplier": ..}``; empty without tuning.
         cost: What it took: ``{"seconds": .., "steps": .., "samples": .., "device": ..}``.
         labels: Warnings that travel with the row: ``simulated``, ``leaky split``.
         environment: Versions and hardware.
@@ -181,8 +212,11 @@ class Result:
     data: dict[str, str] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
     subset: str = ""
+    alignment: str = ""
+    loss: str = ""
     audit: dict[str, list[str]] = field(default_factory=dict)
     ledger: dict[str, int] = field(default_factory=dict)
+    chosen: dict[str, float] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)

@@ -33,6 +33,8 @@ class Study:
             nothing is.
         rate_multipliers: Learning rates of the copied layers relative to the rest.
         frozen: Keep copied layers as they are.
+        scratch_loss: ``squared`` trains scratch classifiers on squared error, as the study did
+            (section 6.3); only under the paper profile, and every table says so.
         source_size: Label budget of pretraining.
         recipe: Of fine-tuning, and of the scratch twin.
         pretraining: Of the sources.
@@ -49,6 +51,7 @@ class Study:
     data: DataMode = "auto"
     rate_multipliers: tuple[float, ...] = (1.0,)
     frozen: bool = False
+    scratch_loss: Literal["task", "squared"] = "task"
     source_size: str = "all"
     recipe: Recipe = field(default_factory=Recipe)
     pretraining: Recipe = field(default_factory=lambda: Recipe(epochs=15))
@@ -66,6 +69,16 @@ class Study:
                 raise SpecError(
                     f"{count} = {getattr(self, count)} is below 1", mend="use 1 or more"
                 )
+        if self.scratch_loss != "task" and self.profile != "paper":
+            raise SpecError(
+                "scratch_loss = 'squared' makes the two arms unequal",
+                mend='leave it out, or ask for profile = "paper"',
+            )
+        if self.recipe.tune and self.rate_multipliers != (1.0,):
+            raise SpecError(
+                "recipe.tune and rate_multipliers both set the rate of the copied layers",
+                mend="leave one of them out",
+            )
         if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):
             raise SpecError(
                 f"study name {self.name!r} cannot be a folder name",
@@ -92,9 +105,10 @@ def expand(study: Study) -> list[Trial]:
             study.profile,
         )  # fmt: skip
         scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
-        transfer = replace(scratch, reuse=Reuse(origin, multiplier, study.frozen))
+        reuse = Reuse(origin, multiplier, study.frozen, study.scratch_loss)
+        transfer = replace(scratch, reuse=reuse)
         pretrainings.setdefault(origin.key, origin)
-        for trial in (scratch, transfer):
+        for trial in (transfer.twin(), transfer):
             trials.setdefault(trial.key, trial)
     if not trials:
         raise SpecError(

@@ -33,6 +33,13 @@ Mode = Annotated[
 ]
 Count = Annotated[Optional[int], typer.Option("--repeats", help="Paired repeats of each cell (7).")]  # noqa: UP045
 ProfileName = Annotated[Optional[str], typer.Option("--profile", help="strict or paper.")]  # noqa: UP045
+Tune = Annotated[
+    bool,
+    typer.Option(
+        "--tune",
+        help="Choose the rate of the convolutions on validation, the same tries in both arms.",
+    ),
+]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Shrink to about a minute; renames the study.")
 ]
@@ -64,6 +71,7 @@ def run(
     data: Mode = None,
     profile: ProfileName = None,
     quick: Quick = False,
+    tune: Tune = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[int, typer.Option(help="Processes; 0 chooses.")] = 0,
     save_study: Annotated[
@@ -81,7 +89,7 @@ def run(
     from tsxfer.workspace import Workspace
 
     place = Workspace.at(workspace)
-    flags = Flags(source, target, model, size, repeats, data, profile, quick)
+    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune)
     chosen = study_from(study, flags, place)
     if save_study is not None:
         save(chosen, save_study)
@@ -100,6 +108,7 @@ def plan(
     data: Mode = None,
     profile: ProfileName = None,
     quick: Quick = False,
+    tune: Tune = False,
     json: Json = False,
     workspace: Place = None,
 ) -> None:
@@ -109,7 +118,7 @@ def plan(
     from tsxfer.workspace import Workspace
 
     place = Workspace.at(workspace)
-    flags = Flags(source, target, model, size, repeats, data, profile, quick)
+    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune)
     show_plan(study_from(study, flags, place), place, json)
 
 

@@ -14,6 +14,9 @@ from tsxfer.study import DataMode, Study, quick, read_study
 from tsxfer.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
+TUNE = (0.1, 0.3, 1.0)  # what --tune tries, in both arms
+# The study's grid of rates of the copied layers (section 3.1).
+MULTIPLIERS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 MODES = ("auto", "real", "simulated")
 
 
@@ -29,6 +32,7 @@ class Flags:
     data: str | None
     profile: str | None
     quick: bool
+    tune: bool = False
 
 
 def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
@@ -59,6 +63,8 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
         if flags.data not in MODES:
             raise SpecError(f"--data {flags.data!r} is not known", mend=nearest(flags.data, MODES))
         study = replace(study, data=cast("DataMode", flags.data))
+    if flags.tune:
+        study = replace(study, name=f"{study.name}-tuned", recipe=replace(study.recipe, tune=TUNE))
     resolved = resolve(study, workspace)
     return quick(resolved) if flags.quick else resolved
 
@@ -89,11 +95,11 @@ def _flagged(flags: Flags) -> Study:
     name = f"{_joined(sources)}-to-{_joined(targets)}"
     if flags.profile != "paper":
         return Study(name, sources, targets, models, sizes)
-    # The study's own budget (section 3.2) and its one pretrained model a source.
-    recipe = Recipe(batch=32, epochs=250, patience=10)
+    # The study's own budget (section 3.2), its grid, and its one pretrained model a source.
+    recipe = Recipe(batch=32, epochs=250, patience=10, plateau_delta=1e-4)
     return Study(
-        f"{name}-paper", sources, targets, models, sizes,
-        pretrainings=1, recipe=recipe, pretraining=recipe,
+        f"{name}-paper", sources, targets, models, sizes, pretrainings=1,
+        rate_multipliers=MULTIPLIERS, recipe=recipe, pretraining=recipe,
     )  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def _results(
     study: Study, todo: list[Trial], workspace: Workspace, device: str, workers: int
 ) -> Iterator[Result]:
     """Rows of trials as they finish; ancestors whose weights are missing run first."""
-    from tsxfer.executors import pool, serial
+    from tsxfer.executors import packs, pool, serial
     from tsxfer.runner import Job
 
     chosen = _device(device)
@@ -130,7 +130,7 @@ def _results(
         )
         for t in [*again, *todo]
     ]
-    return serial(jobs) if count == 1 else pool(jobs, count)
+    return serial(packs(jobs)) if count == 1 else pool(packs(jobs), count)
 
 
 def _origins(study: Study) -> set[str]:

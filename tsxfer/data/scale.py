@@ -21,7 +21,8 @@ class Scaled:
     Attributes:
         x: float32 ``(n, channel, time)``.
         extra: float32 ``(n, 1)`` amplitude, or ``(n, 0)``.
-        centre: ``(n,)`` level taken off the window (of its last channel), in input units.
+        centre: ``(n,)`` last value of the window (of its last channel), in input units: what
+            relative labels are counted from, and the answer "no change".
         spread: ``(n,)`` what the window was divided by.
     """
 
@@ -60,18 +61,17 @@ class Scaler:
             spread = np.where(spread > 0, spread, 1).astype(np.float32)
             out = (x - level) / spread[:, None, None]
             extra = (np.log10(peak + 1e-12) - self.extra_mean) / self.extra_sd
-            centre = level[:, -1, 0]
         else:
             low = x.min(axis=(1, 2))
             spread = x.max(axis=(1, 2)) - low
             safe = np.where(spread > 0, spread, 1)
             out = (x - low[:, None, None]) / safe[:, None, None] - self.mask
-            extra, centre, spread = peak, low, safe
+            extra, spread = peak, safe
         column = extra.astype(np.float32)[:, None]
         return Scaled(
             out.astype(np.float32),
             column if self.amplitude else column[:, :0],
-            centre.astype(np.float32),
+            x[:, -1, -1].astype(np.float32),
             spread.astype(np.float32),
         )
 

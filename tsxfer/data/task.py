@@ -16,17 +16,21 @@ from tsxfer.workspace import Workspace
 
 
 class SealedTest:
-    """The test part: its labels are read from disk once, after the checkpoint is final."""
+    """The test part: its labels are read from disk once, after the checkpoint is final.
+
+    Attributes:
+        rows: Its instances, as positions in the prepared data.
+    """
 
     def __init__(self, prepared: Prepared, rows: split.Indices) -> None:
-        self._prepared, self._rows, self._opened = prepared, rows, ""
+        self._prepared, self.rows, self._opened = prepared, rows, ""
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def windows(self) -> NDArray[np.float32]:
         """Test windows, without labels."""
-        return np.asarray(self._prepared.array("x")[self._rows])
+        return np.asarray(self._prepared.array("x")[self.rows])
 
     def open(self, checkpoint: str) -> NDArray[Any]:
         """The labels, for a checkpoint that is named by its hash.
@@ -37,7 +41,7 @@ class SealedTest:
         if self._opened or not checkpoint:
             raise SpecError(f"the test labels were already read for checkpoint {self._opened!r}")
         self._opened = checkpoint
-        return np.asarray(self._prepared.array("y")[self._rows])
+        return np.asarray(self._prepared.array("y")[self.rows])
 
 
 @dataclass(frozen=True, slots=True)

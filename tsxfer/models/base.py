@@ -21,13 +21,18 @@ class Backbone(nn.Module, ABC):
         transferred: Prefixes of the parameter names that `reuse` copies.
         kernel_l2: Weight of the sum of squared convolution kernels in the loss.
         hidden_layer: The head has one dense ReLU layer as wide as its input.
+        dropout_in_study: The study left dropout on at prediction; the paper profile does too.
         features: Width of the output.
     """
 
     transferred: ClassVar[tuple[str, ...]]
     kernel_l2: ClassVar[float] = 0.0
     hidden_layer: ClassVar[bool] = False
+    dropout_in_study: ClassVar[bool] = False
     features: int
+
+    def start_as_in_study(self) -> None:
+        """Draw the initial weights as the study did, where that differs (paper profile)."""
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -60,7 +65,16 @@ class Model(nn.Module):
         return self.backbone.kernel_l2 * torch.stack([k.square().sum() for k in kernels]).sum()
 
 
-def build(name: str, *, channels: int, length: int, extra: int, outputs: int, seed: int) -> Model:
+def build(
+    name: str,
+    *,
+    channels: int,
+    length: int,
+    extra: int,
+    outputs: int,
+    seed: int,
+    as_in_study: bool = False,
+) -> Model:
     """A freshly initialised model; the same seed gives the same weights, whatever else was drawn.
 
     Args:
@@ -70,6 +84,7 @@ def build(name: str, *, channels: int, length: int, extra: int, outputs: int, se
         extra: Numbers beside the window, 0 or 1.
         outputs: Classes, or 1 for regression.
         seed: Of the initial weights.
+        as_in_study: Start as the study did where the original architecture starts otherwise.
 
     Raises:
         SpecError: If the name is unknown or the file holds no backbone.
@@ -78,7 +93,10 @@ def build(name: str, *, channels: int, length: int, extra: int, outputs: int, se
     kind = loaded if isinstance(loaded, type) else _backbone_in(vars(loaded), name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Model(kind(channels, length), extra, outputs)
+        model = Model(kind(channels, length), extra, outputs)
+        if as_in_study:
+            model.backbone.start_as_in_study()
+        return model
 
 
 def _backbone_in(names: dict[str, object], name: str) -> type[Backbone]:

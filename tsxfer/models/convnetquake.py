@@ -15,7 +15,8 @@ class ConvNetQuake(Backbone):
 
     Kernels start He normal, as in the original (Perol 2018), and carry an L2 penalty of 1e-3. The
     study started target models Glorot uniform: through nine ReLU layers the signal then shrinks
-    until scratch runs on short windows stay at chance, which makes any pretrained start look good.
+    until scratch runs on short windows stay at chance, which makes any pretrained start look good;
+    the paper profile starts so too. The study's special starts of three sources are left out.
     """
 
     transferred = ("convolutions.",)
@@ -34,6 +35,11 @@ class ConvNetQuake(Backbone):
         for _ in self.convolutions:
             length = -(-length // 2)
         self.features = 32 * length
+
+    def start_as_in_study(self) -> None:
+        """Glorot uniform kernels (study, section 3)."""
+        for layer in self.convolutions:
+            nn.init.xavier_uniform_(layer.weight)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, channel, time)`` to ``(batch, 32 · ceil(time / 512))``."""

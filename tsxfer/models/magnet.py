@@ -13,10 +13,11 @@ class MagNet(Backbone):
     """Convolutions of 64 and 32 filters without activation, dropout 0.2, pooling by 4, BiLSTM 100.
 
     Dropout is active while training only; the study left it on at prediction too (section 3),
-    which adds noise to every score and is not imitated.
+    which adds noise to every score: the paper profile does so, the strict one does not.
     """
 
     transferred = ("conv1.", "conv2.")
+    dropout_in_study = True
 
     def __init__(self, channels: int, length: int) -> None:
         super().__init__()

@@ -14,6 +14,16 @@ WORDS = {
     "undecided": "undecided",
 }
 
+LABELS = {
+    "simulated": "SIMULATED DATA: these numbers say nothing about the real world.",
+    "leaky split": "LEAKY SPLIT: the paper profile lets one event, speaker or subject be on both "
+    "sides.",
+    "free validation labels": "FREE LABELS: sizes leave out the validation labels that chose "
+    "checkpoints.",
+    "squared-error scratch": "UNEQUAL LOSS: scratch classifiers minimised squared error "
+    "(study, section 6.3).",
+}
+
 
 def headline(report: Report) -> str:
     """One sentence that counts the verdicts."""
@@ -28,13 +38,7 @@ def headline(report: Report) -> str:
 
 def warnings(report: Report) -> list[str]:
     """What a reader must know before the numbers."""
-    found = []
-    if report.simulated:
-        found.append("SIMULATED DATA: these numbers say nothing about the real world.")
-    if "leaky split" in report.labels:
-        found.append(
-            "LEAKY SPLIT: the paper profile lets one event, speaker or subject be on both sides."
-        )
+    found = [text for label, text in LABELS.items() if label in report.labels]
     if report.gaps:
         found.append(f"INCOMPLETE: {len(report.gaps)} arm(s) of pairs are missing or failed.")
     shared = [name for name, proof in report.splits.items() if proof.get("shared_groups")]

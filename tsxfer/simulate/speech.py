@@ -60,10 +60,10 @@ def _voices(rng: np.random.Generator) -> dict[str, Array]:
     low = rng.random(SPEAKERS) < 0.5
     return {
         "pitch": np.where(low, rng.normal(115, 15, SPEAKERS), rng.normal(205, 22, SPEAKERS)),
-        "tract": np.where(low, 1.0, 1.14) * rng.normal(1, 0.06, SPEAKERS),
+        "tract": np.where(low, 1.0, 1.14) * rng.normal(1, 0.09, SPEAKERS),
         "tilt": rng.uniform(0.7, 1.5, SPEAKERS),
-        "noise": 10 ** rng.uniform(-2.0, -0.9, SPEAKERS),
-        "accent": rng.normal(1, 0.05, (SPEAKERS, 3)),
+        "noise": 10 ** rng.uniform(-0.6, 0.4, SPEAKERS),
+        "accent": rng.normal(1, 0.09, (SPEAKERS, 3)),
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.specs import Trial
+from tsxfer.specs import Result, Trial
 from tsxfer.stats import cells as tests
 from tsxfer.stats.convergence import Convergence, convergence
 from tsxfer.stats.families import benjamini_hochberg
@@ -152,7 +152,7 @@ def _compare(cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None) ->
         convergence=convergence(cell),
         verdict="undecided",
         chance=first.chance.get(metric),
-        notes=(),
+        notes=_alarms(cell),
         gaps=cell.gaps,
         labels=tuple(
             dict.fromkeys(label for pair in cell.pairs for r in pair for label in r.labels)
@@ -161,7 +161,7 @@ def _compare(cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None) ->
 
 
 def _notes(c: Comparison, family: int) -> tuple[str, ...]:
-    notes = []
+    notes = list(c.notes)
     if len(c.scratch) < FEWEST:
         notes.append(f"{len(c.scratch)} pair(s): too few repeats for a verdict")
     if c.chance is not None and _at_chance(c):
@@ -172,6 +172,23 @@ def _notes(c: Comparison, family: int) -> tuple[str, ...]:
             "comparisons cannot reject"
         )
     return tuple(notes)
+
+
+def _alarms(cell: Cell) -> tuple[str, ...]:
+    """Repeats in which an arm is no better than an answer that does not look, by arm."""
+    found = []
+    for arm, name in enumerate(("scratch", "transfer")):
+        rows = [(pair[arm], pair[arm].trial.repeat) for pair in cell.pairs]
+        bad = [str(repeat) for row, repeat in rows if _blind(row)]
+        if bad:
+            found.append(f"{name} at chance in repeat {', '.join(bad)} of {len(rows)}")
+    return tuple(found)
+
+
+def _blind(row: Result) -> bool:
+    sign = 1.0 if metrics.get(row.metric).higher_is_better else -1.0
+    chance = row.chance.get(row.metric)
+    return chance is not None and sign * (row.scores[row.metric] - chance) <= 0
 
 
 def _at_chance(c: Comparison) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tsxfer.errors import ComparisonError
 from tsxfer.specs import Result, Trial
 
-EQUAL = ("metric", "ledger", "subset", "sizes", "margin")
+EQUAL = ("metric", "ledger", "subset", "sizes", "margin", "alignment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ def _refuse_unequal(scratch: Result, transfer: Result) -> None:
     unequal = [name for name in EQUAL if getattr(scratch, name) != getattr(transfer, name)]
     if scratch.data.get(target) != transfer.data.get(target):
         unequal.append("data")
+    if scratch.loss != transfer.loss and scratch.trial.recipe.loss == transfer.trial.recipe.loss:
+        unequal.append("loss")
     if unequal:
         raise ComparisonError(
             f"scratch {scratch.key} and transfer {transfer.key} differ in {', '.join(unequal)}",

@@ -1,0 +1,96 @@
+"""The sealed test: predict, open the labels once, score, and set trivial answers beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tsxfer import metrics
+from tsxfer.data import scale
+from tsxfer.data.task import Task
+from tsxfer.keys import stream
+from tsxfer.models.base import Model
+from tsxfer.train import loop
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What the sealed test gave.
+
+    Attributes:
+        scores: By metric name.
+        chance: The best of answers that do not look, by metric name.
+        alignment: Hash of test instances and labels, in the order of `output`.
+        output: Raw predictions ``(n, outputs)``.
+        rows: Test instances, as positions in the prepared data.
+    """
+
+    scores: dict[str, float]
+    chance: dict[str, float]
+    alignment: str
+    output: NDArray[np.float32]
+    rows: NDArray[np.int64]
+
+
+def open_test(model: Model, task: Task, device: str, *, always_drop: bool) -> Tested:
+    """Predict, then break the seal and score; chance is the best answer that does not look."""
+    scaled = task.scaler.windows(task.test.windows())
+    tensors = batch(scaled, np.zeros(len(task.test), np.float32), device)
+    output = loop.predict(model, tensors.x, tensors.extra, always_drop=always_drop)
+    truth, predicted = task.test.open(_digest(model)), answers(task, output, scaled)
+    card = task.prepared.card
+    blind = _blind(task, scaled)
+    names = (card.metric, *card.extra_metrics)
+    return Tested(
+        {name: metrics.get(name).score(truth, predicted) for name in names},
+        {name: _best(name, truth, blind) for name in names},
+        hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
+        output,
+        task.test.rows,
+    )
+
+
+def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:
+    """Trivial answers: the commonest class and a draw by class shares, or the median label.
+
+    Where labels follow the input's level (prices), the median change on the last level and no
+    change at all (persistence).
+    """
+    count = len(scaled.centre)
+    if task.prepared.classes:
+        constant = np.full(count, np.bincount(task.train_truth).argmax())
+        return [constant, stream("guess", task.subset.digest).choice(task.train_truth, count)]
+    median = np.full(count, np.median(task.train_y), np.float32)
+    level = task.scaler.unlabel(median, scaled)
+    return [level, scaled.centre] if task.prepared.card.label_like_input else [level]
+
+
+def _best(name: str, truth: NDArray[Any], answers: list[NDArray[Any]]) -> float:
+    metric = metrics.get(name)
+    scores = [metric.score(truth, answer) for answer in answers]
+    return max(scores) if metric.higher_is_better else min(scores)
+
+
+def batch(scaled: scale.Scaled, y: NDArray[Any], device: str) -> loop.Batch:
+    """Scaled windows and labels as tensors on the device."""
+    tensors = (torch.from_numpy(np.ascontiguousarray(a)) for a in (scaled.x, scaled.extra, y))
+    return loop.Batch(*(t.to(device) for t in tensors))
+
+
+def answers(task: Task, output: NDArray[np.float32], scaled: scale.Scaled) -> NDArray[Any]:
+    """Raw output ``(n, outputs)`` as class codes, or as numbers in the card's unit."""
+    if task.prepared.classes:
+        return np.asarray(output.argmax(axis=1))
+    return task.scaler.unlabel(output[:, 0], scaled)
+
+
+def _digest(model: Model) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
