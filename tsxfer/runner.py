@@ -252,6 +252,12 @@ def _save_predictions(folder: Path, trial: Trial, tested: Tested) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{trial.key}.partial.npz"
     np.savez_compressed(
-        partial, output=tested.output, rows=tested.rows, alignment=np.array(tested.alignment)
+        partial,
+        output=tested.output,
+        predicted=tested.predicted,
+        truth=tested.truth,
+        group=tested.group,
+        rows=tested.rows,
+        alignment=np.array(tested.alignment),
     )
     partial.replace(folder / f"{trial.key}.npz")

@@ -27,6 +27,9 @@ class Tested:
         chance: The best of answers that do not look, by metric name.
         alignment: Hash of test instances and labels, in the order of `output`.
         output: Raw predictions ``(n, outputs)``.
+        predicted: Class codes, or numbers in the card's unit, ``(n,)``.
+        truth: Labels, ``(n,)``.
+        group: Code of each instance's group, ``(n,)``.
         rows: Test instances, as positions in the prepared data.
     """
 
@@ -34,6 +37,9 @@ class Tested:
     chance: dict[str, float]
     alignment: str
     output: NDArray[np.float32]
+    predicted: NDArray[Any]
+    truth: NDArray[Any]
+    group: NDArray[np.int32]
     rows: NDArray[np.int64]
 
 
@@ -51,6 +57,11 @@ def open_test(model: Model, task: Task, device: str, *, always_drop: bool) -> Te
         {name: _best(name, truth, blind) for name in names},
         hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
         output,
+        predicted,
+        truth,
+        np.unique(task.prepared.array("group")[task.test.rows], return_inverse=True)[1].astype(
+            np.int32
+        ),
         task.test.rows,
     )
 

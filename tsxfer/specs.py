@@ -198,6 +198,7 @@ class Result:
         cost: What it took: ``{"seconds": .., "steps": .., "samples": .., "device": ..}``.
         labels: Warnings that travel with the row: ``simulated``, ``leaky split``.
         environment: Versions and hardware.
+        analysis: Hash of the analysis that was declared before the row was made.
         error: Message of a failed trial.
     """
 
@@ -220,6 +221,7 @@ class Result:
     cost: dict[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    analysis: str = ""
     error: str = ""
 
     @property

@@ -112,7 +112,7 @@ def plan(
     json: Json = False,
     workspace: Place = None,
 ) -> None:
-    """Count the trials of a study, done and to do, with the time that past rows suggest."""
+    """Counts, cost and power of a study; declares its analysis before the first row."""
     from tsxfer.cli.choose import Flags, study_from
     from tsxfer.cli.reading import show_plan
     from tsxfer.workspace import Workspace
@@ -126,19 +126,22 @@ def plan(
 def report(
     study: Annotated[str, typer.Argument(help="Name of a study run here, or its file.")],
     form: Annotated[
-        str, typer.Option("--format", help="terminal, markdown, csv, latex or html.")
+        str, typer.Option("--format", help="terminal, markdown, csv, latex, html or parquet.")
     ] = "terminal",
     out: Annotated[
         Path | None, typer.Option(help="File to write instead of standard output.")
     ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Folder for every figure as SVG, PDF and PNG.")
+    ] = None,
     partial: Partial = False,
     workspace: Place = None,
 ) -> None:
-    """Show the results of a study: terminal, Markdown, CSV, LaTeX or one HTML page."""
-    from tsxfer.cli.reading import show_report
+    """Show the results of a study: terminal, Markdown, CSV, LaTeX, parquet or one HTML page."""
+    from tsxfer.cli.reporting import show_report
     from tsxfer.workspace import Workspace
 
-    show_report(study, form, out, partial, Workspace.at(workspace))
+    show_report(study, form, out, figures, partial, Workspace.at(workspace))
 
 
 @app.command()

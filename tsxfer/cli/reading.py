@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tsxfer import metrics
+from tsxfer.cli.declaring import declare
 from tsxfer.data import catalogue
-from tsxfer.errors import SpecError, StoreError, nearest
+from tsxfer.errors import SpecError, nearest
 from tsxfer.models_index import REGISTRY as MODELS
 from tsxfer.specs import Result, Trial
+from tsxfer.stats.lock import FILE
+from tsxfer.stats.power import Reach, floor_warning, reach
 from tsxfer.store import Store
 from tsxfer.study import Study, expand, read_study
 from tsxfer.workspace import Workspace, environment
@@ -94,9 +97,11 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
 
 
 def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
-    """Counts of a study's trials, and the time left by the mean of past rows."""
+    """Counts, cost and power of a study; fixes its analysis where no row is there yet."""
     trials = expand(study)
-    rows = Store(workspace.results(study.name)).rows()
+    store = Store(workspace.results(study.name))
+    rows = store.rows()
+    declared = declare(study, trials, store)
     done = [rows[t.key] for t in trials if t.key in rows and rows[t.key].status == "done"]
     sources = sum(
         1
@@ -114,12 +119,30 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
         "done": len(done),
         "to_do": len(trials) - len(done),
         "hours_left": _hours(trials, done),
-        "note": _floor(study, trials),
+        "declared": f"{store.folder / FILE} ({declared.digest})",
+        "note": floor_warning(study.repeats, sum(1 for t in trials if t.reuse and t.repeat == 0)),
     }
+    families = _families(study, trials)
     if as_json:
-        _json(facts)
-    else:
-        _say([f"{what:13} {value}" for what, value in facts.items() if value is not None])
+        _json(facts | {"power": [asdict(family) for family in families]})
+        return
+    _say([f"{what:13} {value}" for what, value in facts.items() if value is not None])
+    _say(["", "smallest paired effect found with 80 % power, in sd of one paired difference:"])
+    _say([_power_line(family) for family in families])
+
+
+def _families(study: Study, trials: list[Trial]) -> tuple[Reach, ...]:
+    cells = [t for t in trials if t.reuse and t.repeat == 0]
+    pairs = {(t.reuse.source.dataset, t.dataset) for t in cells if t.reuse}
+    return reach(study.repeats, len(cells), len(study.sizes), len(pairs))
+
+
+def _power_line(family: Reach) -> str:
+    size = "cannot reject" if family.effect is None else f"{family.effect:.2f} sd"
+    return (
+        f"  {family.family:8} {family.tests:4} test(s), {family.correction}, "
+        f"level {family.level:.4f}: {size}"
+    )
 
 
 def _hours(trials: list[Trial], done: list[Result]) -> float | None:
@@ -133,17 +156,6 @@ def _hours(trials: list[Trial], done: list[Result]) -> float | None:
     if not all(kind in seconds for kind in kinds):
         return None
     return round(sum(sum(seconds[k]) / len(seconds[k]) for k in kinds) / 3600, 2)
-
-
-def _floor(study: Study, trials: list[Trial]) -> str | None:
-    cells = sum(1 for t in trials if t.reuse and t.repeat == 0)
-    smallest = 2.0 ** (1 - study.repeats)
-    if smallest * max(cells, 1) <= 0.05:
-        return None
-    return (
-        f"an exact sign-flip or Wilcoxon test with {study.repeats} repeats has p >= {smallest:.3g}: "
-        f"with Holm over {cells} comparisons it cannot reject; tables use t tests with Benjamini-Hochberg"
-    )
 
 
 def show_status(workspace: Workspace, as_json: bool) -> None:
@@ -176,53 +188,6 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
         "failed": states.count("failed"),
         "to_do": states.count("to do"),
     }
-
-
-def show_report(
-    named: str, form: str, out: Path | None, partial: bool, workspace: Workspace
-) -> None:
-    """Render a study's report to standard output or a file.
-
-    Raises:
-        SpecError: For an unknown study or format.
-        ComparisonError: If rows are missing and `partial` is off.
-    """
-    from tsxfer.report import files, html, text
-    from tsxfer.report.build import build
-
-    forms = {
-        "markdown": files.markdown,
-        "csv": files.table_csv,
-        "latex": files.latex,
-        "html": html.render,
-    }
-    if form not in (*forms, "terminal"):
-        raise SpecError(f"unknown format {form!r}", mend=nearest(form, (*forms, "terminal")))
-    name = Path(named).stem if named.endswith(".toml") else named
-    if name not in workspace.studies():
-        raise SpecError(
-            f"no study called {name!r} in {workspace.root}", mend=nearest(name, workspace.studies())
-        )
-    study = read_study(workspace.results(name) / "study.toml")
-    report = build(
-        study.name, expand(study), Store(workspace.results(name)).rows(), partial=partial
-    )
-    if form == "terminal":
-        text.show(report)
-        return
-    page = forms[form](report)
-    if out is None:
-        sys.stdout.write(page)
-        return
-    try:
-        out.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(
-            f"the report cannot be written: {error.strerror}",
-            where=str(out),
-            mend="choose another --out",
-        ) from None
-    sys.stderr.write(f"wrote {out}\n")
 
 
 def show_doctor(workspace: Workspace, as_json: bool) -> None:

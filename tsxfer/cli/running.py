@@ -6,13 +6,16 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from tsxfer.cli.declaring import declare
 from tsxfer.cli.progress import Progress
 from tsxfer.data import catalogue
 from tsxfer.data.task import fingerprints, prepared
 from tsxfer.errors import SpecError, nearest
 from tsxfer.specs import Result, Trial
+from tsxfer.stats.lock import Lock, read_lock
 from tsxfer.store import Store
 from tsxfer.study import Study, expand, study_toml
 from tsxfer.workspace import Workspace
@@ -33,10 +36,12 @@ def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> 
     for name in dict.fromkeys([*study.sources, *study.targets]):
         _prepare_if_needed(name, workspace)
         prepared(workspace, name)
+    declared = declare(study, trials, store)
     done = finished(store, trials, workspace)
     todo = [t for t in trials if t.key not in done]
     try:
-        failed = _train(study, todo, len(done), workspace, store, device, workers)
+        rows = _results(study, todo, workspace, device, workers) if todo else iter(())
+        failed = _train(study, todo, len(done), store, declared, rows)
     except KeyboardInterrupt:
         kept = len(store.rows())
         sys.stderr.write(
@@ -87,16 +92,16 @@ def _prepare_if_needed(name: str, workspace: Workspace) -> None:
 
 
 def _train(
-    study: Study, todo: list[Trial], done: int, workspace: Workspace, store: Store,
-    device: str, workers: int,
+    study: Study, todo: list[Trial], done: int, store: Store, declared: Lock,
+    results: Iterator[Result],
 ) -> int:  # fmt: skip
     if not todo:
         sys.stderr.write(f"all {done} trials are done\n")
         return 0
     failed = 0
     with Progress(study.name, len(todo), done) as progress:
-        for result in _results(study, todo, workspace, device, workers):
-            store.append(result)
+        for result in results:
+            store.append(replace(result, analysis=declared.digest))
             failed += result.status == "failed"
             progress.step(result)
     return failed
@@ -152,7 +157,10 @@ def _print_report(study: Study, workspace: Workspace, rows: dict[str, Result]) -
     from tsxfer.report.html import render as html
     from tsxfer.report.text import show
 
-    report = build(study.name, expand(study), rows, partial=True)
+    folder = workspace.results(study.name)
+    report = build(
+        study.name, expand(study), rows, partial=True, declared=read_lock(folder), folder=folder
+    )
     show(report)
     page = workspace.root / "reports" / f"{study.name}.html"
     page.parent.mkdir(parents=True, exist_ok=True)

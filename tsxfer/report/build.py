@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tsxfer.specs import Result, Trial
+from tsxfer.stats.aggregate import Aggregate, aggregate
+from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.compare import Comparison, compare
+from tsxfer.stats.contrasts import Contrast, contrasts
+from tsxfer.stats.lock import Lock
+from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.pairs import Cell, cells
+from tsxfer.stats.power import Reach, reach
+from tsxfer.stats.testset import TestError, from_predictions
+from tsxfer.stats.worth import Worth, labels_worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,14 @@ class Report:
         splits: Split proof by data set.
         environment: Union of what made the rows.
         command: What runs the study again.
+        declared: The analysis that was fixed before the first row, if any.
+        contrasts: Headline contrasts, in hierarchical order.
+        best: Best-source statements.
+        aggregate: Interquartile mean and probability of improvement.
+        matrix: The whole matrix, beyond these data sets; needs three sources and targets.
+        test_errors: Test-set uncertainty of each comparison, where predictions were kept.
+        worth: Labels that pretraining is worth, where there are several sizes.
+        reach: What so many repeats can find.
     """
 
     name: str
@@ -36,6 +53,14 @@ class Report:
     splits: dict[str, dict[str, Any]]
     environment: dict[str, tuple[str, ...]]
     command: str
+    declared: Lock | None
+    contrasts: tuple[Contrast, ...]
+    best: tuple[Best, ...]
+    aggregate: Aggregate | None
+    matrix: Matrix | None
+    test_errors: tuple[TestError | None, ...]
+    worth: tuple[Worth, ...]
+    reach: tuple[Reach, ...]
 
     @property
     def simulated(self) -> bool:
@@ -44,7 +69,13 @@ class Report:
 
 
 def build(
-    name: str, trials: Sequence[Trial], results: Mapping[str, Result], *, partial: bool = False
+    name: str,
+    trials: Sequence[Trial],
+    results: Mapping[str, Result],
+    *,
+    partial: bool = False,
+    declared: Lock | None = None,
+    folder: Path | None = None,
 ) -> Report:
     """Gather a report.
 
@@ -53,25 +84,76 @@ def build(
         trials: Its trials; rows of other trials are left out.
         results: Rows by key.
         partial: List gaps instead of refusing.
+        declared: What lies outside of it is labelled exploratory.
+        folder: Of the study, with its kept predictions.
 
     Raises:
         ComparisonError: For gaps (unless `partial`) or pairs on unequal terms.
     """
     found = cells(trials, results, partial=partial)
+    return of_cells(
+        name,
+        found,
+        [results[t.key] for t in trials if t.key in results],
+        declared=declared,
+        folder=folder,
+    )
+
+
+def of_cells(
+    name: str,
+    found: Sequence[Cell],
+    rows: Sequence[Result],
+    *,
+    declared: Lock | None = None,
+    folder: Path | None = None,
+) -> Report:
+    """Gather a report from cells that are already joined; `rows` tell of failures and origins."""
     whole = tuple(cell for cell in found if cell.pairs)
-    rows = [results[t.key] for t in trials if t.key in results]
+    comparisons = tuple(compare(whole, declared))
+    sizes = {c.trial.key: sum(cell.pairs[0][0].sizes[p] for p in ("train", "validation"))
+             for c, cell in zip(comparisons, whole, strict=True) if cell.pairs[0][0].sizes}  # fmt: skip
+    return Report(
+        name=name,
+        comparisons=comparisons,
+        cells=whole,
+        gaps=tuple(gap for cell in found for gap in cell.gaps),
+        failures=tuple((r.key, r.error) for r in rows if r.status == "failed"),
+        labels=tuple(
+            dict.fromkeys(
+                [n for r in rows for n in r.labels] + [n for c in comparisons for n in c.labels]
+            )
+        ),
+        splits={r.trial.dataset: r.split for r in rows if r.split},
+        environment=_environment(rows),
+        command=f"tsxfer run {name}",
+        declared=declared,
+        contrasts=tuple(contrasts(comparisons)),
+        best=tuple(best_sources(comparisons)),
+        aggregate=aggregate(comparisons),
+        matrix=matrix(comparisons),
+        test_errors=tuple(
+            from_predictions(cell, folder / "predictions") if folder else None for cell in whole
+        ),
+        worth=tuple(labels_worth([c for c in comparisons if c.trial.key in sizes], sizes)),
+        reach=_reach(comparisons),
+    )
+
+
+def _environment(rows: Sequence[Result]) -> dict[str, tuple[str, ...]]:
     versions: dict[str, set[str]] = {}
     for row in rows:
         for what, value in row.environment.items():
             versions.setdefault(what, set()).add(value)
-    return Report(
-        name=name,
-        comparisons=tuple(compare(whole)),
-        cells=whole,
-        gaps=tuple(gap for cell in found for gap in cell.gaps),
-        failures=tuple((r.key, r.error) for r in rows if r.status == "failed"),
-        labels=tuple(dict.fromkeys(label for r in rows for label in r.labels)),
-        splits={r.trial.dataset: r.split for r in rows if r.split},
-        environment={what: tuple(sorted(values)) for what, values in sorted(versions.items())},
-        command=f"tsxfer run {name}",
+    return {what: tuple(sorted(values)) for what, values in sorted(versions.items())}
+
+
+def _reach(comparisons: Sequence[Comparison]) -> tuple[Reach, ...]:
+    if not comparisons:
+        return ()
+    return reach(
+        min(len(c.repeats) for c in comparisons),
+        len(comparisons),
+        len({c.trial.size for c in comparisons}),
+        len({(c.source, c.trial.dataset) for c in comparisons}),
     )

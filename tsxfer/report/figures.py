@@ -9,6 +9,7 @@ import numpy as np
 
 from tsxfer.report.columns import MARKS, model, number, signed
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.convergence import CLOSED
 from tsxfer.stats.pairs import Cell
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
@@ -18,7 +19,9 @@ WIDTH = 640
 
 def _svg(height: float, body: Sequence[str], label: str) -> str:
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(label, quote=True)}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
+        f'font-family="system-ui, sans-serif" role="img" '
+        f'aria-label="{escape(label, quote=True)}">'
         f"<title>{escape(label)}</title>{''.join(body)}</svg>"
     )
 
@@ -140,3 +143,62 @@ def curves(cell: Cell, c: Comparison) -> str:
 
 def _points(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def survival(c: Comparison) -> str:
+    """Kaplan–Meier curves of both arms: share of runs that have reached the threshold."""
+    if c.convergence is None:
+        return ""
+    end = max(c.convergence.scratch, c.convergence.transfer, 1.0)
+    end = max([end, *(t for arm in c.convergence.survival for t in arm.samples)]) * 1.05
+
+    def x_at(value: float) -> float:
+        return 60 + value / end * (WIDTH - 76)
+
+    def y_at(share: float) -> float:
+        return 190 - share * 160
+
+    body = [_line(60, 190, WIDTH - 16, 190, "#000", 1), _line(60, 24, 60, 190, "#000", 1)]
+    for arm, ink, dash in zip(c.convergence.survival, (ORANGE, BLUE), ("6 3", ""), strict=True):
+        points = [(x_at(0.0), y_at(0.0))]
+        for moment, share in zip(arm.samples, arm.share, strict=True):
+            points += [(x_at(moment), points[-1][1]), (x_at(moment), y_at(1 - share))]
+        points.append((x_at(end), points[-1][1]))
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        body.append(
+            f'<polyline points="{_points(points)}" fill="none" stroke="{ink}" stroke-width="2.5"{dashed}/>'
+        )
+    body += [_text(54, y_at(v) + 4, f"{100 * v:.0f} %", "end", 12) for v in (0.0, 0.5, 1.0)]
+    body.append(_text(WIDTH - 16, 206, f"{end:,.0f} samples seen", "end", 12))
+    body.append(_text(WIDTH - 16, 14, "- - scratch   — transfer", "end", 12))
+    return _svg(212, body, "Kaplan-Meier: share of runs that reached the threshold")
+
+
+def sweep(c: Comparison) -> str:
+    """Samples saved over the choice of threshold; the primary one is filled."""
+    if c.convergence is None:
+        return ""
+    rows = c.convergence.sweep
+    values = [v for row in rows for v in row[1:] if v is not None]
+    low, high = min([*values, 0.0]), max([*values, 0.0])
+
+    def x_at(closed: float) -> float:
+        return 90 + (closed - rows[0][0]) / (rows[-1][0] - rows[0][0]) * (WIDTH - 120)
+
+    def y_at(value: float) -> float:
+        return 180 - (value - low) / (high - low or 1) * 150
+
+    body = [_line(80, y_at(0), WIDTH - 16, y_at(0), "#000", 1, "3 3")]
+    for closed, mean, bottom, top in rows:
+        x, primary = x_at(closed), closed == CLOSED
+        if bottom is not None and top is not None:
+            body.append(_line(x, y_at(bottom), x, y_at(top), BLUE, 2.5 if primary else 1.5))
+        fill = BLUE if primary else "#fff"
+        body.append(
+            f'<circle cx="{x:.1f}" cy="{y_at(mean):.1f}" r="5" fill="{fill}" stroke="{BLUE}" stroke-width="2"/>'
+        )
+        body.append(_text(x, 200, f"{100 * closed:.0f} %", "middle", 12))
+    body += [
+        _text(74, y_at(v) + 4, f"{v:,.0f}", "end", 12) for v in dict.fromkeys((low, 0.0, high))
+    ]
+    return _svg(208, body, "samples saved over the threshold, as share of scratch's way")

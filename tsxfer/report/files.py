@@ -8,6 +8,7 @@ import io
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
+from tsxfer.report.sections import sections
 from tsxfer.report.text import plain
 from tsxfer.stats.compare import Comparison
 
@@ -29,7 +30,14 @@ def markdown(report: Report) -> str:
     lines.append("|" + "|".join("--:" if column.numeric else "---" for column in COLUMNS) + "|")
     for c in report.comparisons:
         lines.append("| " + " | ".join(_md(column.text(c)) for column in COLUMNS) + " |")
-    return "\n".join([*lines, "", CAPTION, ""])
+    lines += ["", CAPTION, ""]
+    for section in sections(report):
+        lines += [f"## {_md(section.title)}", "", _md(section.lead), ""]
+        lines.append("| " + " | ".join(_md(title) for title in section.header) + " |")
+        lines.append("|" + "---|" * len(section.header))
+        lines += ["| " + " | ".join(_md(cell) for cell in row) + " |" for row in section.rows]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _md(text: str) -> str:

@@ -22,6 +22,8 @@ LABELS = {
     "checkpoints.",
     "squared-error scratch": "UNEQUAL LOSS: scratch classifiers minimised squared error "
     "(study, section 6.3).",
+    "exploratory": "EXPLORATORY: some comparisons lie outside of the analysis that was declared "
+    "before the first row.",
 }
 
 

@@ -8,7 +8,10 @@ from tsxfer.report import figures
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
+from tsxfer.report.sections import name, sections, verdict_matrix
 from tsxfer.report.text import plain
+from tsxfer.stats.compare import Comparison
+from tsxfer.stats.pairs import Cell
 
 
 def render(report: Report) -> str:
@@ -33,9 +36,37 @@ def render(report: Report) -> str:
         columns=COLUMNS,
         caption=CAPTION,
         forests={name: Markup(figures.forest(group)) for name, group in by_metric.items()},  # noqa: S704
+        matrix=verdict_matrix(report.comparisons),
+        sections=sections(report),
+        named=name,
         details=[
-            (c, Markup(figures.dots(c)), Markup(figures.curves(cell, c)))  # noqa: S704
+            (c, [(Markup(svg), text) for svg, text in _figures(cell, c)])  # noqa: S704
             for c, cell in zip(report.comparisons, report.cells, strict=True)
         ],
     )
     return "\n".join(plain(line) for line in page.splitlines()) + "\n"
+
+
+def _figures(cell: Cell, c: Comparison) -> list[tuple[str, str]]:
+    """Figures of one comparison with their captions."""
+    found = [(figures.dots(c), f"Test {c.metric} of each repeat; a line joins a pair.")]
+    if c.convergence is None:
+        return found
+    return [
+        *found,
+        (
+            figures.curves(cell, c),
+            f"Validation {c.metric}: mean and range over repeats; dotted, the threshold that "
+            "scratch sets.",
+        ),
+        (
+            figures.survival(c),
+            "Share of runs that have reached the threshold (Kaplan-Meier); a curve that ends below "
+            "100 % has runs that never did.",
+        ),
+        (
+            figures.sweep(c),
+            "Samples saved by transfer (above the dashed line) for other thresholds; the filled "
+            "one was declared.",
+        ),
+    ]

@@ -9,7 +9,9 @@ from rich.text import Text
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
+from tsxfer.report.sections import Section, sections
 
+ON_TERMINAL = ("Headline contrasts", "Summary of the table", "Best source", "Worth in labels")
 NARROW = 150  # columns below which sixteen columns do not fit
 
 
@@ -25,6 +27,9 @@ def show(report: Report, console: Console | None = None) -> None:
         _table(report, console)
     if report.comparisons:
         console.print(Text(CAPTION), style="dim")
+    for section in sections(report):
+        if section.title in ON_TERMINAL:
+            _section(section, console)
     for key, error in report.failures:
         console.print(Text(f"failed {key}: {plain(error)}"))
     for gap in report.gaps[:10]:
@@ -46,6 +51,16 @@ def _table(report: Report, console: Console) -> None:
         )
     for comparison in report.comparisons:
         table.add_row(*(Text(plain(column.text(comparison))) for column in COLUMNS))
+    console.print(table)
+
+
+def _section(section: Section, console: Console) -> None:
+    table = Table(title=Text(section.title), title_justify="left", box=None, pad_edge=False)
+    for title in section.header:
+        table.add_column(title, overflow="fold")
+    for row in section.rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    console.print()
     console.print(table)
 
 

@@ -125,7 +125,9 @@ def improvement(differences: Array) -> float:
 def moderated_spreads(families: Sequence[Array]) -> list[Spread]:
     """Variances shrunk towards a common prior (Smyth 2004), each with more degrees of freedom.
 
-    A scaled-F prior is fitted by matching mean and variance of the logarithms. Fewer than ten
+    A scaled-F prior is fitted by matching mean and variance of the logarithms, without outlying
+    variances: those far above the rest keep their own (robust prior, after Phipson et al. 2016), so
+    that one wild cell neither loosens the prior nor is tested as if it were tame. Fewer than ten
     cells, unequal repeats or a degenerate fit give plain variances.
     """
     plain = [plain_spread(d) for d in families]
@@ -133,14 +135,32 @@ def moderated_spreads(families: Sequence[Array]) -> list[Spread]:
     if len(usable) < 10 or len({s.df for s in usable}) > 1:
         return plain
     df = usable[0].df
-    logs = np.log([s.variance for s in usable]) - psi(df / 2) + math.log(df / 2)
-    excess = float(np.var(logs, ddof=1)) - float(polygamma(1, df / 2))
+    logs = np.log([s.variance for s in plain if s.variance > 0])
+    wild = _outlying(logs, df)
+    prior, prior_df = _prior(logs[~wild], df)
+    flags = iter(wild)
+    count = int((~wild).sum())
+    return [
+        s if s.variance == 0 or next(flags) else _shrunk(s, prior, prior_df, count) for s in plain
+    ]
+
+
+def _prior(logs: Array, df: float) -> tuple[float, float]:
+    """Prior variance and its degrees of freedom from log variances."""
+    e = logs - psi(df / 2) + math.log(df / 2)
+    excess = float(np.var(e, ddof=1)) - float(polygamma(1, df / 2))
     if excess <= 0:
-        prior_df, prior = math.inf, math.exp(float(np.mean(logs)))
-    else:
-        prior_df = 2 * _inverse_trigamma(excess)
-        prior = math.exp(float(np.mean(logs)) + float(psi(prior_df / 2)) - math.log(prior_df / 2))
-    return [_shrunk(s, prior, prior_df, len(usable)) if s.variance > 0 else s for s in plain]
+        return math.exp(float(np.mean(e))), math.inf
+    prior_df = 2 * _inverse_trigamma(excess)
+    return math.exp(float(np.mean(e)) + float(psi(prior_df / 2)) - math.log(prior_df / 2)), prior_df
+
+
+def _outlying(logs: Array, df: float) -> NDArray[np.bool_]:
+    """Log variances above the median by more than 4 robust deviations (never fewer than chance's)."""
+    middle = float(np.median(logs))
+    robust = 1.4826 * float(np.median(np.abs(logs - middle)))
+    width = max(robust, math.sqrt(float(polygamma(1, df / 2))))
+    return logs > middle + 4 * width
 
 
 def _shrunk(spread: Spread, prior: float, prior_df: float, cells: int) -> Spread:

@@ -14,7 +14,9 @@ from tsxfer.specs import Result, Trial
 from tsxfer.stats import cells as tests
 from tsxfer.stats.convergence import Convergence, convergence
 from tsxfer.stats.families import benjamini_hochberg
+from tsxfer.stats.lock import Lock
 from tsxfer.stats.pairs import Cell
+from tsxfer.stats.power import MODERATED_FROM, detectable, expected_level
 
 Verdict = Literal["better", "not worse", "equivalent", "worse", "undecided"]
 LEVEL = 0.05
@@ -43,13 +45,15 @@ class Comparison:
         p_not_worse: Non-inferiority, corrected.
         p_equivalent: Equivalence (TOST), corrected.
         effect: Hedges' g of the pairs with its interval, None without spread.
+        repeats: Index of each pair.
         improvement: Share of pairs in which transfer is better.
         convergence: Speed.
         verdict: One of five.
         chance: Best score of answers that do not look at the window.
         notes: What a reader must know.
         gaps: Missing repeats.
-        labels: ``simulated``, ``leaky split``.
+        labels: ``simulated``, ``leaky split``, ``exploratory``.
+        detectable: Smallest true difference that this cell would have found with 80 % power.
     """
 
     trial: Trial
@@ -67,6 +71,7 @@ class Comparison:
     p_not_worse: float | None
     p_equivalent: float | None
     effect: tuple[float, tuple[float, float]] | None
+    repeats: tuple[int, ...]
     improvement: float
     convergence: Convergence | None
     verdict: Verdict
@@ -74,6 +79,14 @@ class Comparison:
     notes: tuple[str, ...]
     gaps: tuple[str, ...]
     labels: tuple[str, ...]
+    detectable: float | None
+
+    @property
+    def differences(self) -> NDArray[np.float64]:
+        """Oriented difference of each pair."""
+        sign = 1.0 if metrics.get(self.metric).higher_is_better else -1.0
+        oriented: NDArray[np.float64] = sign * (np.array(self.transfer) - np.array(self.scratch))
+        return oriented
 
     @property
     def source(self) -> str:
@@ -81,30 +94,82 @@ class Comparison:
         return self.trial.reuse.source.dataset if self.trial.reuse else ""
 
 
-def compare(found: Sequence[Cell]) -> list[Comparison]:
-    """Compare every cell that has a pair; corrections run over all of them."""
+def compare(found: Sequence[Cell], declared: Lock | None = None) -> list[Comparison]:
+    """Compare every cell that has a pair.
+
+    Corrections run over the primary family; with a declared analysis, whatever lies outside of it
+    is corrected as a family of its own and labelled ``exploratory``.
+    """
     cells = [cell for cell in found if cell.pairs]
-    differences = [_differences(cell) for cell in cells]
-    several = [i for i, d in enumerate(differences) if len(d) > 1]
-    spreads = dict(
-        zip(several, tests.moderated_spreads([differences[i] for i in several]), strict=True)
+    apart = [_outside(cell, declared) for cell in cells]
+    out: dict[int, Comparison] = {}
+    for exploratory in (False, True):
+        rows = [i for i, flag in enumerate(apart) if flag == exploratory]
+        out |= dict(zip(rows, _family([cells[i] for i in rows], exploratory), strict=True))
+    return [out[i] for i in range(len(cells))]
+
+
+def _outside(cell: Cell, declared: Lock | None) -> bool:
+    """Not of the declared family, beyond the declared repeats, or made under another analysis."""
+    if declared is None:
+        return False
+    rows = [row for pair in cell.pairs for row in pair]
+    return (
+        not declared.covers(cell.trial)
+        or any(row.trial.repeat >= declared.repeats for row in rows)
+        or any(row.analysis != declared.digest for row in rows)
     )
-    raw = [
-        _compare(c, d, spreads.get(i))
-        for i, (c, d) in enumerate(zip(cells, differences, strict=True))
-    ]
+
+
+def _family(cells: Sequence[Cell], exploratory: bool) -> list[Comparison]:
+    """Comparisons that share their corrections."""
+    differences = [_differences(cell) for cell in cells]
+    spreads = _spreads(cells, differences)
+    raw = [_compare(c, d, s) for c, d, s in zip(cells, differences, spreads, strict=True)]
+    level = expected_level(max(1, len(raw)), LEVEL)
     corrected = benjamini_hochberg([c.p for c in raw])
     not_worse = benjamini_hochberg([c.p_not_worse for c in raw])
     equivalent = benjamini_hochberg([c.p_equivalent for c in raw])
     out = []
-    for i, comparison in enumerate(raw):
+    for i, (comparison, spread) in enumerate(zip(raw, spreads, strict=True)):
         full = replace(
             comparison,
             p_corrected=corrected[i],
             p_not_worse=not_worse[i],
             p_equivalent=equivalent[i],
+            detectable=_detectable(len(comparison.scratch), spread, level),
+            labels=(*comparison.labels, *(["exploratory"] if exploratory else [])),
         )
-        out.append(replace(full, verdict=verdict(full), notes=_notes(full, len(raw))))
+        out.append(replace(full, verdict=verdict(full), notes=_notes(full)))
+    return out
+
+
+def _detectable(repeats: int, spread: tests.Spread | None, level: float) -> float | None:
+    if spread is None:
+        return None
+    effect = detectable(repeats, level, max(0.0, spread.df - repeats + 1))
+    return effect * float(np.sqrt(spread.variance)) if effect is not None else None
+
+
+def _spreads(
+    cells: Sequence[Cell], differences: Sequence[NDArray[np.float64]]
+) -> list[tests.Spread | None]:
+    """Variances, moderated within a label budget where it has ten cells, else over all cells.
+
+    Variances of different metrics are comparable in units of the margin only.
+    """
+    units = [cell.pairs[0][0].margin or 1.0 for cell in cells]
+    several = [i for i, d in enumerate(differences) if len(d) > 1]
+    by_size: dict[str, list[int]] = {}
+    for i in several:
+        by_size.setdefault(cells[i].trial.size, []).append(i)
+    small = any(len(group) < MODERATED_FROM for group in by_size.values())
+    groups = [several] if small else list(by_size.values())
+    out: list[tests.Spread | None] = [None] * len(cells)
+    for group in groups:
+        spreads = tests.moderated_spreads([differences[i] / units[i] for i in group])
+        for i, spread in zip(group, spreads, strict=True):
+            out[i] = replace(spread, variance=spread.variance * units[i] ** 2)
     return out
 
 
@@ -148,6 +213,7 @@ def _compare(cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None) ->
         p_not_worse=tests.non_inferiority(d, spread, margin) if spread and margin > 0 else None,
         p_equivalent=tests.equivalence(d, spread, margin) if spread and margin > 0 else None,
         effect=tests.hedges_g(d) if tested else None,
+        repeats=tuple(s.trial.repeat for s, _ in cell.pairs),
         improvement=tests.improvement(d),
         convergence=convergence(cell),
         verdict="undecided",
@@ -157,20 +223,16 @@ def _compare(cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None) ->
         labels=tuple(
             dict.fromkeys(label for pair in cell.pairs for r in pair for label in r.labels)
         ),
+        detectable=None,
     )
 
 
-def _notes(c: Comparison, family: int) -> tuple[str, ...]:
+def _notes(c: Comparison) -> tuple[str, ...]:
     notes = list(c.notes)
     if len(c.scratch) < FEWEST:
         notes.append(f"{len(c.scratch)} pair(s): too few repeats for a verdict")
     if c.chance is not None and _at_chance(c):
         notes.append("scratch is not better than an answer that does not look: no valid baseline")
-    if family > 1 and 2.0 ** (1 - len(c.scratch)) * family > LEVEL:
-        notes.append(
-            f"a sign-flip or Wilcoxon test with {len(c.scratch)} repeats and Holm over {family} "
-            "comparisons cannot reject"
-        )
     return tuple(notes)
 
 

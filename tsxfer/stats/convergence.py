@@ -3,30 +3,67 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tsxfer import metrics
 from tsxfer.specs import Result
 from tsxfer.stats.cells import interval, plain_spread, t_test
 from tsxfer.stats.pairs import Cell
 
-CLOSED = 0.9  # share of scratch's own way from its first to its best score
+Array: TypeAlias = NDArray[np.float64]
+Pairs: TypeAlias = list[tuple[Result, Result]]
+CLOSED = 0.9  # share of scratch's own way from its first to its best score; the primary threshold
+SWEEP = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A mean paired difference with its 95 % interval (None with one pair) and two-sided p."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """Kaplan–Meier curve of one arm: share of runs still below the threshold.
+
+    Attributes:
+        samples: Where the curve steps, from 0.
+        share: Share below the threshold from there on.
+        reached: Share of runs that reached it at all.
+    """
+
+    samples: tuple[float, ...]
+    share: tuple[float, ...]
+    reached: float
 
 
 @dataclass(frozen=True, slots=True)
 class Convergence:
-    """Restricted time to the threshold, in training samples seen.
+    """Restricted time to the threshold, in training samples seen; positive favours transfer.
 
     Attributes:
         threshold: Validation score to reach, in the metric's unit.
         scratch: Mean restricted time of the scratch arm.
         transfer: Mean restricted time of the transfer arm.
-        saved: Mean paired difference; positive means that transfer is faster.
+        saved: Mean paired difference of the restricted times.
         low: Lower end of its 95 % interval, None with one pair.
         high: Upper end.
         p: Two-sided p of a paired t test.
         reached: Share of runs that reached it, scratch and transfer.
+        survival: Kaplan–Meier curves, scratch and transfer.
+        area: Difference of the mean validation score over the scratch run's samples (area under
+            the learning curve over its width), oriented, in the metric's unit.
+        jump_start: Oriented difference of the validation score before the first step.
+        first_epoch: The same after one pass over the training instances.
+        sweep: ``(share of scratch's way, samples saved, low, high)`` over thresholds; only the
+            primary one is a test, the others show what it hangs on.
     """
 
     threshold: float
@@ -37,47 +74,137 @@ class Convergence:
     high: float | None
     p: float | None
     reached: tuple[float, float]
+    survival: tuple[Survival, Survival]
+    area: Difference
+    jump_start: Difference
+    first_epoch: Difference
+    sweep: tuple[tuple[float, float, float | None, float | None], ...]
 
 
 def convergence(cell: Cell) -> Convergence | None:
     """Compare the validation curves of a cell; None where there is no curve.
 
     The threshold closes 90 % of the way from the scratch arm's median score at step 0 to its
-    median best score. A run that never reaches it counts with its whole budget and is not dropped
-    (restricted mean time; see practice: dropping such runs reverses conclusions).
+    median best score; transfer curves have no part in it. A run that never reaches it counts with
+    its whole budget and is not dropped (restricted mean time; dropping such runs reverses
+    conclusions). A score at the grid of evaluations stands for the time since the one before.
     """
     pairs = [p for p in cell.pairs if p[0].curve and p[1].curve]
     if not pairs:
         return None
     sign = 1.0 if metrics.get(pairs[0][0].metric).higher_is_better else -1.0
-    starts = np.median([sign * s.curve["score"][0] for s, _ in pairs])
-    bests = np.median([max(sign * v for v in s.curve["score"]) for s, _ in pairs])
-    threshold = float(starts + CLOSED * (bests - starts))
-    times = np.array([[_time(row, sign, threshold) for row in pair] for pair in pairs])
-    reached = np.array([[_first(row, sign, threshold) is not None for row in p] for p in pairs])
-    saved = times[:, 0] - times[:, 1]
-    low, high, p = None, None, None
-    if len(saved) > 1:
-        spread = plain_spread(saved)
-        low, high = interval(saved, spread)
-        p = t_test(saved, spread)
-    means, shares = times.mean(axis=0), reached.mean(axis=0)
+    level = _threshold(pairs, sign, CLOSED)
+    times = _times(pairs, sign, level)
+    saved = _difference(times[:, 0] - times[:, 1])
+    means = times.mean(axis=0)
+    curves = tuple(kaplan_meier(*_events(pairs, arm, sign, level)) for arm in (0, 1))
+    starts = np.array([[sign * row.curve["score"][0] for row in pair] for pair in pairs])
+    firsts = np.array([[sign * _after_one_pass(row) for row in pair] for pair in pairs])
+    areas = np.array([[sign * _mean_score(row, p[0]) for row in p] for p in pairs])
     return Convergence(
-        sign * threshold, float(means[0]), float(means[1]), float(saved.mean()), low, high, p,
-        (float(shares[0]), float(shares[1])),
+        sign * level, float(means[0]), float(means[1]), saved.mean, saved.low, saved.high, saved.p,
+        (curves[0].reached, curves[1].reached), (curves[0], curves[1]),
+        _difference(areas[:, 1] - areas[:, 0]), _difference(starts[:, 1] - starts[:, 0]),
+        _difference(firsts[:, 1] - firsts[:, 0]), _sweep(pairs, sign),
     )  # fmt: skip
 
 
-def _time(row: Result, sign: float, threshold: float) -> float:
-    first = _first(row, sign, threshold)
-    budget = float(row.ledger["steps"] * row.ledger["batch"])
+def _threshold(pairs: Pairs, sign: float, closed: float) -> float:
+    start = float(np.median([sign * s.curve["score"][0] for s, _ in pairs]))
+    best = float(np.median([max(sign * v for v in s.curve["score"]) for s, _ in pairs]))
+    return start + closed * (best - start)
+
+
+def _times(pairs: Pairs, sign: float, level: float) -> Array:
+    return np.array([[_time(row, sign, level) for row in pair] for pair in pairs])
+
+
+def _time(row: Result, sign: float, level: float) -> float:
+    first, budget = _first(row, sign, level), _budget(row)
     return budget if first is None else min(first, budget)
 
 
-def _first(row: Result, sign: float, threshold: float) -> float | None:
+def _budget(row: Result) -> float:
+    return float(row.ledger["steps"] * row.ledger["batch"])
+
+
+def _first(row: Result, sign: float, level: float) -> float | None:
     """First evaluation at the threshold that holds at the next one too, if there is one."""
-    good = [sign * value >= threshold for value in row.curve["score"]]
+    good = [sign * value >= level for value in row.curve["score"]]
     for i, samples in enumerate(row.curve["samples"]):
         if good[i] and good[min(i + 1, len(good) - 1)]:
             return samples
     return None
+
+
+def _events(pairs: Pairs, arm: int, sign: float, level: float) -> tuple[Array, NDArray[np.bool_]]:
+    firsts = [_first(pair[arm], sign, level) for pair in pairs]
+    ends = [_budget(pair[arm]) for pair in pairs]
+    times = np.array([end if f is None else f for f, end in zip(firsts, ends, strict=True)])
+    return times, np.array([f is not None for f in firsts])
+
+
+def kaplan_meier(times: Array, reached: NDArray[np.bool_]) -> Survival:
+    """Kaplan and Meier 1958: times ``(n,)`` of the event, or of leaving without it."""
+    samples, share, left = [0.0], [1.0], 1.0
+    for moment in np.unique(times[reached]):
+        at_risk = int((times >= moment).sum())
+        left *= 1 - int(((times == moment) & reached).sum()) / at_risk
+        if moment == 0.0:
+            share[0] = left
+        else:
+            samples.append(float(moment))
+            share.append(left)
+    return Survival(tuple(samples), tuple(share), float(reached.mean()))
+
+
+def _difference(d: Array) -> Difference:
+    if len(d) < 2:
+        return Difference(float(d.mean()), None, None, None)
+    spread = plain_spread(d)
+    return Difference(float(d.mean()), *interval(d, spread), t_test(d, spread))
+
+
+def _after_one_pass(row: Result) -> float:
+    """Score at the evaluation nearest to one pass over the training instances."""
+    gaps = np.abs(np.array(row.curve["samples"]) - row.sizes["train"])
+    return row.curve["score"][int(gaps.argmin())]
+
+
+def _mean_score(row: Result, scratch: Result) -> float:
+    """Area under the curve over the samples that the scratch run saw, per sample.
+
+    A run that stopped earlier keeps its last score.
+    """
+    end = scratch.curve["samples"][-1]
+    if end == 0:
+        return row.curve["score"][0]
+    grid = np.linspace(0, end, 257)
+    return float(
+        np.trapezoid(np.interp(grid, row.curve["samples"], row.curve["score"]), grid) / end
+    )
+
+
+def _sweep(
+    pairs: Pairs, sign: float
+) -> tuple[tuple[float, float, float | None, float | None], ...]:
+    found = []
+    for closed in SWEEP:
+        times = _times(pairs, sign, _threshold(pairs, sign, closed))
+        d = _difference(times[:, 0] - times[:, 1])
+        found.append((closed, d.mean, d.low, d.high))
+    return tuple(found)
+
+
+def studys_rate(curve: dict[str, list[float]], *, higher_is_better: bool) -> float | None:
+    """Convergence rate as the study defined it (section 4), from 0 to 1, larger is faster.
+
+    One less the area between the curve and its minimum over its own width and height; for a score
+    that rises, that area itself. It is scaled by the run's own range and length, so a good start
+    can lower it. None for a flat or single-point curve. Step 0 is left out, as there.
+    """
+    score = np.array([v for s, v in zip(curve["samples"], curve["score"], strict=True) if s > 0])
+    if len(score) < 2 or score.max() == score.min():
+        return None
+    area = float(np.trapezoid(score - score.min())) / ((len(score) - 1) * float(np.ptp(score)))
+    return area if higher_is_better else 1 - area

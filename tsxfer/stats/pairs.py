@@ -43,7 +43,7 @@ def cells(
     grouped: dict[str, list[Trial]] = {}
     for trial in trials:
         if trial.reuse is not None:
-            grouped.setdefault(_treatment(trial).key, []).append(trial)
+            grouped.setdefault(treatment(trial).key, []).append(trial)
     found = [_cell(group, results) for group in grouped.values()]
     gaps = [gap for cell in found for gap in cell.gaps]
     if gaps and not partial:
@@ -55,8 +55,8 @@ def cells(
     return found
 
 
-def _treatment(trial: Trial) -> Trial:
-    """The trial without its repeat, which is what repeats of a cell share."""
+def treatment(trial: Trial) -> Trial:
+    """The trial without its repeat, which is what the repeats of a cell share."""
     if trial.reuse is None:
         return replace(trial, repeat=0)
     source = replace(trial.reuse.source, repeat=0)
@@ -76,7 +76,7 @@ def _cell(group: list[Trial], results: Mapping[str, Result]) -> Cell:
         if not missing and rows[0] is not None and rows[1] is not None:
             _refuse_unequal(rows[0], rows[1])
             pairs.append((rows[0], rows[1]))
-    return Cell(_treatment(group[0]), tuple(pairs), tuple(gaps))
+    return Cell(treatment(group[0]), tuple(pairs), tuple(gaps))
 
 
 def _refuse_unequal(scratch: Result, transfer: Result) -> None:

@@ -153,7 +153,7 @@ class _Run:
         permutation = torch.from_numpy(self.replica.order.permutation(len(train.y)))
         permutation = permutation.to(train.x.device)
         first = self.out.steps == 0
-        early = {self.per_epoch // 4, self.per_epoch // 2} - {0} if first else set()
+        early = {self.per_epoch // k for k in (8, 4, 2)} - {0} if first else set()
         self.replica.model.train()
         for step in range(self.per_epoch):
             rows = permutation[step * recipe.batch :][: recipe.batch]

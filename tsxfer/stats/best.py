@@ -1,0 +1,92 @@
+"""Is the best source really good? The winner is tested against the largest of many, not alone."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.keys import stream
+from tsxfer.stats.cells import EXACT_LIMIT, FLIPS
+from tsxfer.stats.compare import Comparison
+
+CONFIRM_BELOW = 10  # repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best of several sources for one target, model and size.
+
+    Attributes:
+        winner: Comparison with the largest mean gain.
+        rivals: Sources compared.
+        p: One-sided p of the largest t under sign flips that all sources share (Westfall–Young),
+            so that choosing the winner on the runs that test it is paid for.
+        p_alone: One-sided p as if the winner had been named before; too small.
+        floor: Smallest p that so many repeats can give.
+    """
+
+    winner: Comparison
+    rivals: int
+    p: float
+    p_alone: float
+    floor: float
+
+    @property
+    def advice(self) -> str:
+        """What may be said of the winner."""
+        if len(self.winner.repeats) < CONFIRM_BELOW:
+            return "few repeats: confirm with fresh ones before calling it the best source"
+        return "selection is accounted for"
+
+
+def best_sources(comparisons: Sequence[Comparison]) -> list[Best]:
+    """One statement for each target, model and size that has at least two sources."""
+    groups: dict[tuple[str, ...], list[Comparison]] = {}
+    for c in comparisons:
+        groups.setdefault((c.trial.dataset, c.trial.model, c.trial.size), []).append(c)
+    found = [_best(group) for group in groups.values() if len({c.source for c in group}) > 1]
+    return [best for best in found if best is not None]
+
+
+def _best(group: Sequence[Comparison]) -> Best | None:
+    shared = sorted(set.intersection(*(set(c.repeats) for c in group)))
+    if len(shared) < 2:
+        return None
+    d = np.array(
+        [[v for v, r in zip(c.differences, c.repeats, strict=True) if r in shared] for c in group]
+    )
+    signs = _flips(len(shared))
+    null = _t(signs[:, None, :] * d[None])  # (flip, source)
+    observed = _t(d[None])[0]
+    i = int(np.argmax(observed))
+    slack = observed[i] - 1e-12 * (1 + abs(observed[i]))
+    return Best(
+        group[i],
+        len(group),
+        float(np.mean(null.max(axis=1) >= slack)),
+        float(np.mean(null[:, i] >= slack)),
+        1 / len(signs),
+    )
+
+
+def _flips(n: int) -> NDArray[np.float64]:
+    """Sign patterns, the observed one first."""
+    if n <= EXACT_LIMIT:
+        return np.array(list(itertools.product((1.0, -1.0), repeat=n)))
+    drawn = stream("best-source", n).choice((1.0, -1.0), size=(FLIPS, n))
+    return np.vstack([np.ones(n), drawn])
+
+
+def _t(d: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Student statistics over the last axis; without spread, infinite in the mean's direction."""
+    mean, sd = d.mean(axis=-1), d.std(axis=-1, ddof=1)
+    safe = np.where(sd > 0, sd, 1.0)
+    t: NDArray[np.float64] = np.where(
+        sd > 0, mean / safe * math.sqrt(d.shape[-1]), np.sign(mean) * np.inf
+    )
+    return np.nan_to_num(t, nan=0.0)

@@ -1,0 +1,122 @@
+"""What is declared before the first row: estimands, primary family, margins, level, repeats, rules."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsxfer.errors import SpecError
+from tsxfer.keys import content_key, plain
+from tsxfer.specs import Trial, from_plain
+from tsxfer.stats.pairs import treatment
+
+FILE = "analysis.lock.toml"
+ESTIMANDS = (
+    "mean paired difference of the primary test metric, transfer against its scratch twin",
+    "mean paired difference of the restricted samples to the threshold",
+)
+THRESHOLD = (
+    "90 % of the way from the scratch arm's median validation score at step 0 to its median best, "
+    "held at two evaluations in a row; runs that never reach it count with their whole budget"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A declared analysis; whatever a report shows outside of it is labelled exploratory.
+
+    Attributes:
+        study: Name.
+        primary: The family of the result table: each comparison's words, then its key.
+        margins: Smallest difference of interest, by target, in the unit of its metric.
+        metrics: Primary metric by target.
+        repeats: Pairs of each comparison; more are exploratory, or one could stop when it suits.
+        level: Of the corrected tests.
+        correction: Of the primary family.
+        headline: Correction of the contrasts overall, by size and by pair of data sets.
+        estimands: What is estimated.
+        threshold: Rule of the convergence threshold.
+    """
+
+    study: str
+    primary: tuple[str, ...]
+    margins: dict[str, float]
+    metrics: dict[str, str]
+    repeats: int
+    level: float = 0.05
+    correction: str = "benjamini-hochberg"
+    headline: str = "holm"
+    estimands: tuple[str, ...] = ESTIMANDS
+    threshold: str = THRESHOLD
+
+    @property
+    def digest(self) -> str:
+        """What rows carry."""
+        return content_key(plain(self) | {"estimands": self.estimands, "threshold": self.threshold})
+
+    def covers(self, trial: Trial) -> bool:
+        """Whether a treatment belongs to the primary family."""
+        key = treatment(trial).key
+        return any(line.endswith(key) for line in self.primary)
+
+
+def lock(
+    study: str,
+    trials: Iterable[Trial],
+    repeats: int,
+    margins: Mapping[str, float],
+    metrics: Mapping[str, str],
+) -> Lock:
+    """The analysis that a study implies: every comparison is primary."""
+    found = {treatment(t).key: treatment(t) for t in trials if t.reuse}
+    lines = tuple(f"{_words(trial)}: {key}" for key, trial in found.items())
+    return Lock(study, lines, dict(margins), dict(metrics), repeats)
+
+
+def _words(trial: Trial) -> str:
+    source = trial.reuse.source.dataset if trial.reuse else "scratch"
+    return f"{source} -> {trial.dataset}, {trial.model}, {trial.size}"
+
+
+def write_lock(declared: Lock, folder: Path) -> Path:
+    """Write ``analysis.lock.toml``, every field spelt out."""
+    import tomli_w
+
+    path = folder / FILE
+    spelt = {
+        "study": declared.study,
+        "level": declared.level,
+        "repeats": declared.repeats,
+        "correction": declared.correction,
+        "headline": declared.headline,
+        "threshold": declared.threshold,
+        "estimands": list(declared.estimands),
+        "primary": list(declared.primary),
+        "margins": declared.margins,
+        "metrics": declared.metrics,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(tomli_w.dumps(spelt), encoding="utf-8")
+    return path
+
+
+def read_lock(folder: Path) -> Lock | None:
+    """The declared analysis of a study's folder; None where nothing was declared.
+
+    Raises:
+        SpecError: If the file is damaged.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return from_plain(Lock, data, str(path))
+    except (OSError, ValueError) as error:
+        raise SpecError(
+            f"the declared analysis cannot be read: {error}",
+            where=str(path),
+            mend="restore the file; without it every result is exploratory",
+        ) from None

@@ -1,0 +1,132 @@
+"""The whole matrix at once: how much sources, targets, pairs and models vary, and the mean gain.
+
+A linear mixed model by restricted likelihood through statsmodels where it can be fitted; components
+at zero are dropped one by one, and where nothing fits, a two-way cluster bootstrap takes over and
+says so.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.keys import stream
+from tsxfer.stats.compare import Comparison
+
+FEWEST = 3  # sources, and targets: below, their variance is a guess
+DRAWS = 2000
+COMPONENTS: dict[str, Callable[[Comparison], str]] = {
+    "source": lambda c: c.source,
+    "target": lambda c: c.trial.dataset,
+    "source and target": lambda c: f"{c.source} {c.trial.dataset}",
+    "model": lambda c: c.trial.model,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Mean gain of a source × target matrix, in margins, beyond the data sets at hand.
+
+    Attributes:
+        method: ``mixed model`` or ``two-way cluster bootstrap``.
+        mean: Gain of an average comparison.
+        low: Lower end of the 95 % interval for new sources and targets.
+        high: Upper end.
+        components: Standard deviation by component, residual included; 0 where it was dropped.
+        notes: What had to be left out, and how far the statement reaches.
+    """
+
+    method: str
+    mean: float
+    low: float
+    high: float
+    components: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def matrix(comparisons: Sequence[Comparison]) -> Matrix | None:
+    """Fit the mean gains of all comparisons; None below three sources or three targets."""
+    usable = [c for c in comparisons if c.margin > 0]
+    sources, targets = {c.source for c in usable}, {c.trial.dataset for c in usable}
+    if min(len(sources), len(targets)) < FEWEST:
+        return None
+    gains = np.array([c.differences.mean() / c.margin for c in usable])
+    notes = [
+        f"inference from {len(sources)} sources and {len(targets)} targets to new ones is weak"
+    ]
+    levels = {name: [of(c) for c in usable] for name, of in COMPONENTS.items()}
+    kept = [n for n, v in levels.items() if 1 < len(set(v)) < len(v)]
+    while kept:
+        fitted = _fit(gains, {n: levels[n] for n in kept})
+        if fitted is None:
+            notes.append("the mixed model did not converge")
+            break
+        mean, error, found = fitted
+        empty = [n for n in kept if found[n] < 1e-3 * found["residual"]]
+        if not empty:
+            half = 1.96 * error
+            spread = dict.fromkeys(COMPONENTS, 0.0) | found
+            return Matrix("mixed model", mean, mean - half, mean + half, spread, tuple(notes))
+        smallest = min(empty, key=lambda n: found[n])
+        kept.remove(smallest)
+        notes.append(f"no variance was found for {smallest}: the component is dropped")
+    return _bootstrap(usable, gains, notes)
+
+
+def _fit(
+    gains: NDArray[np.float64], levels: dict[str, list[str]]
+) -> tuple[float, float, dict[str, float]] | None:
+    """Mean, its standard error and the standard deviations; None where the fit is not sound."""
+    import pandas as pd
+    from statsmodels.regression.mixed_linear_model import MixedLM
+
+    names = list(levels)
+    frame = pd.DataFrame({f"v{i}": levels[name] for i, name in enumerate(names)})
+    frame["gain"] = gains
+    parts = {f"v{i}": f"0 + C(v{i})" for i in range(len(names))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the checks below replace its warnings
+        try:
+            model = MixedLM.from_formula(
+                "gain ~ 1", groups=np.ones(len(frame)), vc_formula=parts, data=frame
+            )
+            result: Any = model.fit(reml=True)
+            error = float(result.bse_fe.iloc[0])
+        except (np.linalg.LinAlgError, ValueError):
+            return None
+    if not result.converged or not np.isfinite(error):
+        return None
+    order = list(model.exog_vc.names)
+    found = {
+        name: float(np.sqrt(max(0.0, result.vcomp[order.index(f"v{i}")])))
+        for i, name in enumerate(names)
+    }
+    return (
+        float(result.fe_params.iloc[0]),
+        error,
+        found | {"residual": float(np.sqrt(result.scale))},
+    )
+
+
+def _bootstrap(
+    comparisons: Sequence[Comparison], gains: NDArray[np.float64], notes: list[str]
+) -> Matrix:
+    """Sources and targets are drawn again, each with all its comparisons (pigeonhole bootstrap)."""
+    draw = stream("matrix", len(comparisons))
+    weights = np.ones((DRAWS, len(comparisons)))
+    for name in ("source", "target"):
+        _, member = np.unique([COMPONENTS[name](c) for c in comparisons], return_inverse=True)
+        count = int(member.max()) + 1
+        weights *= draw.multinomial(count, np.full(count, 1 / count), size=DRAWS)[:, member]
+    whole = weights.sum(axis=1)
+    means = (weights @ gains)[whole > 0] / whole[whole > 0]
+    low, high = np.quantile(means, (0.025, 0.975))
+    notes.append("interval from a two-way cluster bootstrap over sources and targets")
+    return Matrix(
+        "two-way cluster bootstrap", float(gains.mean()), float(low), float(high), {}, tuple(notes)
+    )

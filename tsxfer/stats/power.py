@@ -1,0 +1,114 @@
+"""What a study of so many repeats can find: smallest paired effects at 80 % power, by family."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import nctdtr, stdtrit
+
+POWER = 0.8
+REAL = 0.3  # share of the cells assumed to differ when a level under Benjamini–Hochberg is foreseen
+PRIOR_DF = 6.0  # degrees of freedom that moderation lends, as simulated in the design
+MODERATED_FROM = 10  # cells
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one family of tests can find.
+
+    Attributes:
+        family: ``primary`` (the table), ``overall``, ``sizes`` or ``pairs`` (headline contrasts).
+        tests: Hypotheses in it.
+        correction: How its p are corrected.
+        level: Two-sided level that a single test must meet, as foreseen.
+        effect: Smallest mean difference found with 80 % power, in standard deviations of one
+            paired difference; None where the test cannot reject at all.
+    """
+
+    family: str
+    tests: int
+    correction: str
+    level: float
+    effect: float | None
+
+
+def reach(
+    repeats: int, cells: int, sizes: int, pairs: int, level: float = 0.05
+) -> tuple[Reach, ...]:
+    """The families of a study; a family of no test is left out."""
+    families = (
+        ("primary", cells, "Benjamini-Hochberg", expected_level(cells, level)),
+        ("overall", 1, "Holm", level),
+        ("sizes", sizes if sizes > 1 else 0, "Holm", level / max(1, sizes)),
+        ("pairs", pairs if pairs > 1 else 0, "Holm", level / max(1, pairs)),
+    )
+    extra = {"primary": PRIOR_DF if cells >= MODERATED_FROM else 0.0}
+    return tuple(
+        Reach(name, tests, how, a, detectable(repeats, a, extra.get(name, 0.0)))
+        for name, tests, how, a in families
+        if tests
+    )
+
+
+def expected_level(tests: int, level: float, real: float = REAL, power: float = POWER) -> float:
+    """Level of a single test at which Benjamini–Hochberg settles when `real` of the tests differ.
+
+    The largest p rejected, a, meets a = level · (real · power + (1 - real) · a); one test alone is
+    tested at `level`, and no family is stricter than Bonferroni.
+    """
+    settled = level * real * power / (1 - level * (1 - real))
+    return level if tests == 1 else max(settled, level / tests)
+
+
+def detectable(
+    repeats: int, level: float, prior_df: float = 0.0, power: float = POWER
+) -> float | None:
+    """Smallest standardised mean difference found with `power` by a two-sided t test, by bisection.
+
+    None with fewer than two repeats.
+    """
+    if repeats < 2:
+        return None
+    df = repeats - 1 + prior_df
+    critical = float(stdtrit(df, 1 - level / 2))
+    low, high = 0.0, 1.0
+    while power_of(high, repeats, df, critical) < power:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (
+            (low, middle) if power_of(middle, repeats, df, critical) >= power else (middle, high)
+        )
+    return high
+
+
+def power_of(effect: float, repeats: int, df: float, critical: float) -> float:
+    """P(|T| > critical) for a standardised mean difference over `repeats` pairs."""
+    shift = effect * math.sqrt(repeats)
+    upper = float(nctdtr(df, shift, critical))
+    lower = float(nctdtr(df, shift, -critical))
+    # Far in the tail scipy gives NaN; the normal limit is exact to the eye there.
+    if np.isnan(upper):
+        return 1.0 if shift > critical else 0.0
+    return 1 - upper + (0.0 if np.isnan(lower) else lower)
+
+
+def exact_floor(repeats: int) -> float:
+    """Smallest two-sided p of an exact sign-flip or signed-rank test."""
+    return float(2.0 ** (1 - repeats))
+
+
+def floor_warning(repeats: int, cells: int, level: float = 0.05) -> str | None:
+    """A sentence where exact tests cannot reject at all with Holm over `cells`, else None."""
+    floor = exact_floor(repeats)
+    most = int(level / floor)
+    if cells <= most:
+        return None
+    needed = next(n for n in range(2, 64) if exact_floor(n) * cells <= level)
+    return (
+        f"an exact sign-flip or Wilcoxon test with {repeats} repeats has p >= {floor:.3g}: with "
+        f"Holm over more than {most} comparisons it cannot reject, and there are {cells}; "
+        f"{needed} repeats would do. Tables use t tests with Benjamini-Hochberg."
+    )

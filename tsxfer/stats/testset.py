@@ -1,0 +1,139 @@
+"""Would another test set say the same? A cluster bootstrap over test groups, from predictions."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer import metrics
+from tsxfer.keys import stream
+from tsxfer.stats.pairs import Cell
+
+DRAWS = 400
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TestError:
+    """Uncertainty of a cell's mean difference that more repeats would not remove.
+
+    Attributes:
+        groups: Test groups (events, speakers, subjects) drawn again.
+        from_test: Standard error from the choice of test groups.
+        from_repeats: Standard error from the repeats.
+        low: Lower end of the 95 % interval that holds both, in the metric's unit.
+        high: Upper end.
+    """
+
+    __test__ = False  # a name that pytest would take for a test
+
+    groups: int
+    from_test: float
+    from_repeats: float
+    low: float
+    high: float
+
+    @property
+    def dominates(self) -> bool:
+        """Whether the test set, not the seeds, limits what is known."""
+        return self.from_test > self.from_repeats
+
+
+def from_predictions(cell: Cell, folder: Path) -> TestError | None:
+    """Bootstrap a cell's test groups; None with one pair, or where predictions are not all there.
+
+    Predictions count as there only if they can be read and carry the alignment of their row. All
+    repeats and both arms share the drawn groups, as they share the test set.
+    """
+    metric = cell.pairs[0][0].metric
+    loaded = _load(cell, folder) if len(cell.pairs) > 1 else None
+    if loaded is None:
+        return None
+    truth, group, predicted = loaded
+    names, member = np.unique(group, return_inverse=True)
+    if len(names) < 2:
+        return None
+    draw = stream("test groups", cell.pairs[0][0].alignment)
+    weights = draw.multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS)
+    score = _scorer(metric, truth, member, weights.astype(np.float64))
+    sign = 1.0 if metrics.get(metric).higher_is_better else -1.0
+    drawn = np.array([score(p) for p in predicted])  # (row, draw), scratch and transfer in turn
+    means = sign * (drawn[1::2] - drawn[0::2]).mean(axis=0)
+    d = np.array([sign * (t.scores[metric] - s.scores[metric]) for s, t in cell.pairs])
+    from_test, from_repeats = float(means.std(ddof=1)), float(d.std(ddof=1) / np.sqrt(len(d)))
+    half = 1.96 * float(np.hypot(from_test, from_repeats))
+    return TestError(len(names), from_test, from_repeats, d.mean() - half, d.mean() + half)
+
+
+def _load(
+    cell: Cell, folder: Path
+) -> tuple[NDArray[np.generic], NDArray[np.int64], list[Array]] | None:
+    predicted = []
+    truth, group = np.zeros(0), np.zeros(0, np.int64)
+    try:
+        for row in (row for pair in cell.pairs for row in pair):
+            with np.load(folder / f"{row.key}.npz") as kept:
+                if str(kept["alignment"]) != row.alignment:
+                    return None
+                truth, group = kept["truth"], kept["group"]
+                predicted.append(kept["predicted"])
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+    return truth, group, predicted
+
+
+def _scorer(
+    metric: str, truth: NDArray[np.generic], member: NDArray[np.int64], weights: Array
+) -> Callable[[Array], Array]:
+    """From predictions to the metric of every draw; sums by group where the metric allows it."""
+    groups = weights.shape[1]
+    if metric in ("macro_f1", "weighted_f1"):
+        return lambda p: _f1(truth, p, member, weights, macro=metric == "macro_f1")
+    if metric in ("mae", "accuracy"):
+        count = weights @ np.bincount(member, minlength=groups)
+
+        def by_sum(p: Array) -> Array:
+            real = truth.astype(np.float64)
+            loss = np.abs(p - real) if metric == "mae" else (p == real).astype(float)
+            mean: Array = weights @ np.bincount(member, loss, groups) / count
+            return mean
+
+        return by_sum
+    rows = [np.flatnonzero(member == g) for g in range(groups)]
+    chosen = [np.repeat(np.arange(groups), w.astype(int)) for w in weights]
+    score = metrics.get(metric).score
+
+    def one_by_one(p: Array) -> Array:
+        where = [np.concatenate([rows[g] for g in c]) for c in chosen]
+        return np.array([score(truth[w], p[w]) for w in where])
+
+    return one_by_one
+
+
+def _f1(
+    truth: NDArray[np.generic],
+    predicted: Array,
+    member: NDArray[np.int64],
+    weights: Array,
+    *,
+    macro: bool,
+) -> Array:
+    """F1 of every draw from confusion counts by group."""
+    codes = truth.astype(np.int64)
+    classes = int(max(codes.max(), predicted.max())) + 1
+    groups = weights.shape[1]
+    cell = (member * classes + codes) * classes + predicted.astype(np.int64)
+    counts = np.bincount(cell, minlength=groups * classes**2).reshape(groups, -1)
+    table = (weights @ counts).reshape(-1, classes, classes)
+    hits, real, claimed = (
+        np.diagonal(table, axis1=1, axis2=2), table.sum(axis=2), table.sum(axis=1),
+    )  # fmt: skip
+    f1 = 2 * hits / np.maximum(real + claimed, 1e-12)
+    share = (real > 0) * (1.0 if macro else real)
+    mean: Array = (f1 * share).sum(axis=1) / share.sum(axis=1)
+    return mean
