@@ -42,3 +42,49 @@ def study(
 def noise(seed: int, shape: tuple[int, ...]) -> np.ndarray:
     """Seeded normal numbers."""
     return np.random.default_rng(seed).normal(size=shape)
+
+
+def matrix(
+    sources: list[str],
+    targets: list[str],
+    gains: np.ndarray,
+    seed: int = 0,
+    *,
+    spread: float = 1.0,
+    twin_spread: float = 0.7,
+    sizes: tuple[str, ...] = ("n=1500",),
+    curve: bool = False,
+) -> tuple[list[Trial], dict[str, Result]]:
+    """Rows of a source × target × size table; sources share the scratch twin of their target.
+
+    Args:
+        sources: Names.
+        targets: Names.
+        gains: True gain ``(source, target, size, repeat)`` in margins of 1.
+        seed: Of the noise.
+        spread: Standard deviation of the transfer arm's own noise.
+        twin_spread: Standard deviation of the scratch arm's own noise.
+        sizes: Label budgets.
+        curve: Give every row a validation curve.
+    """
+    rng = np.random.default_rng(seed)
+    trials, rows = [], {}
+    given = {"samples": [0.0, 1200.0, 2400.0], "score": [9.0, 5.0, 4.0]} if curve else {}
+    for t, target in enumerate(targets):
+        for z, size in enumerate(sizes):
+            for repeat in range(gains.shape[3]):
+                twin = Trial(target, "tcn", size, repeat)
+                base = 10 + rng.normal(0, twin_spread)
+                arms = [(twin, base)]
+                for s, source in enumerate(sources):
+                    moved = replace(twin, reuse=Reuse(Trial(source, "tcn", "all", repeat % 3)))
+                    arms.append((moved, base - gains[s, t, z, repeat] - rng.normal(0, spread)))
+                for trial, score in arms:
+                    trials.append(trial)
+                    rows[trial.key] = Result(
+                        trial, "done", "mae", 1.0, {"mae": score}, {"mae": 50.0}, given,
+                        {"train": 1200, "validation": 300, "test": 500}, {target: "f" * 16},
+                        {}, f"s{repeat}", ledger={"steps": 100, "batch": 64, "tries": 1},
+                        environment={"tsxfer": "test"},
+                    )  # fmt: skip
+    return trials, rows

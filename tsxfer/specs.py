@@ -6,6 +6,7 @@ import math
 import types
 import typing
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from tsxfer.errors import SpecError, nearest
@@ -136,7 +137,7 @@ class Trial:
     @property
     def key(self) -> str:
         """Content key: 16 hexadecimal digits."""
-        return content_key(self)
+        return _key(self)
 
     def twin(self) -> Trial:
         """The paired scratch trial: the same in everything but its starting weights."""
@@ -144,6 +145,12 @@ class Trial:
             return replace(self, reuse=None)
         recipe = replace(self.recipe, loss=self.reuse.twin_loss)
         return replace(self, reuse=None, recipe=recipe)
+
+
+@lru_cache(maxsize=1 << 17)
+def _key(trial: Trial) -> str:
+    """Reports ask for the same keys many times, and each is a hash of nested text."""
+    return content_key(trial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +268,12 @@ def _build(kind: Any, data: object, where: str) -> object:
     return _build_scalar(kind, data, where)
 
 
+@lru_cache
+def _hints(kind: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(kind)
+    return {f.name: hints[f.name] for f in fields(kind)}
+
+
 def _build_literal(options: tuple[Any, ...], data: object, where: str) -> object:
     if data not in options:
         raise SpecError(f"{where} = {data!r} is not known", mend=nearest(str(data), options))
@@ -271,6 +284,8 @@ def _build_list(into: Any, kind: Any, data: object, where: str) -> object:
     items = [data] if isinstance(data, (str, int, float)) else data
     if not isinstance(items, (list, tuple)):
         raise _wrong(where, data, "a list")
+    if kind is float and all(type(item) is float and math.isfinite(item) for item in items):
+        return into(items)  # curves: the common case, without a call for each number
     return into(_build(kind, item, f"{where}[{i}]") for i, item in enumerate(items))
 
 
@@ -283,16 +298,15 @@ def _build_dict(kind: Any, data: object, where: str) -> object:
 def _build_dataclass(kind: Any, data: object, where: str) -> object:
     if not isinstance(data, dict):
         raise _wrong(where, data, "a table")
-    known = {f.name: f for f in fields(kind)}
+    hints = _hints(kind)
     for name in data:
-        if name not in known:
-            raise SpecError(f"unknown name {name!r}", where=where, mend=nearest(str(name), known))
-    hints = typing.get_type_hints(kind)
+        if name not in hints:
+            raise SpecError(f"unknown name {name!r}", where=where, mend=nearest(str(name), hints))
     values = {name: _build(hints[name], item, f"{where}.{name}") for name, item in data.items()}
     try:
         return kind(**values)
     except TypeError as error:
-        missing = [name for name in known if f"'{name}'" in str(error)]
+        missing = [name for name in hints if f"'{name}'" in str(error)]
         raise SpecError(
             f"{', '.join(missing) or error} is missing", where=where, mend="add it"
         ) from None

@@ -251,7 +251,7 @@ def _matrix(report: Report) -> Section | None:
     )
     return Section(
         "Beyond these data sets",
-        f"Gain in margins by {found.method}. {'; '.join(found.notes)}.",
+        f"Gain in margins for an average comparison, by {found.method}. {'; '.join(found.notes)}.",
         ("quantity", "value", "95 %"),
         (("mean gain", signed(found.mean), _between(found.low, found.high)), *spread),
     )

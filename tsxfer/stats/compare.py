@@ -101,7 +101,8 @@ def compare(found: Sequence[Cell], declared: Lock | None = None) -> list[Compari
     is corrected as a family of its own and labelled ``exploratory``.
     """
     cells = [cell for cell in found if cell.pairs]
-    apart = [_outside(cell, declared) for cell in cells]
+    digest = declared.digest if declared else ""
+    apart = [declared is not None and _outside(cell, declared, digest) for cell in cells]
     out: dict[int, Comparison] = {}
     for exploratory in (False, True):
         rows = [i for i, flag in enumerate(apart) if flag == exploratory]
@@ -109,15 +110,13 @@ def compare(found: Sequence[Cell], declared: Lock | None = None) -> list[Compari
     return [out[i] for i in range(len(cells))]
 
 
-def _outside(cell: Cell, declared: Lock | None) -> bool:
+def _outside(cell: Cell, declared: Lock, digest: str) -> bool:
     """Not of the declared family, beyond the declared repeats, or made under another analysis."""
-    if declared is None:
-        return False
     rows = [row for pair in cell.pairs for row in pair]
     return (
         not declared.covers(cell.trial)
         or any(row.trial.repeat >= declared.repeats for row in rows)
-        or any(row.analysis != declared.digest for row in rows)
+        or any(row.analysis != digest for row in rows)
     )
 
 

@@ -64,24 +64,33 @@ def matrix(comparisons: Sequence[Comparison]) -> Matrix | None:
     while kept:
         fitted = _fit(gains, {n: levels[n] for n in kept})
         if fitted is None:
-            notes.append("the mixed model did not converge")
+            notes.append("the mixed model cannot be fitted")
             break
-        mean, error, found = fitted
-        empty = [n for n in kept if found[n] < 1e-3 * found["residual"]]
-        if not empty:
-            half = 1.96 * error
-            spread = dict.fromkeys(COMPONENTS, 0.0) | found
+        empty = [n for n in kept if fitted.components[n] < 1e-3 * fitted.components["residual"]]
+        if fitted.sound and not empty:
+            half = 1.96 * fitted.error
+            spread = dict.fromkeys(COMPONENTS, 0.0) | fitted.components
+            mean = fitted.mean
             return Matrix("mixed model", mean, mean - half, mean + half, spread, tuple(notes))
-        smallest = min(empty, key=lambda n: found[n])
+        smallest = min(kept, key=lambda n: fitted.components[n])
         kept.remove(smallest)
-        notes.append(f"no variance was found for {smallest}: the component is dropped")
+        why = "no variance was found" if empty else "the fit did not converge with a component"
+        notes.append(f"{why} for {smallest}: it is dropped")
     return _bootstrap(usable, gains, notes)
 
 
-def _fit(
-    gains: NDArray[np.float64], levels: dict[str, list[str]]
-) -> tuple[float, float, dict[str, float]] | None:
-    """Mean, its standard error and the standard deviations; None where the fit is not sound."""
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """Mean, its standard error, standard deviations by component, and whether to believe them."""
+
+    mean: float
+    error: float
+    components: dict[str, float]
+    sound: bool
+
+
+def _fit(gains: NDArray[np.float64], levels: dict[str, list[str]]) -> _Fitted | None:
+    """Restricted likelihood through statsmodels; None where it gives no numbers at all."""
     import pandas as pd
     from statsmodels.regression.mixed_linear_model import MixedLM
 
@@ -90,7 +99,7 @@ def _fit(
     frame["gain"] = gains
     parts = {f"v{i}": f"0 + C(v{i})" for i in range(len(names))}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the checks below replace its warnings
+        warnings.simplefilter("ignore")  # what it warns of is in `sound` and the components
         try:
             model = MixedLM.from_formula(
                 "gain ~ 1", groups=np.ones(len(frame)), vc_formula=parts, data=frame
@@ -99,18 +108,14 @@ def _fit(
             error = float(result.bse_fe.iloc[0])
         except (np.linalg.LinAlgError, ValueError):
             return None
-    if not result.converged or not np.isfinite(error):
-        return None
     order = list(model.exog_vc.names)
     found = {
         name: float(np.sqrt(max(0.0, result.vcomp[order.index(f"v{i}")])))
         for i, name in enumerate(names)
     }
-    return (
-        float(result.fe_params.iloc[0]),
-        error,
-        found | {"residual": float(np.sqrt(result.scale))},
-    )
+    found["residual"] = float(np.sqrt(result.scale))
+    sound = bool(result.converged and np.isfinite(error))
+    return _Fitted(float(result.fe_params.iloc[0]), error, found, sound)
 
 
 def _bootstrap(

@@ -77,7 +77,7 @@ def _load(
     truth, group = np.zeros(0), np.zeros(0, np.int64)
     try:
         for row in (row for pair in cell.pairs for row in pair):
-            with np.load(folder / f"{row.key}.npz") as kept:
+            with (folder / f"{row.key}.npz").open("rb") as file, np.load(file) as kept:
                 if str(kept["alignment"]) != row.alignment:
                     return None
                 truth, group = kept["truth"], kept["group"]

@@ -75,9 +75,8 @@ def _worth(ordered: Sequence[Comparison], labels: list[int], c: Comparison) -> W
     transfer = np.array(_at(c.transfer, c.repeats, shared)) * sign
     grid = np.log(labels)
     draw = stream("labels worth", len(shared)).integers(len(shared), size=(DRAWS, len(shared)))
-    drawn = np.array(
-        [_match(grid, scratch[:, d].mean(axis=1), float(transfer[d].mean())) for d in draw]
-    )
+    curves, goals = scratch[:, draw].mean(axis=2), transfer[draw].mean(axis=1)
+    drawn = np.array([_match(grid, curves[:, i], goals[i]) for i in range(DRAWS)])
     low, high = np.exp(np.quantile(drawn, (0.025, 0.975)))
     capped = float(np.mean((drawn <= grid[0]) | (drawn >= grid[-1])))
     labels_now = float(np.exp(_match(grid, scratch.mean(axis=1), float(transfer.mean()))))
