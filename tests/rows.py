@@ -83,8 +83,13 @@ def matrix(
                     trials.append(trial)
                     rows[trial.key] = Result(
                         trial, "done", "mae", 1.0, {"mae": score}, {"mae": 50.0}, given,
-                        {"train": 1200, "validation": 300, "test": 500}, {target: "f" * 16},
+                        _parts(size), {target: "f" * 16},
                         {}, f"s{repeat}", ledger={"steps": 100, "batch": 64, "tries": 1},
                         environment={"tsxfer": "test"},
                     )  # fmt: skip
     return trials, rows
+
+
+def _parts(size: str) -> dict[str, int]:
+    labels = int(size.removeprefix("n="))
+    return {"train": labels * 4 // 5, "validation": labels // 5, "test": 500}

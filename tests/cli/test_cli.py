@@ -92,6 +92,43 @@ def test_status_and_plan_count(done: Path) -> None:
     assert (plan["trials"], plan["done"], plan["to_do"], plan["pretrainings"]) == (14, 14, 0, 2)
 
 
+def test_the_analysis_is_declared_before_the_first_row(done: Path) -> None:
+    """The declaration lies beside the rows, each row carries its hash, and plan shows it."""
+    folder = done / "tsxfer-workspace/results/tiny-simulated"
+    assert "margins" in (folder / "analysis.lock.toml").read_text()
+    hashes = {row["analysis"] for row in _rows(done)}
+    assert len(hashes) == 1
+    plan = tsxfer(done, "plan", "tiny.toml")
+    assert hashes.pop() in plan.stdout
+    assert "80 % power" in plan.stdout
+
+
+def test_more_repeats_than_declared_are_exploratory(done: Path, tmp_path: Path) -> None:
+    """A study that grows under its name is told so, and its report says exploratory."""
+    import shutil
+
+    shutil.copytree(done, tmp_path / "copy")
+    grown = (done / "tiny.toml").read_text().replace("repeats = 3", "repeats = 4")
+    assert "repeats = 4" in grown
+    (tmp_path / "copy/tiny.toml").write_text(grown)
+    again = tsxfer(tmp_path / "copy", "run", "tiny.toml")
+    assert "labelled exploratory" in again.stderr
+    assert "EXPLORATORY" in again.stdout
+
+
+def test_figures_and_parquet_are_written(done: Path, tmp_path: Path) -> None:
+    """Both exports leave files, and parquet without --out says what to do."""
+    made = tsxfer(done, "report", "tiny-simulated", "--figures", str(tmp_path / "f"))
+    assert made.returncode == 0, made.stderr
+    assert len(list((tmp_path / "f").glob("*.pdf"))) >= 5
+    table = tmp_path / "rows.parquet"
+    tsxfer(done, "report", "tiny-simulated", "--format", "parquet", "--out", str(table))
+    assert table.read_bytes()[:4] == b"PAR1"
+    refused = tsxfer(done, "report", "tiny-simulated", "--format", "parquet")
+    assert refused.returncode == 2
+    assert "--out" in refused.stderr
+
+
 def test_reading_commands_never_import_torch(done: Path) -> None:
     """list, show, plan, status, report and doctor work where torch cannot be imported."""
     code = (
