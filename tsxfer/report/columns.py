@@ -14,7 +14,8 @@ MARKS = {"better": "▲", "not worse": "△", "equivalent": "≈", "worse": "▼
 CAPTION = (
     "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
     "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Saved' is "
-    "how many training samples earlier transfer reaches the level that scratch sets."
+    "how many training samples earlier transfer reaches the level that scratch sets; 'trivial' is the "
+    "best answer that does not look at the window (mean, majority, class shares, no change)."
 )
 
 
@@ -101,6 +102,7 @@ COLUMNS = (
     Column("metric", _metric, numeric=False),
     Column("scratch", lambda c: arm(c.scratch)),
     Column("transfer", lambda c: arm(c.transfer)),
+    Column("trivial", lambda c: "n/a" if c.chance is None else number(c.chance)),
     Column("difference", _difference),
     Column("p", lambda c: p_text(c.p)),
     Column("p corrected", lambda c: p_text(c.p_corrected)),
