@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import uuid
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
@@ -53,10 +54,14 @@ class Store:
         Raises:
             StoreError: If it cannot be written; earlier rows are untouched.
         """
+        self.extend([result])
+
+    def extend(self, results: Iterable[Result]) -> None:
+        """Add rows with one sync for all of them; see `append`."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with (self.folder / self._writer).open("a", encoding="utf-8") as file:
-                file.write(to_line(result) + "\n")
+                file.writelines(to_line(result) + "\n" for result in results)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:

@@ -234,3 +234,27 @@ def test_prepare_imports_real_files(tmp_path: Path, real_data: Path) -> None:
     mixed = tsxfer(tmp_path, "run", "--source", "speech", "--target", "emg")
     assert mixed.returncode == 2
     assert "not prepared: speech" in mixed.stderr
+
+
+def test_the_published_study_is_imported_and_reported(tmp_path: Path, real_data: Path) -> None:
+    """Raw metrics become rows; the study's tables, a choice of ours and the claims come out."""
+    place = real_data / "paper_results"
+    made = tsxfer(tmp_path, "import-results", str(place))
+    assert made.returncode == 0, made.stderr
+    assert "17,136 rows" in made.stdout
+    table = tsxfer(tmp_path, "report", "published", "--method", "study")
+    assert table.returncode == 0, table.stderr
+    assert "871▲" in table.stdout
+    assert "repeat 6 at chance" in table.stdout
+    ours = tsxfer(
+        tmp_path, "report", "published", "--multiplier", "1.0", "--drop-repeat", "6",
+        "--format", "csv",
+    )  # fmt: skip
+    assert ours.returncode == 0, ours.stderr
+    assert len(ours.stdout.splitlines()) == 241
+    claims = tsxfer(tmp_path, "claims", "published")
+    assert "SUPPORTED" in claims.stdout
+    assert "UNDECIDED" in claims.stdout
+    again = tsxfer(tmp_path, "import-results", str(place))
+    assert again.returncode == 2
+    assert "--name" in again.stderr

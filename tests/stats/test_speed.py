@@ -8,7 +8,7 @@ import pytest
 
 from tests.rows import study
 from tsxfer import metrics
-from tsxfer.stats.convergence import convergence, studys_rate
+from tsxfer.stats.convergence import convergence
 from tsxfer.stats.pairs import Cell, cells
 from tsxfer.stats.testset import from_predictions
 
@@ -52,15 +52,6 @@ def test_the_sweep_holds_the_primary_threshold() -> None:
     by = {row[0]: row[1] for row in found.sweep}
     assert by[0.9] == found.saved == pytest.approx(100.0)
     assert by[0.5] == pytest.approx(0.0)
-
-
-def test_the_studys_rate_is_its_formula() -> None:
-    """One less the normalised area under an error curve; the area itself for a score."""
-    curve = {"samples": [0.0, 1.0, 2.0, 3.0], "score": [9.0, 4.0, 2.0, 1.0]}
-    area = ((4 - 1) + (2 - 1)) / 2 + ((2 - 1) + 0) / 2
-    assert studys_rate(curve, higher_is_better=False) == pytest.approx(1 - area / (2 * 3))
-    assert studys_rate(curve, higher_is_better=True) == pytest.approx(area / (2 * 3))
-    assert studys_rate({"samples": [0.0, 1.0], "score": [2.0, 1.0]}, higher_is_better=True) is None
 
 
 def _predictions(folder: Path, metric: str, noise: float) -> Cell:

@@ -135,13 +135,54 @@ def report(
         Path | None, typer.Option(help="Folder for every figure as SVG, PDF and PNG.")
     ] = None,
     partial: Partial = False,
+    method: Annotated[
+        str, typer.Option(help="tsxfer, or study: the tables and tests of Otović et al. 2022.")
+    ] = "tsxfer",
+    multiplier: Annotated[
+        str,
+        typer.Option(help="Of a grid: best (on test), leave-one-out, or a number; else all."),
+    ] = "",
+    drop_repeat: Annotated[list[int], typer.Option(help="Leave a repeat out.")] = [],  # noqa: B006
     workspace: Place = None,
 ) -> None:
     """Show the results of a study: terminal, Markdown, CSV, LaTeX, parquet or one HTML page."""
-    from tsxfer.cli.reporting import show_report
+    from tsxfer.cli.reporting import Choice, show_method, show_report
+    from tsxfer.errors import SpecError, nearest
     from tsxfer.workspace import Workspace
 
-    show_report(study, form, out, figures, partial, Workspace.at(workspace))
+    place, choice = Workspace.at(workspace), Choice(multiplier, tuple(drop_repeat))
+    if method == "study":
+        show_method(study, form, out, place, choice)
+    elif method == "tsxfer":
+        show_report(study, form, out, figures, partial, place, choice)
+    else:
+        raise SpecError(f"unknown method {method!r}", mend=nearest(method, ("tsxfer", "study")))
+
+
+@app.command("import-results")
+def import_results(
+    folder: Annotated[Path, typer.Argument(help="Folder with runs.parquet and curves.parquet.")],
+    name: Annotated[str, typer.Option(help="Study to make of them.")] = "published",
+    workspace: Place = None,
+) -> None:
+    """Turn the raw metrics of Otović et al. 2022 into a study that can be reported."""
+    from tsxfer.cli.published import import_results as bring
+    from tsxfer.workspace import Workspace
+
+    bring(folder, name, Workspace.at(workspace))
+
+
+@app.command()
+def claims(
+    study: Annotated[str, typer.Argument(help="A study with a grid of multipliers.")] = "published",
+    form: Annotated[str, typer.Option("--format", help="terminal or markdown.")] = "terminal",
+    workspace: Place = None,
+) -> None:
+    """Check the conclusions of Otović et al. 2022: supported, contradicted or undecided."""
+    from tsxfer.cli.published import show_claims
+    from tsxfer.workspace import Workspace
+
+    show_claims(study, form, Workspace.at(workspace))
 
 
 @app.command()

@@ -111,8 +111,10 @@ def of_cells(
     """Gather a report from cells that are already joined; `rows` tell of failures and origins."""
     whole = tuple(cell for cell in found if cell.pairs)
     comparisons = tuple(compare(whole, declared))
-    sizes = {c.trial.key: sum(cell.pairs[0][0].sizes[p] for p in ("train", "validation"))
-             for c, cell in zip(comparisons, whole, strict=True) if cell.pairs[0][0].sizes}  # fmt: skip
+    labels = {
+        c.trial.key: sum(cell.pairs[0][0].sizes.get(part, 0) for part in ("train", "validation"))
+        for c, cell in zip(comparisons, whole, strict=True)
+    }
     return Report(
         name=name,
         comparisons=comparisons,
@@ -135,7 +137,7 @@ def of_cells(
         test_errors=tuple(
             from_predictions(cell, folder / "predictions") if folder else None for cell in whole
         ),
-        worth=tuple(labels_worth([c for c in comparisons if c.trial.key in sizes], sizes)),
+        worth=tuple(labels_worth(comparisons, labels)),
         reach=_reach(comparisons),
     )
 

@@ -194,17 +194,3 @@ def _sweep(
         d = _difference(times[:, 0] - times[:, 1])
         found.append((closed, d.mean, d.low, d.high))
     return tuple(found)
-
-
-def studys_rate(curve: dict[str, list[float]], *, higher_is_better: bool) -> float | None:
-    """Convergence rate as the study defined it (section 4), from 0 to 1, larger is faster.
-
-    One less the area between the curve and its minimum over its own width and height; for a score
-    that rises, that area itself. It is scaled by the run's own range and length, so a good start
-    can lower it. None for a flat or single-point curve. Step 0 is left out, as there.
-    """
-    score = np.array([v for s, v in zip(curve["samples"], curve["score"], strict=True) if s > 0])
-    if len(score) < 2 or score.max() == score.min():
-        return None
-    area = float(np.trapezoid(score - score.min())) / ((len(score) - 1) * float(np.ptp(score)))
-    return area if higher_is_better else 1 - area

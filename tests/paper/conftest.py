@@ -1,0 +1,27 @@
+"""The published rows, read once; tests that ask for them skip where the files are absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tsxfer.paper import importing
+from tsxfer.specs import Result
+from tsxfer.study import Study
+
+
+@pytest.fixture(scope="session")
+def published_files(real_data: Path) -> Path:
+    """The folder with the raw results of the study."""
+    pytest.importorskip("pyarrow", reason="reading Parquet needs pyarrow")
+    folder = real_data / "paper_results"
+    if not (folder / importing.RUNS).is_file():
+        pytest.skip(f"no published results: {folder} does not hold {importing.RUNS}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def published(published_files: Path) -> tuple[Study, list[Result]]:
+    """The study and its 17,136 rows."""
+    return importing.import_rows(published_files)
