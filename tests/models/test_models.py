@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tsxfer.errors import SpecError
-from tsxfer.models.base import REGISTRY, Backbone, build, same_padding
+from tsxfer.models.base import REGISTRY, Backbone, build
 from tsxfer.testing import check_backbone
 from tsxfer.train.reuse import transferred
 
@@ -53,12 +53,6 @@ def test_the_seed_alone_decides_the_weights(name: str) -> None:
     )
     assert all(torch.equal(first[k], second[k]) for k in first)
     assert any(not torch.equal(first[k], third[k]) for k in first)
-
-
-@pytest.mark.parametrize(("length", "sides"), [(10, (0, 1)), (9, (1, 1)), (1, (1, 1))])
-def test_same_padding_is_tensorflows(length: int, sides: tuple[int, int]) -> None:
-    """With stride 2 an even length is padded on the right only, an odd one on both sides."""
-    assert same_padding(length, 3, 2) == sides
 
 
 def test_a_zero_channel_leaves_the_lstms_state() -> None:

@@ -110,9 +110,3 @@ def _backbone_in(names: dict[str, object], name: str) -> type[Backbone]:
             f"model {name} defines {len(kinds)} backbones", mend="define one Backbone a file"
         )
     return kinds[0]
-
-
-def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Left and right padding of TensorFlow's 'same': the odd sample goes to the right."""
-    total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
-    return total // 2, total - total // 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 from torch import Tensor, nn
-from torch.nn import functional
 
-from tsxfer.models.base import Backbone, same_padding
+from tsxfer.models.base import Backbone
+from tsxfer.models.layers import halve
 
 
 class ConvNetQuake(Backbone):
@@ -44,5 +44,5 @@ class ConvNetQuake(Backbone):
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, channel, time)`` to ``(batch, 32 · ceil(time / 512))``."""
         for layer in self.convolutions:
-            x = functional.relu(layer(functional.pad(x, same_padding(x.shape[-1], 3, 2))))
+            x = halve(x, layer)  # type: ignore[arg-type]
         return x.flatten(1)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tsxfer.models.base import Backbone, same_padding
+from tsxfer.models.base import Backbone
+from tsxfer.models.layers import convolve, same_padding
 
 
 class MagNet(Backbone):
@@ -22,8 +23,8 @@ class MagNet(Backbone):
     def __init__(self, channels: int, length: int) -> None:
         super().__init__()
         del length  # the LSTM reads any
-        self.conv1 = nn.Conv1d(channels, 64, 3, padding=1)
-        self.conv2 = nn.Conv1d(64, 32, 3, padding=1)
+        self.conv1 = nn.Conv1d(channels, 64, 3)
+        self.conv2 = nn.Conv1d(64, 32, 3)
         self.dropout = nn.Dropout(0.2)
         self.lstm = nn.LSTM(32, 100, batch_first=True, bidirectional=True)
         self.features = 200
@@ -34,8 +35,8 @@ class MagNet(Backbone):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, channel, time)`` to ``(batch, 200)``, the last state of each direction."""
-        x = _pool4(self.dropout(self.conv1(x)))
-        x = _pool4(self.dropout(self.conv2(x)))
+        x = _pool4(self.dropout(convolve(x, self.conv1, (1, 1))))
+        x = _pool4(self.dropout(convolve(x, self.conv2, (1, 1))))
         _, (state, _) = self.lstm(x.transpose(1, 2))
         return torch.cat([state[0], state[1]], dim=1)
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tsxfer.models.base import Backbone, same_padding
+from tsxfer.models.base import Backbone
+from tsxfer.models.layers import convolve, same_padding
 
 
 class SqueezeExcite(nn.Module):
@@ -63,8 +64,9 @@ class MLSTMFCN(Backbone):
 
     def _convolve(self, x: Tensor) -> Tensor:
         for i, kernel in enumerate((8, 5, 3)):
-            padded = functional.pad(x, same_padding(x.shape[-1], kernel, 1))
-            x = functional.relu(self.norms[i](self.convolutions[i](padded)))
+            padding = same_padding(x.shape[-1], kernel, 1)
+            x = convolve(x, self.convolutions[i], padding)  # type: ignore[arg-type]
+            x = functional.relu(self.norms[i](x))
             x = self.excites[i](x) if i < len(self.excites) else x
         return x.mean(dim=2)
 
