@@ -1,10 +1,12 @@
 """Running a trial: equal terms, a sealed test, audited transfer, and pools that change no number."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tsxfer.data import catalogue, prepare
 from tsxfer.data.task import load_task
@@ -13,6 +15,7 @@ from tsxfer.executors import packs, pool, serial
 from tsxfer.keys import stream
 from tsxfer.runner import Job, run, run_pack
 from tsxfer.specs import Recipe, Result, Reuse, Trial
+from tsxfer.train import loop
 from tsxfer.workspace import Workspace
 
 RECIPE = Recipe(epochs=2)
@@ -203,11 +206,46 @@ def test_a_pack_gives_the_bits_of_its_replicas_alone(place: Workspace) -> None:
 
 
 def test_packs_hold_what_shares_a_shape() -> None:
-    """Neighbours of one data set, size and recipe pack up to the width; others start a new one."""
+    """One data set, size and recipe pack up to the width; pretrainings stay first and apart."""
     trials = [replace(SCRATCH, repeat=i) for i in range(3)] + [replace(SCRATCH, size="n=100")]
-    jobs = [Job(trial, "w", "s", "cpu", False, 1) for trial in trials]
-    assert [len(pack) for pack in packs(jobs, 2)] == [2, 1, 1]
-    assert [len(pack) for pack in packs(jobs)] == [1, 1, 1, 1]
+    jobs = [Job(SCRATCH, "w", "s", "cpu", True, 1)]
+    jobs += [Job(t, "w", "s", "cpu", False, 1) for t in (trials[0], trials[3], *trials[1:3])]
+    assert [len(pack) for pack in packs(jobs, 2)] == [1, 2, 1, 1]
+    assert packs(jobs, 2)[0][0].keep_weights
+    assert [pack[0] for pack in packs(jobs)] == jobs
+
+
+def test_a_pack_too_wide_for_the_device_is_halved(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch, rows: dict[str, Result]
+) -> None:
+    """Numbers stay; a single trial that does not fit is a failed row that says so."""
+    fit = loop.fit
+
+    def small(pack: Sequence[loop.Replica], rules: loop.Rules, way: loop.Way) -> list[loop.Fit]:
+        if len(pack) > limit:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB")
+        return fit(pack, rules, way)
+
+    monkeypatch.setattr(loop, "fit", small)
+    limit = 1
+    jobs = [_job(place, replace(SCRATCH, repeat=i)) for i in range(3)]
+    found = run_pack(jobs)
+    assert [row.trial.repeat for row in found] == [0, 1, 2]
+    assert found[0].scores == rows["scratch"].scores
+    limit = 0
+    failed = run(jobs[0])
+    assert failed.status == "failed"
+    assert "out of memory on cpu with batches of 64" in failed.error
+
+
+def test_precision_is_a_named_choice(place: Workspace, rows: dict[str, Result]) -> None:
+    """bf16 is another trial with other numbers; tf32 is refused where it does not exist."""
+    coarse = replace(SCRATCH, recipe=replace(RECIPE, precision="bf16"))
+    row = run(_job(place, coarse))
+    assert row.key != rows["scratch"].key
+    assert row.scores != rows["scratch"].scores
+    with pytest.raises(SpecError, match="does not exist on cpu"):
+        run(_job(place, replace(SCRATCH, recipe=replace(RECIPE, precision="tf32"))))
 
 
 def test_tuning_tries_the_same_in_both_arms(place: Workspace, rows: dict[str, Result]) -> None:

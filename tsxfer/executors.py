@@ -16,21 +16,29 @@ Pack = tuple[Job, ...]
 
 
 def packs(jobs: Sequence[Job], width: int = 1) -> list[Pack]:
-    """Neighbouring jobs that may train together, at most `width` of them."""
-    found: list[Pack] = []
-    for job in jobs:
-        last = found[-1] if found else ()
-        if last and len(last) < width and _shape(last[0]) == _shape(job):
-            found[-1] = (*last, job)
-        else:
-            found.append((job,))
-    return found
+    """Jobs that may train together, at most `width` of them; ancestors stay before descendants."""
+    shapes: dict[tuple[object, ...], list[Job]] = {}
+    for place, job in enumerate(jobs):
+        shapes.setdefault(_shape(job) if width > 1 else (place,), []).append(job)
+    return [
+        tuple(group[at : at + width])
+        for group in shapes.values()
+        for at in range(0, len(group), width)
+    ]
 
 
 def _shape(job: Job) -> tuple[object, ...]:
     trial = job.trial
     frozen = trial.reuse is not None and trial.reuse.frozen
-    return (trial.dataset, trial.model, trial.size, trial.recipe, trial.profile, frozen)
+    return (
+        job.keep_weights,
+        trial.dataset,
+        trial.model,
+        trial.size,
+        trial.recipe,
+        trial.profile,
+        frozen,
+    )
 
 
 def serial(work: Sequence[Pack]) -> Iterator[Result]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from tsxfer.models.base import Model, build
 from tsxfer.sealed import Tested, answers, batch, open_test
 from tsxfer.specs import PROFILES, Recipe, Result, Trial
 from tsxfer.store import from_record, to_line
-from tsxfer.train import loop, reuse, weights
+from tsxfer.train import graphs, loop, reuse, weights
 from tsxfer.workspace import Workspace, environment
 
 
@@ -58,16 +59,58 @@ def run_pack(pack: Sequence[Job]) -> list[Result]:
         TsxferError: If data, names or ancestors are not there or not right.
     """
     torch.set_num_threads(pack[0].threads)
+    _set_precision(pack[0])
     rows = {job.trial.key: _kept(job) for job in pack}
+    made = iter(_train([job for job in pack if rows[job.trial.key] is None]))
+    return [row or next(made) for row in rows.values()]
+
+
+def _train(pack: Sequence[Job]) -> list[Result]:
+    """Train a pack; one too wide for the device in halves, which changes no number."""
+    if not pack:
+        return []
     began = time.perf_counter()
-    open_jobs = [_begin(job) for job in pack if rows[job.trial.key] is None]
-    fits = loop.fit([r for begun in open_jobs for r in begun.replicas], _rules(pack[0].trial))
-    seconds = (time.perf_counter() - began) / max(1, len(open_jobs))
-    ends = iter(fits)
-    for begun in open_jobs:
-        row = _end(begun, [next(ends) for _ in begun.replicas], seconds)
-        rows[begun.job.trial.key] = row
-    return [row for row in rows.values() if row is not None]
+    way = graphs.Graphs() if pack[0].device == "cuda" else loop.turns
+    try:
+        begun = [_begin(job) for job in pack]
+        fits = iter(loop.fit([r for b in begun for r in b.replicas], _rules(pack[0].trial), way))
+    except torch.OutOfMemoryError as error:
+        if len(pack) == 1:
+            return [_out_of_memory(pack[0], error)]
+        half = len(pack) // 2
+        return _train(pack[:half]) + _train(pack[half:])
+    cost: dict[str, float | int | str] = {
+        "seconds": round((time.perf_counter() - began) / len(pack), 3),
+        "device": pack[0].device,
+        "pack": len(pack),
+        "way": "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns",
+    }
+    return [_end(b, [next(fits) for _ in b.replicas], cost) for b in begun]
+
+
+def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
+    message = f"out of memory on {job.device} with batches of {job.trial.recipe.batch}: {error}"
+    result = _blank(job.trial, load_task(Workspace(Path(job.workspace)), job.trial), {}, {})
+    return replace(result, status="failed", error=message.splitlines()[0])
+
+
+def _set_precision(job: Job) -> None:
+    """Say what a float32 product is: PyTorch's own default is TF32 in convolutions on a GPU.
+
+    Raises:
+        SpecError: For TF32 without CUDA.
+    """
+    precision = job.trial.recipe.precision
+    if precision == "tf32" and job.device != "cuda":
+        raise SpecError(
+            f"precision = 'tf32' does not exist on {job.device}",
+            mend='use --device cuda, or precision = "float32"',
+        )
+    kind = "tf32" if precision == "tf32" else "ieee"
+    cudnn: Any = torch.backends.cudnn  # its parts are not typed
+    matmul: Any = torch.backends.cuda.matmul
+    for backend in (matmul, cudnn.conv, cudnn.rnn):
+        backend.fp32_precision = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +174,7 @@ def _score(task: Task, trial: Trial, model: Model) -> loop.Score:
     return as_in_study if PROFILES[trial.profile].monitor == "study" else on_metric
 
 
-def _end(begun: _Begun, fits: list[loop.Fit], seconds: float) -> Result:
+def _end(begun: _Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]) -> Result:
     """Keep the best try, break the seal, write weights or predictions."""
     job, task, trial = begun.job, begun.task, begun.job.trial
     workspace = Workspace(Path(job.workspace))
@@ -154,11 +197,10 @@ def _end(begun: _Begun, fits: list[loop.Fit], seconds: float) -> Result:
         chosen={"rate_multiplier": replica.multiplier} if trial.recipe.tune else {},
         curve={"samples": fit.samples, "score": [round(value, 6) for value in fit.metric]},
         cost={
-            "seconds": round(seconds, 3),
+            **cost,
             "steps": sum(f.steps for f in fits),
             "samples": int(fit.samples[-1]),
             "best_samples": int(fit.samples[fit.best]),
-            "device": job.device,
         },
     )
     if job.keep_weights:

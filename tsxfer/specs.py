@@ -70,6 +70,7 @@ class Recipe:
         plateau_delta: A gain of the monitored value up to this does not count for the plateau.
         loss: ``task``: squared error for numbers, cross-entropy for classes; ``squared``: squared
             error on one-hot classes, as the study's scratch arms (section 6.3).
+        precision: ``float32``; ``tf32`` (CUDA only) and ``bf16`` (autocast) are faster and coarser.
         tune: Multipliers of the convolutional layers' rate to try, in either arm alike; the best
             validation value is kept. Empty: one try.
     """
@@ -83,6 +84,7 @@ class Recipe:
     min_rate: float = 5e-7
     plateau_delta: float = 0.0
     loss: Literal["task", "squared"] = "task"
+    precision: Literal["float32", "tf32", "bf16"] = "float32"
     tune: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:

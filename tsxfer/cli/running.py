@@ -21,6 +21,8 @@ from tsxfer.study import Study, expand, study_toml
 from tsxfer.workspace import Workspace
 
 DEVICES = ("auto", "cpu", "cuda")
+# Trials of a pack. A CPU is busy with one (bench/README.md), so that each core has its own.
+WIDTH = {"cpu": 1, "cuda": 64}
 
 
 def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> int:
@@ -135,7 +137,8 @@ def _results(
         )
         for t in [*again, *todo]
     ]
-    return serial(packs(jobs)) if count == 1 else pool(packs(jobs), count)
+    work = packs(jobs, WIDTH[chosen])
+    return serial(work) if count == 1 else pool(work, count)
 
 
 def _origins(study: Study) -> set[str]:

@@ -11,7 +11,33 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.amp import custom_bwd, custom_fwd
 from torch.nn import functional
+
+
+class Dropout(nn.Dropout):
+    """Dropout that draws from its model's own stream, so that no neighbour changes its numbers."""
+
+    generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape; what is kept is scaled up, as everywhere."""
+        if not self.training or self.p == 0:
+            return x
+        kept = torch.empty_like(x).bernoulli_(1 - self.p, generator=self.generator)
+        return x * kept / (1 - self.p)
+
+
+def own_stream(model: nn.Module, seed: int, device: torch.device) -> torch.Generator:
+    """Give all dropout of a model one stream; a plain ``nn.Dropout`` becomes a `Dropout`."""
+    generator = torch.Generator(device).manual_seed(seed)
+    for parent in list(model.modules()):
+        for name, layer in parent.named_children():
+            if isinstance(layer, nn.Dropout):
+                dropout = Dropout(layer.p).train(layer.training)
+                dropout.generator = generator
+                setattr(parent, name, dropout)
+    return generator
 
 
 def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -57,6 +83,7 @@ class _Halving(torch.autograd.Function):
     """`halve` on ``(batch, time, channel)``."""
 
     @staticmethod
+    @custom_fwd(device_type="cpu")  # type: ignore[untyped-decorator]
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         columns = _windows(x)
         kernel = weight.permute(2, 1, 0).reshape(columns.shape[1], -1)
@@ -66,6 +93,7 @@ class _Halving(torch.autograd.Function):
         return y.view(len(x), -1, len(bias))
 
     @staticmethod
+    @custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
         columns, kernel, y = ctx.saved_tensors
         grad = torch.ops.aten.threshold_backward(grad.reshape(y.shape), y, 0)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsxfer.models.base import Backbone
-from tsxfer.models.layers import convolve, same_padding
+from tsxfer.models.layers import Dropout, convolve, same_padding
 
 
 class MagNet(Backbone):
@@ -25,7 +25,7 @@ class MagNet(Backbone):
         del length  # the LSTM reads any
         self.conv1 = nn.Conv1d(channels, 64, 3)
         self.conv2 = nn.Conv1d(64, 32, 3)
-        self.dropout = nn.Dropout(0.2)
+        self.dropout = Dropout(0.2)
         self.lstm = nn.LSTM(32, 100, batch_first=True, bidirectional=True)
         self.features = 200
         for layer in (self.conv1, self.conv2):

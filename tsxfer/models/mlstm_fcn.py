@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsxfer.models.base import Backbone
-from tsxfer.models.layers import convolve, same_padding
+from tsxfer.models.layers import Dropout, convolve, same_padding
 
 
 class SqueezeExcite(nn.Module):
@@ -44,7 +44,7 @@ class MLSTMFCN(Backbone):
         self.excites = nn.ModuleList(SqueezeExcite(b) for _, b, _ in shapes[:2])
         self.gates_in = nn.Linear(length, 32)
         self.gates_back = nn.Linear(8, 32, bias=False)
-        self.dropout = nn.Dropout(0.8)
+        self.dropout = Dropout(0.8)
         self.features = 128 + 8
         self._initialise()
 

@@ -2,16 +2,17 @@
 
 The loop sees training and validation arrays only; test labels are out of its reach. Its unit is the
 pack: replicas that share shapes and rules, each with its own data order, dropout stream, schedule
-and early stop. Here they take turns epoch by epoch, so a pack gives the bits of its replicas alone.
+and early stop. `turns` trains them one after the other; other ways (`graphs`) give the same numbers.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsxfer.models.base import Model
+from tsxfer.models.layers import own_stream
 from tsxfer.specs import Recipe
 
 
@@ -108,69 +110,87 @@ def steps_per_epoch(count: int, batch: int, drop_last: bool) -> int:
     return max(1, count // batch) if drop_last else math.ceil(count / batch)
 
 
-def fit(pack: Sequence[Replica], rules: Rules) -> list[Fit]:
-    """Train with Adam, a plateau schedule and early stopping on the monitored value."""
-    runs = [_Run(replica, rules) for replica in pack]
-    for _ in range(rules.recipe.epochs):
-        for run in runs:
-            if not run.stopped:
-                run.epoch()
-    for run in runs:
-        run.replica.model.load_state_dict(run.best_state)
-    return [run.out for run in runs]
+class Run:
+    """The state of one replica between steps.
 
-
-class _Run:
-    """The state of one replica between epochs."""
+    Attributes:
+        replica: What is trained.
+        rules: What its pack shares.
+        optimiser: Adam; on a GPU all its state lies there, so that steps can be recorded.
+        random: The stream of its dropout.
+        rows: Order of the training instances in this epoch, on the device.
+        stopped: Patience is over, or training diverged.
+        out: What training gave so far.
+    """
 
     def __init__(self, replica: Replica, rules: Rules) -> None:
         self.replica, self.rules, self.out = replica, rules, Fit()
-        self.groups = _groups(replica, rules.recipe.rate)
+        device = replica.train.x.device
+        self.random = own_stream(replica.model, replica.dropout, device)
+        self._groups = _groups(replica, rules.recipe.rate)
+        rates = [_rate(group["lr"], device) for group in self._groups]
+        groups = [dict(g, lr=rate) for g, rate in zip(self._groups, rates, strict=True)]
         # Keras' epsilon.
-        self.optimiser = torch.optim.Adam([dict(g) for g in self.groups], eps=1e-7, fused=True)
+        on_gpu = device.type == "cuda"
+        self.optimiser = torch.optim.Adam(groups, eps=1e-7, fused=True, capturable=on_gpu)
         self.per_epoch = steps_per_epoch(len(replica.train.y), rules.recipe.batch, rules.drop_last)
-        self.random = _seeded(replica.dropout, replica.train.x.device)
-        self.stale, self.waited, self.rate = 0, 0, 1.0
-        self.plateau, self.stopped = -math.inf, False
+        self.rows = torch.empty(0, dtype=torch.int64, device=device)
+        self._stale, self._waited, self._factor = 0, 0, 1.0
+        self._plateau, self.stopped = -math.inf, False
         self.best_state: dict[str, Tensor] = {}
-        with self._own_stream():
-            self._evaluate(0)
+        self._evaluate(0)
 
-    def epoch(self) -> None:
-        """One pass over the training instances, then the schedule."""
-        with self._own_stream():
-            self._pass()
+    def shuffle(self) -> None:
+        """Draw the order of the next epoch."""
+        order = torch.from_numpy(self.replica.order.permutation(len(self.replica.train.y)))
+        self.rows = order.to(self.replica.train.x.device)
+
+    def segments(self) -> list[tuple[int, int]]:
+        """Steps between evaluations: in the first epoch there are some early ones."""
+        early = {self.per_epoch // k for k in (8, 4, 2)} - {0} if self.out.steps == 0 else set()
+        return list(pairwise(sorted({0, *early, self.per_epoch})))
+
+    def step(self, index: int) -> None:
+        """One step on the batch of this index in the epoch."""
+        self.learn(self.rows[index * self.rules.recipe.batch :][: self.rules.recipe.batch])
+
+    def learn(self, rows: Tensor) -> None:
+        """One step on these training instances."""
+        model, train, recipe = self.replica.model, self.replica.train, self.rules.recipe
+        with _precision(recipe, train.x.device):
+            output = model(train.x[rows], train.extra[rows])
+        loss = task_loss(output.float(), train.y[rows], recipe.loss)
+        if model.backbone.kernel_l2:
+            loss = loss + model.penalty()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+
+    def reach(self, index: int) -> None:
+        """The steps of an epoch up to this index are done: evaluate; at its end also schedule."""
+        passed = self.out.steps // self.per_epoch
+        self.out.steps = passed * self.per_epoch + index
+        batch, whole = self.rules.recipe.batch, len(self.replica.train.y)
+        seen = self.per_epoch * batch if self.rules.drop_last else whole
+        self._evaluate(passed * seen + (seen if index == self.per_epoch else index * batch))
+        if index == self.per_epoch:
+            self._end_epoch()
+
+    def _end_epoch(self) -> None:
         value, best = self.out.monitor[-1], self.out.best == len(self.out.monitor) - 1
         if not math.isfinite(value):
             self.out.diverged = self.stopped = True
             return
-        self.stale = 0 if best else self.stale + 1
-        self.stopped = self.stale >= self.rules.recipe.patience
+        self._stale = 0 if best else self._stale + 1
+        self.stopped = self._stale >= self.rules.recipe.patience
         self._schedule(value)
-
-    def _pass(self) -> None:
-        recipe, train = self.rules.recipe, self.replica.train
-        permutation = torch.from_numpy(self.replica.order.permutation(len(train.y)))
-        permutation = permutation.to(train.x.device)
-        first = self.out.steps == 0
-        early = {self.per_epoch // k for k in (8, 4, 2)} - {0} if first else set()
-        self.replica.model.train()
-        for step in range(self.per_epoch):
-            rows = permutation[step * recipe.batch :][: recipe.batch]
-            _step(self.replica.model, self.optimiser, train, rows, recipe.loss)
-            self.out.steps += 1
-            if step + 1 in early:
-                self._evaluate((step + 1) * recipe.batch)
-                self.replica.model.train()
-        seen = self.per_epoch * recipe.batch if self.rules.drop_last else len(train.y)
-        self._evaluate(self.out.steps // self.per_epoch * seen)
 
     def _evaluate(self, seen: int) -> None:
         replica, out = self.replica, self.out
         part = replica.validation
-        value, metric = replica.score(
-            predict(replica.model, part.x, part.extra, always_drop=self.rules.always_drop)
-        )
+        with _precision(self.rules.recipe, part.x.device):
+            output = predict(replica.model, part.x, part.extra, always_drop=self.rules.always_drop)
+        value, metric = replica.score(output)
         out.samples.append(float(seen))
         out.monitor.append(value)
         out.metric.append(metric)
@@ -181,42 +201,68 @@ class _Run:
     def _schedule(self, value: float) -> None:
         """Keras' ReduceLROnPlateau: less rate after some epochs without a gain above the delta."""
         recipe = self.rules.recipe
-        if value > self.plateau + recipe.plateau_delta:
-            self.plateau, self.waited = value, 0
+        if value > self._plateau + recipe.plateau_delta:
+            self._plateau, self._waited = value, 0
             return
-        self.waited += 1
-        if self.waited >= recipe.plateau_patience:
-            self.waited = 0
-            self.rate = max(self.rate * recipe.plateau_factor, recipe.min_rate / recipe.rate)
-            for group, start in zip(self.optimiser.param_groups, self.groups, strict=True):
-                group["lr"] = float(str(start["lr"])) * self.rate
-
-    @contextmanager
-    def _own_stream(self) -> Iterator[None]:
-        """Draw dropout from this replica's stream, so that its neighbours do not matter."""
-        device = self.replica.train.x.device
-        cuda = [device] if device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda):
-            _set_random(self.random, device)
-            yield
-            self.random = _random(device)
+        self._waited += 1
+        if self._waited >= recipe.plateau_patience:
+            self._waited = 0
+            self._factor = max(self._factor * recipe.plateau_factor, recipe.min_rate / recipe.rate)
+            for group, start in zip(self.optimiser.param_groups, self._groups, strict=True):
+                _set_rate(group, float(str(start["lr"])) * self._factor)
 
 
-def _seeded(seed: int, device: torch.device) -> Tensor:
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        return _random(device)
+Way = Callable[[Sequence[Run], int, int], None]
+"""Take the steps ``[first, last)`` of the epoch with all runs; ways differ in speed only."""
 
 
-def _random(device: torch.device) -> Tensor:
-    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+def turns(live: Sequence[Run], first: int, last: int) -> None:
+    """One replica after the other: what every other way must equal."""
+    for run in live:
+        for index in range(first, last):
+            run.step(index)
 
 
-def _set_random(state: Tensor, device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state, device)
+def fit(pack: Sequence[Replica], rules: Rules, way: Way = turns) -> list[Fit]:
+    """Train with Adam, a plateau schedule and early stopping on the monitored value."""
+    runs = [Run(replica, rules) for replica in pack]
+    for count in sorted({run.per_epoch for run in runs}):
+        _train([run for run in runs if run.per_epoch == count], rules.recipe.epochs, way)
+    for run in runs:
+        run.replica.model.load_state_dict(run.best_state)
+    return [run.out for run in runs]
+
+
+def _train(runs: Sequence[Run], epochs: int, way: Way) -> None:
+    for _ in range(epochs):
+        live = [run for run in runs if not run.stopped]
+        if not live:
+            return
+        for run in live:
+            run.shuffle()
+        for first, last in live[0].segments():
+            for run in live:
+                run.replica.model.train()
+            way(live, first, last)
+            for run in live:
+                run.reach(last)
+
+
+def _precision(recipe: Recipe, device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
+
+
+def _rate(rate: object, device: torch.device) -> float | Tensor:
+    """On a GPU a rate lies on the device: a recorded step reads it there."""
+    value = float(str(rate))
+    return torch.tensor(value, device=device) if device.type == "cuda" else value
+
+
+def _set_rate(group: dict[str, Any], rate: float) -> None:
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
     else:
-        torch.set_rng_state(state)
+        group["lr"] = rate
 
 
 def _groups(replica: Replica, rate: float) -> list[dict[str, object]]:
@@ -229,16 +275,6 @@ def _groups(replica: Replica, rate: float) -> list[dict[str, object]]:
     if lagging:
         groups.append({"params": lagging, "lr": rate * replica.multiplier})
     return groups
-
-
-def _step(model: Model, optimiser: torch.optim.Adam, train: Batch, rows: Tensor, kind: str) -> None:
-    output = model(train.x[rows], train.extra[rows])
-    loss = task_loss(output, train.y[rows], kind)
-    if model.backbone.kernel_l2:
-        loss = loss + model.penalty()
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimiser.step()
 
 
 def task_loss(output: Tensor, y: Tensor, kind: str = "task") -> Tensor:

@@ -1,0 +1,127 @@
+"""The recorded way gives the bits of replicas in turns; a recording is played by hand here."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from tsxfer.models.base import build
+from tsxfer.specs import Recipe
+from tsxfer.train.graphs import Body, Graphs
+from tsxfer.train.loop import Batch, Fit, Replica, Rules, Way, fit, turns
+
+MODELS = ("convnetquake", "magnet", "mlstm_fcn", "tcn")
+Tensors = list[torch.Tensor]
+RECIPE = Recipe(epochs=9, batch=16, patience=2, plateau_patience=1, rate=0.01)
+
+
+def _by_hand(bodies: Sequence[Body], generators: Sequence[torch.Generator]) -> Body:
+    """A recording that calls what it holds."""
+    assert len(generators) == len(bodies)
+    return lambda: [body() for body in bodies] and None
+
+
+def _batch(seed: int, count: int) -> Batch:
+    draw = torch.Generator().manual_seed(seed)
+    x = torch.randn(count, 2, 24, generator=draw)
+    return Batch(x, torch.randn(count, 1, generator=draw), (x[:, 0].mean(1) > 0).long())
+
+
+def _replica(name: str, number: int, count: int) -> Replica:
+    model = build(name, channels=2, length=24, extra=1, outputs=2, seed=number)
+    held = _batch(100 + number, 30)
+
+    def score(output: NDArray[np.float32]) -> tuple[float, float]:
+        right = float((output.argmax(1) == held.y.numpy()).mean())
+        return right, right
+
+    slow = [n for n, _ in model.named_parameters() if "head" not in n]
+    order = np.random.default_rng(number)
+    multiplier = 0.3 if number % 2 else 1.0
+    return Replica(model, _batch(number, count), held, score, order, number, slow, multiplier)
+
+
+def _trained(name: str, way: Way, count: int, numbers: Sequence[int]) -> tuple[list[Fit], Tensors]:
+    pack = [_replica(name, number, count) for number in numbers]
+    fits = fit(pack, Rules(RECIPE), way)
+    return fits, [_flat(replica.model) for replica in pack]
+
+
+def _flat(model: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([t.flatten().float() for t in model.state_dict().values()])
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("convnetquake", 64), ("convnetquake", 11), *((name, 75) for name in MODELS)],
+)
+def test_recorded_steps_equal_steps_in_turns(name: str, count: int) -> None:
+    """Full and incomplete batches, early stops and recording anew: the same bits in each replica."""
+    way = Graphs(_by_hand)
+    fits, weights = _trained(name, way, count, range(4))
+    alone = [_trained(name, turns, count, [number]) for number in range(4)]
+    assert not way.refused
+    for found, weight, (expected, expected_weight) in zip(fits, weights, alone, strict=True):
+        assert found == expected[0]
+        assert torch.equal(weight, expected_weight[0])
+
+
+def test_replicas_stop_at_their_own_time() -> None:
+    """Otherwise the test above would not see masking and recording anew."""
+    fits, _ = _trained("convnetquake", turns, 75, range(4))
+    assert len({f.steps for f in fits}) > 1
+
+
+def test_what_cannot_be_recorded_is_taken_in_turns_and_says_so() -> None:
+    """The numbers are the same and the reason is kept."""
+
+    def refuse(bodies: Sequence[Body], generators: Sequence[torch.Generator]) -> Body:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    way = Graphs(refuse)
+    fits, _ = _trained("magnet", way, 75, range(2))
+    assert fits == _trained("magnet", turns, 75, range(2))[0]
+    assert "not permitted" in way.refused
+
+
+def test_too_wide_a_pack_is_said_to_be_so() -> None:
+    """Memory is the runner's business: it halves the pack."""
+
+    def full(bodies: Sequence[Body], generators: Sequence[torch.Generator]) -> Body:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        _trained("convnetquake", Graphs(full), 75, range(2))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("name", MODELS)
+def test_a_cuda_graph_equals_steps_in_turns(name: str) -> None:
+    """On the device itself, within the rounding of atomics."""
+
+    def trained(way: Way) -> tuple[list[Fit], Tensors]:
+        pack = [_replica(name, number, 75) for number in range(4)]
+        moved = [_moved(r) for r in pack]
+        fits = fit(moved, Rules(RECIPE), way)
+        return fits, [_flat(replica.model) for replica in moved]
+
+    way = Graphs()
+    recorded, plain = trained(way), trained(turns)
+    assert not way.refused
+    for a, b in zip(recorded[1], plain[1], strict=True):
+        assert torch.allclose(a, b, rtol=1e-3, atol=1e-4)
+
+
+def _moved(replica: Replica) -> Replica:
+    def there(batch: Batch) -> Batch:
+        return Batch(batch.x.cuda(), batch.extra.cuda(), batch.y.cuda())
+
+    return replace(
+        replica,
+        model=replica.model.cuda(),
+        train=there(replica.train),
+        validation=there(replica.validation),
+    )
