@@ -238,6 +238,29 @@ def test_a_pack_too_wide_for_the_device_is_halved(
     assert "out of memory on cpu with batches of 64" in failed.error
 
 
+def test_training_never_computes_on_subnormal_numbers(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While training they are zero, which spares a CPU much time; afterwards all is as before."""
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor cannot flush subnormal numbers")
+    torch.set_flush_denormal(False)
+    fit, seen = loop.fit, list[float]()
+
+    def watched(pack: Sequence[loop.Replica], rules: loop.Rules, way: loop.Way) -> list[loop.Fit]:
+        seen.append(_tiny())
+        return fit(pack, rules, way)
+
+    monkeypatch.setattr(loop, "fit", watched)
+    run(_job(place, SCRATCH))
+    assert seen == [0.0]
+    assert _tiny() > 0
+
+
+def _tiny() -> float:
+    return float((torch.tensor([1e-30]) * 1e-10).double())
+
+
 def test_precision_is_a_named_choice(place: Workspace, rows: dict[str, Result]) -> None:
     """bf16 is another trial with other numbers; tf32 is refused where it does not exist."""
     coarse = replace(SCRATCH, recipe=replace(RECIPE, precision="bf16"))
