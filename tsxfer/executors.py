@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import threading
@@ -43,6 +44,7 @@ def _shape(job: Job) -> tuple[object, ...]:
 
 def serial(work: Sequence[Pack]) -> Iterator[Result]:
     """One after another, in order."""
+    keep_memory()
     for pack in work:
         yield from run_pack(pack)
 
@@ -82,6 +84,7 @@ def _die_with_parent() -> None:
     """A killed parent must not leave workers behind; ctrl-C is the parent's to handle."""
     import signal
 
+    keep_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -91,3 +94,16 @@ def _die_with_parent() -> None:
 def _exit_after(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory that it frees.
+
+    glibc hands large arrays back to the kernel at once and pays for every page again a moment
+    later: up to half the time of a step on windows of thousands of samples. Elsewhere: nothing.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is not None:
+        mmap_max, trim_threshold = -4, -1  # malloc.h
+        mallopt(mmap_max, 0)
+        mallopt(trim_threshold, 2**31 - 1)
