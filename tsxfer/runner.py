@@ -287,8 +287,18 @@ def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str
         else "squared error",
         ledger=ledger(trial.recipe, len(task.subset.train), profile.drop_last),
         labels=_labels(trial),
-        environment=environment(),
+        environment=_environment(),
     )
+
+
+def _environment() -> dict[str, str]:
+    """What can change the last bits of a number: versions, instruction set, threads, GPU."""
+    cuda: Any = torch.cuda  # not typed
+    found = environment() | {
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "threads": str(torch.get_num_threads()),
+    }
+    return found | ({"gpu": cuda.get_device_name()} if cuda.is_initialized() else {})
 
 
 def _labels(trial: Trial) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -75,19 +75,23 @@ class Store:
         """Rows by key. A finished row wins over a failed one; among equals the first stays."""
         found: dict[str, Result] = {}
         self.damaged = []
+        for place, line in self.lines():
+            try:
+                result = from_record(json.loads(line))
+            except (ValueError, TypeError, AttributeError, TsxferError):
+                self.damaged.append(place)
+                continue
+            old = found.get(result.key)
+            if old is None or (old.status == "failed" and result.status == "done"):
+                found[result.key] = result
+        return found
+
+    def lines(self) -> Iterator[tuple[str, bytes]]:
+        """All lines of all writers, as they lie there, each with its ``file:line``."""
         for path in sorted(self.folder.glob("*.jsonl")):
             for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
-                if not line.strip():
-                    continue
-                try:
-                    result = from_record(json.loads(line))
-                except (ValueError, TypeError, AttributeError, TsxferError):
-                    self.damaged.append(f"{path.name}:{number}")
-                    continue
-                old = found.get(result.key)
-                if old is None or (old.status == "failed" and result.status == "done"):
-                    found[result.key] = result
-        return found
+                if line.strip():
+                    yield f"{path.name}:{number}", line
 
 
 def _safe(name: str) -> str:

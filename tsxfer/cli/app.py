@@ -234,3 +234,48 @@ def doctor(json: Json = False, workspace: Place = None) -> None:
     from tsxfer.workspace import Workspace
 
     show_doctor(Workspace.at(workspace), json)
+
+
+@app.command()
+def reproduce(
+    keys: Annotated[list[str], typer.Argument(help="Keys of rows, or unique beginnings of them.")],
+    ancestors: Annotated[bool, typer.Option(help="Train the sources again too.")] = False,
+    times: Annotated[
+        int, typer.Option(help="Train so often; the largest distance is the floor of chance.")
+    ] = 1,
+    tolerance: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Largest distance allowed; a tenth of the margin of interest."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto (the row's), cpu or cuda.")] = "auto",
+    deterministic: Annotated[
+        bool, typer.Option(help="Refuse operations without a deterministic form (GPU).")
+    ] = False,
+    json: Json = False,
+    workspace: Place = None,
+) -> None:
+    """Train rows again in a scratch place: identical, within tolerance, or different.
+
+    Nothing of the workspace is changed. Exit code 1 when the numbers of a row differ.
+    """
+    from tsxfer.cli.reproducing import reproduce_rows, wish
+    from tsxfer.workspace import Workspace
+
+    asked = wish(device, ancestors, times, deterministic, tolerance)
+    raise typer.Exit(reproduce_rows(keys, Workspace.at(workspace), asked, json))
+
+
+@app.command()
+def verify(
+    study: Annotated[str, typer.Argument(help="Name of a study run here, or its file.")],
+    json: Json = False,
+    workspace: Place = None,
+) -> None:
+    """Check a study by reading: keys, data, pairs, splits, predictions, weights, gaps.
+
+    Exit code 1 when a check fails.
+    """
+    from tsxfer.cli.verifying import verify_study
+    from tsxfer.workspace import Workspace
+
+    raise typer.Exit(verify_study(study, Workspace.at(workspace), json))

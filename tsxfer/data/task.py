@@ -105,16 +105,23 @@ def prepared(workspace: Workspace, name: str) -> Prepared:
     return found
 
 
+def draw(data: Prepared, trial: Trial) -> tuple[split.Partition, split.Subset]:
+    """The partition of a prepared data set, and the instances of it that a trial may use."""
+    profile, card = PROFILES[trial.profile], data.card
+    coded = np.asarray(data.array("y")) if card.task == "classification" else None
+    parts = split.partition(
+        np.asarray(data.array("group")), np.asarray(data.array("start")),
+        np.asarray(data.array("end")), coded, profile, card.split, card.id,
+    )  # fmt: skip
+    return parts, split.subset(parts, coded, profile, trial.size, card.id, trial.repeat)
+
+
 def load_task(workspace: Workspace, trial: Trial) -> Task:
     """Split, draw, and scale a trial's data; both arms of a comparison get the same."""
     data, profile = prepared(workspace, trial.dataset), PROFILES[trial.profile]
     card, labels, group = data.card, np.asarray(data.array("y")), np.asarray(data.array("group"))
     coded = labels if card.task == "classification" else None
-    parts = split.partition(
-        group, np.asarray(data.array("start")), np.asarray(data.array("end")), coded,
-        profile, card.split, card.id,
-    )  # fmt: skip
-    drawn = split.subset(parts, coded, profile, trial.size, card.id, trial.repeat)
+    parts, drawn = draw(data, trial)
     if coded is not None:
         _refuse_empty_class(data, labels[drawn.train], trial)
     x = data.array("x")

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
+from tsxfer.checkpoints import DIGEST, ROW, digest, header
 from tsxfer.errors import StoreError
-
-_ROW = "tsxfer.row"
 
 
 def save(path: Path, weights: dict[str, Tensor], row: str) -> None:
-    """Write weights and the trial's row (JSON); the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write weights and the trial's row (JSON); the file appears whole or not at all.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    save_file({n: t.detach().cpu().contiguous() for n, t in weights.items()}, partial, {_ROW: row})
-    partial.replace(path)
+    tensors = {n: t.detach().cpu().contiguous() for n, t in weights.items()}
+    facts = {ROW: row, DIGEST: digest({n: t.numpy() for n, t in tensors.items()})}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, partial, facts)
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise StoreError(
+            f"weights cannot be written: {error}",
+            where=str(path.parent),
+            mend="free space or choose another --workspace, then run again to resume",
+        ) from None
 
 
 def load(path: Path) -> dict[str, Tensor]:
@@ -30,21 +42,25 @@ def load(path: Path) -> dict[str, Tensor]:
         StoreError: If the file is missing or damaged.
     """
     try:
-        return load_file(path)
+        with safe_open(path, "pt") as file:
+            facts = file.metadata() or {}
+            found: dict[str, Tensor] = {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise StoreError(
-            f"weights cannot be read: {error}",
-            where=str(path),
-            mend="delete the file and run the study again; only that training is repeated",
-        ) from None
+        raise _unreadable(path, str(error)) from None
+    if DIGEST in facts and facts[DIGEST] != digest({n: t.numpy() for n, t in found.items()}):
+        raise _unreadable(path, "their hash is not the one that was written with them")
+    return found
+
+
+def _unreadable(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"weights cannot be read: {why}",
+        where=str(path),
+        mend="delete the file and run the study again; only that training is repeated",
+    )
 
 
 def row(path: Path) -> dict[str, object] | None:
-    """The row kept in a weights file; None where there is no whole file."""
-    try:
-        with safe_open(path, "pt") as file:
-            text = (file.metadata() or {}).get(_ROW, "")
-        found = json.loads(text)
-    except (OSError, SafetensorError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+    """The row kept in a weights file; None where there is no whole and intact file."""
+    found = header(path)
+    return found.row if found is not None and found.intact else None

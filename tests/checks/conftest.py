@@ -1,0 +1,67 @@
+"""A tiny study that has run, and copies of it to spoil."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tsxfer.workspace import Workspace
+
+NAME = "tiny-simulated"
+STUDY = """
+name = "tiny"
+sources = ["emg"]
+targets = ["finance"]
+sizes = [60]
+repeats = 2
+pretrainings = 1
+source_size = "n=100"
+data = "simulated"
+[recipe]
+epochs = 2
+[pretraining]
+epochs = 1
+"""
+
+
+def tsxfer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder, as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "tsxfer", *words], cwd=folder, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the tiny study has run; never changed."""
+    folder = tmp_path_factory.mktemp("ran")
+    (folder / "tiny.toml").write_text(STUDY)
+    done = tsxfer(folder, "run", "tiny.toml", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def copy(ran: Path, tmp_path: Path) -> Path:
+    """The same folder to spoil; the prepared data is linked file by file."""
+    folder = tmp_path / "copy"
+    shutil.copytree(ran, folder, copy_function=_link_arrays)
+    return folder
+
+
+@pytest.fixture
+def place(copy: Path) -> Workspace:
+    """Its workspace."""
+    return Workspace(copy / "tsxfer-workspace")
+
+
+def _link_arrays(there: str, here: str) -> None:
+    if there.endswith(".npy"):
+        os.link(there, here)
+    else:
+        shutil.copy2(there, here)

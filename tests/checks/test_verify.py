@@ -1,0 +1,172 @@
+"""Verifying: a sound study passes, and each kind of damage fails its own check and no other."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.checks.conftest import NAME, tsxfer
+from tsxfer.checks.verify import verify
+from tsxfer.specs import Result
+from tsxfer.store import Store, to_line
+from tsxfer.workspace import Workspace
+
+
+def _failing(place: Workspace) -> set[str]:
+    return {check.name for check in verify(NAME, place) if check.faults}
+
+
+def _rewrite(place: Workspace, change: Callable[[Result], Result | None]) -> None:
+    """All rows again, each changed or left out."""
+    rows = list(Store(place.results(NAME)).rows().values())
+    for file in place.results(NAME).glob("*.jsonl"):
+        file.unlink()
+    kept = [row for row in map(change, rows) if row is not None]
+    (place.results(NAME) / "all.jsonl").write_text("".join(to_line(r) + "\n" for r in kept))
+
+
+def test_a_sound_study_passes(place: Workspace) -> None:
+    """Every check looks at something and finds no fault; unchecked things are counted."""
+    checks = {check.name: check for check in verify(NAME, place)}
+    assert not [check for check in checks.values() if check.faults]
+    counted = {name: check.checked for name, check in checks.items()}
+    assert counted == {
+        "lines": 5, "keys": 5, "cells": 5, "data": 2, "pairs": 2, "repeats": 0, "splits": 5,
+        "subsets": 5, "predictions": 4, "weights": 1,
+    }  # fmt: skip
+
+
+def _garbage(place: Workspace) -> None:
+    with next(place.results(NAME).glob("*.jsonl")).open("a") as file:
+        file.write('{"key": "torn')
+
+
+def _edited(place: Workspace) -> None:
+    file = next(place.results(NAME).glob("*.jsonl"))
+    lines = file.read_text().splitlines()
+    extra = lines[-1].replace('"repeat": 1', '"repeat": 7')
+    assert extra != lines[-1]
+    file.write_text("\n".join([*lines, extra]) + "\n")
+
+
+def _gap(place: Workspace) -> None:
+    _rewrite(place, lambda r: None if r.trial.reuse and r.trial.repeat == 1 else r)
+
+
+def _no_twin(place: Workspace) -> None:
+    _rewrite(place, lambda r: None if "finance" in r.trial.dataset and not r.trial.reuse else r)
+
+
+def _mixed_data(place: Workspace) -> None:
+    def change(row: Result) -> Result:
+        late = row.trial.repeat == 1 and "finance" in row.trial.dataset
+        return replace(row, data=row.data | {"finance+sim@1": "0" * 16}) if late else row
+
+    _rewrite(place, change)
+
+
+def _unequal(place: Workspace) -> None:
+    _rewrite(place, lambda r: replace(r, ledger=r.ledger | {"steps": 9}) if r.trial.reuse else r)
+
+
+def _contradicting(place: Workspace) -> None:
+    row = next(r for r in Store(place.results(NAME)).rows().values() if r.trial.reuse)
+    other = replace(row, scores=row.scores | {"mae": 99.0})
+    (place.results(NAME) / "zzz.jsonl").write_text(to_line(other) + "\n")
+
+
+def _overlap(place: Workspace) -> None:
+    split = {"shared_groups": 2}
+    _rewrite(place, lambda r: replace(r, split=r.split | split) if "emg" in r.trial.dataset else r)
+
+
+def _other_subset(place: Workspace) -> None:
+    _rewrite(place, lambda r: replace(r, subset="f" * 16))
+
+
+def _no_predictions(place: Workspace) -> None:
+    next((place.results(NAME) / "predictions").glob("*.npz")).unlink()
+
+
+def _wrong_predictions(place: Workspace) -> None:
+    path = next((place.results(NAME) / "predictions").glob("*.npz"))
+    with np.load(path) as kept:
+        arrays = dict(kept)
+    arrays["predicted"] = arrays["predicted"] + 1
+    np.savez_compressed(path, **arrays)
+
+
+def _torn_predictions(place: Workspace) -> None:
+    path = next((place.results(NAME) / "predictions").glob("*.npz"))
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def _flipped_weights(place: Workspace) -> None:
+    path = next((place.root / "weights").iterdir())
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+
+
+def _swapped_weights(place: Workspace) -> None:
+    _rewrite(place, lambda r: replace(r, scores=r.scores | {"macro_f1": 0.9}))
+
+
+DAMAGE: dict[str, tuple[Callable[[Workspace], None], set[str]]] = {
+    "garbage": (_garbage, {"lines"}),
+    "edited": (_edited, {"keys"}),
+    "gap": (_gap, {"cells"}),
+    "no twin": (_no_twin, {"cells", "pairs"}),
+    "mixed data": (_mixed_data, {"data"}),
+    "unequal": (_unequal, {"pairs"}),
+    "contradicting": (_contradicting, {"repeats"}),
+    "overlap": (_overlap, {"splits", "subsets"}),
+    "other subset": (_other_subset, {"subsets"}),
+    "no predictions": (_no_predictions, {"predictions"}),
+    "wrong predictions": (_wrong_predictions, {"predictions"}),
+    "torn predictions": (_torn_predictions, {"predictions"}),
+    "flipped weights": (_flipped_weights, {"weights"}),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_each_damage_fails_its_check(place: Workspace, case: str) -> None:
+    """What is wrong is said by the check that is there for it."""
+    spoil, failing = DAMAGE[case]
+    spoil(place)
+    assert _failing(place) == failing
+
+
+def test_a_header_that_contradicts_the_row_fails(place: Workspace) -> None:
+    """Weights whose header holds other scores than the row are named."""
+    _swapped_weights(place)
+    assert "weights" in _failing(place)
+
+
+def test_absent_weights_and_data_are_counted_not_blamed(place: Workspace) -> None:
+    """What is not there cannot be checked, and says so; weights may be deleted."""
+    next((place.root / "weights").iterdir()).unlink()
+    (place.data("emg+sim@1") / "meta.json").unlink()
+    checks = {check.name: check for check in verify(NAME, place)}
+    assert not any(check.faults for check in checks.values())
+    assert (checks["weights"].skipped, checks["subsets"].skipped) == (1, 1)
+
+
+def test_the_command_says_it_with_its_exit_code(copy: Path, place: Workspace) -> None:
+    """0 and 1 as promised, JSON with every check, and no torch."""
+    code = "import sys; sys.modules['torch'] = None\nfrom tsxfer.cli import main\nmain()"
+    words = [sys.executable, "-c", code, "verify", NAME]
+    fine = subprocess.run(words, cwd=copy, capture_output=True, text=True, env=os.environ.copy())
+    assert fine.returncode == 0, fine.stderr
+    assert "all 10 checks passed" in fine.stdout
+    _garbage(place)
+    bad = tsxfer(copy, "verify", NAME, "--json")
+    assert bad.returncode == 1
+    assert not json.loads(bad.stdout)["passed"]
+    assert "no study called" in tsxfer(copy, "verify", "nothing").stderr

@@ -1,0 +1,53 @@
+"""What a weights file says of itself, read without torch: the row of its trial and its own hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+ROW, DIGEST = "tsxfer.row", "tsxfer.digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of a weights file.
+
+    Attributes:
+        row: Record of the trial that made the weights.
+        intact: The tensors still have the hash that was written with them; files from before
+            hashes were written count as intact.
+    """
+
+    row: dict[str, object]
+    intact: bool
+
+
+def digest(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """First 16 hexadecimal digits of the sha256 over names, shapes and bytes."""
+    total = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        total.update(f"{name}{tensor.dtype}{tensor.shape}".encode())
+        total.update(np.ascontiguousarray(tensor).tobytes())
+    return total.hexdigest()[:16]
+
+
+def header(path: Path) -> Header | None:
+    """The header of a weights file; None where there is no whole file with a row."""
+    try:
+        with safe_open(path, "np") as file:
+            facts = file.metadata() or {}
+            row = json.loads(facts.get(ROW, ""))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError):
+        return None
+    if not isinstance(row, dict):
+        return None
+    return Header(row, DIGEST not in facts or facts[DIGEST] == digest(tensors))

@@ -1,0 +1,1 @@
+"""Can the rows be trusted: reproduced by training again, verified by reading."""

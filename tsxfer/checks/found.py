@@ -1,0 +1,109 @@
+"""Rows of a workspace by key or unique beginning of one, each with its study's effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tsxfer import metrics
+from tsxfer.errors import SpecError, StoreError, TsxferError
+from tsxfer.specs import Result
+from tsxfer.stats.pairs import Cell, cells, treatment
+from tsxfer.store import Store
+from tsxfer.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The smallest mean paired difference that a row takes part in.
+
+    Attributes:
+        difference: Oriented: positive means that transfer is better.
+        words: Which comparison it is.
+        pairs: Repeats behind it.
+    """
+
+    difference: float
+    words: str
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row with the study that holds it; `effect` is None where it is in no whole pair."""
+
+    study: str
+    row: Result
+    effect: Effect | None
+
+
+def find(wanted: Sequence[str], workspace: Workspace) -> list[list[Found]]:
+    """For each distinct key, its rows in all studies, in the order asked for.
+
+    Raises:
+        SpecError: If a key is unknown or begins several.
+        StoreError: If a row cannot be made again: it failed, or was imported.
+    """
+    studies = {name: Store(workspace.results(name)).rows() for name in workspace.studies()}
+    known = {key for rows in studies.values() for key in rows}
+    keys = dict.fromkeys(_whole(text, known, workspace) for text in wanted)
+    return [_of_key(key, studies) for key in keys]
+
+
+def _whole(text: str, known: set[str], workspace: Workspace) -> str:
+    fits = sorted(key for key in known if text and key.startswith(text.lower()))
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise SpecError(
+            f"{text!r} begins {len(fits)} keys: {', '.join(fits[:4])}", mend="give more digits"
+        )
+    raise SpecError(
+        f"no row has the key {text!r}",
+        where=str(workspace.root / "results"),
+        mend="keys stand in the HTML report and in `tsxfer report STUDY --format csv`; "
+        "name another workspace with --workspace",
+    )
+
+
+def _of_key(key: str, studies: Mapping[str, Mapping[str, Result]]) -> list[Found]:
+    rows = {name: rows[key] for name, rows in studies.items() if key in rows}
+    done = [name for name, row in rows.items() if row.status == "done"]
+    if not done:
+        name, row = next(iter(rows.items()))
+        raise StoreError(
+            f"row {key} is of a failed trial: {row.error}",
+            where=f"study {name}",
+            mend=f"tsxfer run {name} trains failed trials again",
+        )
+    made = [name for name in done if rows[name].data]
+    if not made:
+        raise StoreError(
+            f"row {key} names no prepared data: it was imported, not trained here",
+            where=f"study {done[0]}",
+            mend="choose a row that tsxfer trained",
+        )
+    return [Found(name, rows[name], effect(rows[name], studies[name])) for name in made]
+
+
+def effect(row: Result, rows: Mapping[str, Result]) -> Effect | None:
+    """The smallest effect that a row takes part in; None where it is in no whole pair."""
+    trials = [other.trial for other in rows.values() if other.trial.reuse]
+    mine = {treatment(t).key for t in trials if row.key in (t.key, t.twin().key)}
+    found = []
+    for treated in mine:
+        group = [t for t in trials if treatment(t).key == treated]
+        try:
+            found += [_effect(cell) for cell in cells(group, rows, partial=True) if cell.pairs]
+        except TsxferError:  # unequal terms: no effect to stand beside
+            continue
+    return min(found, key=lambda one: abs(one.difference), default=None)
+
+
+def _effect(cell: Cell) -> Effect:
+    name = cell.pairs[0][0].metric
+    sign = 1.0 if metrics.get(name).higher_is_better else -1.0
+    gains = [sign * (t.scores[name] - s.scores[name]) for s, t in cell.pairs]
+    source = cell.trial.reuse.source.dataset if cell.trial.reuse else ""
+    words = f"{source} → {cell.trial.dataset}, {cell.trial.model}, {cell.trial.size}, {name}"
+    return Effect(sum(gains) / len(gains), words, len(gains))

@@ -1,0 +1,306 @@
+"""Check the rows of a study by reading alone: nothing is trained, torch is not imported."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tsxfer import metrics
+from tsxfer.checkpoints import header
+from tsxfer.checks.agreement import tolerance
+from tsxfer.data import catalogue, prepare, task
+from tsxfer.errors import StoreError, TsxferError
+from tsxfer.specs import PROFILES, Result, Trial
+from tsxfer.stats.pairs import EQUAL
+from tsxfer.store import Store, from_record
+from tsxfer.study import Study, expand, read_study
+from tsxfer.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold.
+
+    Attributes:
+        name: Short.
+        what: What was checked, as a sentence.
+        checked: How many things were looked at.
+        faults: What does not hold, one sentence each.
+        skipped: How many could not be looked at, and why is in `note`.
+        note: Of what was skipped.
+    """
+
+    name: str
+    what: str
+    checked: int
+    faults: tuple[str, ...]
+    skipped: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a study folder holds."""
+
+    study: Study
+    workspace: Workspace
+    trials: tuple[Trial, ...]
+    all: tuple[Result, ...]
+    rows: Mapping[str, Result]
+    damaged: tuple[str, ...]
+    mismatched: tuple[str, ...]
+
+    @property
+    def done(self) -> list[Result]:
+        """Finished rows."""
+        return [row for row in self.rows.values() if row.status == "done"]
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self.workspace.results(self.study.name)
+
+
+def verify(name: str, workspace: Workspace) -> list[Check]:
+    """All checks of a study that was run in this workspace."""
+    held = _read(name, workspace)
+    return [check(held) for check in CHECKS]
+
+
+def _read(name: str, workspace: Workspace) -> _Held:
+    store = Store(workspace.results(name))
+    study = read_study(store.folder / "study.toml")
+    rows, damaged, mismatched = [], [], []
+    for place, line in store.lines():
+        try:
+            rows.append(from_record(json.loads(line)))
+        except StoreError as error:
+            mismatched.append(f"{place}: {error.problem}")
+        except (ValueError, TypeError, AttributeError, TsxferError):
+            damaged.append(place)
+    return _Held(
+        study, workspace, tuple(expand(study)), tuple(rows), store.rows(),
+        tuple(damaged), tuple(mismatched),
+    )  # fmt: skip
+
+
+def _lines(held: _Held) -> Check:
+    count = len(held.all) + len(held.damaged) + len(held.mismatched)
+    return Check("lines", "every line is a whole row", count, held.damaged)
+
+
+def _keys(held: _Held) -> Check:
+    what = "every row's key is the hash of its trial"
+    return Check("keys", what, len(held.all) + len(held.mismatched), held.mismatched)
+
+
+def _cells(held: _Held) -> Check:
+    """Declared trials without a finished row."""
+    faults = []
+    for trial in held.trials:
+        row = held.rows.get(trial.key)
+        if row is None or row.status == "failed":
+            state = "has not run" if row is None else f"failed: {row.error}"
+            faults.append(f"{_words(trial)} {state}")
+    return Check(
+        "cells", "every declared trial has a finished row", len(held.trials), tuple(faults)
+    )
+
+
+def _data(held: _Held) -> Check:
+    """Rows of one data set made from different files must not stand in one table."""
+    seen: dict[str, dict[str, int]] = {}
+    for row in held.done:
+        for name, fingerprint in row.data.items():
+            counts = seen.setdefault(name, {})
+            counts[fingerprint] = counts.get(fingerprint, 0) + 1
+    faults = [
+        f"{name}: {', '.join(f'{n} row(s) from {f}' for f, n in counts.items())}"
+        for name, counts in seen.items()
+        if len(counts) > 1
+    ]
+    none = sum(not row.data for row in held.done)
+    return Check(
+        "data", "all rows of a data set were made from the same files", len(seen), tuple(faults),
+        none, "rows that name no prepared data",
+    )  # fmt: skip
+
+
+def _pairs(held: _Held) -> Check:
+    transfers = [row for row in held.done if row.trial.reuse]
+    faults = [fault for row in transfers for fault in _pair_faults(row, held)]
+    what = "every transfer has its scratch twin: same subset, split, budget and test"
+    return Check("pairs", what, len(transfers), tuple(faults))
+
+
+def _pair_faults(row: Result, held: _Held) -> Iterator[str]:
+    twin = held.rows.get(row.trial.twin().key)
+    if twin is None or twin.status == "failed":
+        yield f"{_words(row.trial)}: its scratch twin {row.trial.twin().key} is not done"
+        return
+    unequal = [n for n in (*EQUAL, "split") if getattr(row, n) != getattr(twin, n)]
+    if row.data.get(row.trial.dataset) != twin.data.get(row.trial.dataset):
+        unequal.append("data")
+    if unequal:
+        yield f"{_words(row.trial)}: {', '.join(unequal)} differ from those of {twin.key}"
+
+
+def _twice(held: _Held) -> Check:
+    """Two workers may do one trial; their numbers must then agree."""
+    first: dict[tuple[str, str], Result] = {}
+    faults, count = [], 0
+    for row in (r for r in held.all if r.status == "done"):
+        other = first.setdefault((row.key, json.dumps(row.data, sort_keys=True)), row)
+        if other is not row:
+            count += 1
+            apart = abs(row.scores[row.metric] - other.scores[row.metric])
+            if apart > tolerance(row):
+                faults.append(f"{_words(row.trial)}: two rows are {apart:.3g} apart")
+    return Check("repeats", "rows of one trial agree", count, tuple(faults))
+
+
+def _splits(held: _Held) -> Check:
+    """What the rows say of their split; the proof holds counts and hashes, never instances."""
+    with_proof = [row for row in held.done if row.split]
+    faults, leaky = list[str](), 0
+    hashes: dict[tuple[str, str, str], set[str]] = {}
+    for row in with_proof:
+        trial, proof = row.trial, row.split
+        shared, apart = proof["shared_groups"], _keeps_groups_apart(trial)
+        leaky += bool(shared) and not apart
+        if shared and apart:
+            faults.append(f"{_words(trial)}: {shared} group(s) on two sides")
+        if row.sizes.get("test") != proof["instances"]["test"]:
+            faults.append(f"{_words(trial)}: sizes do not agree with the split")
+        same = (trial.dataset, trial.profile, row.data.get(trial.dataset, ""))
+        hashes.setdefault(same, set()).add(json.dumps(proof["group_hash"], sort_keys=True))
+    faults += [f"{n}: rows with {len(h)} splits" for (n, _, _), h in hashes.items() if len(h) > 1]
+    return Check(
+        "splits", "no group on two sides; one split a data set", len(with_proof), tuple(faults),
+        leaky, "rows split in time or, under the paper profile, by instance",
+    )  # fmt: skip
+
+
+def _keeps_groups_apart(trial: Trial) -> bool:
+    """Prices are split in time, where a group (an index) is on all sides."""
+    try:
+        in_time = catalogue.find(trial.dataset).card.split == "time"
+    except TsxferError:
+        in_time = False
+    return PROFILES[trial.profile].grouped and not in_time
+
+
+def _subsets(held: _Held) -> Check:
+    """Split and subset are drawn anew from the prepared data and compared with the rows."""
+    faults, count, skipped = list[str](), 0, 0
+    lying: dict[str, prepare.Prepared | None] = {}
+    for row in held.done:
+        name = row.trial.dataset
+        if name not in lying:
+            lying[name] = _prepared(name, held.workspace)
+        data = lying[name]
+        if data is None or not row.subset or data.fingerprint != row.data.get(name):
+            skipped += 1
+            continue
+        count += 1
+        faults += _subset_faults(row, data)
+    what = "subsets drawn again equal the rows' and hold no test instance"
+    note = "rows whose data does not lie prepared here"
+    return Check("subsets", what, count, tuple(faults), skipped, note)
+
+
+def _prepared(name: str, workspace: Workspace) -> prepare.Prepared | None:
+    try:
+        return prepare.load(catalogue.find(name), workspace.data(name))
+    except TsxferError:
+        return None
+
+
+def _subset_faults(row: Result, data: prepare.Prepared) -> Iterator[str]:
+    parts, drawn = task.draw(data, row.trial)
+    used = np.concatenate([drawn.train, drawn.validation])
+    if drawn.digest != row.subset:
+        yield f"{_words(row.trial)}: subset is {row.subset}, drawn again {drawn.digest}"
+    if np.intersect1d(used, parts.test).size:
+        yield f"{_words(row.trial)}: a test instance is in the subset"
+    if data.card.split == "time" and PROFILES[row.trial.profile].grouped:
+        start, end = np.asarray(data.array("start")), np.asarray(data.array("end"))
+        if end[used].max() >= start[parts.test].min():
+            yield f"{_words(row.trial)}: the subset reaches into the time of the test"
+    if parts.proof(np.asarray(data.array("group"))) != row.split:
+        yield f"{_words(row.trial)}: the split drawn again is another"
+
+
+def _predictions(held: _Held) -> Check:
+    """Scores are computed again from the predictions that lie beside the rows."""
+    origins = {t.reuse.source.key for t in held.trials if t.reuse}
+    rows = [r for r in held.done if r.alignment and r.key not in origins]
+    folder = held.folder / "predictions"
+    faults = [fault for row in rows for fault in _prediction_faults(row, folder)]
+    skipped = sum(not r.alignment for r in held.done if r.key not in origins)
+    what = "predictions are there and give the rows' scores"
+    return Check("predictions", what, len(rows), tuple(faults), skipped, "rows made without any")
+
+
+def _prediction_faults(row: Result, folder: Path) -> Iterator[str]:
+    try:
+        path = folder / f"{row.key}.npz"
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            truth, predicted, where = kept["truth"], kept["predicted"], kept["rows"]
+    except FileNotFoundError:
+        yield f"{_words(row.trial)}: predictions are missing"
+        return
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        yield f"{_words(row.trial)}: predictions cannot be read: {error}"
+        return
+    aligned = hashlib.sha256(where.tobytes() + truth.tobytes()).hexdigest()[:16]
+    if aligned != row.alignment:
+        yield f"{_words(row.trial)}: predictions are of other test instances"
+        return
+    for name, score in row.scores.items():
+        again = metrics.get(name).score(truth, predicted)
+        if not np.isclose(again, score, rtol=1e-9, atol=1e-12):
+            yield f"{_words(row.trial)}: {name} is {score:.6g} in the row, {again:.6g} computed again"
+
+
+def _weights(held: _Held) -> Check:
+    """Weights may be deleted, and are then trained again; those that lie there must fit."""
+    sources = {t.reuse.source.key: t.reuse.source for t in held.trials if t.reuse}
+    rows = [held.rows[k] for k in sources if k in held.rows and held.rows[k].status == "done"]
+    there = [row for row in rows if held.workspace.weights(row.key).exists()]
+    faults = [fault for row in there for fault in _weights_faults(row, held.workspace)]
+    return Check(
+        "weights", "weights are whole, and their headers hold the rows", len(there), tuple(faults),
+        len(rows) - len(there), "pretrainings whose weights are not there (trained again if needed)",
+    )  # fmt: skip
+
+
+def _weights_faults(row: Result, workspace: Workspace) -> Iterator[str]:
+    found = header(workspace.weights(row.key))
+    if found is None or not found.intact:
+        yield f"{_words(row.trial)}: weights are damaged: delete {workspace.weights(row.key)}"
+        return
+    unequal = [n for n in ("key", "scores", "data") if found.row.get(n) != getattr(row, n)]
+    if unequal:
+        yield f"{_words(row.trial)}: {', '.join(unequal)} in the weights' header differ"
+
+
+def _words(trial: Trial) -> str:
+    start = f"{trial.reuse.source.dataset} → " if trial.reuse else ""
+    return f"{trial.key} ({start}{trial.dataset}, {trial.size}, repeat {trial.repeat})"
+
+
+CHECKS: Sequence[Callable[[_Held], Check]] = (
+    _lines, _keys, _cells, _data, _pairs, _twice, _splits, _subsets, _predictions, _weights,
+)  # fmt: skip
+
+
+def passed(checks: Iterable[Check]) -> bool:
+    """Whether nothing is wrong."""
+    return not any(check.faults for check in checks)
