@@ -106,10 +106,17 @@ def _fail(place: Workspace) -> None:
         file.write_text(to_line(replace(row, status="failed", error="diverged")) + "\n")
 
 
+def _import(place: Workspace) -> None:
+    row = _transfer(place)
+    for file in place.results(NAME).glob("*.jsonl"):
+        file.write_text(to_line(replace(row, environment={"made by": "others"})) + "\n")
+
+
 CASES: dict[str, tuple[Callable[[Workspace], None], type[Exception], str]] = {
     "lost": (_lose, StoreError, "--ancestors"),
     "flipped": (_flip, StoreError, "damaged"),
     "data": (_other_data, DataError, "prepare the same files again"),
+    "imported": (_import, StoreError, "was imported"),
     "failed": (_fail, StoreError, "trains failed trials again"),
 }
 

@@ -158,6 +158,14 @@ def test_absent_weights_and_data_are_counted_not_blamed(place: Workspace) -> Non
     assert (checks["weights"].skipped, checks["subsets"].skipped) == (1, 1)
 
 
+def test_an_imported_study_lacks_no_pretraining(place: Workspace) -> None:
+    """Others' results come without rows of the sources; that is counted, not blamed."""
+    _rewrite(place, lambda r: replace(r, environment={"made by": "others"}) if r.alignment else r)
+    _rewrite(place, lambda r: r if "finance" in r.trial.dataset else None)
+    cells = next(check for check in verify(NAME, place) if check.name == "cells")
+    assert (cells.checked, cells.faults, cells.skipped) == (4, (), 1)
+
+
 def test_the_command_says_it_with_its_exit_code(copy: Path, place: Workspace) -> None:
     """0 and 1 as promised, JSON with every check, and no torch."""
     code = "import sys; sys.modules['torch'] = None\nfrom tsxfer.cli import main\nmain()"

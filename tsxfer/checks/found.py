@@ -76,10 +76,10 @@ def _of_key(key: str, studies: Mapping[str, Mapping[str, Result]]) -> list[Found
             where=f"study {name}",
             mend=f"tsxfer run {name} trains failed trials again",
         )
-    made = [name for name in done if rows[name].data]
+    made = [name for name in done if "tsxfer" in rows[name].environment]
     if not made:
         raise StoreError(
-            f"row {key} names no prepared data: it was imported, not trained here",
+            f"row {key} was imported, not trained by tsxfer",
             where=f"study {done[0]}",
             mend="choose a row that tsxfer trained",
         )
