@@ -12,8 +12,7 @@ from multiprocessing.process import BaseProcess
 
 from tsxfer.runner import Job, run_pack
 from tsxfer.specs import Result
-
-Pack = tuple[Job, ...]
+from tsxfer.supply import Pack, Supply
 
 
 def packs(jobs: Sequence[Job], width: int = 1) -> list[Pack]:
@@ -42,42 +41,43 @@ def _shape(job: Job) -> tuple[object, ...]:
     )
 
 
-def serial(work: Sequence[Pack]) -> Iterator[Result]:
+def serial(work: Supply | Sequence[Pack]) -> Iterator[Result]:
     """One after another, in order."""
     keep_memory()
-    for pack in work:
-        yield from run_pack(pack)
+    supply = Supply.of(work)
+    while supply.waiting:
+        if pack := supply.take():
+            yield from run_pack(pack)
+            supply.finish(pack)  # the caller has stored its rows by now
+        elif supply.waiting:
+            supply.rest()
 
 
-def pool(work: Sequence[Pack], workers: int) -> Iterator[Result]:
+def pool(work: Supply | Sequence[Pack], workers: int) -> Iterator[Result]:
     """In `workers` processes; a pack starts once the trials whose weights it needs have ended.
 
     Only jobs and rows cross to the workers. Workers end when this process does, however it does.
     """
-    waiting, running = list(work), dict[Future[list[Result]], Pack]()
-    open_keys = {job.trial.key for pack in work for job in pack}
+    supply, running = Supply.of(work), dict[Future[list[Result]], Pack]()
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_die_with_parent)
     try:
-        while waiting or running:
-            for pack in [p for p in waiting if _ready(p, open_keys)][: 2 * workers - len(running)]:
-                waiting.remove(pack)
+        while supply.waiting or running:
+            while len(running) < 2 * workers and (pack := supply.take()):
                 running[executor.submit(run_pack, pack)] = pack
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            if not running and supply.waiting:
+                supply.rest()
+            # Other workers' rows may make more packs ready meanwhile.
+            finished, _ = wait(running, timeout=2.0, return_when=FIRST_COMPLETED)
             for future in finished:
-                open_keys -= {job.trial.key for job in running.pop(future)}
                 yield from future.result()
+                supply.finish(running.pop(future))
     except BaseException:
         for process in list((executor._processes or {}).values()):
             process.terminate()
         raise
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
-
-
-def _ready(pack: Pack, open_keys: set[str]) -> bool:
-    needed = {job.trial.reuse.source.key for job in pack if job.trial.reuse}
-    return not needed & open_keys
 
 
 def _die_with_parent() -> None:

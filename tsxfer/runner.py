@@ -22,7 +22,7 @@ from tsxfer.sealed import Tested, answers, batch, open_test
 from tsxfer.specs import PROFILES, Recipe, Result, Trial
 from tsxfer.store import from_record, to_line
 from tsxfer.train import graphs, loop, reuse, weights
-from tsxfer.workspace import Workspace, environment
+from tsxfer.workspace import Workspace, environment, unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +318,7 @@ def ledger(recipe: Recipe, count: int, drop_last: bool) -> dict[str, int]:
 
 def _save_predictions(folder: Path, trial: Trial, tested: Tested) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{trial.key}.partial.npz"
+    partial = folder / f".{trial.key}-{unique()}.partial.npz"
     np.savez_compressed(
         partial,
         output=tested.output,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.keys import plain
 from tsxfer.specs import Result, from_plain
+from tsxfer.workspace import unique
 
 
 def to_line(result: Result) -> str:
@@ -46,7 +46,8 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.damaged: list[str] = []
-        self._writer = f"{_safe(socket.gethostname())}-{os.getpid()}-{uuid.uuid4().hex[:6]}.jsonl"
+        self._read: dict[str, int] = {}  # bytes of whole lines that were read, by file
+        self._writer = f"{unique()}.jsonl"
 
     def append(self, result: Result) -> None:
         """Add a row; it is on disk when this returns.
@@ -89,10 +90,25 @@ class Store:
     def lines(self) -> Iterator[tuple[str, bytes]]:
         """All lines of all writers, as they lie there, each with its ``file:line``."""
         for path in sorted(self.folder.glob("*.jsonl")):
-            for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+            text = path.read_bytes()
+            self._read[path.name] = text.rfind(b"\n") + 1
+            for number, line in enumerate(text.split(b"\n"), start=1):
                 if line.strip():
                     yield f"{path.name}:{number}", line
 
-
-def _safe(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:40]
+    def fresh(self) -> list[Result]:
+        """Whole rows that other writers added since `rows` or this was last called."""
+        found: list[Result] = []
+        for path in sorted(self.folder.glob("*.jsonl")):
+            begin = self._read.get(path.name, 0)
+            if path.name == self._writer or path.stat().st_size <= begin:
+                continue
+            with path.open("rb") as file:
+                file.seek(begin)
+                text = file.read()
+            whole = text[: text.rfind(b"\n") + 1]
+            self._read[path.name] = begin + len(whole)
+            for line in whole.splitlines():
+                with suppress(ValueError, TypeError, AttributeError, TsxferError):
+                    found.append(from_record(json.loads(line)))
+        return found

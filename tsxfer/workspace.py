@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import socket
+import uuid
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -54,6 +56,12 @@ class Workspace:
                 where=str(self.root),
                 mend="choose another folder with --workspace, or free space",
             ) from None
+
+
+def unique() -> str:
+    """A file stem that no other process on any machine uses: ``host-pid-random``."""
+    host = "".join(c if c.isalnum() or c in "-_" else "-" for c in socket.gethostname())[:40]
+    return f"{host}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
 
 
 def environment() -> dict[str, str]:

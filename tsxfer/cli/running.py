@@ -5,24 +5,47 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tsxfer.cli.declaring import declare
 from tsxfer.cli.progress import Progress
 from tsxfer.data import catalogue
 from tsxfer.data.task import fingerprints, prepared
 from tsxfer.errors import SpecError, nearest
+from tsxfer.leases import alone
 from tsxfer.specs import Result, Trial
-from tsxfer.stats.lock import Lock, read_lock
+from tsxfer.stats.lock import read_lock
 from tsxfer.store import Store
 from tsxfer.study import Study, expand, study_toml
+from tsxfer.supply import Shared, Supply
 from tsxfer.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tsxfer.runner import Job
 
 DEVICES = ("auto", "cpu", "cuda")
 # Trials of a pack. A CPU is busy with one (bench/README.md), so that each core has its own.
 WIDTH = {"cpu": 1, "cuda": 64}
+Engine = Callable[[Supply], Iterator[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where rows go.
+
+    Attributes:
+        study: Its name.
+        store: Its rows.
+        analysis: Hash of what was declared before the first row.
+    """
+
+    study: str
+    store: Store
+    analysis: str
 
 
 def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> int:
@@ -34,16 +57,17 @@ def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> 
     store = Store(workspace.results(study.name))
     store.folder.mkdir(parents=True, exist_ok=True)
     _announce(study)
-    save_quietly(study, store.folder / "study.toml")
+    with alone(workspace.root / "leases", f"study-{study.name}"):
+        save_quietly(study, store.folder / "study.toml")
+        declared = declare(study, trials, store)
     for name in dict.fromkeys([*study.sources, *study.targets]):
         _prepare_if_needed(name, workspace)
         prepared(workspace, name)
-    declared = declare(study, trials, store)
     done = finished(store, trials, workspace)
     todo = [t for t in trials if t.key not in done]
     try:
-        rows = _results(study, todo, workspace, device, workers) if todo else iter(())
-        failed = _train(study, todo, len(done), store, declared, rows)
+        into = Kept(study.name, store, declared.digest)
+        failed = _run(study, todo, len(done), workspace, into, device, workers)
     except KeyboardInterrupt:
         kept = len(store.rows())
         sys.stderr.write(
@@ -93,52 +117,69 @@ def _prepare_if_needed(name: str, workspace: Workspace) -> None:
         sys.stderr.write(f"simulating {card.count:,} instances of {name} (once) ...\n")
 
 
-def _train(
-    study: Study, todo: list[Trial], done: int, store: Store, declared: Lock,
-    results: Iterator[Result],
+def _run(
+    study: Study, todo: list[Trial], done: int, workspace: Workspace, kept: Kept, device: str,
+    workers: int,
 ) -> int:  # fmt: skip
+    """Train what is left, with whoever else works in this workspace; how many failed."""
     if not todo:
         sys.stderr.write(f"all {done} trials are done\n")
         return 0
+    from tsxfer.executors import packs
+
+    chosen = _device(device)
+    engine, threads = _engine(chosen, workers, len(todo))
+    jobs = _jobs(study, todo, workspace, chosen, threads)
+    supply = Supply(packs(jobs, WIDTH[chosen]), Shared.of(workspace, kept.store))
+    return _train(todo, done, supply, kept, engine)
+
+
+def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Engine) -> int:
     failed = 0
-    with Progress(study.name, len(todo), done) as progress:
-        for result in results:
-            store.append(replace(result, analysis=declared.digest))
+    with Progress(kept.study, len(todo), done) as progress:
+
+        def count(result: Result) -> None:
+            nonlocal failed
             failed += result.status == "failed"
             progress.step(result)
+
+        supply.notice = count  # rows that other workers make meanwhile
+        try:
+            for result in engine(supply):
+                kept.store.append(replace(result, analysis=kept.analysis))
+                count(result)
+        finally:
+            supply.close()
     return failed
 
 
-def _results(
-    study: Study, todo: list[Trial], workspace: Workspace, device: str, workers: int
-) -> Iterator[Result]:
-    """Rows of trials as they finish; ancestors whose weights are missing run first."""
-    from tsxfer.executors import packs, pool, serial
-    from tsxfer.runner import Job
+def _engine(device: str, workers: int, todo: int) -> tuple[Engine, int]:
+    """How packs are run on this machine, and threads for each of them."""
+    from tsxfer.executors import pool, serial
 
-    chosen = _device(device)
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    count = workers or (1 if chosen == "cuda" else min(cores, len(todo)))
+    count = workers or (1 if device == "cuda" else min(cores, todo))
+    threads = max(1, cores // count)
+    return serial if count == 1 else partial(pool, workers=count), threads
+
+
+def _jobs(
+    study: Study, todo: list[Trial], workspace: Workspace, device: str, threads: int
+) -> list[Job]:
+    """Trials with where to run them; ancestors whose weights are missing come first."""
+    from tsxfer.runner import Job
+
     needed = {t.reuse.source.key: t.reuse.source for t in todo if t.reuse}
-    keys = {t.key for t in todo}
+    keys, origins = {t.key for t in todo}, _origins(study)
     # A finished pretraining whose weights were deleted is run again; `run` reuses intact ones.
     again = [t for k, t in needed.items() if k not in keys and not workspace.weights(k).exists()]
-    threads = max(1, cores // count)
-    jobs = [
-        Job(
-            t,
-            str(workspace.root),
-            study.name,
-            chosen,
-            t.dataset in study.sources and t.key in _origins(study),
-            threads,
-        )
+    root = str(workspace.root)
+    return [
+        Job(t, root, study.name, device, t.dataset in study.sources and t.key in origins, threads)
         for t in [*again, *todo]
     ]
-    work = packs(jobs, WIDTH[chosen])
-    return serial(work) if count == 1 else pool(work, count)
 
 
 def _origins(study: Study) -> set[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tsxfer.data import catalogue, prepare, scale, split
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError, SpecError
+from tsxfer.leases import alone
 from tsxfer.specs import PROFILES, Trial
 from tsxfer.workspace import Workspace
 
@@ -95,7 +96,9 @@ def prepared(workspace: Workspace, name: str) -> Prepared:
     dataset = catalogue.find(name)
     found = prepare.load(dataset, workspace.data(name))
     if found is None and dataset.simulate is not None:
-        found = prepare.simulate(dataset, workspace.data(name))
+        with alone(workspace.root / "leases", f"prepare-{name}"):
+            found = prepare.load(dataset, workspace.data(name))
+            found = found or prepare.simulate(dataset, workspace.data(name))
     if found is None:
         raise DataError(
             f"{name} is not prepared",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from tsxfer.checkpoints import DIGEST, ROW, digest, header
 from tsxfer.errors import StoreError
+from tsxfer.workspace import unique
 
 
 def save(path: Path, weights: dict[str, Tensor], row: str) -> None:
@@ -19,7 +19,7 @@ def save(path: Path, weights: dict[str, Tensor], row: str) -> None:
     Raises:
         StoreError: If it cannot be written.
     """
-    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial = path.with_suffix(f".{unique()}.partial")
     tensors = {n: t.detach().cpu().contiguous() for n, t in weights.items()}
     facts = {ROW: row, DIGEST: digest({n: t.numpy() for n, t in tensors.items()})}
     try:
