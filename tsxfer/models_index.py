@@ -8,7 +8,11 @@ import tsxfer
 from tsxfer.registry import Registry
 
 REGISTRY = Registry(
-    "model", Path(tsxfer.__file__).parent / "models", "tsxfer.models", "tsxfer.models", ("base",)
+    "model",
+    Path(tsxfer.__file__).parent / "models",
+    "tsxfer.models",
+    ("Backbone", "backbone"),
+    "tsxfer.models",
 )
 
 

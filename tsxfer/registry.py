@@ -1,17 +1,61 @@
-"""One generic registry: a folder of files, one thing a file, named as the file; entry points beside it."""
+"""One generic registry: folders of files, one thing a file, named as the file; entry points beside.
+
+A stranger's folder, named by ``TSXFER_PLUGINS`` (``--plugins`` sets it), goes through the same door
+as ours. It is an environment variable so that worker processes see it without being told.
+"""
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib.metadata
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from tsxfer.errors import SpecError, nearest
+
+PLUGINS = "TSXFER_PLUGINS"
+
+
+def use_plugins(folders: str) -> None:
+    """Make folders of the user's own known here and in every process started from here.
+
+    Args:
+        folders: One, or several with the separator of ``PATH`` between them.
+
+    Raises:
+        SpecError: If one is no folder.
+    """
+    places = [Path(text).expanduser().resolve() for text in folders.split(os.pathsep) if text]
+    _refuse_missing(places)
+    os.environ[PLUGINS] = os.pathsep.join(str(place) for place in places)
+
+
+def plugin_folders() -> list[Path]:
+    """Folders of the user's own data sets and models.
+
+    Raises:
+        SpecError: If one is no folder.
+    """
+    places = [Path(text) for text in os.environ.get(PLUGINS, "").split(os.pathsep) if text]
+    _refuse_missing(places)
+    return places
+
+
+def _refuse_missing(places: list[Path]) -> None:
+    for place in places:
+        if not place.is_dir():
+            raise SpecError(
+                f"no folder {place}",
+                where=f"--plugins or {PLUGINS}",
+                mend="name a folder that holds files made with `tsxfer new`",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +64,17 @@ class Registry:
 
     Attributes:
         noun: What is registered, for messages: ``data set``, ``model``.
-        folder: Every ``NAME.py`` in it defines the thing NAME; names with a leading underscore
-            and those in `hidden` are not things.
+        folder: Files ``NAME.py`` in it that define the thing NAME.
         group: Entry-point group through which other packages register theirs.
+        mark: Name that a file's thing carries: a decorator of a function, or the base of a class.
         package: Dotted package that the folder is, or "" where it is none (files by path).
-        hidden: File stems in the folder that are not things.
     """
 
     noun: str
     folder: Path
     group: str
+    mark: tuple[str, ...]
     package: str = ""
-    hidden: tuple[str, ...] = ()
 
     def names(self) -> list[str]:
         """All registered names, sorted."""
@@ -41,44 +84,151 @@ class Registry:
         """First line of the file's docstring, read without importing it."""
         if name not in self._files():
             return "(from another package)"
-        tree = ast.parse(self._files()[name].read_text(encoding="utf-8"))
-        return (ast.get_docstring(tree) or "").split("\n")[0]
+        path = self._files()[name]
+        text = _parsed(path, path.stat().st_mtime_ns)[1].split("\n")[0]
+        return text if path.parent == self.folder else f"{text or 'yours'} ({path})"
 
     def load(self, name: str) -> ModuleType | Any:
         """The module that defines `name`, or the object of an entry point.
 
         Raises:
-            SpecError: If nothing has that name; near ones are suggested.
+            SpecError: If nothing has that name (near ones are suggested), or its code fails.
         """
-        if name in self._files():
-            return self._module(name, self._files()[name])
-        if name in self._entry_points():
-            return self._entry_points()[name].load()
+        files, entries = self._files(), self._entry_points()
+        if name in files:
+            return self._module(name, files[name])
+        if name in entries:
+            return _entry(entries[name])
+        for folder in plugin_folders():
+            refuse_bad_syntax(folder / f"{name}.py")
         raise SpecError(f"unknown {self.noun} {name!r}", mend=nearest(name, self.names()))
 
+    def load_file(self, path: Path) -> ModuleType:
+        """The module of a file that need not be registered.
+
+        Raises:
+            SpecError: If its code fails; the line is named.
+        """
+        refuse_bad_syntax(path)
+        digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+        return _executed(f"tsxfer_plugin_{path.stem}_{digest}", path)
+
+    def defined_in(self, path: Path) -> bool:
+        """Whether a file defines such a thing, told without running it."""
+        return bool({*_parsed(path, path.stat().st_mtime_ns)[0]} & {*self.mark})
+
+    def plugin_digest(self, name: str) -> str:
+        """Hash of the code of a stranger's file; "" for ours and for entry points."""
+        path = self._files().get(name)
+        if path is None or path.parent == self.folder:
+            return ""
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
     def _files(self) -> dict[str, Path]:
-        return {
-            path.stem: path
-            for path in sorted(self.folder.glob("*.py"))
-            if not path.stem.startswith("_") and path.stem not in self.hidden
-        }
+        found: dict[str, Path] = {}
+        for folder in (self.folder, *plugin_folders()):
+            for path in sorted(folder.glob("*.py")):
+                if path.stem.startswith("_") or not self.defined_in(path):
+                    continue
+                if found.setdefault(path.stem, path) != path:
+                    raise SpecError(
+                        f"two files define the {self.noun} {path.stem}",
+                        where=f"{found[path.stem]} and {path}",
+                        mend="rename one of them, and what it defines",
+                    )
+        return found
 
     def _entry_points(self) -> dict[str, importlib.metadata.EntryPoint]:
         return {entry.name: entry for entry in importlib.metadata.entry_points(group=self.group)}
 
     def _module(self, name: str, path: Path) -> ModuleType:
+        if path.parent != self.folder:
+            return self.load_file(path)
         if self.package:
             return importlib.import_module(f"{self.package}.{name}")
-        dotted = f"tsxfer_{self.group.rsplit('.', 1)[-1]}_{name}"
-        if dotted not in sys.modules:
-            found = importlib.util.spec_from_file_location(dotted, path)
-            if found is None or found.loader is None:
-                raise SpecError(f"{path} cannot be loaded as Python", where=str(path))
-            module = importlib.util.module_from_spec(found)
-            sys.modules[dotted] = module
-            try:
-                found.loader.exec_module(module)
-            except BaseException:
-                del sys.modules[dotted]
-                raise
+        return _executed(f"tsxfer_{self.group.rsplit('.', 1)[-1]}_{name}", path)
+
+
+def _entry(entry: importlib.metadata.EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except Exception as error:
+        raise SpecError(
+            f"entry point {entry.name} fails when it is loaded: {type(error).__name__}: {error}",
+            where=f"{entry.group}: {entry.value}",
+            mend="update or remove the package that declares it",
+        ) from error
+
+
+def _executed(dotted: str, path: Path) -> ModuleType:
+    if dotted in sys.modules:
         return sys.modules[dotted]
+    found = importlib.util.spec_from_file_location(dotted, path)
+    if found is None or found.loader is None:
+        raise SpecError(f"{path} cannot be loaded as Python", where=str(path))
+    module = importlib.util.module_from_spec(found)
+    sys.modules[dotted] = module
+    try:
+        found.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[dotted]
+        if isinstance(error, Exception):
+            raise SpecError(
+                f"{path.name} fails when it is loaded: {type(error).__name__}: {error}",
+                where=f"{path}, line {_line(error, path)}",
+                mend="correct that line, then `tsxfer check` the file",
+            ) from error
+        raise
+    return module
+
+
+def _line(error: Exception, path: Path) -> int:
+    """The last line of a file that an error passed through."""
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def refuse_bad_syntax(path: Path) -> None:
+    """Refuse a file that Python cannot parse; one that is not there is none.
+
+    Raises:
+        SpecError: With the line.
+    """
+    if not path.is_file():
+        return
+    try:
+        ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        raise SpecError(
+            f"{path.name} is not Python: {getattr(error, 'msg', error)}",
+            where=f"{path}, line {line}" if line else str(path),
+            mend="correct that line",
+        ) from None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(path: Path, changed: int) -> tuple[tuple[str, ...], str]:
+    """Names of decorators and class bases at the top of a file, and its docstring."""
+    del changed  # only a part of the cache's key
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return (), ""
+    marks: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            marks += map(_name, node.decorator_list)
+        elif isinstance(node, ast.ClassDef):
+            marks += map(_name, node.bases)
+    return tuple(marks), ast.get_docstring(tree) or ""
+
+
+def _name(node: ast.expr) -> str:
+    """``dataset`` of ``@dataset``, ``@dataset(...)`` and ``@data.dataset(...)``."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

@@ -286,7 +286,7 @@ def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str
         if task.prepared.classes and trial.recipe.loss == "task"
         else "squared error",
         ledger=ledger(trial.recipe, len(task.subset.train), profile.drop_last),
-        labels=_labels(trial),
+        labels=(*_labels(trial), *card.warnings),
         environment=_environment(),
     )
 

@@ -40,6 +40,33 @@ Tune = Annotated[
         help="Choose the rate of the convolutions on validation, the same tries in both arms.",
     ),
 ]
+Label = Annotated[str, typer.Option("--label", help="Of an own file: column of labels.")]
+Group = Annotated[
+    str, typer.Option("--group", help="Of an own file: column that names what stays together.")
+]
+Rate = Annotated[float, typer.Option("--rate", help="Of an own file: samples a second.")]
+TaskName = Annotated[
+    str, typer.Option("--task", help="Of an own file: classification or regression.")
+]
+
+
+def _use_plugins(folders: str) -> str:
+    if folders:
+        from tsxfer.registry import use_plugins
+
+        use_plugins(folders)
+    return folders
+
+
+Plugins = Annotated[
+    str,
+    typer.Option(
+        "--plugins",
+        callback=_use_plugins,
+        is_eager=True,
+        help="Folder with data sets and models of yours; else TSXFER_PLUGINS.",
+    ),
+]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Shrink to about a minute; renames the study.")
 ]
@@ -72,24 +99,33 @@ def run(
     profile: ProfileName = None,
     quick: Quick = False,
     tune: Tune = False,
+    label: Label = "",
+    group: Group = "",
+    rate: Rate = 0.0,
+    task: TaskName = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[int, typer.Option(help="Processes; 0 chooses.")] = 0,
     save_study: Annotated[
         Optional[Path], typer.Option(help="Write the study that the flags imply, and stop.")  # noqa: UP045
     ] = None,
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Pretrain, fine-tune, train the paired scratch twins, and print the comparison.
 
+    A target may be a file of yours (csv, npz, parquet, .ts), one window a row.
+
     Example: tsxfer run --source global_eq --target local_eq
     """
+    from tsxfer.cli.bringing import describe
     from tsxfer.cli.choose import Flags, study_from
     from tsxfer.cli.running import run_study
     from tsxfer.cli.saving import save
     from tsxfer.workspace import Workspace
 
     place = Workspace.at(workspace)
-    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune)
+    own = describe(label, group, rate, task)
+    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune, own)
     chosen = study_from(study, flags, place)
     if save_study is not None:
         save(chosen, save_study)
@@ -109,16 +145,23 @@ def plan(
     profile: ProfileName = None,
     quick: Quick = False,
     tune: Tune = False,
+    label: Label = "",
+    group: Group = "",
+    rate: Rate = 0.0,
+    task: TaskName = "",
     json: Json = False,
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Counts, cost and power of a study; declares its analysis before the first row."""
+    from tsxfer.cli.bringing import describe
     from tsxfer.cli.choose import Flags, study_from
     from tsxfer.cli.reading import show_plan
     from tsxfer.workspace import Workspace
 
     place = Workspace.at(workspace)
-    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune)
+    own = describe(label, group, rate, task)
+    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune, own)
     show_plan(study_from(study, flags, place), place, json)
 
 
@@ -195,7 +238,7 @@ def status(json: Json = False, workspace: Place = None) -> None:
 
 
 @app.command("list")
-def list_(json: Json = False, workspace: Place = None) -> None:
+def list_(json: Json = False, _plugins: Plugins = "", workspace: Place = None) -> None:
     """List data sets, models and metrics."""
     from tsxfer.cli.reading import show_list
     from tsxfer.workspace import Workspace
@@ -204,7 +247,7 @@ def list_(json: Json = False, workspace: Place = None) -> None:
 
 
 @app.command()
-def show(name: str, json: Json = False, workspace: Place = None) -> None:
+def show(name: str, json: Json = False, _plugins: Plugins = "", workspace: Place = None) -> None:
     """Show the card of a data set, or what is known of a model, metric or study."""
     from tsxfer.cli.reading import show_one
     from tsxfer.workspace import Workspace
@@ -218,13 +261,50 @@ def prepare(
     place: Annotated[
         Optional[Path], typer.Option("--from", help="Folder or archive that you already have.")  # noqa: UP045
     ] = None,
+    label: Label = "",
+    group: Group = "",
+    rate: Rate = 0.0,
+    task: TaskName = "",
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
-    """Download or import a data set, check it, and store it for training."""
+    """Download or import a data set, or a file of yours; check it, and store it for training."""
+    from tsxfer.cli.bringing import bring, describe
     from tsxfer.cli.preparing import prepare_dataset
+    from tsxfer.data.own import is_file
     from tsxfer.workspace import Workspace
 
+    if is_file(name):
+        typer.echo(bring(name, describe(label, group, rate, task), Workspace.at(workspace)))
+        return
     prepare_dataset(name, place, Workspace.at(workspace))
+
+
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(help="dataset, model or recipe.")],
+    name: Annotated[str, typer.Argument(help="Its name, small letters.")],
+    folder: Annotated[Path, typer.Option("--in", help="Folder to write into.")] = Path(),
+) -> None:
+    """Write a data set, model or study of your own to start from; it passes `tsxfer check`."""
+    from tsxfer.cli.making import write_new
+
+    write_new(kind, name, folder)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="What `tsxfer new` writes.")],
+    data: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--from", help="Files of the data set, to try its reader on."),
+    ] = None,
+    _plugins: Plugins = "",
+) -> None:
+    """Test a file of yours against what tsxfer expects of a data set, model or study."""
+    from tsxfer.cli.making import show_check
+
+    show_check(file, data)
 
 
 @app.command()

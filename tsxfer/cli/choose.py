@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
-from tsxfer.data import catalogue
+from tsxfer.cli.bringing import bring_all, fitted
+from tsxfer.data import catalogue, own
+from tsxfer.data.own import Description
 from tsxfer.errors import SpecError, nearest
 from tsxfer.specs import PROFILES, Recipe
 from tsxfer.study import DataMode, Study, quick, read_study
@@ -33,6 +35,7 @@ class Flags:
     profile: str | None
     quick: bool
     tune: bool = False
+    described: Description = field(default_factory=Description)
 
 
 def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
@@ -48,9 +51,9 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
                 f"--{axes[0]} and the study {named!r} were both given",
                 mend="edit the study file, or leave it out",
             )
-        study = _named(named, workspace)
+        study = _with_files(_named(named, workspace), flags, workspace)
     else:
-        study = _flagged(flags)
+        study = _flagged(_brought(flags, workspace))
     if flags.repeats is not None:
         study = replace(study, repeats=flags.repeats)
     if flags.profile is not None:
@@ -66,7 +69,22 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
     if flags.tune:
         study = replace(study, name=f"{study.name}-tuned", recipe=replace(study.recipe, tune=TUNE))
     resolved = resolve(study, workspace)
-    return quick(resolved) if flags.quick else resolved
+    shrunk = quick(resolved) if flags.quick else resolved
+    chosen = not flags.quick and bool(flags.size or named)
+    return fitted(shrunk, chosen, workspace)
+
+
+def _brought(flags: Flags, workspace: Workspace) -> Flags:
+    """Flags whose files are data sets of the workspace."""
+    names = bring_all([*flags.source, *flags.target], flags.described, workspace)
+    count = len([part for item in flags.source for part in item.split(",") if part.strip()])
+    return replace(flags, source=names[:count], target=names[count:])
+
+
+def _with_files(study: Study, flags: Flags, workspace: Workspace) -> Study:
+    names = bring_all([*study.sources, *study.targets], flags.described, workspace)
+    count = len(study.sources)
+    return replace(study, sources=tuple(names[:count]), targets=tuple(names[count:]))
 
 
 def _named(named: str, workspace: Workspace) -> Study:
@@ -110,7 +128,11 @@ def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:
 
 
 def _joined(names: tuple[str, ...]) -> str:
-    return "all" if set(names) == set(STUDIED) else "+".join(n.replace("@", "-") for n in names)
+    return (
+        "all"
+        if set(names) == set(STUDIED)
+        else "+".join(n.replace(own.MARK, "").replace("@", "-") for n in names)
+    )
 
 
 def resolve(study: Study, workspace: Workspace) -> Study:
@@ -121,7 +143,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     """
     names = tuple(dict.fromkeys((*study.sources, *study.targets)))
     for name in names:
-        catalogue.find(name)
+        catalogue.find(name, workspace)
     open_names = [n for n in names if "+" not in n and "@" not in n]
     ready = [n for n in open_names if _is_prepared(n, workspace)]
     missing = [n for n in open_names if n not in ready]
@@ -138,7 +160,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
             mend="; ".join(f"tsxfer prepare {n} [--from FOLDER]" for n in missing),
         )
     simulated = mode == "simulated" or (mode == "auto" and bool(missing))
-    settle = {n: _settled(n, simulated) for n in names}
+    settle = {n: _settled(n, simulated, workspace) for n in names}
     return replace(
         study,
         sources=tuple(dict.fromkeys(settle[n] for n in study.sources)),
@@ -149,10 +171,10 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     )
 
 
-def _settled(name: str, simulated: bool) -> str:
+def _settled(name: str, simulated: bool, workspace: Workspace) -> str:
     if simulated and "+" not in name:
         name = f"{name.partition('@')[0]}+sim"
-    return catalogue.find(name).card.id
+    return catalogue.find(name, workspace).card.id
 
 
 def _is_prepared(name: str, workspace: Workspace) -> bool:

@@ -9,14 +9,15 @@ from tsxfer.specs import Trial
 from tsxfer.stats.lock import FILE, Lock, lock, read_lock, write_lock
 from tsxfer.store import Store
 from tsxfer.study import Study
+from tsxfer.workspace import Workspace
 
 
-def declare(study: Study, trials: list[Trial], store: Store) -> Lock:
+def declare(study: Study, trials: list[Trial], store: Store, workspace: Workspace) -> Lock:
     """The analysis declared for this study; written now where there is none yet.
 
     A declaration is never rewritten once rows are there: what a changed study adds is exploratory.
     """
-    implied = lock(study.name, trials, study.repeats, *_terms(study))
+    implied = lock(study.name, trials, study.repeats, *_terms(study, workspace))
     held = read_lock(store.folder)
     if held is None or (held.digest != implied.digest and not any(store.folder.glob("*.jsonl"))):
         write_lock(implied, store.folder)
@@ -29,7 +30,7 @@ def declare(study: Study, trials: list[Trial], store: Store) -> Lock:
     return held
 
 
-def _terms(study: Study) -> tuple[dict[str, float], dict[str, str]]:
+def _terms(study: Study, workspace: Workspace) -> tuple[dict[str, float], dict[str, str]]:
     """Margins and primary metrics of the targets."""
-    cards = {name: catalogue.find(name).card for name in study.targets}
+    cards = {name: catalogue.find(name, workspace).card for name in study.targets}
     return {n: c.margin for n, c in cards.items()}, {n: c.metric for n, c in cards.items()}

@@ -12,7 +12,7 @@ from typing import Any
 
 from tsxfer import metrics
 from tsxfer.cli.declaring import declare
-from tsxfer.data import catalogue
+from tsxfer.data import catalogue, own
 from tsxfer.errors import SpecError, nearest
 from tsxfer.models_index import REGISTRY as MODELS
 from tsxfer.specs import Result, Trial
@@ -50,6 +50,7 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
                     {"id": c.id, "title": c.title, "prepared": bool(_prepared(workspace, c.id))}
                     for c in cards
                 ],
+                "own": catalogue.own_names(workspace),
                 "models": {name: MODELS.summary(name) for name in MODELS.names()},
                 "metrics": sorted(metrics.METRICS),
             }
@@ -60,6 +61,9 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
         state = "prepared" if _prepared(workspace, card.id) else ""
         stand_in = "+sim" if catalogue.find(card.name).stand_in else ""
         lines.append(f"  {card.name:14} {state:9} {stand_in:5} {card.domain:11} {card.title}")
+    for name in catalogue.own_names(workspace):
+        card = catalogue.find(name, workspace).card
+        lines.append(f"  {name:30} {card.domain:11} {card.title}")
     lines += ["models", *(f"  {name:14} {MODELS.summary(name)}" for name in MODELS.names())]
     lines += ["metrics", *(f"  {m.name:14} {m.title} ({m.task})" for m in metrics.METRICS.values())]
     _say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
@@ -72,8 +76,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         SpecError: If nothing has that name.
     """
     base = name.partition("@")[0].partition("+")[0]
-    if base in catalogue.names():
-        card = catalogue.find(name).card
+    if base in catalogue.names() or own.MARK in name:
+        card = catalogue.find(name, workspace).card
         facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
     elif name in MODELS.names():
         facts = {"model": name, "summary": MODELS.summary(name)}
@@ -101,7 +105,7 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
     trials = expand(study)
     store = Store(workspace.results(study.name))
     rows = store.rows()
-    declared = declare(study, trials, store)
+    declared = declare(study, trials, store, workspace)
     done = [rows[t.key] for t in trials if t.key in rows and rows[t.key].status == "done"]
     sources = sum(
         1

@@ -59,7 +59,7 @@ def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> 
     _announce(study)
     with alone(workspace.root / "leases", f"study-{study.name}"):
         save_quietly(study, store.folder / "study.toml")
-        declared = declare(study, trials, store)
+        declared = declare(study, trials, store, workspace)
     for name in dict.fromkeys([*study.sources, *study.targets]):
         _prepare_if_needed(name, workspace)
         prepared(workspace, name)

@@ -41,7 +41,7 @@ class Card:
 
     Attributes:
         name: Function name, file name and command-line name.
-        version: Raised when windows, labels or groups change.
+        version: Raised when windows, labels or groups change; of a user's own file, its hash.
         title: One line for ``tsxfer list``.
         domain: e.g. ``seismology``, ``speech``.
         task: What is learned.
@@ -67,10 +67,11 @@ class Card:
         cite: What to cite.
         simulated: Made by a simulator.
         count: Instances that a simulator makes.
+        warnings: Labels of every row made from the data.
     """
 
     name: str
-    version: int
+    version: int | str
     title: str
     domain: str
     task: Literal["classification", "regression"]
@@ -94,6 +95,7 @@ class Card:
     manual: str = ""
     simulated: bool = False
     count: int = 0
+    warnings: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

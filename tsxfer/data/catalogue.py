@@ -1,13 +1,16 @@
-"""Data sets by name: ``speech`` is real, ``speech+sim`` its simulated stand-in."""
+"""Data sets by name: ``speech`` is real, ``speech+sim`` its simulated stand-in, ``x+own`` a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import tsxfer
+from tsxfer.data import own
 from tsxfer.data.card import Dataset
 from tsxfer.errors import SpecError, nearest
 from tsxfer.registry import Registry
+from tsxfer.workspace import Workspace
 
 
 def _folder() -> Path:
@@ -17,7 +20,7 @@ def _folder() -> Path:
     return shipped if shipped.is_dir() else package.parent / "datasets"
 
 
-REGISTRY = Registry("data set", _folder(), "tsxfer.datasets")
+REGISTRY = Registry("data set", _folder(), "tsxfer.datasets", ("dataset",))
 
 
 def names() -> list[str]:
@@ -25,25 +28,61 @@ def names() -> list[str]:
     return REGISTRY.names()
 
 
-def find(name: str) -> Dataset:
+def own_names(workspace: Workspace) -> list[str]:
+    """Versioned names of the user's own files that were brought into a workspace."""
+    found = (workspace.root / "data").glob(f"*{own.MARK}@*/{own.CARD}")
+    return sorted(path.parent.name for path in found)
+
+
+def find(name: str, workspace: Workspace | None = None) -> Dataset:
     """The data set of a name with or without ``+sim`` and ``@version``.
+
+    Args:
+        name: As in a study.
+        workspace: Where the user's own files were brought to; needed for ``x+own``.
 
     Raises:
         SpecError: For an unknown name, a version that is not this one, or a missing stand-in.
     """
     plain, _, version = name.partition("@")
     base, _, simulated = plain.partition("+")
+    if plain.endswith(own.MARK) and workspace is not None:
+        return _own(name, workspace)
     if simulated not in ("", "sim"):
         raise SpecError(f"unknown data set {name!r}", mend=nearest(plain, names()))
     loaded = REGISTRY.load(base)
-    found = loaded if isinstance(loaded, Dataset) else getattr(loaded, base, None)
+    found = loaded if isinstance(loaded, Dataset) else dataset_in(loaded, base)
+    return _checked(_stand_in(found, base) if simulated else found, name, version)
+
+
+def dataset_in(module: ModuleType, name: str) -> Dataset:
+    """The data set of a module.
+
+    Raises:
+        SpecError: If none has that name.
+    """
+    found = getattr(module, name, None)
     if not isinstance(found, Dataset):
         raise SpecError(
-            f"{base}.py defines no data set called {base}",
-            where=str(REGISTRY.folder / f"{base}.py"),
-            mend=f"name the function under @dataset(...) {base}",
+            f"{name}.py defines no data set called {name}",
+            where=str(module.__file__),
+            mend=f"name the function under @dataset(...) {name}",
         )
-    return _checked(_stand_in(found, base) if simulated else found, name, version)
+    return found
+
+
+def _own(name: str, workspace: Workspace) -> Dataset:
+    known = own_names(workspace)
+    found = [n for n in known if name in (n, n.partition("@")[0])]
+    if len(found) == 1:
+        return Dataset(own.read_card(workspace.data(found[0])))
+    raise SpecError(
+        f"{name} is {'ambiguous: ' + ', '.join(found) if found else 'not in this workspace'}",
+        where=str(workspace.root),
+        mend="name the file itself, e.g. --target mine.csv"
+        if not found
+        else "write the version too",
+    )
 
 
 def _stand_in(real: Dataset, base: str) -> Dataset:

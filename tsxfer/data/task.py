@@ -12,6 +12,7 @@ from tsxfer.data import catalogue, prepare, scale, split
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError, SpecError
 from tsxfer.leases import alone
+from tsxfer.models_index import REGISTRY as MODELS
 from tsxfer.specs import PROFILES, Trial
 from tsxfer.workspace import Workspace
 
@@ -82,8 +83,14 @@ class Task:
 
 
 def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
-    """Fingerprints of the prepared data that a trial and its ancestors read now."""
+    """Fingerprints of what a trial and its ancestors read now: prepared data, a stranger's model.
+
+    Our own models change with the version of tsxfer; a user's file may change between two runs.
+    """
     found = {trial.dataset: prepared(workspace, trial.dataset).fingerprint}
+    code = MODELS.plugin_digest(trial.model)
+    if code:
+        found[f"{trial.model}.py"] = code
     return found | (fingerprints(workspace, trial.reuse.source) if trial.reuse else {})
 
 
@@ -93,7 +100,7 @@ def prepared(workspace: Workspace, name: str) -> Prepared:
     Raises:
         DataError: If a real one is not prepared.
     """
-    dataset = catalogue.find(name)
+    dataset = catalogue.find(name, workspace)
     found = prepare.load(dataset, workspace.data(name))
     if found is None and dataset.simulate is not None:
         with alone(workspace.root / "leases", f"prepare-{name}"):

@@ -1,1 +1,6 @@
 """Architectures: one backbone a file."""
+
+from tsxfer.models.base import Backbone
+from tsxfer.models.wrap import backbone
+
+__all__ = ["Backbone", "backbone"]

@@ -90,7 +90,7 @@ def build(
         SpecError: If the name is unknown or the file holds no backbone.
     """
     loaded = REGISTRY.load(name)
-    kind = loaded if isinstance(loaded, type) else _backbone_in(vars(loaded), name)
+    kind = loaded if isinstance(loaded, type) else backbone_in(vars(loaded), name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Model(kind(channels, length), extra, outputs)
@@ -99,7 +99,12 @@ def build(
         return model
 
 
-def _backbone_in(names: dict[str, object], name: str) -> type[Backbone]:
+def backbone_in(names: dict[str, object], name: str) -> type[Backbone]:
+    """The one backbone of a module.
+
+    Raises:
+        SpecError: If there is none, or several.
+    """
     kinds = [
         v
         for v in names.values()
