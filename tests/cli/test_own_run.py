@@ -61,6 +61,17 @@ def test_the_same_file_is_listed_and_not_trained_again(ran: Path) -> None:
     assert "own file mine.csv" in tsxfer(ran, "show", own[0]).stdout
 
 
+def test_subsets_of_an_own_file_are_verified_too(ran: Path) -> None:
+    """`verify` finds the file's prepared arrays and draws every subset again."""
+    name = next((ran / "tsxfer-workspace" / "results").iterdir()).name
+    checks = {
+        c["name"]: c for c in json.loads(tsxfer(ran, "verify", name, "--json").stdout)["checks"]
+    }
+    assert not any(check["faults"] for check in checks.values())
+    assert checks["subsets"]["checked"] > 0
+    assert checks["subsets"]["skipped"] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -176,7 +176,7 @@ def _splits(held: _Held) -> Check:
     hashes: dict[tuple[str, str, str], set[str]] = {}
     for row in with_proof:
         trial, proof = row.trial, row.split
-        shared, apart = proof["shared_groups"], _keeps_groups_apart(trial)
+        shared, apart = proof["shared_groups"], _keeps_groups_apart(trial, held.workspace)
         leaky += bool(shared) and not apart
         if shared and apart:
             faults.append(f"{_words(trial)}: {shared} group(s) on two sides")
@@ -191,10 +191,10 @@ def _splits(held: _Held) -> Check:
     )  # fmt: skip
 
 
-def _keeps_groups_apart(trial: Trial) -> bool:
+def _keeps_groups_apart(trial: Trial, workspace: Workspace) -> bool:
     """Prices are split in time, where a group (an index) is on all sides."""
     try:
-        in_time = catalogue.find(trial.dataset).card.split == "time"
+        in_time = catalogue.find(trial.dataset, workspace).card.split == "time"
     except TsxferError:
         in_time = False
     return PROFILES[trial.profile].grouped and not in_time
@@ -221,7 +221,7 @@ def _subsets(held: _Held) -> Check:
 
 def _prepared(name: str, workspace: Workspace) -> prepare.Prepared | None:
     try:
-        return prepare.load(catalogue.find(name), workspace.data(name))
+        return prepare.load(catalogue.find(name, workspace), workspace.data(name))
     except TsxferError:
         return None
 
