@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from tsxfer.data.card import Card, Dataset
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
+
+VERBS = ("resampled", "cropped", "padded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,9 @@ def prepare(
     folder: Path,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Prepared:
-    """Resample, crop or pad every block, and write it; memory stays at one block.
+    """Resample, crop or pad every block, and write it; memory stays at a few blocks.
+
+    Blocks are read in this thread while others resample those before: both let go of the GIL.
 
     The folder appears in one step at the end, so a killed preparation leaves nothing half done.
 
@@ -99,17 +105,18 @@ def prepare(
     shutil.rmtree(parts, ignore_errors=True)
     parts.mkdir(parents=True)
     columns: list[dict[str, NDArray[Any]]] = []
-    changed = {"resampled": 0, "cropped": 0, "padded": 0}
+    changed, done = Counter[str](), 0
     with (parts / "x.raw").open("wb") as raw:
-        for block in blocks:
-            windows = _windows(block, card, changed)
-            raw.write(np.ascontiguousarray(windows).tobytes())
+        for block, windows, changes in _converted(blocks, card):
+            raw.write(windows.data)
             columns.append(_columns(block))
-            progress(sum(len(c["y"]) for c in columns))
+            changed.update(dict.fromkeys(changes, len(windows)))
+            done += len(windows)
+            progress(done)
     if not columns:
         raise DataError(f"{card.name}: the reader found no instance", mend=card.manual)
     merged = {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}
-    notes = [f"{verb} {count}" for verb, count in changed.items() if count]
+    notes = [f"{verb} {changed[verb]}" for verb in VERBS if changed[verb]]
     _write(parts, card, merged, notes)
     shutil.rmtree(folder, ignore_errors=True)
     parts.rename(folder)
@@ -118,7 +125,23 @@ def prepare(
     return prepared
 
 
-def _windows(block: Series, card: Card, changed: dict[str, int]) -> NDArray[np.float32]:
+def _converted(
+    blocks: Iterable[Series], card: Card
+) -> Iterator[tuple[Series, NDArray[np.float32], list[str]]]:
+    """Blocks in their order with their windows and what was done to those."""
+    workers = 2  # one core's worth of reading feeds no more
+    waiting: deque[tuple[Series, Future[tuple[NDArray[np.float32], list[str]]]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for block in blocks:
+            waiting.append((block, pool.submit(_windows, block, card)))
+            if len(waiting) > workers:
+                first, future = waiting.popleft()
+                yield first, *future.result()
+        for first, future in waiting:
+            yield first, *future.result()
+
+
+def _windows(block: Series, card: Card) -> tuple[NDArray[np.float32], list[str]]:
     wanted = card.file_rate_hz or card.rate_hz
     if not np.isclose(block.rate_hz, wanted, rtol=1e-6):
         raise DataError(
@@ -132,19 +155,29 @@ def _windows(block: Series, card: Card, changed: dict[str, int]) -> NDArray[np.f
             where=f"block that starts with {block.uid[0]}",
             mend=f"give {', '.join(card.channels)}",
         )
-    x = block.x
+    x, changes = block.x, list[str]()
     if not np.isclose(wanted, card.rate_hz):
-        import librosa
-
-        x = librosa.resample(x, orig_sr=wanted, target_sr=card.rate_hz, axis=-1)
-        changed["resampled"] += len(x)
+        x = _resampled(x, wanted, card.rate_hz)
+        changes.append("resampled")
     if x.shape[2] > card.length:
-        changed["cropped"] += len(x)
+        changes.append("cropped")
         x = x[:, :, : card.length]
     elif x.shape[2] < card.length:
-        changed["padded"] += len(x)
+        changes.append("padded")
         x = np.pad(x, ((0, 0), (0, 0), (0, card.length - x.shape[2])))
-    return x.astype(np.float32, copy=False)
+    return np.ascontiguousarray(x, np.float32), changes
+
+
+def _resampled(x: NDArray[np.float32], given: float, wanted: float) -> NDArray[np.float32]:
+    """With librosa, a few windows at a time: many at once fall out of the processor's cache."""
+    import librosa
+
+    return np.concatenate(
+        [
+            librosa.resample(x[at : at + 32], orig_sr=given, target_sr=wanted, axis=-1)
+            for at in range(0, len(x), 32)
+        ]
+    )
 
 
 def _columns(block: Series) -> dict[str, NDArray[Any]]:

@@ -12,6 +12,7 @@ from tsxfer.data.card import Card
 from tsxfer.specs import Profile
 
 Floats = NDArray[np.float32]
+_FEW = 128  # windows at a time: more of them fall out of the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +54,30 @@ class Scaler:
 
     def windows(self, x: NDArray[np.float32]) -> Scaled:
         """Apply to windows of any part."""
-        x = x[:, list(self.channels)]
+        out = np.empty((len(x), len(self.channels), x.shape[2]), np.float32)
+        facts = np.empty((3, len(x)), np.float32)
+        for at in range(0, len(x), _FEW):
+            few = slice(at, at + _FEW)
+            out[few], facts[:, few] = self._few(x[few][:, list(self.channels)])
+        extra, centre, spread = facts
+        return Scaled(out, extra[:, None][:, : int(self.amplitude)], centre, spread)
+
+    def _few(self, x: NDArray[np.float32]) -> tuple[Floats, NDArray[Any]]:
+        """Scaled windows; amplitude, last value and spread of each."""
         peak = np.abs(x).max(axis=(1, 2))
         if self.kind == "peak":
-            level = x.mean(axis=2, keepdims=True)
-            spread = np.abs(x - level).max(axis=(1, 2))
+            out = x - x.mean(axis=2, keepdims=True)
+            spread = np.abs(out).max(axis=(1, 2))
             spread = np.where(spread > 0, spread, 1).astype(np.float32)
-            out = (x - level) / spread[:, None, None]
+            out /= spread[:, None, None]
             extra = (np.log10(peak + 1e-12) - self.extra_mean) / self.extra_sd
         else:
             low = x.min(axis=(1, 2))
             spread = x.max(axis=(1, 2)) - low
-            safe = np.where(spread > 0, spread, 1)
-            out = (x - low[:, None, None]) / safe[:, None, None] - self.mask
-            extra, spread = peak, safe
-        column = extra.astype(np.float32)[:, None]
-        return Scaled(
-            out.astype(np.float32),
-            column if self.amplitude else column[:, :0],
-            x[:, -1, -1].astype(np.float32),
-            spread.astype(np.float32),
-        )
+            spread = np.where(spread > 0, spread, 1)
+            out = (x - low[:, None, None]) / spread[:, None, None] - self.mask
+            extra = peak
+        return out, np.stack([extra, x[:, -1, -1], spread])
 
     def labels(self, y: NDArray[Any], scaled: Scaled) -> Floats:
         """Labels of a regression in the units that a model learns."""
@@ -98,7 +102,8 @@ def fit(train_x: Floats, train_y: NDArray[Any], card: Card, profile: Profile) ->
     """Learn the scaling from training windows ``(n, channel, time)`` and labels ``(n,)``."""
     strict = profile.scaling == "peak"
     channels = channels_for(card, profile)
-    logs = np.log10(np.abs(train_x[:, list(channels)]).max(axis=(1, 2)) + 1e-12)
+    used = (train_x[at : at + _FEW][:, list(channels)] for at in range(0, len(train_x), _FEW))
+    logs = np.log10(np.concatenate([np.abs(few).max(axis=(1, 2)) for few in used]) + 1e-12)
     bare = Scaler(
         profile.scaling,
         True if strict else card.amplitude,
@@ -110,11 +115,13 @@ def fit(train_x: Floats, train_y: NDArray[Any], card: Card, profile: Profile) ->
         1.0,
         strict and card.label_like_input,
     )
-    scaled = bare.windows(train_x)
-    mask = bare.mask if strict else scaled.x.mean(axis=0)
-    mean, sd = 0.0, 1.0
-    if strict and card.task == "regression":
-        learned = bare.labels(train_y, scaled)
+    mask, mean, sd = bare.mask, 0.0, 1.0
+    if not strict:
+        mask = bare.windows(train_x).x.mean(axis=0)
+    elif card.task == "regression":
+        learned = train_y.astype(np.float32)
+        if bare.relative:
+            learned = bare.labels(train_y, bare.windows(train_x))
         mean, sd = float(learned.mean()), float(learned.std() or 1.0)
     return Scaler(
         bare.kind, bare.amplitude, channels, mask, bare.extra_mean, bare.extra_sd, mean, sd,
