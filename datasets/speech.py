@@ -64,7 +64,7 @@ def speech(folder: Path) -> Iterator[Series]:
     noise = [read_wav(path, FILE_RATE_HZ) for path in paths if path.parent.name == NOISE]
     clips = [path for path in paths if path.parent.name != NOISE]
     background = np.concatenate(noise) if noise else np.zeros(SAMPLES, np.float32)
-    return in_blocks(_instances(clips, background), float(FILE_RATE_HZ), folder, 1024)
+    return in_blocks(_instances(clips, background), float(FILE_RATE_HZ), folder, 256)
 
 
 def _instances(paths: list[Path], background: Floats) -> Iterator[Instance]:
