@@ -60,15 +60,15 @@ def run_pack(pack: Sequence[Job]) -> list[Result]:
         TsxferError: If data, names or ancestors are not there or not right.
     """
     torch.set_num_threads(pack[0].threads)
-    _set_precision(pack[0])
+    set_precision(pack[0].trial.recipe.precision, pack[0].device)
     rows = {job.trial.key: _kept(job) for job in pack}
-    with _no_subnormals():
+    with no_subnormals():
         made = iter(_train([job for job in pack if rows[job.trial.key] is None]))
     return [row or next(made) for row in rows.values()]
 
 
 @contextmanager
-def _no_subnormals() -> Iterator[None]:
+def no_subnormals() -> Iterator[None]:
     """Numbers below 1e-38 are zero while training.
 
     Adam's moments of dead units decay into them, and a CPU takes many times as long on each:
@@ -110,16 +110,15 @@ def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
     return replace(result, status="failed", error=message.splitlines()[0])
 
 
-def _set_precision(job: Job) -> None:
+def set_precision(precision: str, device: str) -> None:
     """Say what a float32 product is: PyTorch's own default is TF32 in convolutions on a GPU.
 
     Raises:
         SpecError: For TF32 without CUDA.
     """
-    precision = job.trial.recipe.precision
-    if precision == "tf32" and job.device != "cuda":
+    if precision == "tf32" and device != "cuda":
         raise SpecError(
-            f"precision = 'tf32' does not exist on {job.device}",
+            f"precision = 'tf32' does not exist on {device}",
             mend='use --device cuda, or precision = "float32"',
         )
     kind = "tf32" if precision == "tf32" else "ieee"

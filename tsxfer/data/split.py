@@ -114,12 +114,12 @@ def _by_group(
 def _by_instance(
     count: int, labels: NDArray[Any] | None, profile: Profile, draw: np.random.Generator
 ) -> Partition:
-    order = _prefix_stratified(np.arange(count), labels, draw)
+    order = prefix_stratified(np.arange(count), labels, draw)
     first, second = (np.cumsum(profile.shares)[:2] * count).astype(int)
     return Partition(np.sort(order[:first]), np.sort(order[first:second]), np.sort(order[second:]))
 
 
-def _prefix_stratified(
+def prefix_stratified(
     pool: Indices, labels: NDArray[Any] | None, draw: np.random.Generator
 ) -> Indices:
     """A random order of `pool` in which every beginning has the pool's class shares."""
@@ -182,8 +182,8 @@ def subset(
     names = ("subset", dataset, repeat) if profile.nested else ("subset", dataset, repeat, size)
     if not profile.nested:
         labels = None  # the study drew its subsets without regard to class
-    train = _prefix_stratified(parts.train, labels, stream(*names, "train"))
-    validation = _prefix_stratified(parts.validation, labels, stream(*names, "validation"))
+    train = prefix_stratified(parts.train, labels, stream(*names, "train"))
+    validation = prefix_stratified(parts.validation, labels, stream(*names, "validation"))
     return Subset(train[:for_train], validation[:for_validation])
 
 

@@ -1,0 +1,184 @@
+"""The sktime estimators: sktime's own checks, what a source changes, and what is held out."""
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from sktime.utils.estimator_checks import check_estimator
+
+    from tsxfer.estimators import TransferClassifier, TransferRegressor
+
+from tsxfer.errors import SpecError
+from tsxfer.estimators import _card
+from tsxfer.fitting import Labelled, Terms, hold_out
+from tsxfer.models.base import build
+from tsxfer.specs import Recipe
+
+KINDS = (TransferClassifier, TransferRegressor)
+FEW = [
+    "test_constructor", "test_clone", "test_set_params", "test_fit_idempotent", "test_get_test_params",
+    "test_persistence_via_pickle", "test_fit_does_not_overwrite_hyper_params",
+    "test_class_has_doctest_example", "test_doctest_examples", "test_valid_estimator_class_tags",
+]  # fmt: skip
+
+
+def _waves(count: int = 60, length: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    """Slow and fast waves, one channel; the label is the name of the speed."""
+    draw = np.random.default_rng(0)
+    fast = np.arange(count) % 2
+    phase = np.arange(length) * np.where(fast, 0.8, 0.2)[:, None] + draw.uniform(0, 6, (count, 1))
+    return np.sin(phase)[:, None, :], np.array(["slow", "fast"])[fast]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_part_of_the_checks_of_sktime_passes(kind: type) -> None:
+    """Construction, cloning, refitting and pickling are as sktime wants them."""
+    results = check_estimator(kind, tests_to_run=FEW, raise_exceptions=True, verbose=0)
+    assert len(results) >= len(FEW)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_checks_of_sktime_pass(kind: type) -> None:
+    """Nothing is excluded."""
+    results = check_estimator(kind, raise_exceptions=True, verbose=0)
+    assert len(results) > 100
+    assert set(results.values()) == {"PASSED"}
+
+
+def test_it_learns_and_gives_probabilities() -> None:
+    """Separable waves are told apart; probabilities sum to one and agree with the classes."""
+    x, y = _waves()
+    made = TransferClassifier(epochs=20, batch=8, device="cpu").fit(x[:40], y[:40])
+    probabilities = made.predict_proba(x[40:])
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert np.array_equal(made.classes_[probabilities.argmax(axis=1)], made.predict(x[40:]))
+    assert made.score(x[40:], y[40:]) > 0.9
+    numbers = np.where(y == "fast", 70.0, 20.0)
+    told = TransferRegressor(epochs=20, batch=8, device="cpu").fit(x[:40], numbers[:40])
+    assert np.abs(told.predict(x[40:]) - numbers[40:]).mean() < 12
+
+
+def test_training_stops_early_and_nothing_of_the_test_is_seen() -> None:
+    """With a patience of two epochs on noise, a fit ends long before its budget."""
+    draw = np.random.default_rng(1)
+    x, y = draw.normal(size=(40, 1, 32)), np.arange(40) % 2
+    made = TransferClassifier(epochs=300, patience=2, batch=8, device="cpu").fit(x, y)
+    assert made._kept.samples < 100 * 32
+    assert made._kept.validated == 8
+
+
+def _source(path: Path, model: str = "convnetquake") -> dict[str, torch.Tensor]:
+    made = build(model, channels=3, length=40, extra=1, outputs=5, seed=11)
+    state = {name: t.contiguous() for name, t in made.state_dict().items()}
+    save_file(state, path)
+    return state
+
+
+def test_a_source_gives_the_convolutions(tmp_path: Path) -> None:
+    """Frozen, they keep the source's bits; else they start there and move; the head is new."""
+    state = _source(tmp_path / "s.safetensors")
+    x, y = np.random.default_rng(2).normal(size=(30, 3, 64)), np.arange(30) % 3
+    said = {"source": str(tmp_path / "s.safetensors"), "epochs": 3, "batch": 8, "device": "cpu"}
+    frozen = TransferClassifier(frozen=True, **said).fit(x, y)._kept
+    tuned = TransferClassifier(**said, validation_share=0.0).fit(x, y)._kept
+    assert len(frozen.audit["copied"]) == 18
+    for name in frozen.audit["copied"]:
+        assert torch.equal(frozen.weights[name], state[name])
+    moved = [n for n in tuned.audit["copied"] if not torch.equal(tuned.weights[n], state[n])]
+    assert len(moved) == 18
+    assert all("head" in name for name in frozen.audit["renewed"])
+
+
+def test_a_name_finds_what_a_workspace_pretrained(tmp_path: Path) -> None:
+    """Of two pretrainings the one on more windows is taken, and only of the same backbone."""
+    from tsxfer.keeping import find_source
+    from tsxfer.runner import Job, run
+    from tsxfer.specs import Trial
+    from tsxfer.workspace import Workspace
+
+    for size in ("n=60", "n=90"):
+        trial = Trial("emg+sim@1", "convnetquake", size, 0, Recipe(epochs=1))
+        assert run(Job(trial, str(tmp_path), "s", "cpu", True, 1)).status == "done"
+    found = find_source("emg", "convnetquake", Workspace(tmp_path))
+    assert (found.corpus, found.simulated, found.path.stem) == ("emg+sim@1", True, trial.key)
+    x, y = _waves(10)
+    with pytest.warns(UserWarning, match="simulated"):
+        made = TransferClassifier("emg", epochs=1, device="cpu", workspace=str(tmp_path)).fit(x, y)
+    assert made.source_ == "emg+sim@1"
+    with pytest.raises(SpecError, match="no tcn pretrained on 'emg'"):
+        find_source("emg", "tcn", Workspace(tmp_path))
+    with pytest.raises(SpecError, match="trained as convnetquake, not as tcn"):
+        find_source(str(found.path), "tcn", Workspace(tmp_path))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), min_size=1, max_size=40),
+    st.floats(0, 0.9),
+)
+def test_what_is_held_out_shares_nothing(rows: list[tuple[int, int]], share: float) -> None:
+    """The two parts are disjoint and whole, no group is on both sides, no class is held out whole."""
+    y, group = (np.array(column) for column in zip(*rows, strict=True))
+    x = np.zeros((len(y), 1, 4), np.float32)
+    data = Labelled(x, y, group, ("a", "b", "c"), _card(x, ("a", "b", "c")))
+    train, held = hold_out(data, Terms(validation_share=share))
+    assert sorted([*train, *held]) == list(range(len(y)))
+    assert not set(group[train]) & set(group[held])
+    assert set(y[held]) <= set(y[train])
+    if len(set(group.tolist())) == len(y) and len(y) >= 5:
+        assert len(held) <= round(share * len(y))
+
+
+def test_panels_of_other_kinds_pipelines_and_search_work() -> None:
+    """Multi-index frames go in; clone, set_params and search work as with sktime's own."""
+    from sktime.classification.model_selection import TSCGridSearchCV
+    from sktime.datatypes import convert_to
+
+    x, y = _waves(24)
+    frame = convert_to(x, "pd-multiindex")
+    quick = TransferClassifier(epochs=2, device="cpu")
+    search = TSCGridSearchCV(quick, {"rate": [1e-3, 1e-2]}, cv=2)
+    search.fit(x, y)
+    assert search.best_estimator_.get_params()["epochs"] == 2
+    a, b = (TransferClassifier(epochs=2, device="cpu").fit(data, y) for data in (x, frame))
+    assert np.array_equal(a.predict_proba(x), b.predict_proba(frame))
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"model": "tnc"}, "did you mean tcn"),
+        ({"device": "tpu"}, "device 'tpu'"),
+        ({"source": "nowhere.safetensors"}, "no file nowhere"),
+        ({"validation_share": 1.0}, "outside"),
+        ({"rate": 0.0}, "not above 0"),
+    ],
+)
+def test_bad_parameters_are_told_at_fit(said: dict[str, object], message: str) -> None:
+    """As sktime wants it, parameters are kept as given and judged when they are used."""
+    x, y = _waves(10)
+    with pytest.raises(SpecError) as refused:
+        TransferClassifier(**said).fit(x, y)
+    assert message in str(refused.value)
+
+
+def test_sktime_is_not_imported_by_the_rest() -> None:
+    """Training and fitting do without it; only this module and the reader of .ts files need it."""
+    code = (
+        "import sys, tsxfer.cli.app, tsxfer.runner, tsxfer.keeping, tsxfer.data.own;"
+        "sys.exit('sktime' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,225 @@
+"""Transfer learning as sktime estimators: fit on a panel, from a pretrained source or from scratch.
+
+sktime is imported with this module, and by nothing else in tsxfer that does not read its files.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sktime.classification.base import BaseClassifier
+from sktime.regression.base import BaseRegressor
+
+from tsxfer.data.card import Card
+from tsxfer.errors import SpecError
+from tsxfer.fitting import Fitted, Labelled, Terms, fit
+from tsxfer.keeping import find_source
+from tsxfer.specs import Recipe
+from tsxfer.workspace import Workspace
+
+TAGS = {
+    "authors": ["tsxfer developers"],
+    "maintainers": ["tsxfer developers"],
+    "python_dependencies": ["torch"],
+    "X_inner_mtype": "numpy3D",
+    "y_inner_mtype": "numpy1D",
+    "capability:multivariate": True,
+    "capability:unequal_length": False,
+    "capability:missing_values": False,
+    "capability:random_state": True,
+    "property:randomness": "derandomized",
+}
+
+PARAMETERS = """
+Parameters
+----------
+source : str or None, default=None
+    Where the convolutions start: the path of a ``.safetensors`` file, the folder of a fitted
+    model, or the name of a data set that a workspace holds a pretraining of. None starts from
+    scratch.
+model : str, default="convnetquake"
+    Registered backbone; the source's, where there is one.
+epochs : int, default=100
+    Most passes over the training windows.
+patience : int, default=20
+    Epochs without a lower validation loss before training stops; the best checkpoint is kept.
+batch : int, default=32
+    Windows a step.
+rate : float, default=1e-3
+    Adam's learning rate.
+validation_share : float, default=0.2
+    Share of the windows held out to choose the checkpoint on; no class is held out whole. Of
+    fewer than five windows none is held out, and the training windows choose.
+rate_multiplier : float, default=1.0
+    Rate of the layers copied from the source, relative to the others.
+frozen : bool, default=False
+    Keep the copied layers as they are.
+device : {"auto", "cpu", "cuda"}, default="auto"
+    Where to train and predict.
+workspace : str or None, default=None
+    Folder with pretrainings; else ``TSXFER_WORKSPACE``, else ``tsxfer-workspace``.
+random_state : int or None, default=0
+    Of weights, order, dropout and the held-out part; None draws anew at each fit.
+
+Attributes
+----------
+source_ : str
+    What the source was trained on, e.g. ``speech@1``; ``+sim`` in it means simulated data.
+validation_score_ : float
+    Macro F1 or mean absolute error of the kept checkpoint on the held-out part.
+"""
+
+
+class _Transfer:
+    """What classifier and regressor share: parameters, tests' parameters, and the fit."""
+
+    def __init__(
+        self,
+        source: str | None = None,
+        model: str = "convnetquake",
+        epochs: int = 100,
+        patience: int = 20,
+        batch: int = 32,
+        rate: float = 1e-3,
+        validation_share: float = 0.2,
+        rate_multiplier: float = 1.0,
+        frozen: bool = False,
+        device: str = "auto",
+        workspace: str | None = None,
+        random_state: int | None = 0,
+    ) -> None:
+        self.source = source
+        self.model = model
+        self.epochs = epochs
+        self.patience = patience
+        self.batch = batch
+        self.rate = rate
+        self.validation_share = validation_share
+        self.rate_multiplier = rate_multiplier
+        self.frozen = frozen
+        self.device = device
+        self.workspace = workspace
+        self.random_state = random_state
+        super().__init__()
+
+    def _fitted(self, x: NDArray[Any], y: NDArray[Any], classes: tuple[str, ...]) -> Fitted:
+        terms = Terms(
+            self.model,
+            Recipe(self.rate, self.batch, self.epochs, self.patience),
+            self.validation_share,
+            "loss",
+            self.rate_multiplier,
+            self.frozen,
+            _seed(self.random_state),
+            _device(self.device),
+        )
+        place = Workspace.at(self.workspace)
+        source = find_source(self.source, self.model, place) if self.source is not None else None
+        self.source_ = source.corpus if source else "none"
+        if source and source.simulated:
+            warnings.warn(f"the source {source.corpus} is simulated", stacklevel=4)
+        windows = np.ascontiguousarray(x, np.float32)
+        data = Labelled(windows, y, np.arange(len(x)), classes, _card(windows, classes))
+        return fit(data, terms, source.weights if source else None)
+
+    @classmethod
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
+        """Small settings for sktime's own tests."""
+        del parameter_set
+        return [
+            {"epochs": 3, "batch": 8, "device": "cpu"},
+            {"model": "mlstm_fcn", "epochs": 2, "validation_share": 0.0, "device": "cpu"},
+        ]
+
+
+class TransferClassifier(_Transfer, BaseClassifier):  # type: ignore[misc]  # noqa: D101
+    __doc__ = f"""Time-series classifier with a pretrained start, a held-out part and early stopping.
+{PARAMETERS}
+Examples
+--------
+>>> import numpy as np
+>>> from tsxfer.estimators import TransferClassifier
+>>> X = np.random.default_rng(0).standard_normal((20, 1, 32))
+>>> y = np.arange(20) % 2
+>>> TransferClassifier(epochs=2, device="cpu").fit(X, y).predict(X).shape
+(20,)
+"""
+
+    _tags: ClassVar[dict[str, Any]] = TAGS | {"capability:predict_proba": True}
+
+    def _fit(self, X: NDArray[Any], y: NDArray[Any]) -> TransferClassifier:
+        codes = np.searchsorted(self.classes_, y).astype(np.int64)
+        self._kept = self._fitted(X, codes, tuple(map(str, self.classes_)))
+        self.validation_score_ = self._kept.score
+        return self
+
+    def _predict_proba(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return self._kept.probabilities(X, _device(self.device))
+
+    def _predict(self, X: NDArray[Any]) -> NDArray[Any]:
+        codes = self._predict_proba(X).argmax(axis=1)
+        return np.asarray(np.asarray(self.classes_)[codes])
+
+
+class TransferRegressor(_Transfer, BaseRegressor):  # type: ignore[misc]  # noqa: D101
+    __doc__ = f"""Time-series regressor with a pretrained start, a held-out part and early stopping.
+{PARAMETERS}
+Examples
+--------
+>>> import numpy as np
+>>> from tsxfer.estimators import TransferRegressor
+>>> X = np.random.default_rng(0).standard_normal((20, 1, 32))
+>>> y = np.arange(20) / 7
+>>> TransferRegressor(epochs=2, device="cpu").fit(X, y).predict(X).shape
+(20,)
+"""
+
+    _tags: ClassVar[dict[str, Any]] = TAGS
+
+    def _fit(self, X: NDArray[Any], y: NDArray[Any]) -> TransferRegressor:
+        self._kept = self._fitted(X, np.asarray(y, np.float32), ())
+        self.validation_score_ = self._kept.score
+        return self
+
+    def _predict(self, X: NDArray[Any]) -> NDArray[Any]:
+        return self._kept.numbers(X, _device(self.device)).astype(np.float64)
+
+
+def _card(x: NDArray[np.float32], classes: tuple[str, ...]) -> Card:
+    """What the loop and the scaling ask of a data set; a panel says nothing else of itself."""
+    return Card(
+        name="panel",
+        version=0,
+        title="panel given to an estimator",
+        domain="own",
+        task="classification" if classes else "regression",
+        label="y",
+        rate_hz=1.0,
+        channels=tuple(f"c{number}" for number in range(x.shape[1])),
+        length=x.shape[2],
+        group="window",
+        metric="macro_f1" if classes else "mae",
+        margin=0.0,
+        licence="not stated",
+        cite="not stated",
+    )
+
+
+def _seed(random_state: int | None) -> int:
+    from sklearn.utils import check_random_state
+
+    if isinstance(random_state, int):
+        return random_state
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _device(wanted: str) -> str:
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise SpecError(f"device {wanted!r} is not known", mend="use auto, cpu or cuda")
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SpecError("device 'cuda', but torch finds no CUDA device", mend="use cpu")
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
