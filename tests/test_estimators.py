@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,18 @@ def test_what_is_held_out_shares_nothing(rows: list[tuple[int, int]], share: flo
     assert set(y[held]) <= set(y[train])
     if len(set(group.tolist())) == len(y) and len(y) >= 5:
         assert len(held) <= round(share * len(y))
+
+
+def test_windows_split_in_time_are_held_out_at_the_end() -> None:
+    """Nothing that is learned from reaches into the time of what is held out."""
+    x, y = np.zeros((50, 1, 4), np.float32), np.arange(50, dtype=np.float32)
+    start = np.random.default_rng(0).permutation(50).astype(np.float64)
+    card = replace(_card(x, ()), split="time")
+    data = Labelled(x, y, np.full(50, "index"), (), card, start, start + 3)
+    train, held = hold_out(data, Terms())
+    assert (start[train] + 3).max() < start[held].min()
+    assert len(held) == 10
+    assert len(train) + len(held) < 50
 
 
 def test_panels_of_other_kinds_pipelines_and_search_work() -> None:

@@ -38,7 +38,10 @@ class Labelled:
         y: ``(n,)`` class codes, or numbers in the card's unit.
         group: ``(n,)`` names of what stays on one side of training and validation.
         classes: Their names by code; empty for regression.
-        card: Task, metric, channels and whether labels follow the input's level.
+        card: Task, metric, channels, the rule of the split, and whether labels follow the input's
+            level.
+        start: ``(n,)`` seconds, where the card splits in time.
+        end: ``(n,)`` the end of what a window and its label have seen.
     """
 
     x: Floats
@@ -46,6 +49,8 @@ class Labelled:
     group: NDArray[Any]
     classes: tuple[str, ...]
     card: Card
+    start: NDArray[np.float64] | None = None
+    end: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +209,15 @@ def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:
 def hold_out(data: Labelled, terms: Terms) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows to learn from and rows to choose the checkpoint on; no group is in both.
 
-    Every class keeps windows to learn from. Nothing is held out of fewer than `FEWEST` windows or
+    Every class keeps windows to learn from. Where the card splits in time, the last windows are
+    held out, and none to learn from reaches into them. Nothing is held out of fewer than `FEWEST` windows or
     a single group.
     """
     every: NDArray[np.int64] = np.arange(len(data.x))
     wanted = round(terms.validation_share * len(every))
+    if data.card.split == "time" and data.start is not None and data.end is not None and wanted:
+        cut = np.quantile(data.start, 1 - terms.validation_share)
+        return np.flatnonzero(data.end < cut), np.flatnonzero(data.start >= cut)
     draw = stream("fit", "validation", terms.seed)
     members: dict[Any, list[int]] = {}
     for row in prefix_stratified(every, data.y if data.classes else None, draw).tolist():

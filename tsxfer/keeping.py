@@ -53,7 +53,7 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
     """
     path = Path(named)
     if path.suffix == ".safetensors" or (path / WEIGHTS).is_file():
-        return _at(path / WEIGHTS if path.is_dir() else path, model)
+        return source_at(path / WEIGHTS if path.is_dir() else path, model)
     found = []
     for file in sorted((workspace.root / "weights").glob("*.safetensors")):
         row = weights.row(file) or {}
@@ -67,7 +67,7 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
             where=str(workspace.root / "weights"),
             mend=f"tsxfer run --source {named} --model {model} ..., or name a .safetensors file",
         )
-    return _at(max(found)[2], model)
+    return source_at(max(found)[2], model)
 
 
 def _means(named: str, dataset: str) -> bool:
@@ -75,7 +75,12 @@ def _means(named: str, dataset: str) -> bool:
     return named in (dataset, plain, plain.partition("+")[0])
 
 
-def _at(path: Path, model: str) -> Source:
+def source_at(path: Path, model: str) -> Source:
+    """The source in a file.
+
+    Raises:
+        TsxferError: If there is none, or it was trained with another backbone.
+    """
     if not path.is_file():
         raise SpecError(f"no file {path}", mend="check the path")
     facts: Any = weights.row(path) or {}
@@ -98,15 +103,14 @@ def save(fitted: Fitted, folder: Path, facts: dict[str, Any]) -> None:
     Args:
         fitted: The model.
         folder: Made where it is not there.
-        facts: What the card says beside the model's own facts.
+        facts: What the card says beside the model's own facts; ``channels`` names them.
 
     Raises:
         StoreError: If the folder holds a model, or cannot be written.
     """
     refuse_taken(folder)
     own = {
-        "model": fitted.model, "length": fitted.length, "channel_count": fitted.channels,
-        "classes": list(fitted.classes), "metric": fitted.metric, "validation_score": fitted.score,
+        "model": fitted.model, "length": fitted.length,         "classes": list(fitted.classes), "metric": fitted.metric, "validation_score": fitted.score,
         "windows": {"train": fitted.trained, "validation": fitted.validated},
         "samples_seen": fitted.samples, "scaling": scaler_facts(fitted.scaler),
         "audit": fitted.audit, "environment": environment(),
@@ -142,7 +146,7 @@ def load(folder: Path) -> tuple[Fitted, dict[str, Any]]:
     try:
         card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
         fitted = Fitted(
-            card["model"], card["channel_count"], card["length"], tuple(card["classes"]),
+            card["model"], len(card["channels"]), card["length"], tuple(card["classes"]),
             scaler_of(card["scaling"], card["length"]), weights.load(folder / WEIGHTS),
             card["metric"], card["validation_score"], card["windows"]["train"],
             card["windows"]["validation"], card["samples_seen"], card["audit"],

@@ -281,6 +281,60 @@ def prepare(
 
 
 @app.command()
+def fit(
+    target: Annotated[str, typer.Option(help="A data set, or a file of yours.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: weights.safetensors and card.json.")],
+    source: Annotated[
+        str, typer.Option(help="A data set, a .safetensors file, a fitted model, or none.")
+    ] = "none",
+    model: Annotated[str, typer.Option(help="Backbone.")] = "convnetquake",
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Keep copied layers as they are.")
+    ] = False,
+    quick: Quick = False,
+    data: Mode = None,
+    seed: Annotated[int, typer.Option(help="Of weights, order and the held-out part.")] = 0,
+    label: Label = "",
+    group: Group = "",
+    rate: Rate = 0.0,
+    task: TaskName = "",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Fine-tune one model on all labels of a target, and keep it with a card.
+
+    Example: tsxfer fit --source speech --target mine.csv --label y --out model
+    """
+    from tsxfer.cli.bringing import describe
+    from tsxfer.cli.keeping import Asked, fit_and_keep
+    from tsxfer.workspace import Workspace
+
+    own = describe(label, group, rate, task)
+    asked = Asked(source, target, model, frozen, quick, data, seed, own)
+    fit_and_keep(asked, out, Workspace.at(workspace), device)
+
+
+@app.command()
+def predict(
+    folder: Annotated[Path, typer.Argument(help="What `tsxfer fit --out` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(help="Windows: csv, npz, parquet or .ts; no labels needed.")
+    ],
+    out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    _plugins: Plugins = "",
+) -> None:
+    """Predict each window of a file with a kept model.
+
+    Example: tsxfer predict model new.csv --out predictions.csv
+    """
+    from tsxfer.cli.keeping import predict_file
+
+    predict_file(folder, file, out, device)
+
+
+@app.command()
 def new(
     kind: Annotated[str, typer.Argument(help="dataset, model or recipe.")],
     name: Annotated[str, typer.Argument(help="Its name, small letters.")],
@@ -332,6 +386,7 @@ def reproduce(
         bool, typer.Option(help="Refuse operations without a deterministic form (GPU).")
     ] = False,
     json: Json = False,
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Train rows again in a scratch place: identical, within tolerance, or different.
@@ -349,6 +404,7 @@ def reproduce(
 def verify(
     study: Annotated[str, typer.Argument(help="Name of a study run here, or its file.")],
     json: Json = False,
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Check a study by reading: keys, data, pairs, splits, predictions, weights, gaps.

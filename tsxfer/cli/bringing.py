@@ -92,9 +92,7 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     Raises:
         DataError: If a chosen size is larger than what there is.
     """
-    for name in study.sources:
-        if own.MARK in name:
-            study = _source_fitted(study, prepared(workspace, name), chosen)
+    study = source_fitted(study, chosen, workspace)
     sets = [prepared(workspace, name) for name in study.targets if own.MARK in name]
     if not sets:
         return study
@@ -120,9 +118,15 @@ def _shrunk(study: Study, sizes: tuple[str, ...]) -> Study:
     return replace(study, sizes=sizes)
 
 
-def _source_fitted(study: Study, made: Prepared, chosen: bool) -> Study:
-    if own.sizes_that_fit(made, study.profile, (study.source_size,)):
-        return study
-    if chosen:
-        own.refuse_misfit(made, study.profile, study.source_size)
-    return replace(study, source_size="all")
+def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
+    """The study with a budget of pretraining that its own files can give; see `fitted`."""
+    for name in study.sources:
+        if own.MARK not in name:
+            continue
+        made = prepared(workspace, name)
+        if own.sizes_that_fit(made, study.profile, (study.source_size,)):
+            continue
+        if chosen:
+            own.refuse_misfit(made, study.profile, study.source_size)
+        study = replace(study, source_size="all")
+    return study

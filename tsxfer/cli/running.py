@@ -50,18 +50,17 @@ class Kept:
 
 def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> int:
     """Run what is not done yet and print the table; returns the exit code."""
-    if device not in DEVICES:
-        raise SpecError(f"--device {device!r} is not known", mend=nearest(device, DEVICES))
+    refuse_device(device)
     trials = expand(study)
     workspace.make()
     store = Store(workspace.results(study.name))
     store.folder.mkdir(parents=True, exist_ok=True)
-    _announce(study)
+    announce(study)
     with alone(workspace.root / "leases", f"study-{study.name}"):
         save_quietly(study, store.folder / "study.toml")
         declared = declare(study, trials, store, workspace)
     for name in dict.fromkeys([*study.sources, *study.targets]):
-        _prepare_if_needed(name, workspace)
+        tell_of_simulating(name, workspace)
         prepared(workspace, name)
     done = finished(store, trials, workspace)
     todo = [t for t in trials if t.key not in done]
@@ -101,7 +100,8 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
     return found
 
 
-def _announce(study: Study) -> None:
+def announce(study: Study) -> None:
+    """Say first that data is simulated, where some is."""
     if any("+sim@" in name for name in (*study.sources, *study.targets)):
         sys.stdout.write(
             "SIMULATED DATA: no real data is prepared (or --data simulated was asked for); "
@@ -111,7 +111,8 @@ def _announce(study: Study) -> None:
         sys.stdout.flush()
 
 
-def _prepare_if_needed(name: str, workspace: Workspace) -> None:
+def tell_of_simulating(name: str, workspace: Workspace) -> None:
+    """Say that a simulation, which takes a while, is about to be made."""
     if "+sim@" in name and not (workspace.data(name) / "meta.json").exists():
         card = catalogue.find(name).card
         sys.stderr.write(f"simulating {card.count:,} instances of {name} (once) ...\n")
@@ -127,7 +128,7 @@ def _run(
         return 0
     from tsxfer.executors import packs
 
-    chosen = _device(device)
+    chosen = device_of(device)
     engine, threads = _engine(chosen, workers, len(todo))
     jobs = _jobs(study, todo, workspace, chosen, threads)
     supply = Supply(packs(jobs, WIDTH[chosen]), Shared.of(workspace, kept.store))
@@ -186,7 +187,22 @@ def _origins(study: Study) -> set[str]:
     return {t.reuse.source.key for t in expand(study) if t.reuse}
 
 
-def _device(wanted: str) -> str:
+def refuse_device(wanted: str) -> None:
+    """Refuse a device that no machine has, before torch is imported.
+
+    Raises:
+        SpecError: With those there are.
+    """
+    if wanted not in DEVICES:
+        raise SpecError(f"--device {wanted!r} is not known", mend=nearest(wanted, DEVICES))
+
+
+def device_of(wanted: str) -> str:
+    """``cpu`` or ``cuda``; ``auto`` takes CUDA where torch finds it.
+
+    Raises:
+        SpecError: If torch or the device is not there.
+    """
     if importlib.util.find_spec("torch") is None:
         raise SpecError("torch is not installed", mend='pip install "torch>=2.9,<2.14"')
     import torch

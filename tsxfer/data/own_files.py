@@ -60,22 +60,55 @@ def read(path: Path, label: str, group: str, ignore: tuple[str, ...]) -> Content
     return READERS[path.suffix.lower()](path, (label, group, ignore))
 
 
-def _csv(path: Path, columns: Columns) -> Content:
-    return _from_table(read_table(path, low_memory=False), path, columns)
+def read_windows(path: Path, channels: tuple[str, ...]) -> NDArray[Any]:
+    """The windows of a file whose labels are unknown, or not wanted.
+
+    Args:
+        path: The file.
+        channels: Names; columns of a table that belong to no such channel are left out.
+
+    Returns:
+        ``(n, channel, time)`` in the order of `channels`.
+
+    Raises:
+        DataError: If it cannot be read, or lacks a channel.
+    """
+    ending = path.suffix.lower()
+    if ending == ".npz":
+        return _windows_of(_arrays(path), path)
+    if ending == ".ts":
+        return _series(path)[0]
+    table = _table(path)
+    names = [name for name in table.columns if _channel_of(name) in channels]
+    missing = [name for name in channels if name not in map(_channel_of, names)]
+    if missing:
+        raise DataError(
+            f"no column of channel {', '.join(missing)}",
+            where=f"{path} has: {_few(list(table.columns))}",
+            mend="name the columns as in the file that the model was fitted on",
+        )
+    x, found = _samples(table, names, path)
+    return x[:, [found.index(name) for name in channels]]
 
 
-def _parquet(path: Path, columns: Columns) -> Content:
-    import pandas as pd
-
-    try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-    return _from_table(table, path, columns)
+def _channel_of(column: str) -> str:
+    """``ax`` of ``ax_17``; ``x`` of ``17``; "" of what is no sample."""
+    numbered = NUMBERED.match(column)
+    return (numbered[1] or "x") if numbered else ""
 
 
-def _from_table(table: Any, path: Path, columns: Columns) -> Content:
+def _tabular(path: Path, columns: Columns) -> Content:
     wanted, grouped, ignore = columns
+    table = _table(path)
+    names = [name for name in table.columns if name not in ignore]
+    label, group = _label(names, wanted, path), _group(names, grouped, path)
+    x, channels = _samples(table, [name for name in names if name not in (label, group)], path)
+    groups = None if not group else table[group].astype(str).to_numpy(np.str_)
+    return Content(x, table[label].to_numpy(), groups, channels, label, group)
+
+
+def _table(path: Path) -> Any:
+    table = _parquet(path) if path.suffix.lower() == ".parquet" else read_table(path, low_memory=False)  # fmt: skip
     table.columns = [str(name) for name in table.columns]
     if not len(table) or len(table.columns) < 2:
         raise DataError(
@@ -83,25 +116,35 @@ def _from_table(table: Any, path: Path, columns: Columns) -> Content:
             where=str(path),
             mend="one window a row, columns separated by commas, names of columns in the first row",
         )
-    names = [name for name in table.columns if name not in ignore]
-    label, group = _label(names, wanted, path), _group(names, grouped, path)
-    samples = [name for name in names if name not in (label, group)]
-    strangers = [name for name in samples if not NUMBERED.match(name)]
-    if strangers or not samples:
+    return table
+
+
+def _parquet(path: Path) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _samples(
+    table: Any, names: list[str], path: Path
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Windows ``(n, channel, time)`` of the columns that hold samples, and their channels."""
+    strangers = [name for name in names if not NUMBERED.match(name)]
+    if strangers or not names:
         raise DataError(
             f"columns that are neither numbered samples nor label nor group: {_few(strangers)}"
-            if samples
+            if names
             else "no column of samples, such as x0, x1, x2, ...",
             where=str(path),
             mend="name them with --label or --group, or list them under ignore in the card "
             f"{path.with_suffix('.toml').name}",
         )
-    channels = _channels(samples, path)
-    ordered = [name for members in channels.values() for name in members]
-    values = _numbers(table[ordered], path)
-    x = values.reshape(len(table), len(channels), -1)
-    groups = None if not group else table[group].astype(str).to_numpy(np.str_)
-    return Content(x, table[label].to_numpy(), groups, tuple(channels), label, group)
+    channels = _channels(names, path)
+    values = _numbers(table[[name for members in channels.values() for name in members]], path)
+    return values.reshape(len(table), len(channels), -1), tuple(channels)
 
 
 def _channels(samples: list[str], path: Path) -> dict[str, list[str]]:
@@ -153,21 +196,9 @@ def _refuse_short_rows(values: NDArray[Any], path: Path) -> None:
 def _npz(path: Path, columns: Columns) -> Content:
     wanted, grouped, ignore = columns
     arrays = {n: a for n, a in _arrays(path).items() if n not in ignore}
-    if "x" not in arrays:
-        raise DataError(
-            f"no array called x; there are: {_few(list(arrays))}",
-            where=str(path),
-            mend="save it as np.savez(file, x=windows, y=labels, group=groups)",
-        )
-    x = arrays.pop("x")
-    if x.ndim not in (2, 3) or x.dtype.kind not in "iufb":
-        raise DataError(
-            f"x is {x.dtype} {x.shape}, not numbers (n, channel, time) or (n, time)",
-            where=str(path),
-            mend="stack the windows into one array",
-        )
-    x = x[:, None, :] if x.ndim == 2 else x
-    label, group = _label(list(arrays), wanted, path), _group(list(arrays), grouped, path)
+    x = _windows_of(arrays, path)
+    names = [name for name in arrays if name != "x"]
+    label, group = _label(names, wanted, path), _group(names, grouped, path)
     for name in filter(None, (label, group)):
         if arrays[name].shape != (len(x),):
             raise DataError(
@@ -176,8 +207,28 @@ def _npz(path: Path, columns: Columns) -> Content:
                 mend="give one value a window",
             )
     groups = arrays[group].astype(np.str_) if group else None
-    names = tuple(f"c{number}" for number in range(x.shape[1]))
-    return Content(x, arrays[label], groups, names, label, group)
+    return Content(x, arrays[label], groups, _numbered(x), label, group)
+
+
+def _windows_of(arrays: dict[str, NDArray[Any]], path: Path) -> NDArray[Any]:
+    if "x" not in arrays:
+        raise DataError(
+            f"no array called x; there are: {_few(list(arrays))}",
+            where=str(path),
+            mend="save it as np.savez(file, x=windows, y=labels, group=groups)",
+        )
+    x = arrays["x"]
+    if x.ndim not in (2, 3) or x.dtype.kind not in "iufb":
+        raise DataError(
+            f"x is {x.dtype} {x.shape}, not numbers (n, channel, time) or (n, time)",
+            where=str(path),
+            mend="stack the windows into one array",
+        )
+    return x[:, None, :] if x.ndim == 2 else x
+
+
+def _numbered(x: NDArray[Any]) -> tuple[str, ...]:
+    return tuple(f"c{number}" for number in range(x.shape[1]))
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -202,32 +253,37 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _ts(path: Path, columns: Columns) -> Content:
-    from sktime.datasets import load_from_tsfile
-
     del columns  # the format itself says what is the label, and has no groups
     head = _head(path)
-    try:
-        x, y = load_from_tsfile(str(path), return_data_type="nested_univ")
-        if len({len(cell) for row in x.to_numpy() for cell in row}) > 1:
-            raise _unequal(path, "series differ in length")
-        values = np.stack([np.stack([np.asarray(cell) for cell in row]) for row in x.to_numpy()])
-    except (OSError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
-        raise _unreadable(path, error) from None
-    task = "regression" if "@targetlabel true" in head else "classification"
-    labels = np.asarray(y, np.float64) if task == "regression" else np.asarray(y, np.str_)
-    names = tuple(f"c{number}" for number in range(values.shape[1]))
-    return Content(values, labels, None, names, "class" if task != "regression" else "target", "", task)  # fmt: skip
-
-
-def _head(path: Path) -> str:
-    text = path.read_text(encoding="utf-8", errors="replace").partition("@data")[0].lower()
-    if "@classlabel true" not in text and "@targetlabel true" not in text:
+    if "@classlabel true" not in head and "@targetlabel true" not in head:
         raise DataError(
             "the header declares no labels (@classLabel true ... or @targetLabel true)",
             where=str(path),
             mend="add labels to the file",
         )
-    return text
+    x, y = _series(path)
+    task = "regression" if "@targetlabel true" in head else "classification"
+    labels = np.asarray(y, np.float64) if task == "regression" else np.asarray(y, np.str_)
+    label = "target" if task == "regression" else "class"
+    return Content(x, labels, None, _numbered(x), label, "", task)
+
+
+def _series(path: Path) -> tuple[NDArray[Any], Any]:
+    """Windows ``(n, channel, time)`` of a ``.ts`` file, and its labels where it has some."""
+    from sktime.datasets import load_from_tsfile
+
+    try:
+        loaded = load_from_tsfile(str(path), return_data_type="nested_univ")
+        x, y = loaded if isinstance(loaded, tuple) else (loaded, None)
+        if len({len(cell) for row in x.to_numpy() for cell in row}) > 1:
+            raise _unequal(path, "series differ in length")
+        return np.stack([np.stack([np.asarray(cell) for cell in row]) for row in x.to_numpy()]), y
+    except (OSError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _head(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace").partition("@data")[0].lower()
 
 
 def _label(names: list[str], wanted: str, path: Path) -> str:
@@ -275,8 +331,8 @@ def _unreadable(path: Path, error: Exception) -> DataError:
 
 
 READERS: dict[str, Callable[[Path, Columns], Content]] = {
-    ".csv": _csv,
-    ".parquet": _parquet,
+    ".csv": _tabular,
+    ".parquet": _tabular,
     ".npz": _npz,
     ".ts": _ts,
 }
