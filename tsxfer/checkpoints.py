@@ -39,6 +39,12 @@ def digest(tensors: Mapping[str, NDArray[Any]]) -> str:
     return total.hexdigest()[:16]
 
 
+def holds(path: Path, data: Mapping[str, str]) -> bool:
+    """Whether a weights file is whole and was made from data with these fingerprints."""
+    found = header(path)
+    return found is not None and found.intact and found.row.get("data") == data
+
+
 def header(path: Path) -> Header | None:
     """The header of a weights file; None where there is no whole file with a row."""
     try:

@@ -39,6 +39,10 @@ class TsxferError(Exception):
         return _rebuild, (type(self), self.problem, self.where, self.mend)
 
 
+class Terminated(SystemExit):
+    """The system asks to end (SIGTERM); a run stops as it does on ctrl-C."""
+
+
 class SpecError(TsxferError):
     """A flag, study file, name or number that makes no sense."""
 

@@ -8,8 +8,10 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.process import BaseProcess
 
+from tsxfer.errors import TsxferError
 from tsxfer.runner import Job, run_pack
 from tsxfer.specs import Result
 from tsxfer.supply import Pack, Supply
@@ -72,20 +74,31 @@ def pool(work: Supply | Sequence[Pack], workers: int) -> Iterator[Result]:
             for future in finished:
                 yield from future.result()
                 supply.finish(running.pop(future))
-    except BaseException:
+    except BaseException as error:
         for process in list((executor._processes or {}).values()):
-            process.terminate()
+            process.kill()
+        if isinstance(error, BrokenProcessPool):
+            raise _lost_worker(workers) from None
         raise
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
+def _lost_worker(workers: int) -> TsxferError:
+    return TsxferError(
+        "a worker process ended without a word: killed, out of memory, or hung past --limit",
+        mend="run the same command again: finished rows are kept"
+        + (f"; --workers {workers // 2} needs less memory" if workers > 1 else ""),
+    )
+
+
 def _die_with_parent() -> None:
-    """A killed parent must not leave workers behind; ctrl-C is the parent's to handle."""
+    """A killed parent must not leave workers behind; signals to stop are the parent's to handle."""
     import signal
 
     keep_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()

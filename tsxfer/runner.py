@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from tsxfer import metrics
 from tsxfer.data.task import Task, fingerprints, load_task
+from tsxfer.deadline import LateError, deadline
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
@@ -36,6 +38,7 @@ class Job:
         device: ``cpu`` or ``cuda``.
         keep_weights: Other trials start from this one.
         threads: CPU threads for torch.
+        limit: Seconds that it may take before it counts as hung; 0 is no limit.
     """
 
     trial: Trial
@@ -44,6 +47,7 @@ class Job:
     device: str
     keep_weights: bool
     threads: int
+    limit: float = 0
 
 
 def run(job: Job) -> Result:
@@ -88,8 +92,12 @@ def _train(pack: Sequence[Job]) -> list[Result]:
     began = time.perf_counter()
     way = graphs.Graphs() if pack[0].device == "cuda" else loop.turns
     try:
-        begun = [_begin(job) for job in pack]
-        fits = iter(loop.fit([r for b in begun for r in b.replicas], _rules(pack[0].trial), way))
+        with deadline(pack[0].limit * len(pack)):
+            begun = [_begin(job) for job in pack]
+            replicas = [replica for b in begun for replica in b.replicas]
+            fits = iter(loop.fit(replicas, _rules(pack[0].trial), way))
+    except LateError:
+        return [_too_late(job) for job in pack]
     except torch.OutOfMemoryError as error:
         if len(pack) == 1:
             return [_out_of_memory(pack[0], error)]
@@ -102,6 +110,12 @@ def _train(pack: Sequence[Job]) -> list[Result]:
         "way": "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns",
     }
     return [_end(b, [next(fits) for _ in b.replicas], cost) for b in begun]
+
+
+def _too_late(job: Job) -> Result:
+    minutes = job.limit / 60
+    result = _blank(job.trial, load_task(Workspace(Path(job.workspace)), job.trial), {}, {})
+    return replace(result, status="failed", error=f"took longer than --limit {minutes:g} minutes")
 
 
 def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
@@ -317,14 +331,21 @@ def ledger(recipe: Recipe, count: int, drop_last: bool) -> dict[str, int]:
 
 def _save_predictions(folder: Path, trial: Trial, tested: Tested) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{trial.key}-{unique()}.partial.npz"
-    np.savez_compressed(
-        partial,
-        output=tested.output,
-        predicted=tested.predicted,
-        truth=tested.truth,
-        group=tested.group,
-        rows=tested.rows,
-        alignment=np.array(tested.alignment),
-    )
-    partial.replace(folder / f"{trial.key}.npz")
+    partial = folder / f".{trial.key}.{unique()}.partial"
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(
+                file,
+                output=tested.output,
+                predicted=tested.predicted,
+                truth=tested.truth,
+                group=tested.group,
+                rows=tested.rows,
+                alignment=np.array(tested.alignment),
+            )
+            file.flush()
+            os.fsync(file.fileno())  # the row that follows says that they are there
+        partial.replace(folder / f"{trial.key}.npz")
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
+from tsxfer import __version__
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.keys import plain
 from tsxfer.specs import Result, from_plain
-from tsxfer.workspace import unique
+from tsxfer.workspace import Workspace, unique
 
 
 def to_line(result: Result) -> str:
@@ -33,6 +34,8 @@ def from_record(record: dict[str, object]) -> Result:
             f"row {record.get('key')} holds the trial {result.key}",
             mend="the row was edited or made by another version; run the study again",
         )
+    if result.status == "done" and result.metric not in result.scores:
+        raise StoreError(f"row {result.key} is done, but has no {result.metric}")
     return result
 
 
@@ -40,14 +43,22 @@ class Store:
     """The rows of one study folder.
 
     Attributes:
+        workspace: Whose prepared data decides between several rows of a trial; None: nothing does.
         damaged: Lines that could not be read, as ``file:line`` (a torn last line included).
+        foreign: Whole rows of another version of tsxfer that this one does not understand.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, workspace: Workspace | None = None) -> None:
+        self.folder, self.workspace = folder, workspace
         self.damaged: list[str] = []
+        self.foreign: list[str] = []
         self._read: dict[str, int] = {}  # bytes of whole lines that were read, by file
         self._writer = f"{unique()}.jsonl"
+
+    @classmethod
+    def of(cls, workspace: Workspace, study: str) -> Store:
+        """The rows of a study in a workspace."""
+        return cls(workspace.results(study), workspace)
 
     def append(self, result: Result) -> None:
         """Add a row; it is on disk when this returns.
@@ -61,10 +72,16 @@ class Store:
         """Add rows with one sync for all of them; see `append`."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with (self.folder / self._writer).open("a", encoding="utf-8") as file:
-                file.writelines(to_line(result) + "\n" for result in results)
-                file.flush()
-                os.fsync(file.fileno())
+            path = self.folder / self._writer
+            before = path.stat().st_size if path.exists() else 0
+            try:
+                with path.open("ab") as file:
+                    file.writelines(f"{to_line(result)}\n".encode() for result in results)
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError:
+                _cut(path, before)
+                raise
         except OSError as error:
             raise StoreError(
                 f"a row cannot be written: {error.strerror}",
@@ -73,19 +90,33 @@ class Store:
             ) from None
 
     def rows(self) -> dict[str, Result]:
-        """Rows by key. A finished row wins over a failed one; among equals the first stays."""
+        """Rows by key.
+
+        A row made from the data that lies prepared now wins over one from other data, a finished
+        one over a failed one; among equals the first stays.
+        """
         found: dict[str, Result] = {}
-        self.damaged = []
+        self.damaged, self.foreign = [], []
+        now = self.workspace.fingerprints() if self.workspace else {}
         for place, line in self.lines():
-            try:
-                result = from_record(json.loads(line))
-            except (ValueError, TypeError, AttributeError, TsxferError):
-                self.damaged.append(place)
-                continue
-            old = found.get(result.key)
-            if old is None or (old.status == "failed" and result.status == "done"):
-                found[result.key] = result
+            row = self._row(place, line)
+            old = found.get(row.key) if row else None
+            if row and (old is None or _worth(row, now) > _worth(old, now)):
+                found[row.key] = row
         return found
+
+    def _row(self, place: str, line: bytes) -> Result | None:
+        """A row; what is none is put down as damaged, or as of another version."""
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            self.damaged.append(place)
+            return None
+        try:
+            return from_record(record)
+        except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
+            (self.foreign if _of_another_version(record) else self.damaged).append(place)
+            return None
 
     def lines(self) -> Iterator[tuple[str, bytes]]:
         """All lines of all writers, as they lie there, each with its ``file:line``."""
@@ -109,6 +140,23 @@ class Store:
             whole = text[: text.rfind(b"\n") + 1]
             self._read[path.name] = begin + len(whole)
             for line in whole.splitlines():
-                with suppress(ValueError, TypeError, AttributeError, TsxferError):
+                with suppress(ValueError, TypeError, AttributeError, RecursionError, TsxferError):
                     found.append(from_record(json.loads(line)))
         return found
+
+
+def _worth(row: Result, now: Mapping[str, str]) -> tuple[bool, bool]:
+    fits = all(now.get(name, made) == made for name, made in row.data.items())
+    return fits, row.status == "done"
+
+
+def _of_another_version(record: object) -> bool:
+    if not isinstance(record, dict) or not isinstance(record.get("environment"), dict):
+        return False
+    return bool(record["environment"].get("tsxfer", __version__) != __version__)
+
+
+def _cut(path: Path, size: int) -> None:
+    """Take a half-written row off, so that a later one does not continue its line."""
+    with suppress(OSError):
+        os.truncate(path, size)

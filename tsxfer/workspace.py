@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import socket
@@ -43,6 +44,16 @@ class Workspace:
         """Names of studies that have been started here."""
         return sorted(p.parent.name for p in (self.root / "results").glob("*/study.toml"))
 
+    def fingerprints(self) -> dict[str, str]:
+        """Fingerprint of each data set that lies prepared, by versioned name."""
+        found = {}
+        for facts in sorted((self.root / "data").glob("*/meta.json")):
+            try:
+                found[facts.parent.name] = str(json.loads(facts.read_bytes())["fingerprint"])
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # whoever reads the data says what is wrong with it
+        return found
+
     def make(self) -> None:
         """Create the root, or say why it cannot be written."""
         try:
@@ -62,6 +73,21 @@ def unique() -> str:
     """A file stem that no other process on any machine uses: ``host-pid-random``."""
     host = "".join(c if c.isalnum() or c in "-_" else "-" for c in socket.gethostname())[:40]
     return f"{host}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all, whenever the process or the disk ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{unique()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def environment() -> dict[str, str]:

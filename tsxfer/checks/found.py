@@ -44,7 +44,7 @@ def find(wanted: Sequence[str], workspace: Workspace) -> list[list[Found]]:
         SpecError: If a key is unknown or begins several.
         StoreError: If a row cannot be made again: it failed, or was imported.
     """
-    studies = {name: Store(workspace.results(name)).rows() for name in workspace.studies()}
+    studies = {name: Store.of(workspace, name).rows() for name in workspace.studies()}
     known = {key for rows in studies.values() for key in rows}
     keys = dict.fromkeys(_whole(text, known, workspace) for text in wanted)
     return [_of_key(key, studies) for key in keys]

@@ -74,7 +74,7 @@ def verify(name: str, workspace: Workspace) -> list[Check]:
 
 
 def _read(name: str, workspace: Workspace) -> _Held:
-    store = Store(workspace.results(name))
+    store = Store.of(workspace, name)
     study = read_study(store.folder / "study.toml")
     rows, damaged, mismatched = [], [], []
     for place, line in store.lines():

@@ -105,6 +105,10 @@ def run(
     task: TaskName = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[int, typer.Option(help="Processes; 0 chooses.")] = 0,
+    limit: Annotated[
+        float,
+        typer.Option(help="Minutes that one training may take before it counts as hung; 0: any."),
+    ] = 0,
     save_study: Annotated[
         Optional[Path], typer.Option(help="Write the study that the flags imply, and stop.")  # noqa: UP045
     ] = None,
@@ -130,7 +134,7 @@ def run(
     if save_study is not None:
         save(chosen, save_study)
         return
-    raise typer.Exit(run_study(chosen, place, device, workers))
+    raise typer.Exit(run_study(chosen, place, device, workers, 60 * max(0.0, limit)))
 
 
 @app.command()

@@ -9,7 +9,7 @@ from tsxfer.cli.reporting import known_study
 from tsxfer.errors import StoreError
 from tsxfer.store import Store
 from tsxfer.study import study_toml
-from tsxfer.workspace import Workspace
+from tsxfer.workspace import Workspace, write_whole
 
 
 def import_results(folder: Path, name: str, place: Workspace) -> None:
@@ -30,7 +30,7 @@ def import_results(folder: Path, name: str, place: Workspace) -> None:
     study, rows = import_rows(folder, name)
     place.make()
     store.extend(rows)
-    (store.folder / "study.toml").write_text(study_toml(study), encoding="utf-8")
+    write_whole(store.folder / "study.toml", study_toml(study))
     sys.stdout.write(
         f"{len(rows):,} rows in {store.folder}\n"
         f"the study's tables: tsxfer report {name} --method study\n"
@@ -42,5 +42,5 @@ def show_claims(name: str, form: str, place: Workspace) -> None:
     """The study's conclusions with a verdict each, from rows."""
     from tsxfer.paper.pages import claims_text
 
-    rows = Store(place.results(known_study(name, place))).rows()
+    rows = Store.of(place, known_study(name, place)).rows()
     sys.stdout.write(claims_text(rows.values(), form=form))

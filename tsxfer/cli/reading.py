@@ -13,7 +13,7 @@ from typing import Any
 from tsxfer import metrics
 from tsxfer.cli.declaring import declare
 from tsxfer.data import catalogue, own
-from tsxfer.errors import SpecError, nearest
+from tsxfer.errors import SpecError, TsxferError, nearest
 from tsxfer.models_index import REGISTRY as MODELS
 from tsxfer.specs import Result, Trial
 from tsxfer.stats.lock import FILE
@@ -103,7 +103,7 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
 def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
     """Counts, cost and power of a study; fixes its analysis where no row is there yet."""
     trials = expand(study)
-    store = Store(workspace.results(study.name))
+    store = Store.of(workspace, study.name)
     rows = store.rows()
     declared = declare(study, trials, store, workspace)
     done = [rows[t.key] for t in trials if t.key in rows and rows[t.key].status == "done"]
@@ -164,7 +164,7 @@ def _hours(trials: list[Trial], done: list[Result]) -> float | None:
 
 def show_status(workspace: Workspace, as_json: bool) -> None:
     """Every study of the workspace with its counts."""
-    facts = [_state(workspace, name) for name in workspace.studies()]
+    facts = [_state_or_fault(workspace, name) for name in workspace.studies()]
     if as_json:
         _json(facts)
     elif not facts:
@@ -176,15 +176,25 @@ def show_status(workspace: Workspace, as_json: bool) -> None:
     else:
         _say(
             [
-                f"{f['study']}: {f['done']} done, {f['failed']} failed, {f['to_do']} to do"
+                f"{f['study']}: {f['fault']}"
+                if "fault" in f
+                else f"{f['study']}: {f['done']} done, {f['failed']} failed, {f['to_do']} to do"
                 for f in facts
             ]
         )
 
 
+def _state_or_fault(workspace: Workspace, name: str) -> dict[str, Any]:
+    """One study that cannot be read must not hide the others."""
+    try:
+        return _state(workspace, name)
+    except TsxferError as error:
+        return {"study": name, "fault": str(error)}
+
+
 def _state(workspace: Workspace, name: str) -> dict[str, Any]:
     trials = expand(read_study(workspace.results(name) / "study.toml"))
-    rows = Store(workspace.results(name)).rows()
+    rows = Store.of(workspace, name).rows()
     states = [rows[t.key].status if t.key in rows else "to do" for t in trials]
     return {
         "study": name,
@@ -227,5 +237,5 @@ def _damaged(workspace: Workspace) -> list[str]:
     for name in workspace.studies():
         store = Store(workspace.results(name))
         store.rows()
-        found += [f"{name}/{line}" for line in store.damaged]
+        found += [f"{name}/{line}" for line in (*store.damaged, *store.foreign)]
     return found

@@ -77,7 +77,7 @@ def show_method(named: str, form: str, out: Path | None, place: Workspace, choic
     """The tables of Otović et al. 2022 by their own method, from any study with a grid."""
     from tsxfer.paper.pages import gates_text, study_text
 
-    rows = Store(place.results(known_study(named, place))).rows().values()
+    rows = Store.of(place, known_study(named, place)).rows().values()
     page = study_text(rows, multiplier=choice.rule or "best", drop=choice.drop, form=form)
     page += "\nGates:\n" + gates_text(rows)
     if out is None:
@@ -104,7 +104,7 @@ def gathered(named: str, place: Workspace, partial: bool, choice: Choice | None 
     """The report of a study that was run here."""
     folder = place.results(known_study(named, place))
     study = read_study(folder / "study.toml")
-    rows = Store(folder).rows()
+    rows = Store(folder, place).rows()
     if choice is not None and (choice.rule or choice.drop):
         return _chosen(study.name, rows.values(), choice)
     return build(

@@ -11,18 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tsxfer.checkpoints import holds
 from tsxfer.cli.declaring import declare
 from tsxfer.cli.progress import Progress
 from tsxfer.data import catalogue
 from tsxfer.data.task import fingerprints, prepared
-from tsxfer.errors import SpecError, nearest
+from tsxfer.errors import SpecError, Terminated, nearest
 from tsxfer.leases import alone
 from tsxfer.specs import Result, Trial
 from tsxfer.stats.lock import read_lock
 from tsxfer.store import Store
 from tsxfer.study import Study, expand, study_toml
 from tsxfer.supply import Shared, Supply
-from tsxfer.workspace import Workspace
+from tsxfer.workspace import Workspace, write_whole
 
 if TYPE_CHECKING:
     from tsxfer.runner import Job
@@ -48,12 +49,17 @@ class Kept:
     analysis: str
 
 
-def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> int:
-    """Run what is not done yet and print the table; returns the exit code."""
+def run_study(
+    study: Study, workspace: Workspace, device: str, workers: int, limit: float = 0
+) -> int:
+    """Run what is not done yet and print the table; returns the exit code.
+
+    `limit` is the longest that one training may take, in seconds; 0 is no limit.
+    """
     refuse_device(device)
     trials = expand(study)
     workspace.make()
-    store = Store(workspace.results(study.name))
+    store = Store.of(workspace, study.name)
     store.folder.mkdir(parents=True, exist_ok=True)
     announce(study)
     with alone(workspace.root / "leases", f"study-{study.name}"):
@@ -66,20 +72,20 @@ def run_study(study: Study, workspace: Workspace, device: str, workers: int) -> 
     todo = [t for t in trials if t.key not in done]
     try:
         into = Kept(study.name, store, declared.digest)
-        failed = _run(study, todo, len(done), workspace, into, device, workers)
-    except KeyboardInterrupt:
+        failed = _run(study, todo, len(done), workspace, into, device, workers, limit)
+    except (KeyboardInterrupt, Terminated) as stop:
         kept = len(store.rows())
         sys.stderr.write(
             f"\nstopped; {kept} finished rows are kept. Run the same command to resume.\n"
         )
-        return 130
+        return 143 if isinstance(stop, Terminated) else 130
     _print_report(study, workspace, store.rows())
     return 1 if failed else 0
 
 
 def save_quietly(study: Study, path: Path) -> None:
     """Keep the study beside its rows, so that ``tsxfer report NAME`` finds it."""
-    path.write_text(study_toml(study), encoding="utf-8")
+    write_whole(path, study_toml(study))
 
 
 def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[str, Result]:
@@ -89,6 +95,11 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
         sys.stderr.write(
             f"{len(store.damaged)} damaged line(s) are left out and run again: "
             f"{', '.join(store.damaged[:3])}\n"
+        )
+    if store.foreign:
+        sys.stderr.write(
+            f"{len(store.foreign)} row(s) of another version of tsxfer are left as they are: "
+            f"{', '.join(store.foreign[:3])}\n"
         )
     found = {}
     for trial in trials:
@@ -120,7 +131,7 @@ def tell_of_simulating(name: str, workspace: Workspace) -> None:
 
 def _run(
     study: Study, todo: list[Trial], done: int, workspace: Workspace, kept: Kept, device: str,
-    workers: int,
+    workers: int, limit: float,
 ) -> int:  # fmt: skip
     """Train what is left, with whoever else works in this workspace; how many failed."""
     if not todo:
@@ -130,7 +141,7 @@ def _run(
 
     chosen = device_of(device)
     engine, threads = _engine(chosen, workers, len(todo))
-    jobs = _jobs(study, todo, workspace, chosen, threads)
+    jobs = _jobs(study, todo, workspace, chosen, threads, limit)
     supply = Supply(packs(jobs, WIDTH[chosen]), Shared.of(workspace, kept.store))
     return _train(todo, done, supply, kept, engine)
 
@@ -167,18 +178,22 @@ def _engine(device: str, workers: int, todo: int) -> tuple[Engine, int]:
 
 
 def _jobs(
-    study: Study, todo: list[Trial], workspace: Workspace, device: str, threads: int
+    study: Study, todo: list[Trial], workspace: Workspace, device: str, threads: int, limit: float
 ) -> list[Job]:
     """Trials with where to run them; ancestors whose weights are missing come first."""
     from tsxfer.runner import Job
 
     needed = {t.reuse.source.key: t.reuse.source for t in todo if t.reuse}
     keys, origins = {t.key for t in todo}, _origins(study)
-    # A finished pretraining whose weights were deleted is run again; `run` reuses intact ones.
-    again = [t for k, t in needed.items() if k not in keys and not workspace.weights(k).exists()]
-    root = str(workspace.root)
+    # A finished pretraining is run again where its weights are gone, damaged or of other data.
+    again = [
+        t
+        for k, t in needed.items()
+        if k not in keys and not holds(workspace.weights(k), fingerprints(workspace, t))
+    ]
+    root, name = str(workspace.root), study.name
     return [
-        Job(t, root, study.name, device, t.dataset in study.sources and t.key in origins, threads)
+        Job(t, root, name, device, t.dataset in study.sources and t.key in origins, threads, limit)
         for t in [*again, *todo]
     ]
 
@@ -223,8 +238,7 @@ def _print_report(study: Study, workspace: Workspace, rows: dict[str, Result]) -
     )
     show(report)
     page = workspace.root / "reports" / f"{study.name}.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(html(report), encoding="utf-8")
+    write_whole(page, html(report))
     sys.stderr.write(
         f"report: {page}   rows: {workspace.results(study.name)}\n"
         f"more:   tsxfer report {study.name} --format latex|markdown|csv\n"

@@ -8,6 +8,7 @@ import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from tsxfer.data.card import Card, Dataset
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
+from tsxfer.workspace import write_whole
+
+ARRAYS = ("x", "y", "group", "start", "end")  # in the order in which they are hashed
 
 VERBS = ("resampled", "cropped", "padded")
 
@@ -62,6 +66,7 @@ def load(dataset: Dataset, folder: Path) -> Prepared | None:
         return None
     try:
         meta = json.loads(facts.read_text(encoding="utf-8"))
+        _refuse_changed(folder, meta, dataset)
         return Prepared(
             dataset.card,
             folder,
@@ -70,12 +75,45 @@ def load(dataset: Dataset, folder: Path) -> Prepared | None:
             meta["count"],
             tuple(meta["notes"]),
         )
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"the prepared data is damaged: {error}",
             where=str(facts),
             mend=f"delete {folder} and prepare {dataset.card.name} again",
         ) from None
+
+
+def _refuse_changed(folder: Path, meta: dict[str, Any], dataset: Dataset) -> None:
+    """Arrays whose size and time are those of their preparation are trusted, others hashed anew."""
+    then, now, name = meta.get("arrays"), _stats(folder), dataset.card.name
+    if then is None or then == now:
+        return
+    same_sizes = {n: s for n, (s, _) in then.items()} == {n: s for n, (s, _) in now.items()}
+    if not same_sizes or fingerprint(folder) != meta["fingerprint"]:
+        raise DataError(
+            f"the arrays of {dataset.card.id} are not those that were prepared",
+            where=str(folder),
+            mend=f"delete {folder}, then "
+            + ("run again: it is simulated anew" if dataset.simulate else f"tsxfer prepare {name}"),
+        )
+    with suppress(OSError):  # copied or touched: remember, so that it is not hashed each time
+        write_whole(folder / "meta.json", json.dumps(meta | {"arrays": now}, indent=1))
+
+
+def fingerprint(folder: Path) -> str:
+    """The fingerprint of the arrays in a folder, from their content as it lies there."""
+    digest = hashlib.sha256()
+    for name in ARRAYS:
+        array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        for part in np.array_split(array, max(1, array.nbytes >> 24)):
+            digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _stats(folder: Path) -> dict[str, list[int]]:
+    """Size in bytes and time of change in nanoseconds of each array."""
+    found = [(name, folder / f"{name}.npy") for name in ARRAYS]
+    return {n: [p.stat().st_size, p.stat().st_mtime_ns] for n, p in found if p.exists()}
 
 
 def simulate(dataset: Dataset, folder: Path) -> Prepared:
@@ -101,9 +139,24 @@ def prepare(
     Raises:
         DataError: If the rate or the channels are not the card's, or a class stays empty.
     """
-    card, parts = dataset.card, folder.with_name(f"{folder.name}.partial")
+    parts = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(parts, ignore_errors=True)
     parts.mkdir(parents=True)
+    try:
+        _fill(parts, dataset.card, blocks, progress)
+    except BaseException:
+        shutil.rmtree(parts, ignore_errors=True)  # a full disk gets its space back
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    parts.rename(folder)
+    prepared = load(dataset, folder)
+    assert prepared is not None  # noqa: S101  (just written)
+    return prepared
+
+
+def _fill(
+    parts: Path, card: Card, blocks: Iterable[Series], progress: Callable[[int], None]
+) -> None:
     columns: list[dict[str, NDArray[Any]]] = []
     changed, done = Counter[str](), 0
     with (parts / "x.raw").open("wb") as raw:
@@ -118,11 +171,6 @@ def prepare(
     merged = {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}
     notes = [f"{verb} {changed[verb]}" for verb in VERBS if changed[verb]]
     _write(parts, card, merged, notes)
-    shutil.rmtree(folder, ignore_errors=True)
-    parts.rename(folder)
-    prepared = load(dataset, folder)
-    assert prepared is not None  # noqa: S101  (just written)
-    return prepared
 
 
 def _converted(
@@ -210,6 +258,7 @@ def _write(parts: Path, card: Card, columns: dict[str, NDArray[Any]], notes: lis
         np.save(parts / f"{name}.npy", column, allow_pickle=False)
         digest.update(np.ascontiguousarray(column).tobytes())
     meta = {
+        "arrays": _stats(parts),
         "dataset": card.id,
         "fingerprint": digest.hexdigest()[:16],
         "classes": classes,

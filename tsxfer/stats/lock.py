@@ -11,6 +11,7 @@ from tsxfer.errors import SpecError
 from tsxfer.keys import content_key, plain
 from tsxfer.specs import Trial, from_plain
 from tsxfer.stats.pairs import treatment
+from tsxfer.workspace import write_whole
 
 FILE = "analysis.lock.toml"
 ESTIMANDS = (
@@ -97,8 +98,7 @@ def write_lock(declared: Lock, folder: Path) -> Path:
         "margins": declared.margins,
         "metrics": declared.metrics,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(tomli_w.dumps(spelt), encoding="utf-8")
+    write_whole(path, tomli_w.dumps(spelt))
     return path
 
 
