@@ -40,9 +40,11 @@ def digest(tensors: Mapping[str, NDArray[Any]]) -> str:
 
 
 def holds(path: Path, data: Mapping[str, str]) -> bool:
-    """Whether a weights file is whole and was made from data with these fingerprints."""
+    """Whether a weights file is whole, of the trial it is named after, and made from this data."""
     found = header(path)
-    return found is not None and found.intact and found.row.get("data") == data
+    if found is None or not found.intact:
+        return False
+    return found.row.get("key") == path.stem and found.row.get("data") == data
 
 
 def header(path: Path) -> Header | None:

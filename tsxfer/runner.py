@@ -253,7 +253,8 @@ def _kept(job: Job) -> Result | None:
         result = from_record(record)
     except (StoreError, SpecError):
         return None
-    return result if result.data == fingerprints(workspace, trial) else None
+    fits = result.trial == trial and result.data == fingerprints(workspace, trial)
+    return result if fits else None
 
 
 def _start(

@@ -37,7 +37,7 @@ def test_a_sound_study_passes(place: Workspace) -> None:
     assert not [check for check in checks.values() if check.faults]
     counted = {name: check.checked for name, check in checks.items()}
     assert counted == {
-        "lines": 5, "keys": 5, "cells": 5, "data": 2, "pairs": 2, "repeats": 0, "splits": 5,
+        "lines": 5, "keys": 5, "cells": 5, "data": 2, "arrays": 2, "pairs": 2, "repeats": 0, "splits": 5,
         "subsets": 5, "predictions": 4, "weights": 1,
     }  # fmt: skip
 
@@ -118,6 +118,16 @@ def _swapped_weights(place: Workspace) -> None:
     _rewrite(place, lambda r: replace(r, scores=r.scores | {"macro_f1": 0.9}))
 
 
+def _bent_array(place: Workspace) -> None:
+    """A bit changes while size and time stay, as on a failing disk."""
+    path = place.data("finance+sim@1") / "x.npy"
+    then, content = path.stat(), bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.unlink()  # the copy only links to it
+    path.write_bytes(content)
+    os.utime(path, ns=(then.st_atime_ns, then.st_mtime_ns))
+
+
 DAMAGE: dict[str, tuple[Callable[[Workspace], None], set[str]]] = {
     "garbage": (_garbage, {"lines"}),
     "edited": (_edited, {"keys"}),
@@ -131,6 +141,7 @@ DAMAGE: dict[str, tuple[Callable[[Workspace], None], set[str]]] = {
     "no predictions": (_no_predictions, {"predictions"}),
     "wrong predictions": (_wrong_predictions, {"predictions"}),
     "torn predictions": (_torn_predictions, {"predictions"}),
+    "bent array": (_bent_array, {"arrays"}),
     "flipped weights": (_flipped_weights, {"weights"}),
 }
 
@@ -172,7 +183,7 @@ def test_the_command_says_it_with_its_exit_code(copy: Path, place: Workspace) ->
     words = [sys.executable, "-c", code, "verify", NAME]
     fine = subprocess.run(words, cwd=copy, capture_output=True, text=True, env=os.environ.copy())
     assert fine.returncode == 0, fine.stderr
-    assert "all 10 checks passed" in fine.stdout
+    assert "all 11 checks passed" in fine.stdout
     _garbage(place)
     bad = tsxfer(copy, "verify", NAME, "--json")
     assert bad.returncode == 1

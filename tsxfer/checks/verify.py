@@ -54,7 +54,9 @@ class _Held:
     all: tuple[Result, ...]
     rows: Mapping[str, Result]
     damaged: tuple[str, ...]
+    foreign: int
     mismatched: tuple[str, ...]
+    most_bytes: int
 
     @property
     def done(self) -> list[Result]:
@@ -67,32 +69,48 @@ class _Held:
         return self.workspace.results(self.study.name)
 
 
-def verify(name: str, workspace: Workspace) -> list[Check]:
-    """All checks of a study that was run in this workspace."""
-    held = _read(name, workspace)
+def verify(name: str, workspace: Workspace, most_bytes: int = 1 << 30) -> list[Check]:
+    """All checks of a study that was run in this workspace.
+
+    Prepared data sets of more than `most_bytes` are not hashed; 0 hashes all.
+    """
+    held = _read(name, workspace, most_bytes)
     return [check(held) for check in CHECKS]
 
 
-def _read(name: str, workspace: Workspace) -> _Held:
+def _read(name: str, workspace: Workspace, most_bytes: int) -> _Held:
     store = Store.of(workspace, name)
     study = read_study(store.folder / "study.toml")
-    rows, damaged, mismatched = [], [], []
+    found = store.rows()
+    elsewhere = {*store.damaged, *store.foreign}
+    rows, damaged, mismatched = list[Result](), list[str](), list[str]()
     for place, line in store.lines():
-        try:
+        if place not in elsewhere:
             rows.append(from_record(json.loads(line)))
-        except StoreError as error:
-            mismatched.append(f"{place}: {error.problem}")
-        except (ValueError, TypeError, AttributeError, TsxferError):
-            damaged.append(place)
+        elif place in store.damaged:
+            fault = _mismatch(line)
+            (mismatched if fault else damaged).append(f"{place}: {fault}" if fault else place)
     return _Held(
-        study, workspace, tuple(expand(study)), tuple(rows), store.rows(),
-        tuple(damaged), tuple(mismatched),
+        study, workspace, tuple(expand(study)), tuple(rows), found, tuple(damaged),
+        len(store.foreign), tuple(mismatched), most_bytes,
     )  # fmt: skip
+
+
+def _mismatch(line: bytes) -> str:
+    """What is wrong with a readable row whose key is not that of its trial; else nothing."""
+    try:
+        from_record(json.loads(line))
+    except StoreError as error:
+        return error.problem
+    except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
+        pass
+    return ""
 
 
 def _lines(held: _Held) -> Check:
     count = len(held.all) + len(held.damaged) + len(held.mismatched)
-    return Check("lines", "every line is a whole row", count, held.damaged)
+    note = "rows of another version of tsxfer"
+    return Check("lines", "every line is a whole row", count, held.damaged, held.foreign, note)
 
 
 def _keys(held: _Held) -> Check:
@@ -134,6 +152,29 @@ def _data(held: _Held) -> Check:
         "data", "all rows of a data set were made from the same files", len(seen), tuple(faults),
         none, "rows that name no prepared data",
     )  # fmt: skip
+
+
+def _arrays(held: _Held) -> Check:
+    """Prepared arrays are hashed anew, which finds what a disk did to them."""
+    faults, count, skipped = list[str](), 0, 0
+    for name in dict.fromkeys(n for row in held.done for n in row.data):
+        folder = held.workspace.data(name)
+        meta = held.workspace.fingerprints().get(name)
+        size = sum(path.stat().st_size for path in folder.glob("*.npy"))
+        if meta is None or (size > held.most_bytes > 0):
+            skipped += 1
+            continue
+        count += 1
+        try:
+            found = prepare.fingerprint(folder)
+        except (OSError, ValueError) as error:
+            faults.append(f"{name}: an array cannot be read: {error}")
+            continue
+        if found != meta:
+            faults.append(f"{name}: prepared as {meta}, its arrays give {found}: delete {folder}")
+    what = "prepared arrays still have their fingerprint"
+    note = "data sets that are not here, or large: --data hashes those too"
+    return Check("arrays", what, count, tuple(faults), skipped, note)
 
 
 def _pairs(held: _Held) -> Check:
@@ -301,7 +342,7 @@ def _words(trial: Trial) -> str:
 
 
 CHECKS: Sequence[Callable[[_Held], Check]] = (
-    _lines, _keys, _cells, _data, _pairs, _twice, _splits, _subsets, _predictions, _weights,
+    _lines, _keys, _cells, _data, _arrays, _pairs, _twice, _splits, _subsets, _predictions, _weights,
 )  # fmt: skip
 
 

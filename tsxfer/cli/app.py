@@ -407,6 +407,9 @@ def reproduce(
 @app.command()
 def verify(
     study: Annotated[str, typer.Argument(help="Name of a study run here, or its file.")],
+    data: Annotated[
+        bool, typer.Option("--data", help="Hash prepared arrays of any size (else up to 1 GiB).")
+    ] = False,
     json: Json = False,
     _plugins: Plugins = "",
     workspace: Place = None,
@@ -418,4 +421,4 @@ def verify(
     from tsxfer.cli.verifying import verify_study
     from tsxfer.workspace import Workspace
 
-    raise typer.Exit(verify_study(study, Workspace.at(workspace), json))
+    raise typer.Exit(verify_study(study, Workspace.at(workspace), json, all_data=data))

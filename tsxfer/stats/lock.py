@@ -114,6 +114,12 @@ def read_lock(folder: Path) -> Lock | None:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         return from_plain(Lock, data, str(path))
+    except SpecError as error:
+        raise SpecError(
+            f"the declared analysis is not understood: {error.problem}",
+            where=str(path),
+            mend="use the tsxfer that declared it, or a later one; or name the study otherwise",
+        ) from None
     except (OSError, ValueError) as error:
         raise SpecError(
             f"the declared analysis cannot be read: {error}",

@@ -82,6 +82,8 @@ def _cell(group: list[Trial], results: Mapping[str, Result]) -> Cell:
 def _refuse_unequal(scratch: Result, transfer: Result) -> None:
     target = scratch.trial.dataset
     unequal = [name for name in EQUAL if getattr(scratch, name) != getattr(transfer, name)]
+    if not (scratch.alignment and transfer.alignment):
+        unequal = [name for name in unequal if name != "alignment"]  # rows of an early version
     if scratch.data.get(target) != transfer.data.get(target):
         unequal.append("data")
     if scratch.loss != transfer.loss and scratch.trial.recipe.loss == transfer.trial.recipe.loss:
