@@ -1,0 +1,115 @@
+"""The ground on which faults are tried: a tiny study, runs of it in a process of their own, and what must be equal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tsxfer.checks.verify import verify
+from tsxfer.specs import Result
+from tsxfer.store import Store
+from tsxfer.workspace import Workspace
+
+NAME = "tiny-simulated"
+STUDY = """
+name = "tiny"
+sources = ["emg"]
+targets = ["finance"]
+sizes = [60]
+repeats = 3
+pretrainings = 2
+source_size = "n=100"
+data = "simulated"
+[recipe]
+epochs = 2
+[pretraining]
+epochs = 1
+"""
+TRIALS = 8
+INJECTED = Path(__file__).parent / "injected"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A folder with the study file and its workspace."""
+
+    folder: Path
+
+    @property
+    def place(self) -> Workspace:
+        """The workspace."""
+        return Workspace(self.folder / "tsxfer-workspace")
+
+    @property
+    def results(self) -> Path:
+        """Where rows and predictions lie."""
+        return self.place.results(NAME)
+
+    def rows(self) -> dict[str, Result]:
+        """Finished rows that are there."""
+        found = Store.of(self.place, NAME).rows()
+        return {key: row for key, row in found.items() if row.status == "done"}
+
+    def start(self, *words: str, inject: str = "", workers: int = 1) -> subprocess.Popen[str]:
+        """Begin a run, or another command, with a fault injected into it and its workers."""
+        words = words or ("run", "tiny.toml", "--workers", str(workers))
+        return subprocess.Popen(
+            [sys.executable, "-m", "tsxfer", *words], cwd=self.folder, env=_environment(inject),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+
+    def run(
+        self, *words: str, inject: str = "", workers: int = 1
+    ) -> subprocess.CompletedProcess[str]:
+        """Begin and wait."""
+        process = self.start(*words, inject=inject, workers=workers)
+        said = process.communicate(timeout=250)
+        return subprocess.CompletedProcess(process.args, process.returncode, *said)
+
+
+def _environment(inject: str) -> dict[str, str]:
+    paths = [str(INJECTED), os.environ.get("PYTHONPATH", "")] if inject else []
+    more = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "TSXFER_INJECT": inject}
+    return {**os.environ, **(more if inject else {})}
+
+
+def fresh(folder: Path, data: Ground | None = None) -> Ground:
+    """A ground on which nothing has run; with the prepared data of another, to be quick."""
+    folder.mkdir(parents=True)
+    (folder / "tiny.toml").write_text(STUDY)
+    ground = Ground(folder)
+    if data is not None:
+        shutil.copytree(data.place.root / "data", ground.place.root / "data")
+    return ground
+
+
+def numbers(row: Result) -> Result:
+    """What must be equal: the row without how long it took and with what."""
+    return replace(row, cost={**row.cost, "seconds": 0.0}, environment={})
+
+
+def assert_equal(ground: Ground, reference: Ground) -> None:
+    """The study is complete, equals an undisturbed run, and holds together."""
+    found, wanted = ground.rows(), reference.rows()
+    assert found.keys() == wanted.keys()
+    assert [key for key in wanted if numbers(found[key]) != numbers(wanted[key])] == []
+    faults = [c for c in verify(NAME, ground.place) if c.faults and c.name not in ("lines", "keys")]
+    assert faults == []
+
+
+def assert_kept(ground: Ground, before: dict[str, Result]) -> None:
+    """No finished row is lost or changed."""
+    now = ground.rows()
+    assert [key for key, row in before.items() if now.get(key) != row] == []
+
+
+def assert_told(ran: subprocess.CompletedProcess[str], *messages: str) -> None:
+    """One message with a mend and exit code 2, no traceback."""
+    assert "Traceback" not in ran.stderr, ran.stderr
+    assert ran.returncode == 2, (ran.returncode, ran.stderr)
+    for message in ("mend:", *messages):
+        assert message in ran.stderr

@@ -1,0 +1,68 @@
+"""Faults that a test puts into a run and its workers; Python loads this file when it starts.
+
+``TSXFER_INJECT`` names one: ``sleep`` and ``stuck`` hang a training, ``clock`` makes time jump,
+``version`` says that another version of tsxfer runs.
+"""
+
+import importlib.abc
+import importlib.util
+import os
+import random
+import signal
+import sys
+import time
+
+WANTED = os.environ.get("TSXFER_INJECT", "")
+
+
+def _jump() -> None:
+    """The clock leaps up to ten years back and forth; the monotonic clock goes on."""
+    real, draw = time.time, random.Random(0)  # noqa: S311
+    time.time = lambda: real() + draw.uniform(-3e8, 3e8)
+    time.time_ns = lambda: int(time.time() * 1e9)
+
+
+def _hang(runner: object, *, deaf: bool) -> None:
+    """One trial never ends; a deaf one does not even answer the alarm."""
+    begin = runner._begin
+
+    def hanging(job: object) -> object:
+        if job.trial.reuse is not None and job.trial.repeat == 1:
+            if deaf:
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+            time.sleep(600)
+        return begin(job)
+
+    runner._begin = hanging
+
+
+class _After(importlib.abc.MetaPathFinder):
+    """Change a module of tsxfer once it has been imported."""
+
+    def find_spec(self, name: str, *_: object) -> object:
+        if name not in CHANGES:
+            return None
+        change = CHANGES.pop(name)
+        found = importlib.util.find_spec(name)
+        execute = found.loader.exec_module
+
+        def changed(module: object) -> None:
+            execute(module)
+            change(module)
+
+        found.loader.exec_module = changed
+        return found
+
+
+CHANGES = {
+    "sleep": {"tsxfer.runner": lambda module: _hang(module, deaf=False)},
+    "stuck": {
+        "tsxfer.runner": lambda module: _hang(module, deaf=True),
+        "tsxfer.deadline": lambda module: setattr(module, "GRACE", 1.0),
+    },
+    "version": {"tsxfer": lambda module: setattr(module, "__version__", "9.9.9")},
+}.get(WANTED, {})
+if CHANGES:
+    sys.meta_path.insert(0, _After())
+if WANTED == "clock":
+    _jump()

@@ -1,0 +1,116 @@
+"""Kill -9 at random moments, and requests to stop: no finished row is lost, the study completes equal."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.ground import Ground, assert_equal, assert_kept, fresh
+
+
+def _changes(ground: Ground) -> int:
+    """A number that grows with whatever is written."""
+    found = 0
+    for folder, _, files in os.walk(ground.place.root):
+        for name in files:
+            try:
+                found += 1 + (Path(folder) / name).stat().st_size
+            except FileNotFoundError:
+                continue
+    return found
+
+
+def _wait_by_time(draw: random.Random, process: subprocess.Popen[str], longest: float) -> None:
+    """Any moment, starting and reporting included."""
+    end = time.monotonic() + draw.uniform(0, longest)
+    while time.monotonic() < end and process.poll() is None:
+        time.sleep(0.005)
+
+
+def _wait_by_writes(draw: random.Random, process: subprocess.Popen[str], ground: Ground) -> None:
+    """The moment after something was written, when files are most likely half done."""
+    left, seen = draw.randint(1, 12), _changes(ground)
+    while left and process.poll() is None:
+        now = _changes(ground)
+        left -= now != seen
+        seen = now
+    time.sleep(draw.uniform(0, 0.01))
+
+
+def _kill_often(folder: Path, undisturbed: Ground, kills: int, seed: int) -> int:
+    """Kill runs of a study until so many died; each time it completes, compare and begin anew."""
+    draw, died, finished = random.Random(seed), 0, 0  # noqa: S311
+    ground, longest = fresh(folder / "0"), 8.0
+    while died < kills:
+        before, began = ground.rows(), time.monotonic()
+        process = ground.start(workers=draw.choice((1, 1, 2)))
+        if draw.random() < 0.5:
+            _wait_by_time(draw, process, longest)
+        else:
+            _wait_by_writes(draw, process, ground)
+        process.kill()
+        said = process.communicate()[1]
+        assert_kept(ground, before)
+        if process.returncode == -signal.SIGKILL:
+            died += 1
+            continue
+        assert process.returncode == 0, said
+        assert_equal(ground, undisturbed)
+        finished, longest = finished + 1, max(2.0, time.monotonic() - began)
+        ground = fresh(folder / str(finished))
+    ran = ground.run()
+    assert ran.returncode == 0, ran.stderr
+    assert_equal(ground, undisturbed)
+    return finished + 1
+
+
+def test_killed_five_times(tmp_path: Path, undisturbed: Ground) -> None:
+    """Five kills at random moments cost no finished row and change no number."""
+    assert _kill_often(tmp_path, undisturbed, 5, seed=1) >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_killed_a_hundred_times(tmp_path: Path, undisturbed: Ground) -> None:
+    """A hundred kills do not either."""
+    studies = _kill_often(tmp_path, undisturbed, 100, seed=2)
+    print(f"100 kills, {studies} studies completed equal, 0 rows lost")  # noqa: T201
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("group", [False, True])
+def test_sigterm_stops_as_ctrl_c_does(
+    begun: Ground, undisturbed: Ground, workers: int, group: bool
+) -> None:
+    """Asked to end (the process alone or its whole group), rows are kept and the code is 143."""
+    process = begun.start(workers=workers)
+    while len(begun.rows()) < 3 and process.poll() is None:
+        time.sleep(0.02)
+    kept = begun.rows()
+    send = os.killpg if group else os.kill
+    send(process.pid, signal.SIGTERM)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 143, said
+    assert "finished rows are kept" in said
+    assert "Traceback" not in said
+    assert_kept(begun, kept)
+    assert begun.run().returncode == 0
+    assert_equal(begun, undisturbed)
+
+
+def test_sigterm_while_preparing(tmp_path: Path, undisturbed: Ground) -> None:
+    """Before the first row the code is the same, and the rerun is whole."""
+    ground = fresh(tmp_path / "study")
+    process = ground.start()
+    while not (ground.place.root / "data").exists() and process.poll() is None:
+        time.sleep(0.005)
+    process.terminate()
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 143, said
+    assert "Traceback" not in said
+    assert ground.run().returncode == 0
+    assert_equal(ground, undisturbed)
