@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.data import RemoteFile, Series, dataset
+from tsxfer.data.arrays import read_array
 from tsxfer.data.reading import find_files, refuse_empty
 from tsxfer.data.windows import single_label_starts
 from tsxfer.errors import DataError
@@ -80,8 +81,8 @@ def _pairs(folder: Path) -> list[tuple[str, Path, Path]]:
 
 
 def _windows(stem: str, signal_path: Path, label_path: Path, index: int) -> Series:
-    signal, labels = _load(signal_path, "iuf"), _load(label_path, "SU").astype(np.str_)
-    if signal.shape != (len(labels), CHANNELS) or labels.ndim != 1:
+    signal, labels = _load(signal_path, "iuf"), _words(label_path)
+    if signal.shape != (*labels.shape, CHANNELS) or labels.ndim != 1:
         raise DataError(
             f"shapes {signal.shape} and {labels.shape}, not (samples, {CHANNELS}) and (samples,)",
             where=f"{signal_path} and {label_path.name}",
@@ -98,16 +99,23 @@ def _windows(stem: str, signal_path: Path, label_path: Path, index: int) -> Seri
     return Series(x, labels[starts], groups, uid, RATE_HZ, time, time + LENGTH / RATE_HZ)
 
 
+def _words(path: Path) -> NDArray[np.str_]:
+    """Annotations as text; those that came as bytes are ASCII."""
+    found = _load(path, "SU")
+    try:
+        return found.astype(np.str_)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path.name} holds an annotation that is no ASCII text: {error.reason}",
+            where=str(path),
+            mend="unpack the archive again",
+        ) from error
+
+
 def _load(path: Path, kinds: str) -> NDArray[Any]:
     """The array of a file, which never runs code."""
-    try:
-        array: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise DataError(
-            f"{path.name} is no plain array: {error}",
-            where=str(path),
-            mend="fetch the archive again; files of Python objects are not read, as they run code",
-        ) from error
+    mend = "fetch the archive again; files of Python objects are not read, as they run code"
+    array = read_array(path, mend=mend)
     if array.dtype.kind not in kinds:
         raise DataError(
             f"{path.name} holds {array.dtype}, not {'text' if 'U' in kinds else 'numbers'}",

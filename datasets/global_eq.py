@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tsxfer.data import RemoteFile, Series, dataset
-from tsxfer.data.hdf5 import at, attribute, group_at, opened, samples
+from tsxfer.data.hdf5 import at, attribute, group_at, opened, samples, trace_at
 from tsxfer.data.reading import Instance, find_file, finite, in_blocks
 from tsxfer.errors import DataError
 from tsxfer.simulate.earthquakes import teleseisms
@@ -72,14 +72,14 @@ def _instances(path: Path) -> Iterator[Instance]:
                 nodes.setdefault(name, f"{part}/events/{name}")
         groups = _groups(file, nodes)
         for name in sorted(nodes):
-            node = file[nodes[name]]
+            node = trace_at(file, nodes[name])
             label = finite(attribute(node, "magnitude"), "attribute 'magnitude'", at(node))
             yield Instance(samples(node, SHAPE).T, label, groups[name], name)
 
 
 def _groups(file: Any, nodes: dict[str, str]) -> dict[str, str]:
     """Event of each trace: as the file says, or else chained in time."""
-    known = {name: attribute(file[node], "event_id") for name, node in nodes.items()}
+    known = {name: attribute(trace_at(file, node), "event_id") for name, node in nodes.items()}
     if all(value not in (None, "") for value in known.values()):
         return {name: str(value) for name, value in known.items()}
     groups, group, before = {}, "", -APART_S

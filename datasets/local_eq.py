@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tsxfer.data import Series, dataset
-from tsxfer.data.hdf5 import at, attribute, opened, samples
+from tsxfer.data.hdf5 import at, attribute, group_at, opened, samples, trace_at
 from tsxfer.data.reading import Instance, find_files, finite, in_blocks
 from tsxfer.data.tables import read_table
 from tsxfer.errors import DataError
@@ -83,8 +83,8 @@ def _nodes(file: Any) -> Iterator[tuple[str, Any]]:
             where=file.filename,
             mend="give files of STEAD only",
         )
-    group = file[layout]
-    return ((name, group[name]) for name in sorted(group))
+    group = group_at(file, layout)
+    return ((name, trace_at(group, name)) for name in sorted(group))
 
 
 def _instance(name: str, node: Any, facts: dict[str, str]) -> Instance:

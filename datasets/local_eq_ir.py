@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tsxfer.data import RemoteFile, Series, dataset
-from tsxfer.data.hdf5 import at, attribute, group_at, opened, samples
+from tsxfer.data.hdf5 import at, attribute, group_at, opened, samples, trace_at
 from tsxfer.data.reading import Instance, find_file, finite, in_blocks
 from tsxfer.simulate.earthquakes import local_ground_motion
 
@@ -54,7 +54,7 @@ def _instances(path: Path) -> Iterator[Instance]:
     with opened(path) as file:
         traces = group_at(file, "EQ")
         for name in sorted(traces):
-            node = traces[name]
+            node = trace_at(traces, name)
             origin, latitude, longitude = (_number(node, k) for k in ("otime", "evla", "evlo"))
             group = f"{origin:.3f}/{latitude:.4f}/{longitude:.4f}"
             yield Instance(samples(node, SHAPE), _number(node, "mag"), group, name)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.data import Series, dataset
-from tsxfer.data.reading import Instance, find_file, find_files, finite, in_blocks
+from tsxfer.data.reading import Instance, find_file, find_files, finite, in_blocks, text_of
 from tsxfer.data.series import Floats
 from tsxfer.errors import DataError
 
@@ -78,7 +78,7 @@ def openeew(folder: Path) -> Iterator[Series]:
 def _instances(
     path: Path, quakes: Quakes, places: dict[str, tuple[float, float]]
 ) -> Iterator[Instance]:
-    day, device = path.parts[-3:-1]
+    day, device = path.absolute().parts[-3:-1]
     if device not in places:
         raise DataError(
             f"device {device!r} is not in device_locations.json, so its distance is unknown",
@@ -105,7 +105,7 @@ def _label(begin: float, end: float, km: NDArray[np.float64], origin: NDArray[np
 
 def _runs(path: Path) -> Iterator[tuple[NDArray[np.float64], Floats]]:
     """Stretches without a gap: Unix time of each sample, samples ``(3, time)``."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = text_of(path).splitlines()
     packets = sorted(
         (_packet(text, f"{path}, line {n}") for n, text in enumerate(lines, 1) if text.strip()),
         key=lambda packet: packet[0],
@@ -127,7 +127,7 @@ def _packet(text: str, where: str) -> tuple[float, Floats]:
         fields = json.loads(text)
         x = np.array([fields[axis] for axis in "xyz"], np.float32)
         device, cloud, rate_hz = (fields[key] for key in ("device_t", "cloud_t", "sr"))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise DataError(
             f"the line is no record of x, y, z, device_t, cloud_t and sr: {error!r}",
             where=where,
@@ -155,7 +155,7 @@ def _catalogue(folder: Path) -> Quakes:
     """Blocks of ``key = value`` between lines of dashes."""
     path = find_file(folder, "events.txt")
     rows: list[tuple[float, float, float]] = []
-    for block in path.read_text(encoding="utf-8").split("-----"):
+    for block in text_of(path).split("-----"):
         fields = dict(line.split(" = ", 1) for line in block.splitlines() if " = " in line)
         if fields:
             rows.append(_event(fields, f"{path}, event {len(rows) + 1}"))
@@ -180,11 +180,15 @@ def _event(fields: dict[str, str], where: str) -> tuple[float, float, float]:
 def _places(folder: Path) -> dict[str, tuple[float, float]]:
     path = find_file(folder, "device_locations.json")
     try:
-        devices: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        return {d["device_id"]: (float(d["latitude"]), float(d["longitude"])) for d in devices}
-    except (ValueError, TypeError, KeyError) as error:
+        devices: list[dict[str, Any]] = json.loads(text_of(path))
+        places = {d["device_id"]: (d["latitude"], d["longitude"]) for d in devices}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataError(
             f"{path.name} is no list of device_id, latitude and longitude: {error!r}",
             where=str(path),
             mend="fetch the file again",
         ) from error
+    return {
+        device: (finite(north, "latitude", str(path)), finite(east, "longitude", str(path)))
+        for device, (north, east) in places.items()
+    }

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from tsxfer.data import RemoteFile, Series, dataset
 from tsxfer.data.reading import find_files, refuse_empty
-from tsxfer.data.tables import read_table
+from tsxfer.data.tables import numbers, read_table
 from tsxfer.data.windows import single_label_starts
 from tsxfer.errors import DataError
 
 RATE_HZ, LENGTH, STEP = 100.0, 50, 25
 HOLD_MS = 50.0  # the longest that a row stands for the time after it; rows come every 1 to 36 ms
 APART_S = 100_000.0  # keeps the clocks of the files apart
+LONGEST_MS = 86_400_000.0  # a series lasts a minute; a clock that is wrong would fill the memory
 CHANNELS = tuple(f"channel{number}" for number in range(1, 9))
 COLUMNS = ("time", *CHANNELS, "class")
 NAMES = ("unmarked", "rest", "fist", "flexion", "extension", "radial", "ulnar", "palm")
@@ -101,9 +102,11 @@ def _rows(path: Path) -> NDArray[np.float64]:
     rows: NDArray[np.float64] = table.to_numpy(np.float64)
     backwards = np.zeros(len(rows), np.bool_)
     backwards[1:] = np.diff(rows[:, 0]) <= 0
+    late = rows[:, 0] - rows[0, 0] > LONGEST_MS
     faults = (
         (~np.isfinite(rows).all(axis=1), "holds a cell that is empty or no number"),
         (backwards, "is not later than the line before"),
+        (late, "is more than a day later than the first"),
         (~np.isin(rows[:, -1], range(len(NAMES))), "has a class that is not 0 to 7"),
     )
     for bad, what in faults:
@@ -118,8 +121,6 @@ def _rows(path: Path) -> NDArray[np.float64]:
 
 
 def _table(path: Path) -> Any:
-    import pandas as pd
-
     table = read_table(path, sep="\t", skip_blank_lines=False)
     if tuple(table.columns) != COLUMNS or table.empty:
         raise DataError(
@@ -128,4 +129,4 @@ def _table(path: Path) -> Any:
             where=str(path),
             mend="unpack the archive again",
         )
-    return table.apply(pd.to_numeric, errors="coerce")
+    return numbers(table, path)

@@ -54,7 +54,7 @@ def header(path: Path) -> Header | None:
             facts = file.metadata() or {}
             row = json.loads(facts.get(ROW, ""))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError):
+    except (OSError, SafetensorError, ValueError, RecursionError):
         return None
     if not isinstance(row, dict):
         return None

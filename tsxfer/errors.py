@@ -27,12 +27,12 @@ class TsxferError(Exception):
         self.problem, self.where, self.mend = problem, where, mend
 
     def __str__(self) -> str:
-        lines = [self.problem]
+        lines = self.problem.split("\n")
         if self.where:
             lines.append(f"  where: {self.where}")
         if self.mend:
             lines.append(f"  mend:  {self.mend}")
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross a process boundary by pickling; keyword arguments need help.
@@ -61,6 +61,11 @@ class ComparisonError(TsxferError):
 
 def _rebuild(kind: type[TsxferError], problem: str, where: str, mend: str) -> TsxferError:
     return kind(problem, where=where, mend=mend)
+
+
+def printable(text: str) -> str:
+    """Without control characters, which a terminal would obey: messages show what files hold."""
+    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

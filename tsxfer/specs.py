@@ -336,7 +336,7 @@ def canonical_size(size: str | int) -> str:
     """
     text = str(size).strip().lower().replace("_", "")
     count = text.removeprefix("n=")
-    if count.isdecimal() and int(count) > 0:
+    if count.isdecimal() and len(count) < 19 and int(count) > 0:
         return f"n={int(count)}"
     share = text.removesuffix("%")
     if text == "all" or (text.endswith("%") and _is_share(share)):

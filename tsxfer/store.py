@@ -15,6 +15,8 @@ from tsxfer.keys import plain
 from tsxfer.specs import Result, from_plain
 from tsxfer.workspace import Workspace, unique
 
+PARTS = {"train", "validation", "test"}
+
 
 def to_line(result: Result) -> str:
     """A row as one line of JSON, the key first."""
@@ -25,7 +27,8 @@ def from_record(record: dict[str, object]) -> Result:
     """The inverse of `to_line` after JSON; fields that a later version added are ignored.
 
     Raises:
-        StoreError: If the stored key is not the key of the stored trial.
+        StoreError: If the stored key is not the key of the stored trial, or the row lacks what
+            reports read.
     """
     known = {f.name for f in fields(Result)}
     result = from_plain(Result, {n: v for n, v in record.items() if n in known}, "row")
@@ -34,9 +37,23 @@ def from_record(record: dict[str, object]) -> Result:
             f"row {record.get('key')} holds the trial {result.key}",
             mend="the row was edited or made by another version; run the study again",
         )
-    if result.status == "done" and result.metric not in result.scores:
-        raise StoreError(f"row {result.key} is done, but has no {result.metric}")
+    if result.status == "done" and (fault := _fault(result)):
+        raise StoreError(f"row {result.key} has {fault}", mend="run the study again")
     return result
+
+
+def _fault(row: Result) -> str:
+    """What a finished row lacks that reports rely on; empty for a whole one."""
+    samples, score = (row.curve.get(axis, []) for axis in ("samples", "score"))
+    parts = [row.split.get(name) for name in ("instances", "groups")] if row.split else []
+    faults = {
+        "no score of its metric": row.metric not in row.scores,
+        "a broken curve": len(samples) != len(score) or bool(row.curve) > bool(samples),
+        "a curve without sizes": bool(row.curve) and "train" not in row.sizes,
+        "a broken split proof": not all(isinstance(p, dict) and p.keys() >= PARTS for p in parts),
+        "odd seconds": not isinstance(row.cost.get("seconds", 0), int | float),
+    }
+    return next((what for what, found in faults.items() if found), "")
 
 
 class Store:

@@ -79,10 +79,11 @@ class Study:
                 "recipe.tune and rate_multipliers both set the rate of the copied layers",
                 mend="leave one of them out",
             )
-        if not self.name or set(self.name) & set('/\\:*?"<>|') or self.name.startswith("."):
+        odd = not self.name.isprintable() or set(self.name) & set('/\\:*?"<>|')
+        if odd or not self.name or len(self.name.encode()) > 120 or self.name.startswith("."):
             raise SpecError(
                 f"study name {self.name!r} cannot be a folder name",
-                mend="use letters, digits, - and _",
+                mend="use letters, digits, - and _; 120 at most",
             )
 
 
@@ -146,7 +147,7 @@ def read_study(path: Path) -> Study:
             where=str(path),
             mend="check the path",
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # bad TOML or text, endless digits, deep nesting
         raise SpecError(
             f"not valid TOML: {error}", where=str(path), mend="edit that line"
         ) from None

@@ -16,6 +16,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from tsxfer.errors import printable
 from tsxfer.specs import Result
 
 
@@ -29,7 +30,7 @@ class Progress:
         self._bar: Bar | None = None
         if console.is_terminal:
             self._bar = Bar(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
                 TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console,
             )  # fmt: skip
             self._task = self._bar.add_task("starting", total=total)
@@ -70,4 +71,4 @@ def _describe(result: Result) -> str:
     start = f"from {trial.reuse.source.dataset}" if trial.reuse else "from scratch"
     score = result.scores.get(result.metric)
     shown = f"{result.metric} {score:.3f}" if score is not None else f"FAILED: {result.error}"
-    return f"{trial.dataset} {trial.model} {trial.size} {start} #{trial.repeat}: {shown}"
+    return printable(f"{trial.dataset} {trial.model} {trial.size} {start} #{trial.repeat}: {shown}")

@@ -13,7 +13,7 @@ from typing import Any
 from tsxfer import metrics
 from tsxfer.cli.declaring import declare
 from tsxfer.data import catalogue, own
-from tsxfer.errors import SpecError, TsxferError, nearest
+from tsxfer.errors import SpecError, TsxferError, nearest, printable
 from tsxfer.models_index import REGISTRY as MODELS
 from tsxfer.specs import Result, Trial
 from tsxfer.stats.lock import FILE
@@ -24,7 +24,8 @@ from tsxfer.workspace import Workspace, environment
 
 
 def _say(lines: list[str]) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
+    whole = (part for line in lines for part in line.split("\n"))
+    sys.stdout.write("\n".join(map(printable, whole)) + "\n")
 
 
 def _json(value: object) -> None:

@@ -10,10 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO, TypeAlias
 
 from tsxfer.errors import DataError
 
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+SMALL = 1 << 30  # what unpacks to less fills no disk
+RATIO = 300  # text packs some 10 times, constant samples some 100 times, bombs 1,000 and more
+MEMBERS = 5_000_000
+HEADER = 1 << 20  # bytes of a tar's extended header, which is held in memory
+
+Member: TypeAlias = tuple[str, IO[bytes] | None]  # a folder has no content
 
 
 @contextmanager
@@ -25,7 +32,8 @@ def unpacked(place: Path, scratch: Path) -> Iterator[Path]:
         scratch: Where there is room to unpack.
 
     Raises:
-        DataError: If nothing is there, or an archive is damaged or would write outside.
+        DataError: If nothing is there, or an archive is damaged, would write outside, holds
+            links, or unpacks to more than there is room for.
     """
     if not place.exists():
         raise DataError(f"{place} does not exist", mend="give the folder or archive with --from")
@@ -37,11 +45,11 @@ def unpacked(place: Path, scratch: Path) -> Iterator[Path]:
     scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=scratch) as made:
         folder = Path(made)
+        for item in archives:  # before the links are there, so that none is written through
+            _unpack(item, folder)
         for item in items:
-            if item in archives:
-                _unpack(item, folder)
-            else:
-                (folder / item.name).symlink_to(item.resolve())
+            if item not in archives:
+                _link(item, folder)
         yield folder
 
 
@@ -50,29 +58,107 @@ def _is_archive(path: Path) -> bool:
     return path.is_file() and (name.endswith((".zip", ".bz2", *_TARS)))
 
 
-def _unpack(path: Path, folder: Path) -> None:
+def _link(item: Path, folder: Path) -> None:
     try:
-        if path.name.lower().endswith(_TARS):
-            with tarfile.open(path) as tar:
-                tar.extractall(folder, filter="data")
-        elif path.suffix.lower() == ".zip":
-            _unzip(path, folder)
-        else:
-            with bz2.open(path) as packed, (folder / path.stem).open("wb") as out:
-                shutil.copyfileobj(packed, out)
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+        (folder / item.name).symlink_to(item.resolve())
+    except FileExistsError:
         raise DataError(
-            f"the archive cannot be unpacked: {error}", where=str(path), mend="download it again"
+            f"{item.name} lies beside an archive and in it",
+            where=str(item),
+            mend="keep one of them: either the archive or the unpacked files",
         ) from None
 
 
-def _unzip(path: Path, folder: Path) -> None:
-    with zipfile.ZipFile(path) as packed:
-        for member in packed.namelist():
-            if not (folder / member).resolve().is_relative_to(folder.resolve()):
-                raise DataError(
-                    f"the archive holds {member!r}, which lies outside its folder",
-                    where=str(path),
-                    mend="do not use this archive",
-                )
-        packed.extractall(folder)  # noqa: S202  (every member was checked)
+def _unpack(path: Path, folder: Path) -> None:
+    room = _Room(path, folder)
+    try:
+        for name, content in _members(path):
+            goal = _inside(folder, name, path)
+            if content is None:
+                goal.mkdir(parents=True, exist_ok=True)
+                continue
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            room.write(content, goal)
+    except DataError:
+        raise
+    except Exception as error:  # four libraries, each of which raises what it likes
+        raise DataError(
+            f"the archive cannot be unpacked: {error or type(error).__name__}",
+            where=str(path),
+            mend="download it again",
+        ) from None
+
+
+def _members(path: Path) -> Iterator[Member]:
+    if path.name.lower().endswith(_TARS):
+        with tarfile.open(path, tarinfo=_Header) as tar:
+            yield from ((member.name, _content(tar, member, path)) for member in tar)
+    elif path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as packed:
+            for info in packed.infolist():
+                if info.is_dir():
+                    yield info.filename, None
+                else:
+                    with packed.open(info) as content:
+                        yield info.filename, content
+    else:
+        with bz2.open(path) as content:
+            yield path.stem, content
+
+
+class _Header(tarfile.TarInfo):
+    """Refuses extended headers that would fill the memory."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        if not (self.isfile() or self.isdir()) and self.size > HEADER:
+            raise tarfile.ReadError(f"a header of {self.size:,} bytes")
+        return super()._proc_member(tar)  # type: ignore[misc,no-any-return]
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> IO[bytes] | None:
+    if member.isdir():
+        return None
+    if not member.isfile():
+        raise DataError(
+            f"the archive holds {member.name!r}, which is a link or a device",
+            where=str(path),
+            mend="do not use this archive, or unpack it by hand and look at that link",
+        )
+    return tar.extractfile(member)
+
+
+def _inside(folder: Path, name: str, path: Path) -> Path:
+    goal = (folder / name).resolve()
+    if not goal.is_relative_to(folder.resolve()):
+        raise DataError(
+            f"the archive holds {name!r}, which lies outside its folder",
+            where=str(path),
+            mend="do not use this archive",
+        )
+    return goal
+
+
+class _Room:
+    """What an archive may still write: a share of its own size, and never more than is free."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.path, self.members = path, MEMBERS
+        self.left = min(shutil.disk_usage(folder).free, max(SMALL, RATIO * path.stat().st_size))
+
+    def write(self, content: IO[bytes], goal: Path) -> None:
+        """Copy a member; it is the bytes that count, not what the archive says of them."""
+        self.members -= 1
+        with goal.open("wb") as out:
+            while chunk := content.read(1 << 20):
+                self.left -= len(chunk)
+                if self.left < 0 or self.members < 0:
+                    raise self._bomb()
+                out.write(chunk)
+
+    def _bomb(self) -> DataError:
+        return DataError(
+            f"the archive of {self.path.stat().st_size:,} bytes unpacks to more than {RATIO} times "
+            f"its size, to {MEMBERS:,} files, or to more than the disk holds",
+            where=str(self.path),
+            mend="free space, or unpack it by hand and give the folder with --from",
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from tsxfer.data.card import Dataset
 from tsxfer.errors import DataError
@@ -12,7 +14,8 @@ def fetch(dataset: Dataset, folder: Path) -> Path:
     """Download what the card names into `folder`; files already there and intact are kept.
 
     Raises:
-        DataError: If the card has no downloads, a server fails, or a checksum differs.
+        DataError: If the card has no downloads, a server fails or sends elsewhere, or a checksum
+            differs.
     """
     card = dataset.card
     if not card.files and dataset.fetch is None:
@@ -32,19 +35,63 @@ def _download(url: str, sha256: str, folder: Path, name: str) -> None:
     import pooch  # type: ignore[import-untyped,unused-ignore]
     import requests  # type: ignore[import-untyped,unused-ignore]
 
+    _refuse_odd(url, name)
     known = f"sha256:{sha256}" if sha256 else None
+    by_http = pooch.HTTPDownloader(hooks={"response": _Redirects(sealed=bool(sha256))})
     try:
-        pooch.retrieve(url, known, fname=name, path=folder, progressbar=False)
-    except ValueError as error:
-        raise DataError(
-            f"the checksum of {name} differs from the card: {str(error).splitlines()[0][:200]}",
-            where=url,
-            mend="try again later; if it stays, the publisher changed the file",
-        ) from None
-    except (OSError, requests.RequestException) as error:
+        pooch.retrieve(url, known, fname=name, path=folder, downloader=by_http, progressbar=False)
+    except (OSError, requests.RequestException) as error:  # some of requests' are ValueErrors too
         raise DataError(
             f"{name} could not be downloaded: {type(error).__name__}",
             where=url,
             mend="check the connection and run the command again, or fetch the file by hand "
             "and use --from",
         ) from None
+    except ValueError as error:
+        raise DataError(
+            f"the checksum of {name} differs from the card: {str(error).splitlines()[0][:200]}",
+            where=url,
+            mend="try again later; if it stays, the publisher changed the file",
+        ) from None
+
+
+def _refuse_odd(url: str, name: str) -> None:
+    if urlsplit(url).scheme not in ("http", "https") or name in ("", ".", ".."):
+        raise DataError(
+            "the card's address is no http or https address of a file",
+            where=url,
+            mend="correct it in the data set's file",
+        )
+
+
+class _Redirects:
+    """Looks at every redirect before it is followed.
+
+    Attributes:
+        sealed: A checksum tells in the end whether it is the right file.
+    """
+
+    def __init__(self, *, sealed: bool) -> None:
+        self.sealed = sealed
+
+    def __call__(self, response: Any, *_: object, **__: object) -> None:
+        """A hook of requests.
+
+        Raises:
+            DataError: If the redirect leaves http(s), falls back from https to http, or goes to
+                another host although no checksum is known.
+        """
+        if not response.is_redirect:
+            return
+        old = urlsplit(response.url)
+        target = urljoin(response.url, response.headers["location"])
+        new = urlsplit(target)
+        falls = (old.scheme, new.scheme) == ("https", "http")
+        strays = new.hostname != old.hostname and not self.sealed
+        if new.scheme not in ("http", "https") or falls or strays:
+            raise DataError(
+                f"the server sends elsewhere: {target[:200]!r}",
+                where=response.url,
+                mend="fetch the file by hand if you trust that address, and use --from; "
+                "a sha256 on the card lets tsxfer follow to other hosts",
+            )

@@ -22,7 +22,7 @@ def opened(path: Path) -> Iterator[Any]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except (OSError, RuntimeError, KeyError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
         raise DataError(
             f"{path.name} ({path.stat().st_size:,} bytes) is no complete HDF5 file: {error}",
             where=str(path),
@@ -39,13 +39,30 @@ def group_at(file: Any, name: str) -> Any:
     import h5py
 
     group = file.get(name)
-    if not isinstance(group, h5py.Group):
+    if not isinstance(group, h5py.Group) or group.file.filename != file.filename:
         raise DataError(
             f"no group {name!r}; the file has {', '.join(sorted(file)[:6]) or 'nothing'}",
             where=file.filename,
             mend="look whether this is the file that the data set's page names",
         )
     return group
+
+
+def trace_at(group: Any, name: str) -> Any:
+    """The trace of that name.
+
+    Raises:
+        DataError: If it is a link into another file: a data set must not read what else lies there.
+    """
+    import h5py
+
+    if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
+        raise DataError(
+            f"the trace {name!r} is a link into another file, which is not followed",
+            where=group.file.filename,
+            mend="give files that hold their own traces",
+        )
+    return group[name]
 
 
 def samples(node: Any, shape: tuple[int, int]) -> Floats:
@@ -60,6 +77,12 @@ def samples(node: Any, shape: tuple[int, int]) -> Floats:
             f"the trace has shape {found} and kind {kind!r}, not numbers of shape {shape}",
             where=at(node),
             mend="repair or remove that trace, or fetch the file again",
+        )
+    if node.external or node.is_virtual:
+        raise DataError(
+            "the samples lie in another file, which is not followed",
+            where=at(node),
+            mend="give files that hold their own traces",
         )
     return np.asarray(node[...], np.float32)
 

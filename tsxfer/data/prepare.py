@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.data.arrays import read_array
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError
@@ -48,11 +49,13 @@ class Prepared:
     notes: tuple[str, ...]
 
     def array(self, name: str) -> NDArray[Any]:
-        """``x`` float32 (n, channel, time); ``y`` codes or numbers; ``group``; ``start``; ``end``."""
-        found: NDArray[Any] = np.load(
-            self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False
-        )
-        return found
+        """``x`` float32 (n, channel, time); ``y`` codes or numbers; ``group``; ``start``; ``end``.
+
+        Raises:
+            DataError: If the file is damaged.
+        """
+        mend = f"delete {self.folder} and prepare {self.card.name} again"
+        return read_array(self.folder / f"{name}.npy", mend=mend, mapped="r")
 
 
 def load(dataset: Dataset, folder: Path) -> Prepared | None:
@@ -70,12 +73,12 @@ def load(dataset: Dataset, folder: Path) -> Prepared | None:
         return Prepared(
             dataset.card,
             folder,
-            meta["fingerprint"],
-            tuple(meta["classes"]),
-            meta["count"],
-            tuple(meta["notes"]),
+            str(meta["fingerprint"]),
+            tuple(map(str, meta["classes"])),
+            int(meta["count"]),
+            tuple(map(str, meta["notes"])),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(
             f"the prepared data is damaged: {error}",
             where=str(facts),

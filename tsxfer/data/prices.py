@@ -15,6 +15,7 @@ from tsxfer.data.series import Series
 from tsxfer.errors import DataError
 
 RATE_HZ = 1 / 86400  # one sample a trading day, weekends left out
+LARGEST = float(np.finfo(np.float32).max)  # a close that models can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,8 @@ def columns(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return next(csv.reader(file), [])
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path.name} is not UTF-8 text: {error}",
-            where=str(path),
-            mend="fetch the file again, or save it as CSV in UTF-8",
-        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _no_table(path, error) from error
 
 
 def _cells(path: Path, *names: str) -> list[tuple[int, str, str]]:
@@ -115,11 +112,22 @@ def _cells(path: Path, *names: str) -> list[tuple[int, str, str]]:
             mend=f"the file must have the columns {' and '.join(names)}",
         )
     first, second = (header.index(name) for name in names)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = csv.reader(file)
-        next(lines)
-        padded = ((lines.line_num, [*row, *[""] * len(header)]) for row in lines if row)
-        return [(line, row[first].strip(), row[second].strip()) for line, row in padded]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file)
+            next(lines)
+            padded = ((lines.line_num, [*row, *[""] * len(header)]) for row in lines if row)
+            return [(line, row[first].strip(), row[second].strip()) for line, row in padded]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _no_table(path, error) from error
+
+
+def _no_table(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{path.name} is not UTF-8 text of a table: {error}",
+        where=str(path),
+        mend="fetch the file again, or save it as CSV in UTF-8",
+    )
 
 
 def _day(text: str, path: Path, line: int) -> date:
@@ -140,7 +148,7 @@ def _close(text: str, path: Path, line: int, gaps: bool) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if math.isfinite(value) and value > 0:
+    if 0 < value <= LARGEST:
         return value
     raise DataError(
         f"the close is {text!r}, not a positive number",

@@ -86,6 +86,22 @@ def refuse_empty(blocks: Iterable[Series], folder: Path) -> Iterator[Series]:
         )
 
 
+def text_of(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        DataError: If it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path.name} is not UTF-8 text: {error.reason} at byte {error.start}",
+            where=str(path),
+            mend="fetch the file again",
+        ) from error
+
+
 def finite(value: Any, what: str, where: str) -> float:
     """A number out of text, bytes, a numpy scalar or an array of one.
 
@@ -95,11 +111,11 @@ def finite(value: Any, what: str, where: str) -> float:
     shown = plain(value)
     try:
         number = float(shown)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise DataError(
-            f"{what} is {'missing' if value is None else repr(shown)}, not a finite number",
+            f"{what} is {'missing' if value is None else repr(shown)[:80]}, not a finite number",
             where=where,
             mend="repair or remove that record, or fetch the file again",
         )

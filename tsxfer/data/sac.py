@@ -21,7 +21,9 @@ def read_sac(path: Path, rate_hz: float) -> Any:
     """
     read = _obspy_read()
     try:
-        trace = read(path, format="SAC")[0]
+        # Given a path, obspy expands wildcards in it and unpacks archives into temporary files.
+        with path.open("rb") as file:
+            trace = read(file, format="SAC", check_compression=False)[0]
     except Exception as error:  # obspy has no common base class of its errors
         raise DataError(
             f"{path.name} ({path.stat().st_size:,} bytes) is no complete SAC file: {error}",

@@ -22,9 +22,27 @@ def read_table(path: Path, **options: Any) -> Any:
 
     try:
         return pd.read_csv(path, **options)
-    except ValueError as error:  # what pandas raises for empty, broken or undecodable files
-        raise DataError(
-            f"{path.name} ({path.stat().st_size:,} bytes) is no readable table: {error}",
-            where=str(path),
-            mend="fetch the file again",
-        ) from error
+    except (ValueError, OverflowError) as error:  # empty, broken, undecodable, endless digits
+        raise _unreadable(path, error) from error
+
+
+def numbers(table: Any, path: Path) -> Any:
+    """The table with every cell as a number; NaN where a cell is none.
+
+    Raises:
+        DataError: If a number has more digits than any float holds.
+    """
+    import pandas as pd
+
+    try:
+        return table.apply(pd.to_numeric, errors="coerce")
+    except OverflowError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{path.name} ({path.stat().st_size:,} bytes) is no readable table: {error}",
+        where=str(path),
+        mend="fetch the file again",
+    )

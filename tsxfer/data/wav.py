@@ -31,7 +31,9 @@ def read_wav(path: Path, rate_hz: int) -> Floats:
         import librosa
 
         try:
-            sound, found_hz = librosa.load(path, sr=None, mono=False)
+            # Given a path, librosa hands what it cannot decode to ffmpeg; given a file, it does not.
+            with path.open("rb") as file:
+                sound, found_hz = librosa.load(file, sr=None, mono=False)
         except Exception as error:  # librosa passes on what each of its decoders raises
             raise _unreadable(path, str(error) or type(error).__name__) from error
     if found_hz != rate_hz or sound.ndim != 1 or not sound.size:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 
+from tsxfer.errors import printable as plain
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
 from tsxfer.report.sections import sections
-from tsxfer.report.text import plain
 from tsxfer.stats.compare import Comparison
 
 _TEX = {
@@ -18,6 +18,7 @@ _TEX = {
     "±": r"$\pm$", "×": r"$\times$", "→": r"$\to$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "▲": r"$\blacktriangle$", "△": r"$\vartriangle$", "≈": r"$\approx$",
     "▼": r"$\blacktriangledown$", "<": r"$<$", ">": r"$>$",
+    "[": "{[}", "]": "{]}", "*": "{*}",  # at the start of a row they would be options of \\\\
 }  # fmt: skip
 
 
@@ -116,5 +117,6 @@ def _cell(value: object) -> object:
     """Text that a spreadsheet would run as a formula gets a quote in front."""
     if isinstance(value, str):
         value = plain(value)
-        return f"'{value}" if value[:1] in tuple("=+-@") else value
+        # Some programs cut spaces off first, and some take full-width signs for signs.
+        return f"'{value}" if value.lstrip()[:1] in tuple("=+-@＝＋－＠") else value
     return "" if value is None else value

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+from tsxfer.errors import printable as plain
 from tsxfer.report import figures
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
 from tsxfer.report.sections import name, sections, verdict_matrix
-from tsxfer.report.text import plain
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.pairs import Cell
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tsxfer.errors import printable as plain
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
@@ -83,8 +84,3 @@ def _blocks(report: Report, console: Console) -> None:
         )
         console.print(Text(f"  samples saved {texts['saved']}, reached {texts['reached']}"))
         console.print(Text(f"  verdict: {texts['verdict']}"))
-
-
-def plain(text: str) -> str:
-    """Without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else "�" for c in text)

@@ -120,7 +120,7 @@ def read_lock(folder: Path) -> Lock | None:
             where=str(path),
             mend="use the tsxfer that declared it, or a later one; or name the study otherwise",
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SpecError(
             f"the declared analysis cannot be read: {error}",
             where=str(path),
