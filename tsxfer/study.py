@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from tsxfer.errors import SpecError
 from tsxfer.keys import plain
 from tsxfer.specs import Recipe, Reuse, Trial, canonical_size, from_plain
 
+LARGEST = 10_000_000  # trials; ARCHITECTURE.md, section Scale
 DataMode = Literal["auto", "real", "simulated"]
 
 
@@ -92,6 +94,7 @@ def expand(study: Study) -> list[Trial]:
 
     A data set is never its own source; a study in which nothing is left to compare is an error.
     """
+    _refuse_endless(study)
     pretrainings: dict[str, Trial] = {}
     trials: dict[str, Trial] = {}
     axes = itertools.product(
@@ -117,6 +120,16 @@ def expand(study: Study) -> list[Trial]:
             mend="name a source that is not the target",
         )
     return [*pretrainings.values(), *trials.values()]
+
+
+def _refuse_endless(study: Study) -> None:
+    axes = (study.models, study.targets, study.sizes, study.sources, study.rate_multipliers)
+    count = study.repeats * math.prod(map(len, axes))
+    if count > LARGEST:
+        raise SpecError(
+            f"the study has some {count:,} trials, more than {LARGEST:,}",
+            mend="split it into studies, e.g. one for each target; they share pretrainings",
+        )
 
 
 def quick(study: Study) -> Study:

@@ -74,6 +74,7 @@ def _unpack(path: Path, folder: Path) -> None:
     try:
         for name, content in _members(path):
             goal = _inside(folder, name, path)
+            room.enter()
             if content is None:
                 goal.mkdir(parents=True, exist_ok=True)
                 continue
@@ -145,13 +146,18 @@ class _Room:
         self.path, self.members = path, MEMBERS
         self.left = min(shutil.disk_usage(folder).free, max(SMALL, RATIO * path.stat().st_size))
 
+    def enter(self) -> None:
+        """Count a member: empty files fill a disk too."""
+        self.members -= 1
+        if self.members < 0:
+            raise self._bomb()
+
     def write(self, content: IO[bytes], goal: Path) -> None:
         """Copy a member; it is the bytes that count, not what the archive says of them."""
-        self.members -= 1
         with goal.open("wb") as out:
             while chunk := content.read(1 << 20):
                 self.left -= len(chunk)
-                if self.left < 0 or self.members < 0:
+                if self.left < 0:
                     raise self._bomb()
                 out.write(chunk)
 

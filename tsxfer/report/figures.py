@@ -106,7 +106,8 @@ def dots(c: Comparison) -> str:
 
 def curves(cell: Cell, c: Comparison) -> str:
     """Validation score over samples seen: mean and range of the runs of each arm."""
-    arms = [[pair[side].curve for pair in cell.pairs] for side in (0, 1)]
+    pairs = [pair for pair in cell.pairs if pair[0].curve and pair[1].curve]
+    arms = [[pair[side].curve for pair in pairs] for side in (0, 1)]
     end = max(curve["samples"][-1] for arm in arms for curve in arm)
     grid = np.unique(np.concatenate([curve["samples"] for arm in arms for curve in arm]))
     # A stopped run keeps its last score: it would not have been trained on.

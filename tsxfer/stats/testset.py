@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from tsxfer.keys import stream
 from tsxfer.stats.pairs import Cell
 
 DRAWS = 400
+LARGEST = 1 << 30  # bytes of a row's predictions once unpacked
+TABLE = 1e8  # cells of a confusion table by group
 Array = NDArray[np.float64]
 
 
@@ -78,13 +79,31 @@ def _load(
     try:
         for row in (row for pair in cell.pairs for row in pair):
             with (folder / f"{row.key}.npz").open("rb") as file, np.load(file) as kept:
-                if str(kept["alignment"]) != row.alignment:
+                packed = sum(member.file_size for member in kept.zip.infolist())
+                if packed > LARGEST or str(kept["alignment"]) != row.alignment:
                     return None
                 truth, group = kept["truth"], kept["group"]
                 predicted.append(kept["predicted"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    except Exception:  # numpy and zipfile pass on any fault of a damaged file
         return None
-    return truth, group, predicted
+    whole = _whole(cell.pairs[0][0].metric, truth, group, predicted)
+    return (truth, group, predicted) if whole else None
+
+
+def _whole(
+    metric: str, truth: NDArray[np.generic], group: NDArray[np.int64], predicted: list[Array]
+) -> bool:
+    """Whether the arrays are numbers of one length that a score can be made of."""
+    every = [truth, group, *predicted]
+    if any(a.ndim != 1 or a.dtype.kind not in "iuf" or len(a) != len(truth) for a in every):
+        return False
+    if not len(truth) or group.dtype.kind == "f" or not all(np.isfinite(a).all() for a in every):
+        return False
+    if not metric.endswith("_f1"):
+        return True
+    codes = [truth, *predicted]
+    low, high = min(float(a.min()) for a in codes), max(float(a.max()) for a in codes)
+    return low >= 0 and len(np.unique(group)) * (high + 1) ** 2 < TABLE
 
 
 def _scorer(
