@@ -316,6 +316,8 @@ def _build_dataclass(kind: Any, data: object, where: str) -> object:
 
 def _build_scalar(kind: Any, data: object, where: str) -> object:
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        if abs(data) >= 1 << 1023:  # no float holds it, and few could read it
+            raise _wrong(where, "a number of endless digits", "a finite number")
         return float(data)
     if type(data) is not kind:
         raise _wrong(where, data, kind.__name__)

@@ -10,6 +10,7 @@ from html import escape
 
 import numpy as np
 
+from tsxfer.errors import printable
 from tsxfer.paper.claims import Evidence
 from tsxfer.paper.effects import log_gains
 from tsxfer.paper.grid import Grid, good, shared, sign
@@ -175,7 +176,7 @@ def _svg(height: float, body: Sequence[str], label: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height:.0f}" '
         f'width="{WIDTH:.0f}" height="{height:.0f}" font-family="sans-serif" role="img">\n'
-        f'<title>{escape(label)}</title>\n<rect width="100%" height="100%" fill="#fff"/>\n'
+        f'<title>{escape(printable(label))}</title>\n<rect width="100%" height="100%" fill="#fff"/>\n'
         f"{lines}\n</svg>\n"
     )
 
@@ -185,7 +186,7 @@ def _text(
 ) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" '
-        f'fill="{colour}">{escape(text)}</text>'
+        f'fill="{colour}">{escape(printable(text))}</text>'
     )
 
 

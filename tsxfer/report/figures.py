@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from html import escape as _html
 
 import numpy as np
 
+from tsxfer.errors import printable
 from tsxfer.report.columns import MARKS, model, number, signed
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.convergence import CLOSED
@@ -17,11 +18,16 @@ INK = {"better": BLUE, "worse": ORANGE, "equivalent": GREY, "not worse": BLUE, "
 WIDTH = 640
 
 
+def escape(text: str) -> str:
+    """Text inside SVG, which knows no control characters."""
+    return _html(printable(text), quote=True)
+
+
 def _svg(height: float, body: Sequence[str], label: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
         f'font-family="system-ui, sans-serif" role="img" '
-        f'aria-label="{escape(label, quote=True)}">'
+        f'aria-label="{escape(label)}">'
         f"<title>{escape(label)}</title>{''.join(body)}</svg>"
     )
 

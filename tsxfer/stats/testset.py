@@ -103,7 +103,7 @@ def _whole(
         return True
     codes = [truth, *predicted]
     low, high = min(float(a.min()) for a in codes), max(float(a.max()) for a in codes)
-    return low >= 0 and len(np.unique(group)) * (high + 1) ** 2 < TABLE
+    return low >= 0 and high < TABLE and len(np.unique(group)) * (high + 1) ** 2 < TABLE
 
 
 def _scorer(
