@@ -20,6 +20,7 @@ from rich.console import Console
 from tests.attacks.guard import LEVELS, attack
 from tests.attacks.mutations import NAMES, changed
 from tests.rows import noise, study
+from tsxfer import __version__
 from tsxfer.errors import TsxferError
 from tsxfer.report import build, export, files, html, text
 from tsxfer.store import Store, from_record, to_line
@@ -192,7 +193,7 @@ def test_reports_of_odd_rows(level: int, tmp_path: Path) -> None:
 def test_the_store_refuses_hollow_rows(tmp_path: Path) -> None:
     """A finished row without its score, or with half a curve, is damage and is run again."""
     _, rows = study(1, [0.5], [0.6])
-    row = next(iter(rows.values()))
+    row = replace(next(iter(rows.values())), environment={"tsxfer": __version__})
     hollow = (
         replace(row, scores={}),
         replace(row, curve={"samples": [1.0]}),
