@@ -12,10 +12,11 @@ from typing import Any
 
 from tsxfer import metrics
 from tsxfer.cli.declaring import declare
+from tsxfer.cli.estimating import estimate
 from tsxfer.data import catalogue, own
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
 from tsxfer.models_index import REGISTRY as MODELS
-from tsxfer.specs import Result, Trial
+from tsxfer.specs import Trial
 from tsxfer.stats.lock import FILE
 from tsxfer.stats.power import Reach, floor_warning, reach
 from tsxfer.store import Store
@@ -108,6 +109,8 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
     rows = store.rows()
     declared = declare(study, trials, store, workspace)
     done = [rows[t.key] for t in trials if t.key in rows and rows[t.key].status == "done"]
+    ended = {row.key for row in done}
+    left = estimate([t for t in trials if t.key not in ended], rows.values(), workspace)
     sources = sum(
         1
         for t in trials
@@ -123,7 +126,8 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
         "repeats": study.repeats,
         "done": len(done),
         "to_do": len(trials) - len(done),
-        "hours_left": _hours(trials, done),
+        "hours_left": left.hours,
+        "hours_from": left.basis,
         "declared": f"{store.folder / FILE} ({declared.digest})",
         "note": floor_warning(study.repeats, sum(1 for t in trials if t.reuse and t.repeat == 0)),
     }
@@ -148,19 +152,6 @@ def _power_line(family: Reach) -> str:
         f"  {family.family:8} {family.tests:4} test(s), {family.correction}, "
         f"level {family.level:.4f}: {size}"
     )
-
-
-def _hours(trials: list[Trial], done: list[Result]) -> float | None:
-    """One worker's hours for what is left; None without past rows of the same size."""
-    seconds: dict[tuple[str, str, str], list[float]] = {}
-    for row in done:
-        kind = (row.trial.dataset, row.trial.model, row.trial.size)
-        seconds.setdefault(kind, []).append(float(row.cost.get("seconds", 0)))
-    keys = {row.key for row in done}
-    kinds = [(t.dataset, t.model, t.size) for t in trials if t.key not in keys]
-    if not all(kind in seconds for kind in kinds):
-        return None
-    return round(sum(sum(seconds[k]) / len(seconds[k]) for k in kinds) / 3600, 2)
 
 
 def show_status(workspace: Workspace, as_json: bool) -> None:
