@@ -26,6 +26,9 @@ from tsxfer.workspace import write_whole
 ARRAYS = ("x", "y", "group", "start", "end")  # in the order in which they are hashed
 
 VERBS = ("resampled", "cropped", "padded")
+DAMAGE = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def load(dataset: Dataset, folder: Path) -> Prepared | None:
             int(meta["count"]),
             tuple(map(str, meta["notes"])),
         )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except DAMAGE as error:
         raise DataError(
             f"the prepared data is damaged: {error}",
             where=str(facts),
