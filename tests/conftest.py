@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.study import STUDY, run
+from tests.study import LONG, STARTED, STUDY, run, set_up
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,20 +28,37 @@ def real_data() -> Path:
     return place
 
 
-@pytest.fixture(scope="session")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which one worker ran the small study of `tests.study` alone."""
-    folder = tmp_path_factory.mktemp("alone")
-    (folder / "study.toml").write_text(STUDY)
+def _alone(folder: Path, study: str) -> Path:
+    (folder / "study.toml").write_text(study)
     worker = run(folder)
     said = worker.communicate(timeout=280)[1]
     assert worker.returncode == 0, said
     return folder
 
 
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which one worker ran the small study of `tests.study` alone."""
+    return _alone(tmp_path_factory.mktemp("alone"), STUDY)
+
+
+@pytest.fixture(scope="session")
+def long_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with more repeats: long enough for faults in its middle."""
+    return _alone(tmp_path_factory.mktemp("long"), LONG)
+
+
+@pytest.fixture(autouse=True)
+def _end_workers() -> Iterator[None]:
+    yield
+    while STARTED:
+        worker = STARTED.pop()
+        if worker.poll() is None:
+            worker.kill()
+            worker.communicate()
+
+
 @pytest.fixture
 def together(alone: Path, tmp_path: Path) -> Path:
     """A folder with the same study and data, and no row yet."""
-    shutil.copy(alone / "study.toml", tmp_path)
-    shutil.copytree(alone / "tsxfer-workspace/data", tmp_path / "tsxfer-workspace/data")
-    return tmp_path
+    return set_up(tmp_path, alone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -26,17 +27,29 @@ patience = 12
 epochs = 3
 """
 TRIALS = 22  # 2 pretrainings, 10 scratch runs, 10 transfers
+LONG = STUDY.replace("repeats = 5", "repeats = 20")
+LONG_TRIALS = 82
+STARTED: list[subprocess.Popen[str]] = []  # ended with the test, however that ends
 CORES = itertools.cycle(sorted(os.sched_getaffinity(0)))
 
 
 def run(folder: Path, *flags: str, workers: int = 1) -> subprocess.Popen[str]:
     """Start ``tsxfer run`` in a folder, on one core: sums in one order, no fight for threads."""
     core = next(CORES)
-    return subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-m", "tsxfer", "run", "study.toml", "--workers", str(workers), *flags],
         cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),
     )  # fmt: skip
+    STARTED.append(started)
+    return started
+
+
+def set_up(folder: Path, like: Path) -> Path:
+    """The same study and data in another folder, and no row yet."""
+    shutil.copy(like / "study.toml", folder)
+    shutil.copytree(like / "tsxfer-workspace/data", folder / "tsxfer-workspace/data")
+    return folder
 
 
 def lines(folder: Path) -> list[tuple[str, dict]]:

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from tsxfer import __version__
+from tsxfer.engines import EngineName
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -104,7 +105,16 @@ def run(
     rate: Rate = 0.0,
     task: TaskName = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    workers: Annotated[int, typer.Option(help="Processes; 0 chooses.")] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Processes, or packs in flight on a cluster; 0 chooses.")
+    ] = 0,
+    engine: Annotated[EngineName, typer.Option(help="Who places the work.")] = EngineName.LOCAL,
+    address: Annotated[
+        str, typer.Option(help="Of a Ray cluster, HOST:PORT; else RAY_ADDRESS, else this machine.")
+    ] = "",
+    engine_option: Annotated[
+        list[str], typer.Option(help="NAME=VALUE for the engine: see experiments/cluster.")
+    ] = [],  # noqa: B006
     limit: Annotated[
         float,
         typer.Option(help="Minutes that one training may take before it counts as hung; 0: any."),
@@ -123,6 +133,7 @@ def run(
     """
     from tsxfer.cli.bringing import describe
     from tsxfer.cli.choose import Flags, study_from
+    from tsxfer.cli.engine import How
     from tsxfer.cli.running import run_study
     from tsxfer.cli.saving import save
     from tsxfer.workspace import Workspace
@@ -134,7 +145,9 @@ def run(
     if save_study is not None:
         save(chosen, save_study)
         return
-    raise typer.Exit(run_study(chosen, place, device, workers, 60 * max(0.0, limit)))
+    options = (*engine_option, *([f"address={address}"] if address else []))
+    how = How(device, workers, 60 * max(0.0, limit), engine, options)
+    raise typer.Exit(run_study(chosen, place, how))
 
 
 @app.command()

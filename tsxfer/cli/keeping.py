@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from tsxfer.cli.bringing import bring_all, source_fitted
 from tsxfer.cli.choose import resolve
-from tsxfer.cli.running import announce, device_of, refuse_device, tell_of_simulating
+from tsxfer.cli.device import device_of, refuse_device
+from tsxfer.cli.running import announce, tell_of_simulating
 from tsxfer.data import own, own_files
 from tsxfer.data.own import Description
 from tsxfer.data.prepare import Prepared

@@ -9,13 +9,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tsxfer.checks.found import find
-from tsxfer.errors import SpecError, nearest
+from tsxfer.cli.device import refuse_device
+from tsxfer.errors import SpecError
 from tsxfer.workspace import Workspace
 
 if TYPE_CHECKING:
     from tsxfer.checks.reproduce import Reproduced, Wish
-
-DEVICES = ("auto", "cpu", "cuda")
 
 
 def reproduce_rows(keys: Sequence[str], workspace: Workspace, wish: Wish, as_json: bool) -> int:
@@ -48,8 +47,7 @@ def wish(
     """
     from tsxfer.checks.reproduce import Wish
 
-    if device not in DEVICES:
-        raise SpecError(f"--device {device!r} is not known", mend=nearest(device, DEVICES))
+    refuse_device(device)
     if times < 1 or (tolerance is not None and tolerance < 0):
         raise SpecError(f"--times {times} --tolerance {tolerance}", mend="use 1 or more, 0 or more")
     if device == "cuda":

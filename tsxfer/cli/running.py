@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsxfer.checkpoints import holds
 from tsxfer.cli.declaring import declare
+from tsxfer.cli.engine import Engine, How, choose
 from tsxfer.cli.progress import Progress
 from tsxfer.data import catalogue
 from tsxfer.data.task import fingerprints, prepared
-from tsxfer.errors import SpecError, Terminated, nearest
+from tsxfer.errors import Terminated
 from tsxfer.leases import alone
 from tsxfer.specs import Result, Trial
 from tsxfer.stats.lock import read_lock
@@ -27,11 +24,6 @@ from tsxfer.workspace import Workspace, write_whole
 
 if TYPE_CHECKING:
     from tsxfer.runner import Job
-
-DEVICES = ("auto", "cpu", "cuda")
-# Trials of a pack. A CPU is busy with one (bench/README.md), so that each core has its own.
-WIDTH = {"cpu": 1, "cuda": 64}
-Engine = Callable[[Supply], Iterator[Result]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +41,8 @@ class Kept:
     analysis: str
 
 
-def run_study(
-    study: Study, workspace: Workspace, device: str, workers: int, limit: float = 0
-) -> int:
-    """Run what is not done yet and print the table; returns the exit code.
-
-    `limit` is the longest that one training may take, in seconds; 0 is no limit.
-    """
-    refuse_device(device)
+def run_study(study: Study, workspace: Workspace, how: How) -> int:
+    """Run what is not done yet and print the table; returns the exit code."""
     trials = expand(study)
     workspace.make()
     store = Store.of(workspace, study.name)
@@ -72,7 +58,7 @@ def run_study(
     todo = [t for t in trials if t.key not in done]
     try:
         into = Kept(study.name, store, declared.digest)
-        failed = _run(study, todo, len(done), workspace, into, device, workers, limit)
+        failed = _run(study, todo, len(done), workspace, into, how)
     except (KeyboardInterrupt, Terminated) as stop:
         kept = len(store.rows())
         sys.stderr.write(
@@ -130,20 +116,18 @@ def tell_of_simulating(name: str, workspace: Workspace) -> None:
 
 
 def _run(
-    study: Study, todo: list[Trial], done: int, workspace: Workspace, kept: Kept, device: str,
-    workers: int, limit: float,
-) -> int:  # fmt: skip
+    study: Study, todo: list[Trial], done: int, workspace: Workspace, kept: Kept, how: How
+) -> int:
     """Train what is left, with whoever else works in this workspace; how many failed."""
     if not todo:
         sys.stderr.write(f"all {done} trials are done\n")
         return 0
     from tsxfer.executors import packs
 
-    chosen = device_of(device)
-    engine, threads = _engine(chosen, workers, len(todo))
-    jobs = _jobs(study, todo, workspace, chosen, threads, limit)
-    supply = Supply(packs(jobs, WIDTH[chosen]), Shared.of(workspace, kept.store))
-    return _train(todo, done, supply, kept, engine)
+    chosen = choose(how, len(todo), workspace, study.name)
+    jobs = _jobs(study, todo, workspace, chosen.device, chosen.threads, how.limit)
+    supply = Supply(packs(jobs, chosen.width), Shared.of(workspace, kept.store))
+    return _train(todo, done, supply, kept, chosen.run)
 
 
 def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Engine) -> int:
@@ -163,18 +147,6 @@ def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Eng
         finally:
             supply.close()
     return failed
-
-
-def _engine(device: str, workers: int, todo: int) -> tuple[Engine, int]:
-    """How packs are run on this machine, and threads for each of them."""
-    from tsxfer.executors import pool, serial
-
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    count = workers or (1 if device == "cuda" else min(cores, todo))
-    threads = max(1, cores // count)
-    return serial if count == 1 else partial(pool, workers=count), threads
 
 
 def _jobs(
@@ -200,31 +172,6 @@ def _jobs(
 
 def _origins(study: Study) -> set[str]:
     return {t.reuse.source.key for t in expand(study) if t.reuse}
-
-
-def refuse_device(wanted: str) -> None:
-    """Refuse a device that no machine has, before torch is imported.
-
-    Raises:
-        SpecError: With those there are.
-    """
-    if wanted not in DEVICES:
-        raise SpecError(f"--device {wanted!r} is not known", mend=nearest(wanted, DEVICES))
-
-
-def device_of(wanted: str) -> str:
-    """``cpu`` or ``cuda``; ``auto`` takes CUDA where torch finds it.
-
-    Raises:
-        SpecError: If torch or the device is not there.
-    """
-    if importlib.util.find_spec("torch") is None:
-        raise SpecError("torch is not installed", mend='pip install "torch>=2.9,<2.14"')
-    import torch
-
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise SpecError("--device cuda, but torch finds no CUDA device", mend="use --device cpu")
-    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def _print_report(study: Study, workspace: Workspace, rows: dict[str, Result]) -> None:

@@ -1,0 +1,113 @@
+"""How packs are run: on this machine, or on a cluster behind ``--engine``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from tsxfer.cli.device import device_of, refuse_device
+from tsxfer.engines import EngineName
+from tsxfer.engines.options import RayOptions, SlurmOptions, read
+from tsxfer.errors import SpecError
+from tsxfer.specs import Result
+from tsxfer.supply import Supply
+from tsxfer.workspace import Workspace
+
+# Trials of a pack. A CPU is busy with one (bench/README.md), so that each core has its own.
+WIDTH = {"cpu": 1, "cuda": 64}
+Engine = Callable[[Supply], Iterator[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What the command line said of running; nothing here changes a number.
+
+    Attributes:
+        device: ``auto``, ``cpu`` or ``cuda``.
+        workers: Processes here, or most packs in flight on a cluster; 0 chooses.
+        limit: Seconds that one training may take before it counts as hung; 0 is no limit.
+        engine: Who places the packs.
+        options: ``NAME=VALUE`` for the engine.
+    """
+
+    device: str = "auto"
+    workers: int = 0
+    limit: float = 0.0
+    engine: EngineName = EngineName.LOCAL
+    options: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        refuse_device(self.device)
+        if self.options and self.engine is EngineName.LOCAL:
+            raise SpecError(
+                f"--engine-option {self.options[0]} without an engine",
+                mend="add --engine ray or --engine slurm",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An engine that is ready.
+
+    Attributes:
+        run: From a supply to rows, as made.
+        device: ``cpu`` or ``cuda``.
+        threads: Of a pack.
+    """
+
+    run: Engine
+    device: str
+    threads: int
+
+    @property
+    def width(self) -> int:
+        """Trials of a pack."""
+        return WIDTH[self.device]
+
+
+def choose(how: How, todo: int, workspace: Workspace, study: str) -> Chosen:
+    """Make the engine ready.
+
+    Raises:
+        SpecError: If it is not installed, not there, or was given wrong options.
+    """
+    if how.engine is EngineName.RAY:
+        return _ray(how)
+    if how.engine is EngineName.SLURM:
+        return _slurm(how, workspace, study)
+    return _local(how, todo)
+
+
+def _local(how: How, todo: int) -> Chosen:
+    from tsxfer.executors import pool, serial
+
+    device = device_of(how.device)
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    count = how.workers or (1 if device == "cuda" else min(cores, todo))
+    run = serial if count == 1 else partial(pool, workers=count)
+    return Chosen(run, device, max(1, cores // count))
+
+
+def _ray(how: How) -> Chosen:
+    options = read(RayOptions, how.options)
+    from tsxfer.engines.flight import fly
+    from tsxfer.engines.ray import connect
+
+    cluster = connect(options, how.device, how.workers)
+    return Chosen(partial(fly, cluster=cluster), cluster.device, options.threads)
+
+
+def _slurm(how: How, workspace: Workspace, study: str) -> Chosen:
+    options = read(SlurmOptions, how.options)
+    from tsxfer.engines.flight import fly
+    from tsxfer.engines.slurm import connect
+
+    # A login node cannot see what the others have, so that a GPU must be asked for.
+    device = "cuda" if how.device == "cuda" else "cpu"
+    folder = workspace.root / "slurm" / study
+    cluster = connect(options, device, how.workers, folder, study)
+    return Chosen(partial(fly, cluster=cluster), device, options.threads)

@@ -1,0 +1,45 @@
+"""What crosses to another machine and back: jobs and rows as JSON, never an object of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tsxfer.errors import TsxferError
+from tsxfer.keys import plain
+from tsxfer.runner import Job, run_pack
+from tsxfer.specs import Result, from_plain
+from tsxfer.store import from_record, to_line
+
+_ERRORS: dict[str, type[TsxferError]] = {k.__name__: k for k in TsxferError.__subclasses__()}
+
+
+def to_text(pack: Sequence[Job]) -> str:
+    """A pack as text; the workspace by its whole path, since workers start elsewhere."""
+    root = str(Path(pack[0].workspace).resolve())
+    return json.dumps([plain(replace(job, workspace=root)) for job in pack])
+
+
+def work(pack: str) -> str:
+    """Run a pack where this is called: text in, text out, errors of the user as text too."""
+    try:
+        jobs = [from_plain(Job, job, "job") for job in json.loads(pack)]
+        return json.dumps({"rows": [to_line(row) for row in run_pack(jobs)]})
+    except TsxferError as error:
+        said = [type(error).__name__, error.problem, error.where, error.mend]
+        return json.dumps({"error": said})
+
+
+def rows(answer: str) -> list[Result]:
+    """The rows of an answer.
+
+    Raises:
+        TsxferError: What the worker raised.
+    """
+    said = json.loads(answer)
+    if "error" in said:
+        kind, problem, where, mend = said["error"]
+        raise _ERRORS.get(kind, TsxferError)(problem, where=where, mend=mend)
+    return [from_record(json.loads(line)) for line in said["rows"]]
