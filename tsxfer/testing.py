@@ -13,6 +13,7 @@ from tsxfer.data.series import Series
 from tsxfer.errors import DataError, SpecError
 from tsxfer.keys import stream
 from tsxfer.models.base import Backbone
+from tsxfer.models.layers import own_stream
 
 
 def check_card(card: Card) -> None:
@@ -100,7 +101,7 @@ def _check_blocks(card: Card, blocks: list[Series]) -> None:
 
 
 def check_backbone(kind: type[Backbone], channels: int = 3, length: int = 80) -> None:
-    """Check a backbone: its output width, that transfer has tensors to copy, that gradients flow.
+    """Check a backbone: output width, tensors for transfer to copy, gradients, and its chance.
 
     Raises:
         SpecError: For the first fault.
@@ -127,3 +128,16 @@ def check_backbone(kind: type[Backbone], channels: int = 3, length: int = 80) ->
         raise SpecError(
             f"{kind.__name__}: no gradient reaches {', '.join(still)}", mend="use or drop them"
         )
+    if not torch.equal(_drawn(backbone, x, 1), _drawn(backbone, x, 2)):
+        raise SpecError(
+            f"{kind.__name__}: it draws from PyTorch's global stream while training, which its "
+            "neighbours in a pack would change",
+            mend="use nn.Dropout, or tsxfer.models.layers.Dropout, for all chance",
+        )
+
+
+def _drawn(backbone: Backbone, x: torch.Tensor, chance: int) -> torch.Tensor:
+    """Output in training, with the model's own stream the same and the global one given."""
+    own_stream(backbone.train(), 0, x.device)
+    torch.manual_seed(chance)
+    return backbone(x)  # type: ignore[no-any-return]

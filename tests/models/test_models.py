@@ -41,6 +41,23 @@ def test_backbones_keep_the_contract(name: str) -> None:
     check_backbone(kinds[0], channels=1, length=50)
 
 
+def test_chance_outside_of_the_models_own_stream_is_refused() -> None:
+    """A functional dropout draws from the global stream, where packs would change its numbers."""
+
+    class Noisy(Backbone):
+        transferred = ("layer.",)
+
+        def __init__(self, channels: int, length: int) -> None:
+            super().__init__()
+            self.layer, self.features = torch.nn.Conv1d(channels, 4, 3), 4 * (length - 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.dropout(self.layer(x).flatten(1), 0.5, self.training)
+
+    with pytest.raises(SpecError, match="global stream"):
+        check_backbone(Noisy)
+
+
 @pytest.mark.parametrize("name", COUNTS)
 def test_the_seed_alone_decides_the_weights(name: str) -> None:
     """The same seed gives the same weights whatever was drawn before, and another one others."""
