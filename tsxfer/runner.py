@@ -23,7 +23,7 @@ from tsxfer.models.base import Model, build
 from tsxfer.sealed import Tested, answers, batch, open_test
 from tsxfer.specs import PROFILES, Recipe, Result, Trial
 from tsxfer.store import from_record, to_line
-from tsxfer.train import graphs, loop, reuse, weights
+from tsxfer.train import graphs, loop, remote, reuse, weights
 from tsxfer.workspace import Workspace, environment, unique
 
 
@@ -39,6 +39,7 @@ class Job:
         keep_weights: Other trials start from this one.
         threads: CPU threads for torch.
         limit: Seconds that it may take before it counts as hung; 0 is no limit.
+        weights: URL of a store that shares pretrained weights between workspaces; empty: none.
     """
 
     trial: Trial
@@ -48,6 +49,7 @@ class Job:
     keep_weights: bool
     threads: int
     limit: float = 0
+    weights: str = ""
 
 
 def run(job: Job) -> Result:
@@ -155,6 +157,8 @@ class _Begun:
 
 def _begin(job: Job) -> _Begun:
     trial, workspace = job.trial, Workspace(Path(job.workspace))
+    if trial.reuse:
+        _pull(job, trial.reuse.source)
     task = load_task(workspace, trial)
     train = batch(task.train, task.train_y, job.device)
     validation = batch(task.validation, task.validation_y, job.device)
@@ -236,6 +240,9 @@ def _end(begun: _Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
         state = replica.model.state_dict()
         floats = {n: t for n, t in state.items() if t.is_floating_point()}
         weights.save(workspace.weights(trial.key), floats, to_line(result))
+        if job.weights:
+            name = remote.name_of(workspace, trial)
+            remote.push(job.weights, name, workspace.weights(trial.key))
     else:
         _save_predictions(workspace.results(job.study) / "predictions", trial, tested)
     return result
@@ -246,6 +253,7 @@ def _kept(job: Job) -> Result | None:
     if not job.keep_weights:
         return None
     workspace, trial = Workspace(Path(job.workspace)), job.trial
+    _pull(job, trial)
     record = weights.row(workspace.weights(trial.key))
     if record is None:
         return None
@@ -255,6 +263,14 @@ def _kept(job: Job) -> Result | None:
         return None
     fits = result.trial == trial and result.data == fingerprints(workspace, trial)
     return result if fits else None
+
+
+def _pull(job: Job, trial: Trial) -> None:
+    """Fetch a trial's weights from the store that the job names, if they are missing here."""
+    if job.weights:
+        workspace = Workspace(Path(job.workspace))
+        name = remote.name_of(workspace, trial)
+        remote.pull(job.weights, name, workspace.weights(trial.key))
 
 
 def _start(

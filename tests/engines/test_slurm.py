@@ -118,6 +118,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         stack.enter_context(process(["slurmd", "-D", "-N", facts["host"]], folder / "slurmd.log"))
         until(lambda: _ask("sinfo", "-h", "-o", "%T").strip() == "idle", 60)
         yield
+        _ask("scancel", "-u", getpass.getuser())
+        until(lambda: not _ask("squeue", "-h").strip(), 60)  # its step daemons are no children
 
 
 def _ask(*command: str) -> str:

@@ -119,6 +119,13 @@ def run(
         float,
         typer.Option(help="Minutes that one training may take before it counts as hung; 0: any."),
     ] = 0,
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="URL of a store that shares pretrained weights, e.g. s3://bucket/folder.",
+            envvar="TSXFER_WEIGHTS",
+        ),
+    ] = "",
     save_study: Annotated[
         Optional[Path], typer.Option(help="Write the study that the flags imply, and stop.")  # noqa: UP045
     ] = None,
@@ -146,7 +153,7 @@ def run(
         save(chosen, save_study)
         return
     options = (*engine_option, *([f"address={address}"] if address else []))
-    how = How(device, workers, 60 * max(0.0, limit), engine, options)
+    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights)
     raise typer.Exit(run_study(chosen, place, how))
 
 

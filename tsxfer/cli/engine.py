@@ -30,6 +30,7 @@ class How:
         limit: Seconds that one training may take before it counts as hung; 0 is no limit.
         engine: Who places the packs.
         options: ``NAME=VALUE`` for the engine.
+        weights: URL of a store that shares pretrained weights; empty: none.
     """
 
     device: str = "auto"
@@ -37,6 +38,7 @@ class How:
     limit: float = 0.0
     engine: EngineName = EngineName.LOCAL
     options: tuple[str, ...] = ()
+    weights: str = ""
 
     def __post_init__(self) -> None:
         refuse_device(self.device)

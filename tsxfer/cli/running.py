@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tsxfer.checkpoints import holds
 from tsxfer.cli.declaring import declare
-from tsxfer.cli.engine import Engine, How, choose
+from tsxfer.cli.engine import Chosen, Engine, How, choose
 from tsxfer.cli.progress import Progress
 from tsxfer.data import catalogue
 from tsxfer.data.task import fingerprints, prepared
@@ -125,7 +125,7 @@ def _run(
     from tsxfer.executors import packs
 
     chosen = choose(how, len(todo), workspace, study.name)
-    jobs = _jobs(study, todo, workspace, chosen.device, chosen.threads, how.limit)
+    jobs = _jobs(study, todo, workspace, chosen, how)
     supply = Supply(packs(jobs, chosen.width), Shared.of(workspace, kept.store))
     return _train(todo, done, supply, kept, chosen.run)
 
@@ -150,7 +150,7 @@ def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Eng
 
 
 def _jobs(
-    study: Study, todo: list[Trial], workspace: Workspace, device: str, threads: int, limit: float
+    study: Study, todo: list[Trial], workspace: Workspace, chosen: Chosen, how: How
 ) -> list[Job]:
     """Trials with where to run them; ancestors whose weights are missing come first."""
     from tsxfer.runner import Job
@@ -163,9 +163,18 @@ def _jobs(
         for k, t in needed.items()
         if k not in keys and not holds(workspace.weights(k), fingerprints(workspace, t))
     ]
-    root, name = str(workspace.root), study.name
+    root = str(workspace.root)
     return [
-        Job(t, root, name, device, t.dataset in study.sources and t.key in origins, threads, limit)
+        Job(
+            t,
+            root,
+            study.name,
+            chosen.device,
+            t.dataset in study.sources and t.key in origins,
+            chosen.threads,
+            how.limit,
+            how.weights,
+        )
         for t in [*again, *todo]
     ]
 
