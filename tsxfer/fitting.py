@@ -5,6 +5,8 @@ There is no test part here: what a model is worth is what a study says; this mak
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,6 +28,7 @@ from tsxfer.specs import PROFILES, Recipe
 from tsxfer.train import graphs, loop, reuse
 
 Floats = NDArray[np.float32]
+SMALL = 50_000
 FEWEST = 5  # windows; with less there is nothing to hold out
 
 
@@ -195,7 +198,7 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
 def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:
     set_precision(terms.recipe.precision, terms.device)
     way = graphs.Graphs() if terms.device == "cuda" else loop.turns
-    with no_subnormals():
+    with no_subnormals(), _few_threads(terms.recipe.batch * replica.train.x[0].numel()):
         done = loop.fit([replica], loop.Rules(terms.recipe), way)[0]
     if done.diverged:
         raise SpecError(
@@ -204,6 +207,17 @@ def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:
             mend="try a tenth of the rate",
         )
     return done
+
+
+@contextmanager
+def _few_threads(numbers: int) -> Iterator[None]:
+    """One thread where a batch holds few numbers: waiting for others costs more than they help."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if numbers < SMALL else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def hold_out(data: Labelled, terms: Terms) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

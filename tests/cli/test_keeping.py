@@ -36,7 +36,7 @@ def test_the_card_says_what_the_model_is(kept: Path) -> None:
     assert card["target"].startswith("mine+own@")
     assert (card["classes"], card["channels"], card["rate_hz"]) == (["fast", "slow"], ["x"], 50.0)
     assert card["simulated"] is False
-    assert card["recipe"]["epochs"] == 30
+    assert card["recipe"]["epochs"] == 63
     assert 0 <= card["validation_score"] <= 1
     assert sum(card["windows"].values()) == 150
     assert len(card["audit"]["copied"]) == 18

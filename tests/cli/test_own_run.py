@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from tests.cli.test_cli import tsxfer
+from tsxfer.cli.bringing import longer
+from tsxfer.specs import Recipe
 
 FLAGS = ("--label", "y", "--group", "who", "--rate", "50", "--size", "40", "--repeats", "2")
 
@@ -70,6 +72,18 @@ def test_subsets_of_an_own_file_are_verified_too(ran: Path) -> None:
     assert not any(check["faults"] for check in checks.values())
     assert checks["subsets"]["checked"] > 0
     assert checks["subsets"]["skipped"] == 0
+
+
+def test_few_windows_get_enough_steps_and_both_arms_the_same(ran: Path) -> None:
+    """A recipe made for thousands of labels is made longer for a small file."""
+    files = (ran / "tsxfer-workspace" / "results").rglob("*.jsonl")
+    rows = [json.loads(line) for f in files for line in f.read_text().splitlines()]
+    target = [r for r in rows if r["trial"]["dataset"].startswith("mine+own@")]
+    assert {json.dumps(r["trial"]["recipe"], sort_keys=True) for r in target} == {
+        json.dumps({"batch": 16, "epochs": 250, "patience": 62, "plateau_patience": 31})
+    }
+    assert all(r["ledger"]["steps"] == 500 for r in target)
+    assert longer(Recipe(), 1200, 500) == Recipe()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,13 @@ from tsxfer.data.own_files import READERS
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError, nearest
-from tsxfer.specs import from_plain
+from tsxfer.specs import Recipe, from_plain
 from tsxfer.study import Study
 from tsxfer.workspace import Workspace
 
 TASKS = ("classification", "regression")
+# Fewer optimiser steps leave a network at chance, however few its labels.
+STEPS, QUICK_STEPS = 500, 200
 
 
 def describe(label: str, group: str, rate: float, task: str) -> Description:
@@ -106,6 +109,40 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
         own.refuse_misfit(made, study.profile, "all", study.repeats)
         fitting = own.sizes_that_fit(made, study.profile, fitting, study.repeats)
     return _shrunk(study, fitting or ("all",))
+
+
+def patient(study: Study, steps: int, workspace: Workspace) -> Study:
+    """The study with a recipe that takes enough steps on the smallest budget of its own files.
+
+    Both arms hold the same recipe, so that the comparison stays on equal terms. The paper profile
+    keeps the study's own.
+    """
+    if study.profile == "paper":
+        return study
+    counts = [
+        own.windows_to_learn(prepared(workspace, name), study.profile, size)
+        for name in study.targets
+        if own.MARK in name
+        for size in study.sizes
+    ]
+    recipe = longer(study.recipe, min(counts), steps) if counts else study.recipe
+    return replace(study, recipe=recipe)
+
+
+def longer(recipe: Recipe, windows: int, steps: int) -> Recipe:
+    """A recipe of at least so many steps on so many windows: smaller batches, more epochs."""
+    if recipe.epochs * math.ceil(windows / recipe.batch) >= steps:
+        return recipe
+    batch = min(recipe.batch, 16)
+    epochs = max(recipe.epochs, math.ceil(steps / math.ceil(windows / batch)))
+    sys.stderr.write(f"few windows: batches of {batch} and up to {epochs} epochs\n")
+    return replace(
+        recipe,
+        batch=batch,
+        epochs=epochs,
+        patience=max(recipe.patience, epochs // 4),
+        plateau_patience=max(recipe.plateau_patience, epochs // 8),
+    )
 
 
 def _shrunk(study: Study, sizes: tuple[str, ...]) -> Study:

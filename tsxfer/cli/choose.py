@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
-from tsxfer.cli.bringing import bring_all, fitted
+from tsxfer.cli.bringing import QUICK_STEPS, STEPS, bring_all, fitted, patient
 from tsxfer.data import catalogue, own
 from tsxfer.data.own import Description
 from tsxfer.errors import SpecError, nearest
@@ -71,7 +71,9 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
     resolved = resolve(study, workspace)
     shrunk = quick(resolved) if flags.quick else resolved
     chosen = not flags.quick and bool(flags.size or named)
-    return fitted(shrunk, chosen, workspace)
+    study = fitted(shrunk, chosen, workspace)
+    steps = QUICK_STEPS if flags.quick else STEPS
+    return study if named is not None else patient(study, steps, workspace)
 
 
 def _brought(flags: Flags, workspace: Workspace) -> Flags:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.cli.bringing import bring_all, source_fitted
+from tsxfer.cli.bringing import QUICK_STEPS, STEPS, bring_all, longer, source_fitted
 from tsxfer.cli.choose import resolve
 from tsxfer.cli.device import device_of, refuse_device
 from tsxfer.cli.running import announce, tell_of_simulating
@@ -78,9 +78,11 @@ def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> 
         tell_of_simulating(name, workspace)
     target = prepared(workspace, study.targets[0])
     source = _source(asked, study, workspace, chosen)
+    steps = QUICK_STEPS if asked.quick else STEPS
+    recipe = longer(study.recipe, round(target.count * 0.8), steps)
     terms = Terms(
-        asked.model, study.recipe, frozen=asked.frozen, seed=asked.seed, device=chosen
-    )  # fmt: skip
+        asked.model, recipe, monitor="loss", frozen=asked.frozen, seed=asked.seed, device=chosen
+    )
     fitted = fit(_labelled(target), terms, source.weights if source else None)
     save(fitted, out, _facts(target, source, terms))
     _say(fitted, target, source, out)
@@ -166,6 +168,7 @@ def _facts(target: Prepared, source: Source | None, terms: Terms) -> dict[str, A
         "recipe": asdict(terms.recipe),
         "frozen": terms.frozen,
         "seed": terms.seed,
+        "monitor": terms.monitor,
         "validation_share": terms.validation_share,
         "task": card.task,
         "label": card.label,

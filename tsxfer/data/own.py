@@ -321,13 +321,25 @@ def refuse_misfit(made: Prepared, profile: str, size: str, repeats: int = 1) -> 
         raise error
 
 
-def _misfit(made: Prepared, profile: str, size: str, repeats: int) -> DataError | None:
-    rules, labels, group = PROFILES[profile], np.asarray(made.array("y")), made.array("group")
+def windows_to_learn(made: Prepared, profile: str, size: str) -> int:
+    """Windows that a trial of this size learns from."""
+    rules, labels = PROFILES[profile], np.asarray(made.array("y"))
     coded = labels if made.classes else None
-    parts = split.partition(
-        np.asarray(group), made.array("start"), made.array("end"), coded, rules,
-        made.card.split, made.card.id,
+    parts = _parts(made, profile, coded)
+    return len(split.subset(parts, coded, rules, size, made.card.id, 0).train)
+
+
+def _parts(made: Prepared, profile: str, coded: NDArray[Any] | None) -> split.Partition:
+    return split.partition(
+        np.asarray(made.array("group")), made.array("start"), made.array("end"), coded,
+        PROFILES[profile], made.card.split, made.card.id,
     )  # fmt: skip
+
+
+def _misfit(made: Prepared, profile: str, size: str, repeats: int) -> DataError | None:
+    rules, labels = PROFILES[profile], np.asarray(made.array("y"))
+    coded = labels if made.classes else None
+    parts = _parts(made, profile, coded)
     for repeat in range(repeats):
         try:
             drawn = split.subset(parts, coded, rules, size, made.card.id, repeat)
