@@ -36,6 +36,7 @@ def test_a_killed_worker_loses_no_row(alone: Path, together: Path) -> None:
     assert before <= {row["key"] for _, row in found}
 
 
+@pytest.mark.slow
 def test_workers_wait_for_a_shared_pretraining(alone: Path, together: Path) -> None:
     """Two workers that both need it start together; it is trained once."""
     text = (together / "study.toml").read_text().replace("pretrainings = 2", "pretrainings = 1")
