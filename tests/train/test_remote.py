@@ -18,7 +18,7 @@ SOURCE = Trial("emg+sim@1", "convnetquake", "300", 0, Recipe(epochs=1))
 
 
 def _job(root: Path, trial: Trial, store: Path, keep: bool = False) -> Job:
-    return Job(trial, str(root), "study", "cpu", keep, 1, f"file://{store}")
+    return Job(trial, str(root), "study", "cpu", keep, 1, weights=f"file://{store}")
 
 
 def _with_data(root: Path, seed: str = "remote") -> Path:
