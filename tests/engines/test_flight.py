@@ -14,7 +14,8 @@ from tsxfer.engines import wire
 from tsxfer.engines.flight import fly
 from tsxfer.engines.options import SlurmOptions
 from tsxfer.engines.slurm import Slurm
-from tsxfer.errors import DataError, StoreError
+from tsxfer.errors import DataError, SpecError, StoreError
+from tsxfer.registry import PLUGINS, plugin_folders
 from tsxfer.runner import Job
 from tsxfer.specs import Recipe, Result, Reuse, Trial
 from tsxfer.store import to_line
@@ -95,7 +96,7 @@ def test_jobs_cross_as_text(tmp_path: Path) -> None:
     """What arrives is what was sent, with the workspace by its whole path."""
     trial = Trial("emg+sim@1", "tcn", "10%", 3, Recipe(tune=(0.1, 1.0)))
     job = Job(replace(trial, reuse=Reuse(trial)), "relative", "s", "cpu", True, 2)
-    [back] = [wire.from_plain(Job, plain) for plain in json.loads(wire.to_text([job]))]
+    [back] = [wire.from_plain(Job, plain) for plain in json.loads(wire.to_text([job]))["jobs"]]
     assert back == replace(job, workspace=str(Path("relative").resolve()))
 
 
@@ -116,3 +117,20 @@ def test_bundles_fill_the_tasks_and_ancestors_go_alone() -> None:
     assert sizes == [1, 2, 1]
     assert [len(b) for b in slurm._bundles(packs, 4)] == [1, 1, 1, 1]
     assert [len(b) for b in slurm._bundles(packs, 1)] == [3, 1]
+
+
+def test_a_worker_that_inherits_nothing_finds_the_plugins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder crosses with the jobs; where it cannot be seen, the worker says so."""
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setenv(PLUGINS, str(tmp_path / "mine"))
+    job = Job(Trial("speech@1", "tcn", "60", 0), str(tmp_path), "s", "cpu", False, 1)
+    text = wire.to_text([job])
+    monkeypatch.setenv(PLUGINS, "")
+    with pytest.raises(DataError, match="not prepared"):
+        wire.rows(wire.work(text))
+    assert plugin_folders() == [tmp_path / "mine"]
+    (tmp_path / "mine").rmdir()
+    with pytest.raises(SpecError, match="no folder"):
+        wire.rows(wire.work(text))

@@ -1,14 +1,20 @@
-"""What crosses to another machine and back: jobs and rows as JSON, never an object of ours."""
+"""What crosses to another machine and back: jobs and rows as JSON, never an object of ours.
+
+With the jobs goes the place of the user's own data sets and models: unlike a worker process, a
+worker of a cluster does not inherit our environment.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tsxfer.errors import TsxferError
 from tsxfer.keys import plain
+from tsxfer.registry import plugin_folders, use_plugins
 from tsxfer.runner import Job, run_pack
 from tsxfer.specs import Result, from_plain
 from tsxfer.store import from_record, to_line
@@ -19,13 +25,18 @@ _ERRORS: dict[str, type[TsxferError]] = {k.__name__: k for k in TsxferError.__su
 def to_text(pack: Sequence[Job]) -> str:
     """A pack as text; the workspace by its whole path, since workers start elsewhere."""
     root = str(Path(pack[0].workspace).resolve())
-    return json.dumps([plain(replace(job, workspace=root)) for job in pack])
+    plugins = os.pathsep.join(str(folder.resolve()) for folder in plugin_folders())
+    jobs = [plain(replace(job, workspace=root)) for job in pack]
+    return json.dumps({"plugins": plugins, "jobs": jobs})
 
 
 def work(pack: str) -> str:
     """Run a pack where this is called: text in, text out, errors of the user as text too."""
     try:
-        jobs = [from_plain(Job, job, "job") for job in json.loads(pack)]
+        sent = json.loads(pack)
+        if sent["plugins"]:
+            use_plugins(sent["plugins"])
+        jobs = [from_plain(Job, job, "job") for job in sent["jobs"]]
         return json.dumps({"rows": [to_line(row) for row in run_pack(jobs)]})
     except TsxferError as error:
         said = [type(error).__name__, error.problem, error.where, error.mend]
