@@ -174,8 +174,14 @@ def test_missing_things_are_said_with_a_mend(place: Workspace) -> None:
     with pytest.raises(DataError, match="tsxfer prepare speech"):
         load_task(place, Trial("speech@1", "tcn", "300", 0))
     lost = replace(SCRATCH, reuse=Reuse(replace(SOURCE, repeat=9)))
+    orphan = run(_job(place, lost))
+    assert orphan.status == "failed"
+    assert "run the study again" in orphan.error
+    torn = replace(SOURCE, repeat=8)
+    place.weights(torn.key).parent.mkdir(exist_ok=True)
+    place.weights(torn.key).write_bytes(b"torn")
     with pytest.raises(StoreError, match="run the study again"):
-        run(_job(place, lost))
+        run(_job(place, replace(SCRATCH, reuse=Reuse(torn))))
     with pytest.raises(DataError, match="use a size of at most"):
         load_task(place, replace(SCRATCH, size="n=9000"))
 

@@ -67,7 +67,7 @@ def run_pack(pack: Sequence[Job]) -> list[Result]:
     """
     torch.set_num_threads(pack[0].threads)
     set_precision(pack[0].trial.recipe.precision, pack[0].device)
-    rows = {job.trial.key: _kept(job) for job in pack}
+    rows = {job.trial.key: _kept(job) or _orphan(job) for job in pack}
     with no_subnormals():
         made = iter(_train([job for job in pack if rows[job.trial.key] is None]))
     return [row or next(made) for row in rows.values()]
@@ -271,6 +271,24 @@ def _pull(job: Job, trial: Trial) -> None:
         workspace = Workspace(Path(job.workspace))
         name = remote.name_of(workspace, trial)
         remote.pull(job.weights, name, workspace.weights(trial.key))
+
+
+def _orphan(job: Job) -> Result | None:
+    """A failed row where the source has no weights: its own training has failed before."""
+    workspace, trial = Workspace(Path(job.workspace)), job.trial
+    if trial.reuse is None:
+        return None
+    source = trial.reuse.source
+    _pull(job, source)
+    if workspace.weights(source.key).exists():
+        return None
+    result = _blank(trial, load_task(workspace, trial), {}, {})
+    return replace(
+        result,
+        status="failed",
+        error=f"its source {source.dataset}, repeat {source.repeat} ({source.key}) has no weights: "
+        "that training failed; run the study again to try both",
+    )
 
 
 def _start(

@@ -37,11 +37,11 @@ def done(undisturbed: Ground, tmp_path: Path) -> Ground:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 MB of its own; the test skips where none may be mounted."""
+    """A file system of 160 MB of its own; the test skips where none may be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
     made = run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(folder)], capture_output=True
     )
     if made.returncode:
         pytest.skip(f"no tmpfs may be mounted here: {made.stderr.decode().strip()}")

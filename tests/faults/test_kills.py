@@ -81,8 +81,15 @@ def test_killed_a_hundred_times(tmp_path: Path, undisturbed: Ground) -> None:
     print(f"100 kills, {studies} studies completed equal, 0 rows lost")  # noqa: T201
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("group", [False, True])
+@pytest.mark.parametrize(
+    ("workers", "group"),
+    [
+        (2, True),
+        pytest.param(1, True, marks=pytest.mark.slow),
+        pytest.param(1, False, marks=pytest.mark.slow),
+        pytest.param(2, False, marks=pytest.mark.slow),
+    ],
+)
 def test_sigterm_stops_as_ctrl_c_does(
     begun: Ground, undisturbed: Ground, workers: int, group: bool
 ) -> None:

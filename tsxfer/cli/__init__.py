@@ -36,6 +36,12 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
+    except MemoryError as error:
+        sys.stderr.write(
+            f"tsxfer: out of memory{f': {error}' if str(error) else ''}\n"
+            "  mend:  fewer --workers or a smaller --size; finished rows are kept, run again to resume\n"
+        )
+        sys.exit(2)
     except OSError as error:
         mend = _MENDS.get(error.errno or 0)
         if mend is None:

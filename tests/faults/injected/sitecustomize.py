@@ -1,7 +1,7 @@
 """Faults that a test puts into a run and its workers; Python loads this file when it starts.
 
-``TSXFER_INJECT`` names one: ``sleep`` and ``stuck`` hang a training, ``clock`` makes time jump,
-``version`` says that another version of tsxfer runs.
+``TSXFER_INJECT`` names one: ``sleep`` and ``stuck`` hang a training, ``source`` lets a pretraining
+fail, ``clock`` makes time jump, ``version`` says that another version of tsxfer runs.
 """
 
 import importlib.abc
@@ -36,14 +36,30 @@ def _hang(runner: object, *, deaf: bool) -> None:
     runner._begin = hanging
 
 
+def _fail_source(runner: object) -> None:
+    """The second pretraining diverges."""
+    end = runner._end
+
+    def failing(begun: object, fits: list, cost: dict) -> object:
+        if begun.job.keep_weights and begun.job.trial.repeat == 1:
+            for fit in fits:
+                fit.diverged = True
+        return end(begun, fits, cost)
+
+    runner._end = failing
+
+
 class _After(importlib.abc.MetaPathFinder):
     """Change a module of tsxfer once it has been imported."""
 
+    asked = False
+
     def find_spec(self, name: str, *_: object) -> object:
-        if name not in CHANGES:
+        if name not in CHANGES or self.asked:
             return None
-        change = CHANGES.pop(name)
+        change, self.asked = CHANGES[name], True
         found = importlib.util.find_spec(name)
+        self.asked = False
         execute = found.loader.exec_module
 
         def changed(module: object) -> None:
@@ -56,6 +72,7 @@ class _After(importlib.abc.MetaPathFinder):
 
 CHANGES = {
     "sleep": {"tsxfer.runner": lambda module: _hang(module, deaf=False)},
+    "source": {"tsxfer.runner": _fail_source},
     "stuck": {
         "tsxfer.runner": lambda module: _hang(module, deaf=True),
         "tsxfer.deadline": lambda module: setattr(module, "GRACE", 1.0),
