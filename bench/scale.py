@@ -1,0 +1,177 @@
+"""Time and peak memory of everything that reads a large store; its rows are simulated.
+
+    python bench/scale.py --datasets 17 --repeats 11 --folder /tmp/scale     # 102,136 rows
+    python bench/scale.py --datasets 50 --repeats 13 --folder /tmp/scale     # 1,041,200 rows
+
+Each step runs in a process of its own, so that its peak memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from tsxfer.cli.reading import show_plan, show_status
+from tsxfer.cli.reporting import gathered
+from tsxfer.cli.running import finished
+from tsxfer.data import catalogue
+from tsxfer.registry import Registry
+from tsxfer.report import files
+from tsxfer.specs import Result, Trial
+from tsxfer.store import Store
+from tsxfer.study import Study, expand, read_study, study_toml
+from tsxfer.workspace import Workspace, environment
+
+MODELS = tuple(f"model{number}" for number in range(8))
+SIZES = ("n=500", "n=1500", "n=4500", "n=9000")
+TENSORS = [f"backbone.convolutions.{n}.{kind}" for n in range(9) for kind in ("weight", "bias")]
+CARD = '''"""A data set of the benchmark, without data."""
+from tsxfer.data import dataset
+
+@dataset(
+    version=1, domain="none", task="classification", label="class", rate_hz=1.0, channels=("a",),
+    length=8, group="group", metric="macro_f1", margin=0.02, licence="none", cite="none",
+)
+def {name}(folder):
+    """A data set of the benchmark."""
+    return iter(())
+'''
+
+
+def make(folder: Path, datasets: int, repeats: int) -> Study:
+    """Cards, the facts of prepared data, a study and a finished row for each of its trials."""
+    names = tuple(f"d{number:02}" for number in range(datasets))
+    ids = tuple(f"{name}@1" for name in names)
+    study = Study("big", ids, ids, MODELS, SIZES, repeats)
+    place = Workspace(folder / "ws")
+    (folder / "cards").mkdir(parents=True, exist_ok=True)
+    facts = {"fingerprint": "f" * 16, "classes": ["a", "b"], "count": 90_000, "notes": []}
+    for name in names:
+        (folder / "cards" / f"{name}.py").write_text(CARD.format(name=name))
+        place.data(f"{name}@1").mkdir(parents=True, exist_ok=True)
+        (place.data(f"{name}@1") / "meta.json").write_text(json.dumps(facts))
+    store = Store(place.results("big"))
+    store.folder.mkdir(parents=True, exist_ok=True)
+    (store.folder / "study.toml").write_text(study_toml(study))
+    rows = _rows(study)
+    while chunk := list(islice(rows, 10_000)):
+        store.extend(chunk)
+    return study
+
+
+def _rows(study: Study) -> Iterator[Result]:
+    """A row as long as real ones are."""
+    rng, made = np.random.default_rng(0), environment()
+    samples = [float(1200 * epoch) for epoch in range(13)]
+    parts = {"train": 1200, "validation": 300, "test": 18_000}
+    proof = {
+        "instances": parts, "groups": parts, "group_hash": dict.fromkeys(parts, "0" * 16),
+        "shared_groups": 0, "purged": 0,
+    }  # fmt: skip
+    for trial in expand(study):
+        gain = 0.05 if trial.reuse else 0.0
+        scores = rng.normal(0.6 + gain, 0.02, 3).round(17).tolist()
+        curve = rng.normal(0.5, 0.05, 13).round(6).tolist()
+        audit = {"copied": TENSORS, "renewed": ["head.0.weight"], "frozen": []}
+        origin = {trial.reuse.source.dataset: "f" * 16} if trial.reuse else {}
+        yield Result(
+            trial, "done", "macro_f1", 0.02,
+            dict(zip(("macro_f1", "weighted_f1", "accuracy"), scores, strict=True)),
+            {"macro_f1": 0.1}, {"samples": samples, "score": curve}, parts,
+            {trial.dataset: "f" * 16} | origin, proof, f"s{trial.repeat}", f"a{trial.repeat}",
+            "cross-entropy", audit if trial.reuse else {},
+            {"steps": 240, "batch": 64, "tries": 1},
+            cost={"seconds": 1.5, "steps": 240, "samples": 15_600, "device": "cpu"},
+            labels=("simulated",), environment=made,
+        )  # fmt: skip
+
+
+def _read(place: Workspace) -> int:
+    return len(Store(place.results("big")).rows())
+
+
+def _expand(place: Workspace) -> int:
+    return sum(1 for _ in expand(_study(place)))
+
+
+def _resume(place: Workspace) -> int:
+    trials: list[Trial] = list(expand(_study(place)))
+    return len(finished(Store(place.results("big")), trials, place))
+
+
+def _status(place: Workspace) -> int:
+    return _said(lambda: show_status(place, as_json=True))
+
+
+def _plan(place: Workspace) -> int:
+    return _said(lambda: show_plan(_study(place), place, as_json=True))
+
+
+def _report(place: Workspace) -> int:
+    return len(files.table_csv(gathered("big", place, partial=False)))
+
+
+def _said(show: Callable[[], None]) -> int:
+    out = io.StringIO()
+    with redirect_stdout(out):
+        show()
+    return len(out.getvalue())
+
+
+def _study(place: Workspace) -> Study:
+    return read_study(place.results("big") / "study.toml")
+
+
+STEPS = {
+    "expand": _expand, "read": _read, "resume": _resume, "status": _status, "plan": _plan,
+    "report": _report,
+}  # fmt: skip
+
+
+def step(name: str, folder: Path) -> None:
+    """Run one step and print what it took as JSON."""
+    catalogue.REGISTRY = Registry("data set", folder / "cards", "tsxfer.datasets")
+    began = time.perf_counter()
+    gave = STEPS[name](Workspace(folder / "ws"))
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kilobytes on Linux
+    print(json.dumps({"step": name, "seconds": round(seconds, 1), "MB": round(peak), "gave": gave}))
+
+
+def main() -> None:
+    """Make the store where there is none, then measure the steps."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--datasets", type=int, default=17)
+    parser.add_argument("--repeats", type=int, default=11)
+    parser.add_argument("--steps", default=",".join(STEPS))
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        step(given.one, given.folder)
+        return
+    folder = given.folder / f"{given.datasets}x{given.repeats}"
+    if not folder.exists():
+        began = time.perf_counter()
+        make(folder, given.datasets, given.repeats)
+        print(f"written in {time.perf_counter() - began:.0f} s")
+    size = sum(path.stat().st_size for path in folder.rglob("*.jsonl"))
+    print(f"{size / 1e9:.2f} GB of rows")
+    for name in given.steps.split(","):
+        again = [sys.executable, __file__, "--folder", str(folder), "--one", name]
+        subprocess.run(again, check=True)  # noqa: S603  (this file)
+
+
+if __name__ == "__main__":
+    main()
