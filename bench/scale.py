@@ -28,9 +28,9 @@ from tsxfer.cli.running import finished
 from tsxfer.data import catalogue
 from tsxfer.registry import Registry
 from tsxfer.report import files
-from tsxfer.specs import Result, Trial
+from tsxfer.specs import Result
 from tsxfer.store import Store
-from tsxfer.study import Study, expand, read_study, study_toml
+from tsxfer.study import Study, expand, read_study, study_toml, trials_of
 from tsxfer.workspace import Workspace, environment
 
 MODELS = tuple(f"model{number}" for number in range(8))
@@ -79,7 +79,7 @@ def _rows(study: Study) -> Iterator[Result]:
         "instances": parts, "groups": parts, "group_hash": dict.fromkeys(parts, "0" * 16),
         "shared_groups": 0, "purged": 0,
     }  # fmt: skip
-    for trial in expand(study):
+    for trial in trials_of(study):
         gain = 0.05 if trial.reuse else 0.0
         scores = rng.normal(0.6 + gain, 0.02, 3).round(17).tolist()
         curve = rng.normal(0.5, 0.05, 13).round(6).tolist()
@@ -98,16 +98,15 @@ def _rows(study: Study) -> Iterator[Result]:
 
 
 def _read(place: Workspace) -> int:
-    return len(Store(place.results("big")).rows())
+    return len(Store.of(place, "big").rows())
 
 
 def _expand(place: Workspace) -> int:
-    return sum(1 for _ in expand(_study(place)))
+    return sum(1 for _ in trials_of(_study(place)))
 
 
 def _resume(place: Workspace) -> int:
-    trials: list[Trial] = list(expand(_study(place)))
-    return len(finished(Store(place.results("big")), trials, place))
+    return len(finished(Store.of(place, "big"), expand(_study(place)), place))
 
 
 def _status(place: Workspace) -> int:
@@ -141,12 +140,22 @@ STEPS = {
 
 def step(name: str, folder: Path) -> None:
     """Run one step and print what it took as JSON."""
-    catalogue.REGISTRY = Registry("data set", folder / "cards", "tsxfer.datasets")
-    began = time.perf_counter()
+    catalogue.REGISTRY = Registry("data set", folder / "cards", "tsxfer.datasets", ("dataset",))
+    began, used = time.perf_counter(), time.process_time()
     gave = STEPS[name](Workspace(folder / "ws"))
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kilobytes on Linux
-    print(json.dumps({"step": name, "seconds": round(seconds, 1), "MB": round(peak), "gave": gave}))
+    print(
+        json.dumps(
+            {
+                "step": name,
+                "seconds": round(seconds, 1),
+                "cpu": round(cpu, 1),
+                "MB": round(peak),
+                "gave": gave,
+            }
+        )
+    )
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
@@ -252,10 +253,17 @@ def from_plain(kind: type[Spec], data: object, where: str = "") -> Spec:
     return typing.cast("Spec", built)
 
 
+_SCALARS = (str, float, int, bool)
+_origin: Callable[[Any], Any] = lru_cache(typing.get_origin)
+_arguments: Callable[[Any], tuple[Any, ...]] = lru_cache(typing.get_args)
+
+
 def _build(kind: Any, data: object, where: str) -> object:
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind in _SCALARS:
+        return _build_scalar(kind, data, where)
     if kind is Any:
         return data
+    origin, inner = _origin(kind), _arguments(kind)
     if origin in (typing.Union, types.UnionType):
         options = [option for option in inner if option is not type(None)]
         return None if data is None else _build(options[0], data, where)
@@ -267,7 +275,7 @@ def _build(kind: Any, data: object, where: str) -> object:
         return _build_list(origin, inner[0], data, where)
     if origin is dict:
         return _build_dict(inner[1], data, where)
-    return _build_scalar(kind, data, where)
+    raise TypeError(f"{kind} is no type of a spec")
 
 
 @lru_cache
@@ -286,8 +294,11 @@ def _build_list(into: Any, kind: Any, data: object, where: str) -> object:
     items = [data] if isinstance(data, (str, int, float)) else data
     if not isinstance(items, (list, tuple)):
         raise _wrong(where, data, "a list")
-    if kind is float and all(type(item) is float and math.isfinite(item) for item in items):
+    kinds = set(map(type, items))
+    if kind is float and kinds <= {float} and all(map(math.isfinite, items)):
         return into(items)  # curves: the common case, without a call for each number
+    if kind is str and kinds <= {str}:
+        return into(items)  # names of tensors
     return into(_build(kind, item, f"{where}[{i}]") for i, item in enumerate(items))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -94,32 +95,54 @@ def expand(study: Study) -> list[Trial]:
 
     A data set is never its own source; a study in which nothing is left to compare is an error.
     """
+    return list(trials_of(study))
+
+
+def trials_of(study: Study) -> Iterator[Trial]:
+    """As `expand`, one at a time: memory holds the pretrainings alone.
+
+    Raises:
+        SpecError: If nothing is left to compare, or there are too many trials.
+    """
     _refuse_endless(study)
-    pretrainings: dict[str, Trial] = {}
-    trials: dict[str, Trial] = {}
-    axes = itertools.product(
-        range(study.repeats), study.models, study.targets, study.sizes, study.sources,
-        study.rate_multipliers,
-    )  # fmt: skip
-    for repeat, model, target, size, source, multiplier in axes:
-        if source == target:
-            continue
-        origin = Trial(
-            source, model, study.source_size, repeat % study.pretrainings, study.pretraining,
-            study.profile,
-        )  # fmt: skip
-        scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
-        reuse = Reuse(origin, multiplier, study.frozen, study.scratch_loss)
-        transfer = replace(scratch, reuse=reuse)
-        pretrainings.setdefault(origin.key, origin)
-        for trial in (transfer.twin(), transfer):
-            trials.setdefault(trial.key, trial)
-    if not trials:
+    origins = _origins(study)
+    if not origins:
         raise SpecError(
             f"nothing to compare: {', '.join(study.sources)} is source and target",
             mend="name a source that is not the target",
         )
-    return [*pretrainings.values(), *trials.values()]
+    yield from origins.values()
+    known = {origin.key for origin in origins.values()}  # a scratch trial can be one of them
+    for repeat, model, target, size in itertools.product(
+        range(study.repeats), study.models, study.targets, study.sizes
+    ):
+        scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
+        twin = None
+        for source, multiplier in itertools.product(study.sources, study.rate_multipliers):
+            if source == target:
+                continue
+            origin = origins[repeat % study.pretrainings, model, source]
+            reuse = Reuse(origin, multiplier, study.frozen, study.scratch_loss)
+            transfer = replace(scratch, reuse=reuse)
+            if twin is None:
+                twin = transfer.twin()
+                if twin.key not in known:
+                    yield twin
+            yield transfer
+
+
+def _origins(study: Study) -> dict[tuple[int, str, str], Trial]:
+    """Pretrainings by number, model and source, in the order in which they are first needed."""
+    found: dict[tuple[int, str, str], Trial] = {}
+    numbers = range(min(study.repeats, study.pretrainings))
+    for number, model, target, source in itertools.product(
+        numbers, study.models, study.targets, study.sources
+    ):
+        if source != target and (number, model, source) not in found:
+            found[number, model, source] = Trial(
+                source, model, study.source_size, number, study.pretraining, study.profile
+            )
+    return found
 
 
 def _refuse_endless(study: Study) -> None:

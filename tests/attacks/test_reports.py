@@ -164,6 +164,15 @@ def test_figures_and_parquet_take_any_name(level: int, tmp_path: Path) -> None:
     attack("names in figures", level, tmp_path, NAMES, check, examples=2)
 
 
+def test_half_a_character_is_no_end_of_a_report() -> None:
+    """JSON can hold a lone surrogate, which neither UTF-8 nor parquet can."""
+    report = _report("\ud800")
+    assert export.parquet(report)
+    for render, harmless in FORMS.values():
+        render(report).encode()
+        harmless(render(report))
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_reports_of_odd_rows(level: int, tmp_path: Path) -> None:
     """Any rows that the store takes give a report, or words."""

@@ -131,7 +131,9 @@ def test_damaged_declarations(level: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_damaged_prepared_data(level: int, tmp_path: Path) -> None:
     """Facts and arrays of prepared data are read, or refused in words."""
-    facts = {"fingerprint": "f" * 16, "classes": ["a", "b"], "count": 2, "notes": ["padded 2"]}
+    facts = {"fingerprint": "f" * 16, "classes": ["a", "b"], "count": 2, "notes": ["padded 2"]} | {
+        "arrays": {"x": [5248, 1]}
+    }
     dataset = catalogue.find("emg")
     good = made.npy(np.zeros((2, 8, 80), np.float32))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +21,7 @@ from tsxfer.specs import Trial
 from tsxfer.stats.lock import FILE
 from tsxfer.stats.power import Reach, floor_warning, reach
 from tsxfer.store import Store
-from tsxfer.study import Study, expand, read_study
+from tsxfer.study import Study, expand, read_study, trials_of
 from tsxfer.workspace import Workspace, environment
 
 
@@ -185,14 +186,14 @@ def _state_or_fault(workspace: Workspace, name: str) -> dict[str, Any]:
 
 
 def _state(workspace: Workspace, name: str) -> dict[str, Any]:
-    trials = expand(read_study(workspace.results(name) / "study.toml"))
-    rows = Store.of(workspace, name).rows()
-    states = [rows[t.key].status if t.key in rows else "to do" for t in trials]
+    trials = trials_of(read_study(workspace.results(name) / "study.toml"))
+    states = Store.of(workspace, name).states()
+    counts = Counter(states.get(t.key, "to do") for t in trials)
     return {
         "study": name,
-        "done": states.count("done"),
-        "failed": states.count("failed"),
-        "to_do": states.count("to do"),
+        "done": counts["done"],
+        "failed": counts["failed"],
+        "to_do": counts["to do"],
     }
 
 

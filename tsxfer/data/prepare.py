@@ -72,6 +72,8 @@ def load(dataset: Dataset, folder: Path) -> Prepared | None:
         return None
     try:
         meta = json.loads(facts.read_text(encoding="utf-8"))
+        if not isinstance(meta, dict):
+            raise TypeError("it is no table")
         _refuse_changed(folder, meta, dataset)
         return Prepared(
             dataset.card,
@@ -94,6 +96,8 @@ def _refuse_changed(folder: Path, meta: dict[str, Any], dataset: Dataset) -> Non
     then, now, name = meta.get("arrays"), _stats(folder), dataset.card.name
     if then is None or then == now:
         return
+    if not isinstance(then, dict):
+        raise TypeError("arrays is no table")
     same_sizes = {n: s for n, (s, _) in then.items()} == {n: s for n, (s, _) in now.items()}
     if not same_sizes or fingerprint(folder) != meta["fingerprint"]:
         raise DataError(
@@ -110,7 +114,8 @@ def fingerprint(folder: Path) -> str:
     """The fingerprint of the arrays in a folder, from their content as it lies there."""
     digest = hashlib.sha256()
     for name in ARRAYS:
-        array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        path = folder / f"{name}.npy"
+        array = read_array(path, mend="prepare the data set again", mapped="r")
         for part in np.array_split(array, max(1, array.nbytes >> 24)):
             digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()[:16]

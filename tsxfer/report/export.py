@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tsxfer.errors import StoreError
+from tsxfer.errors import StoreError, printable
 from tsxfer.report import figures as draw
 from tsxfer.report.build import Report
 from tsxfer.specs import Result
@@ -75,7 +75,9 @@ def parquet(report: Report) -> bytes:
         for pair in cell.pairs
         for arm in (0, 1)
     ]
-    pd.DataFrame.from_records(records).to_parquet(out, index=False)
+    # JSON can hold halves of characters, which parquet cannot.
+    texts = [{n: printable(v) if isinstance(v, str) else v for n, v in r.items()} for r in records]
+    pd.DataFrame.from_records(texts).to_parquet(out, index=False)
     return out.getvalue()
 
 

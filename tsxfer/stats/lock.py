@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tsxfer.errors import SpecError
@@ -59,8 +60,13 @@ class Lock:
 
     def covers(self, trial: Trial) -> bool:
         """Whether a treatment belongs to the primary family."""
-        key = treatment(trial).key
-        return any(line.endswith(key) for line in self.primary)
+        return treatment(trial).key in _keys(self.primary)
+
+
+@lru_cache(maxsize=8)
+def _keys(primary: tuple[str, ...]) -> frozenset[str]:
+    """Each line of the family ends in its key."""
+    return frozenset(line[-16:] for line in primary)
 
 
 def lock(
