@@ -131,9 +131,8 @@ def test_damaged_declarations(level: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_damaged_prepared_data(level: int, tmp_path: Path) -> None:
     """Facts and arrays of prepared data are read, or refused in words."""
-    facts = {"fingerprint": "f" * 16, "classes": ["a", "b"], "count": 2, "notes": ["padded 2"]} | {
-        "arrays": {"x": [5248, 1]}
-    }
+    plain = {"fingerprint": "f" * 16, "classes": ["a", "b"], "count": 2, "notes": ["padded 2"]}
+    facts = plain | {"arrays": {"x": [5248, 1]}}
     dataset = catalogue.find("emg")
     good = made.npy(np.zeros((2, 8, 80), np.float32))
 
@@ -144,7 +143,7 @@ def test_damaged_prepared_data(level: int, tmp_path: Path) -> None:
         assert found is not None
         np.asarray(found.array("x"))
 
-    hits = st.tuples(st.just(facts) | changed(facts) | values, damage(good))
+    hits = st.tuples(st.just(plain) | changed(plain) | changed(facts) | values, damage(good))
     attack("prepared data", level, tmp_path, hits, check)
 
 

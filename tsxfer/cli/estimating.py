@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import fmean
 
 from tsxfer.data import catalogue, prepare
@@ -37,7 +38,7 @@ def estimate(todo: Sequence[Trial], own: Iterable[Result], workspace: Workspace)
         for name in workspace.studies():
             known |= Store.of(workspace, name).rows()
         rows = [row for row in known.values() if _timed(row)]
-    rates = _Rates.of(rows, lambda name: _extent(name, workspace))
+    rates = _Rates.of(rows, cache(lambda name: _extent(name, workspace)))
     unknown = {t.model for t in todo} - set(rates.model)
     if unknown:
         return Estimate(None, f"no row of {', '.join(sorted(unknown))} in this workspace yet")
