@@ -33,7 +33,7 @@ def test_a_row_comes_back_and_nothing_is_written(place: Workspace) -> None:
     assert row.trial.reuse is not None
     for key in (row.key, row.trial.reuse.source.key):
         groups = [fitting(rows, place, Wish()) for rows in find([key[:8]], place)]
-        made = reproduce(groups[0], place, Wish(times=2, ancestors=True))
+        made = reproduce(groups[0], place, Wish(times=2))
         assert [one.agreement.verdict for one in made] == ["identical"]
         assert made[0].floor == 0
         assert made[0].agreement.causes == ()

@@ -11,6 +11,8 @@ import pytest
 
 from tests.faults.ground import NAME, Ground, assert_equal, assert_kept, assert_told, fresh
 
+SLOW = pytest.mark.slow
+
 
 def _ballast(disk: Path, free: int) -> Path:
     """Fill the disk up to `free` bytes."""
@@ -21,7 +23,7 @@ def _ballast(disk: Path, free: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("free_kb", [0, 8, 48, 96, 200])
+@pytest.mark.parametrize("free_kb", [48, *(pytest.param(n, marks=SLOW) for n in (0, 8, 96, 200))])
 def test_a_full_disk_says_so_and_costs_no_row(
     small_disk: Path, undisturbed: Ground, free_kb: int
 ) -> None:
@@ -52,7 +54,7 @@ def test_a_disk_that_fills_while_preparing_gets_its_space_back(
     assert_equal(ground, undisturbed)
 
 
-@pytest.mark.parametrize("kilobytes", [1, 5, 40])
+@pytest.mark.parametrize("kilobytes", [5, *(pytest.param(n, marks=SLOW) for n in (1, 40))])
 def test_files_that_may_not_grow_say_so(begun: Ground, undisturbed: Ground, kilobytes: int) -> None:
     """A limit on file sizes (ulimit -f) acts in the middle of a write, as a full disk does."""
     limit = kilobytes << 10

@@ -131,7 +131,9 @@ def _flip(path: Path, at: int) -> None:
     path.write_bytes(content)
 
 
-CHECKPOINTS = (_lost, _bent, _bent_header, _short, _empty, _swapped)
+SLOW = pytest.mark.slow
+MORE = (_bent_header, _short, _empty)
+CHECKPOINTS = (_lost, _bent, _swapped, *(pytest.param(spoil, marks=SLOW) for spoil in MORE))
 
 
 @pytest.mark.parametrize("spoil", CHECKPOINTS, ids=lambda f: f.__name__.strip("_"))
