@@ -1,5 +1,6 @@
 """Rows survive torn lines and several writers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,25 @@ def test_an_edited_trial_is_not_taken_for_the_old_one() -> None:
     record["trial"]["repeat"] = 5
     with pytest.raises(StoreError, match="holds the trial"):
         from_record(record)
+
+
+def test_states_are_those_of_the_rows(tmp_path: Path) -> None:
+    """Counting without building rows says the same of done, failed, repeated and torn ones."""
+    rows = _rows(4)
+    failed = [replace(row, status="failed", error="x") for row in rows]
+    for row in (*failed[:3], *rows[:2], failed[0]):
+        Store(tmp_path).append(row)
+    with next(tmp_path.glob("*.jsonl")).open("ab") as file:
+        file.write(b'{"key": "torn\n[]\n' + b"[" * 5000)
+    found = Store(tmp_path).rows()
+    assert Store(tmp_path).states() == {key: row.status for key, row in found.items()}
+
+
+def test_what_rows_repeat_is_held_once(tmp_path: Path) -> None:
+    """A million rows fit, since equal parts are one object; the rows stay equal to what was written."""
+    rows = _rows(4)
+    Store(tmp_path).extend(rows)
+    found = list(Store(tmp_path).rows().values())
+    assert found == rows
+    assert len({id(row.environment) for row in found}) == 1
+    assert len({id(row.trial.recipe) for row in found}) == 1
