@@ -20,6 +20,7 @@ from tsxfer.stats.compare import Comparison
 
 FEWEST = 3  # sources, and targets: below, their variance is a guess
 DRAWS = 2000
+MOST = 2000  # comparisons of a mixed model: its time grows with their cube, to minutes here
 COMPONENTS: dict[str, Callable[[Comparison], str]] = {
     "source": lambda c: c.source,
     "target": lambda c: c.trial.dataset,
@@ -59,6 +60,9 @@ def matrix(comparisons: Sequence[Comparison]) -> Matrix | None:
     notes = [
         f"inference from {len(sources)} sources and {len(targets)} targets to new ones is weak"
     ]
+    if len(usable) > MOST:
+        notes.append(f"{len(usable):,} comparisons are too many for the mixed model")
+        return _bootstrap(usable, gains, notes)
     levels = {name: [of(c) for c in usable] for name, of in COMPONENTS.items()}
     kept = [n for n, v in levels.items() if 1 < len(set(v)) < len(v)]
     while kept:
@@ -123,13 +127,17 @@ def _bootstrap(
 ) -> Matrix:
     """Sources and targets are drawn again, each with all its comparisons (pigeonhole bootstrap)."""
     draw = stream("matrix", len(comparisons))
-    weights = np.ones((DRAWS, len(comparisons)))
+    drawn, members = [], []
     for name in ("source", "target"):
         _, member = np.unique([COMPONENTS[name](c) for c in comparisons], return_inverse=True)
         count = int(member.max()) + 1
-        weights *= draw.multinomial(count, np.full(count, 1 / count), size=DRAWS)[:, member]
-    whole = weights.sum(axis=1)
-    means = (weights @ gains)[whole > 0] / whole[whole > 0]
+        drawn.append(draw.multinomial(count, np.full(count, 1 / count), size=DRAWS))
+        members.append(member)
+    table = np.zeros((2, drawn[0].shape[1], drawn[1].shape[1]))  # count and sum of every pair
+    for part, values in zip(table, (np.ones(len(gains)), gains), strict=True):
+        np.add.at(part, tuple(members), values)
+    whole, sums = (((drawn[0] @ part) * drawn[1]).sum(axis=1) for part in table)
+    means = sums[whole > 0] / whole[whole > 0]
     low, high = np.quantile(means, (0.025, 0.975))
     notes.append("interval from a two-way cluster bootstrap over sources and targets")
     return Matrix(
