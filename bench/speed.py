@@ -38,14 +38,14 @@ CASES = {
         Case("tcn", 3, 300, 1500, REPLICAS, 2),
     ],
     "cuda": [
-        Case(model, channels, length, size, REPLICAS, 3)
+        Case(model, channels, length, size, REPLICAS, epochs)
+        for size, epochs in ((1500, 3), (9000, 2))
         for model, channels, length in (
             ("convnetquake", 3, 6000),
             ("magnet", 3, 6000),
             ("mlstm_fcn", 1, 8000),
             ("tcn", 3, 6000),
         )
-        for size in (1500, 9000)
     ],
 }
 Arm = Callable[[Case], Timed]
@@ -97,6 +97,22 @@ def _try(arm: Arm, case: Case, device: str) -> Timed:
         return arm(case)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
         return child.submit(arm, case).result()
+
+
+def check() -> list[str]:
+    """A pack on the GPU gives the validation scores of single trainings, for each architecture.
+
+    Raises:
+        AssertionError: If it does not; then no time means anything.
+    """
+    said = []
+    for model in ("convnetquake", "magnet", "mlstm_fcn", "tcn"):
+        case = Case(model, 3, 300, 640, 8, 3)
+        single, pack = arms.alone(case, "cuda", 1, arms.turns), arms.packed(case, "cuda", 8)
+        apart = max(abs(a - b) for a, b in zip(single.scores, pack.scores, strict=True))
+        assert apart < 1e-4, f"{model}: scores of a pack are {apart:.2g} from those of one"
+        said.append(f"{model}: a pack of 8 is {apart:.1g} from one alone {pack.note}")
+    return said
 
 
 def peak(device: str) -> float:
@@ -184,13 +200,19 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--case", action="append", help="MODEL,CHANNELS,LENGTH,SIZE")
     parser.add_argument("--rounds", type=int, default=2)
-    chosen = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=540, help="no case starts later")
+    chosen, began = parser.parse_args(), time.perf_counter()
+    if chosen.device == "cuda":
+        print("\n".join(check()), flush=True)
     cases = [_case(text) for text in chosen.case or ()] or CASES[chosen.device]
     floor = peak(chosen.device)
     name = torch.cuda.get_device_name() if chosen.device == "cuda" else _processor()
     print(f"{name}, {arms.cores()} cores, torch {torch.__version__}, {floor / 1e9:,.0f} GFLOP/s")
     done: dict[Case, dict[str, Timed]] = {}
     for case in cases:
+        if time.perf_counter() - began > chosen.seconds:
+            print(f"\n{case.model}, {case.length}, {case.size}: no time left for it")
+            continue
         done[case] = measure(case, chosen.device, chosen.rounds)
         print("\n".join(lines(case, done[case], chosen.device, floor)), flush=True)
     print("\n" + "\n".join(extrapolate(done, floor)))
