@@ -37,6 +37,7 @@ def _shape(job: Job) -> tuple[object, ...]:
         trial.dataset,
         trial.model,
         trial.size,
+        trial.part,
         trial.recipe,
         trial.profile,
         frozen,

@@ -58,7 +58,7 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
     for file in sorted((workspace.root / "weights").glob("*.safetensors")):
         row = weights.row(file) or {}
         trial: Any = row.get("trial", {})
-        if trial.get("model") == model and "reuse" not in trial and _means(named, trial["dataset"]):
+        if trial.get("model") == model and _plain(trial) and _means(named, trial["dataset"]):
             sizes: Any = row.get("sizes", {})
             found.append(("+sim" not in trial["dataset"], sizes.get("train", 0), file))
     if not found:
@@ -68,6 +68,11 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
             mend=f"tsxfer run --source {named} --model {model} ..., or name a .safetensors file",
         )
     return source_at(max(found)[2], model)
+
+
+def _plain(trial: dict[str, Any]) -> bool:
+    """Trained from scratch on true labels of the usual part: no control's source."""
+    return not {"reuse", "part"} & set(trial) and "labels" not in trial.get("recipe", {})
 
 
 def _means(named: str, dataset: str) -> bool:

@@ -306,7 +306,9 @@ def _start(
     )
     if trial.reuse is None:
         return model, {"copied": [], "renewed": [n for n, _ in model.named_parameters()]}, {}
-    source = weights.load(workspace.weights(trial.reuse.source.key))
+    origin = trial.reuse.source.key
+    kept = weights.load(workspace.weights(origin))
+    source = reuse.started(model, kept, trial.reuse.start, origin, trial.repeat)
     audit = reuse.copy_convolutions(model, source)
     audit["frozen"] = audit["copied"] if trial.reuse.frozen else []
     for name, parameter in model.named_parameters():
@@ -355,7 +357,8 @@ def _labels(trial: Trial) -> tuple[str, ...]:
     made = ["simulated"] if any("+sim@" in name for name in names) else []
     squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
     unequal = ["squared-error scratch"] if squared else []
-    return (*made, *PROFILES[trial.profile].warnings, *unequal)
+    shuffled = ["shuffled labels"] if trial.recipe.labels == "shuffled" else []
+    return (*made, *PROFILES[trial.profile].warnings, *unequal, *shuffled)
 
 
 def ledger(recipe: Recipe, count: int, drop_last: bool) -> dict[str, int]:

@@ -14,6 +14,9 @@ from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import content_key
 
 Status = Literal["done", "failed"]
+Control = Literal["permuted", "shuffled", "moments", "noise", "in_domain", "whole"]
+CONTROLS: tuple[Control, ...] = typing.get_args(Control)
+NOISE = "noise@1"  # the data set of the control of that name; datasets/noise.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class Recipe:
         precision: ``float32``; ``tf32`` (CUDA only) and ``bf16`` (autocast) are faster and coarser.
         tune: Multipliers of the convolutional layers' rate to try, in either arm alike; the best
             validation value is kept. Empty: one try.
+        labels: ``shuffled`` permutes the labels to learn from, and apart those to select on: a
+            source that has seen everything but what the windows mean. Test labels stay true.
     """
 
     rate: float = 1e-3
@@ -87,6 +92,7 @@ class Recipe:
     loss: Literal["task", "squared"] = "task"
     precision: Literal["float32", "tf32", "bf16"] = "float32"
     tune: tuple[float, ...] = ()
+    labels: Literal["true", "shuffled"] = "true"
 
     def __post_init__(self) -> None:
         for name in ("rate", "batch", "epochs", "patience", "plateau_patience"):
@@ -118,6 +124,8 @@ class Trial:
         recipe: How it is trained.
         profile: Name of a protocol in `PROFILES`.
         reuse: Where the weights start; None trains from scratch.
+        part: ``rest`` learns from what the trial's subset leaves of the training part, and selects
+            on whole groups of that, so that validation and test parts stay unseen.
     """
 
     dataset: str
@@ -127,6 +135,7 @@ class Trial:
     recipe: Recipe = field(default_factory=Recipe)
     profile: str = "strict"
     reuse: Reuse | None = None
+    part: Literal["subset", "rest"] = "subset"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", canonical_size(self.size))
@@ -141,6 +150,28 @@ class Trial:
     def key(self) -> str:
         """Content key: 16 hexadecimal digits."""
         return _key(self)
+
+    @property
+    def control(self) -> str:
+        """Which control a transfer is, a name in `CONTROLS`; empty for a plain one and scratch."""
+        if self.reuse is None:
+            return ""
+        source = self.reuse.source
+        if self.reuse.start != "weights":
+            return self.reuse.start
+        if source.recipe.labels == "shuffled":
+            return "shuffled"
+        if source.part == "rest":
+            return "in_domain"
+        return "noise" if source.dataset == NOISE else ""
+
+    @property
+    def source(self) -> str:
+        """The source in words: ``speech@1``, or ``speech@1 (permuted)`` of a control."""
+        if self.reuse is None:
+            return ""
+        name = self.reuse.source.dataset
+        return f"{name} ({self.control})" if self.control else name
 
     def twin(self) -> Trial:
         """The paired scratch trial: the same in everything but its starting weights."""
@@ -166,12 +197,15 @@ class Reuse:
         frozen: Keep the copied layers as they are; the audit then demands identical bits.
         twin_loss: Loss of the scratch twin; ``squared`` is a fault of the study that can be
             switched on (section 6.3) and marks every row.
+        start: ``weights`` copies them; ``permuted`` copies each tensor's values in another order;
+            ``moments`` draws normal values of each tensor's mean and standard deviation.
     """
 
     source: Trial
     rate_multiplier: float = 1.0
     frozen: bool = False
     twin_loss: Literal["task", "squared"] = "task"
+    start: Literal["weights", "permuted", "moments"] = "weights"
 
     def __post_init__(self) -> None:
         if not self.rate_multiplier > 0:

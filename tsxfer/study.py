@@ -12,8 +12,18 @@ from typing import Any, Literal
 
 from tsxfer.errors import SpecError
 from tsxfer.keys import plain
-from tsxfer.specs import Recipe, Reuse, Trial, canonical_size, from_plain
+from tsxfer.specs import (
+    NOISE,
+    Control,
+    Recipe,
+    Reuse,
+    Trial,
+    canonical_size,
+    from_plain,
+    labels_allowed,
+)
 
+NOISE_LABELS = 5000  # a larger budget of the sources means all of the noise that there is
 LARGEST = 10_000_000  # trials; ARCHITECTURE.md, section Scale
 DataMode = Literal["auto", "real", "simulated"]
 
@@ -41,6 +51,9 @@ class Study:
         source_size: Label budget of pretraining.
         recipe: Of fine-tuning, and of the scratch twin.
         pretraining: Of the sources.
+        controls: What each transfer is held against, beside its scratch twin: placebos (``permuted``
+            and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``: the source) and
+            ceilings (``in_domain``: the rest of the target as source; ``whole``: all of its labels).
     """
 
     name: str
@@ -58,6 +71,7 @@ class Study:
     source_size: str = "all"
     recipe: Recipe = field(default_factory=Recipe)
     pretraining: Recipe = field(default_factory=lambda: Recipe(epochs=15))
+    controls: tuple[Control, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))
@@ -82,6 +96,7 @@ class Study:
                 "recipe.tune and rate_multipliers both set the rate of the copied layers",
                 mend="leave one of them out",
             )
+        self._refuse_hidden_controls()
         odd = not self.name.isprintable() or set(self.name) & set('/\\:*?"<>|')
         if odd or not self.name or len(self.name.encode()) > 120 or self.name.startswith("."):
             raise SpecError(
@@ -89,9 +104,25 @@ class Study:
                 mend="use letters, digits, - and _; 120 at most",
             )
 
+    def _refuse_hidden_controls(self) -> None:
+        """A control under the name of a plain transfer would be read as one."""
+        if len(set(self.controls)) < len(self.controls):
+            raise SpecError(f"controls names one twice: {self.controls}", mend="name each once")
+        if "shuffled" in (self.recipe.labels, self.pretraining.labels):
+            raise SpecError(
+                "labels = 'shuffled' is a control",
+                mend='leave it out, write controls = ["shuffled"]',
+            )
+        if any(name.partition("@")[0] == NOISE.partition("@")[0] for name in self.sources):
+            raise SpecError(
+                "noise as a source is a control", mend='leave it out, write controls = ["noise"]'
+            )
+
 
 def expand(study: Study) -> list[Trial]:
     """All trials: pretrainings, then for each repeat the scratch twin and the transfers from it.
+
+    Each transfer is followed by its controls, which start from the same twin's subset and seeds.
 
     A data set is never its own source; a study in which nothing is left to compare is an error.
     """
@@ -111,24 +142,34 @@ def trials_of(study: Study) -> Iterator[Trial]:
             f"nothing to compare: {', '.join(study.sources)} is source and target",
             mend="name a source that is not the target",
         )
-    yield from origins.values()
-    known = {origin.key for origin in origins.values()}  # a scratch trial can be one of them
-    for repeat, model, target, size in itertools.product(
-        range(study.repeats), study.models, study.targets, study.sizes
-    ):
+    first = {origin.key: origin for origin in origins.values()}
+    if study.controls:
+        sources = (t.reuse.source for t in _comparable(study, origins) if t.reuse)
+        first |= {source.key: source for source in sources if source.key not in first}
+    yield from first.values()
+    shared = set(first)  # a scratch trial can be one of them, and serves several transfers
+    for trial in _comparable(study, origins):
+        if trial.key in shared:
+            continue
+        if trial.reuse is None or trial.control:
+            shared.add(trial.key)
+        yield trial
+
+
+def _comparable(study: Study, origins: dict[tuple[int, str, str], Trial]) -> Iterator[Trial]:
+    """For each transfer its scratch twin, itself and its controls; what is shared comes again."""
+    axes = itertools.product(
+        range(study.repeats), study.models, study.targets, study.sizes, study.sources,
+        study.rate_multipliers,
+    )  # fmt: skip
+    for repeat, model, target, size, source, multiplier in axes:
+        if source == target:
+            continue
         scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
-        twin = None
-        for source, multiplier in itertools.product(study.sources, study.rate_multipliers):
-            if source == target:
-                continue
-            origin = origins[repeat % study.pretrainings, model, source]
-            reuse = Reuse(origin, multiplier, study.frozen, study.scratch_loss)
-            transfer = replace(scratch, reuse=reuse)
-            if twin is None:
-                twin = transfer.twin()
-                if twin.key not in known:
-                    yield twin
-            yield transfer
+        origin = origins[repeat % study.pretrainings, model, source]
+        reuse = Reuse(origin, multiplier, study.frozen, study.scratch_loss)
+        transfer = replace(scratch, reuse=reuse)
+        yield from (transfer.twin(), transfer, *_controls(study, transfer, reuse))
 
 
 def _origins(study: Study) -> dict[tuple[int, str, str], Trial]:
@@ -145,9 +186,27 @@ def _origins(study: Study) -> dict[tuple[int, str, str], Trial]:
     return found
 
 
+def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
+    """The controls of one transfer; of several sources, those without a source are the same."""
+    origin = reuse.source
+    few = labels_allowed(study.source_size, 0) <= NOISE_LABELS
+    shuffled = replace(origin, recipe=replace(origin.recipe, labels="shuffled"))
+    noise = replace(origin, dataset=NOISE, size=study.source_size if few else "all")
+    rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")
+    of = {
+        "permuted": replace(transfer, reuse=replace(reuse, start="permuted")),
+        "moments": replace(transfer, reuse=replace(reuse, start="moments")),
+        "shuffled": replace(transfer, reuse=replace(reuse, source=shuffled)),
+        "noise": replace(transfer, reuse=replace(reuse, source=noise)),
+        "in_domain": replace(transfer, reuse=replace(reuse, source=rest)),
+        "whole": replace(transfer.twin(), size="all"),
+    }
+    return [of[name] for name in study.controls]
+
+
 def _refuse_endless(study: Study) -> None:
     axes = (study.models, study.targets, study.sizes, study.sources, study.rate_multipliers)
-    count = study.repeats * math.prod(map(len, axes))
+    count = study.repeats * math.prod(map(len, axes)) * (1 + len(study.controls))
     if count > LARGEST:
         raise SpecError(
             f"the study has some {count:,} trials, more than {LARGEST:,}",

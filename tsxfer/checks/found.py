@@ -104,6 +104,7 @@ def _effect(cell: Cell) -> Effect:
     name = cell.pairs[0][0].metric
     sign = 1.0 if metrics.get(name).higher_is_better else -1.0
     gains = [sign * (t.scores[name] - s.scores[name]) for s, t in cell.pairs]
-    source = cell.trial.reuse.source.dataset if cell.trial.reuse else ""
-    words = f"{source} → {cell.trial.dataset}, {cell.trial.model}, {cell.trial.size}, {name}"
+    words = (
+        f"{cell.trial.source} → {cell.trial.dataset}, {cell.trial.model}, {cell.trial.size}, {name}"
+    )
     return Effect(sum(gains) / len(gains), words, len(gains))

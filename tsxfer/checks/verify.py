@@ -337,7 +337,7 @@ def _weights_faults(row: Result, workspace: Workspace) -> Iterator[str]:
 
 
 def _words(trial: Trial) -> str:
-    start = f"{trial.reuse.source.dataset} → " if trial.reuse else ""
+    start = f"{trial.source} → " if trial.reuse else ""
     return f"{trial.key} ({start}{trial.dataset}, {trial.size}, repeat {trial.repeat})"
 
 

@@ -41,6 +41,12 @@ Tune = Annotated[
         help="Choose the rate of the convolutions on validation, the same tries in both arms.",
     ),
 ]
+Controls = Annotated[
+    list[str],
+    typer.Option(
+        help="permuted, shuffled, moments, noise, in_domain, whole, or all: beside each transfer."
+    ),
+]
 Label = Annotated[str, typer.Option("--label", help="Of an own file: column of labels.")]
 Group = Annotated[
     str, typer.Option("--group", help="Of an own file: column that names what stays together.")
@@ -100,6 +106,7 @@ def run(
     profile: ProfileName = None,
     quick: Quick = False,
     tune: Tune = False,
+    controls: Controls = [],  # noqa: B006
     label: Label = "",
     group: Group = "",
     rate: Rate = 0.0,
@@ -147,7 +154,7 @@ def run(
 
     place = Workspace.at(workspace)
     own = describe(label, group, rate, task)
-    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune, own)
+    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune, own, controls)
     chosen = study_from(study, flags, place)
     if save_study is not None:
         save(chosen, save_study)
@@ -169,6 +176,7 @@ def plan(
     profile: ProfileName = None,
     quick: Quick = False,
     tune: Tune = False,
+    controls: Controls = [],  # noqa: B006
     label: Label = "",
     group: Group = "",
     rate: Rate = 0.0,
@@ -185,7 +193,7 @@ def plan(
 
     place = Workspace.at(workspace)
     own = describe(label, group, rate, task)
-    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune, own)
+    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune, own, controls)
     show_plan(study_from(study, flags, place), place, json)
 
 

@@ -11,7 +11,7 @@ from tsxfer.cli.bringing import QUICK_STEPS, STEPS, bring_all, fitted, patient
 from tsxfer.data import catalogue, own
 from tsxfer.data.own import Description
 from tsxfer.errors import SpecError, nearest
-from tsxfer.specs import PROFILES, Recipe
+from tsxfer.specs import CONTROLS, PROFILES, Control, Recipe
 from tsxfer.study import DataMode, Study, quick, read_study
 from tsxfer.workspace import Workspace
 
@@ -36,6 +36,7 @@ class Flags:
     quick: bool
     tune: bool = False
     described: Description = field(default_factory=Description)
+    controls: list[str] = field(default_factory=list)
 
 
 def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
@@ -54,6 +55,16 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
         study = _with_files(_named(named, workspace), flags, workspace)
     else:
         study = _flagged(_brought(flags, workspace))
+    resolved = resolve(_changed(study, flags), workspace)
+    shrunk = quick(resolved) if flags.quick else resolved
+    chosen = not flags.quick and bool(flags.size or named)
+    study = fitted(shrunk, chosen, workspace)
+    steps = QUICK_STEPS if flags.quick else STEPS
+    return study if named is not None else patient(study, steps, workspace)
+
+
+def _changed(study: Study, flags: Flags) -> Study:
+    """The study with what flags say beside its axes."""
     if flags.repeats is not None:
         study = replace(study, repeats=flags.repeats)
     if flags.profile is not None:
@@ -68,12 +79,17 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
         study = replace(study, data=cast("DataMode", flags.data))
     if flags.tune:
         study = replace(study, name=f"{study.name}-tuned", recipe=replace(study.recipe, tune=TUNE))
-    resolved = resolve(study, workspace)
-    shrunk = quick(resolved) if flags.quick else resolved
-    chosen = not flags.quick and bool(flags.size or named)
-    study = fitted(shrunk, chosen, workspace)
-    steps = QUICK_STEPS if flags.quick else STEPS
-    return study if named is not None else patient(study, steps, workspace)
+    if flags.controls:
+        study = replace(study, controls=_controls(flags.controls))
+    return study
+
+
+def _controls(given: list[str]) -> tuple[Control, ...]:
+    names = _split(given, CONTROLS)
+    for name in names:
+        if name not in CONTROLS:
+            raise SpecError(f"unknown control {name!r}", mend=nearest(name, CONTROLS))
+    return cast("tuple[Control, ...]", names)
 
 
 def _brought(flags: Flags, workspace: Workspace) -> Flags:

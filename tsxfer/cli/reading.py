@@ -112,25 +112,23 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
     done = [rows[t.key] for t in trials if t.key in rows and rows[t.key].status == "done"]
     ended = {row.key for row in done}
     left = estimate([t for t in trials if t.key not in ended], rows.values(), workspace)
-    sources = sum(
-        1
-        for t in trials
-        if t.reuse is None and t.dataset in study.sources and t.size == study.source_size
-    )
+    cells = [t for t in trials if t.reuse and t.repeat == 0]
+    compared = sum(not t.control for t in cells)
     facts: dict[str, Any] = {
         "study": study.name,
         "data": study.data,
         "profile": study.profile,
         "trials": len(trials),
-        "pretrainings": sources,
-        "comparisons": sum(1 for t in trials if t.reuse and t.repeat == 0),
+        "pretrainings": len({t.reuse.source.key for t in trials if t.reuse}),
+        "comparisons": compared,
+        "controls": len(cells) - compared or None,
         "repeats": study.repeats,
         "done": len(done),
         "to_do": len(trials) - len(done),
         "hours_left": left.hours,
         "hours_from": left.basis,
         "declared": f"{store.folder / FILE} ({declared.digest})",
-        "note": floor_warning(study.repeats, sum(1 for t in trials if t.reuse and t.repeat == 0)),
+        "note": floor_warning(study.repeats, compared),
     }
     families = _families(study, trials)
     if as_json:
@@ -142,7 +140,7 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
 
 
 def _families(study: Study, trials: list[Trial]) -> tuple[Reach, ...]:
-    cells = [t for t in trials if t.reuse and t.repeat == 0]
+    cells = [t for t in trials if t.reuse and t.repeat == 0 and not t.control]
     pairs = {(t.reuse.source.dataset, t.dataset) for t in cells if t.reuse}
     return reach(study.repeats, len(cells), len(study.sizes), len(pairs))
 

@@ -63,7 +63,7 @@ def wish(
 def _text(one: Reproduced) -> str:
     row, said = one.found.row, one.agreement
     trial = row.trial
-    start = f"{trial.reuse.source.dataset} → " if trial.reuse else "scratch "
+    start = f"{trial.source} → " if trial.reuse else "scratch "
     now = "none" if one.score is None else f"{one.score:.6g}"
     lines = [
         f"{row.key}  {said.verdict}",

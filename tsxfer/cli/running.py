@@ -51,7 +51,7 @@ def run_study(study: Study, workspace: Workspace, how: How) -> int:
     with alone(workspace.root / "leases", f"study-{study.name}"):
         save_quietly(study, store.folder / "study.toml")
         declared = declare(study, trials, store, workspace)
-    for name in dict.fromkeys([*study.sources, *study.targets]):
+    for name in dict.fromkeys([*study.sources, *study.targets, *(t.dataset for t in trials)]):
         tell_of_simulating(name, workspace)
         prepared(workspace, name)
     done = finished(store, trials, workspace)
@@ -180,7 +180,7 @@ def _jobs(
             root,
             study.name,
             chosen.device,
-            t.dataset in study.sources and t.key in origins,
+            t.key in origins,
             chosen.threads,
             how.limit,
             how.weights,

@@ -147,6 +147,21 @@ class Dataset:
         return fetch
 
 
+def synthetic(**facts: Any) -> Callable[[Simulator], Dataset]:
+    """Turn a function ``(n, rng) -> Series`` into a data set that has no files and stands for none.
+
+    Args:
+        **facts: As of `dataset`.
+    """
+
+    def register(simulate: Simulator) -> Dataset:
+        title = (simulate.__doc__ or "").strip().split("\n")[0].rstrip(".")
+        card = Card(name=simulate.__name__, title=title, simulated=True, **facts)
+        return Dataset(card, simulate=simulate)
+
+    return register
+
+
 def dataset(**facts: Any) -> Callable[[Reader], Dataset]:
     """Turn a reader ``(folder) -> blocks of Series`` into a data set; its name is the function's.
 

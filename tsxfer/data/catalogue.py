@@ -20,7 +20,7 @@ def _folder() -> Path:
     return shipped if shipped.is_dir() else package.parent / "datasets"
 
 
-REGISTRY = Registry("data set", _folder(), "tsxfer.datasets", ("dataset",))
+REGISTRY = Registry("data set", _folder(), "tsxfer.datasets", ("dataset", "synthetic"))
 
 
 def names() -> list[str]:

@@ -154,14 +154,25 @@ def subset(
     size: str,
     dataset: str,
     repeat: int,
+    rest_of: NDArray[np.str_] | None = None,
 ) -> Subset:
     """Draw a trial's labels; under nested profiles a smaller budget lies inside a larger one.
 
     The draw depends on data set and repeat (and on the size where the study did not nest); never
     on the model, the source or the recipe, so that both arms of a comparison get the same.
 
+    Args:
+        parts: The partition to draw from.
+        labels: ``(n,)`` class codes; None for regression.
+        profile: Rules of the protocol.
+        size: Label budget.
+        dataset: Versioned name.
+        repeat: Of the trial.
+        rest_of: ``(n,)`` group names; given, what the draw leaves of the training part is
+            returned in its stead, whole groups of it to select on.
+
     Raises:
-        DataError: If the budget is larger than what there is.
+        DataError: If the budget is larger than what there is, or nothing is left of it.
     """
     share = profile.validation_share
     available = len(parts.train) + (len(parts.validation) if share else 0)
@@ -184,7 +195,26 @@ def subset(
         labels = None  # the study drew its subsets without regard to class
     train = prefix_stratified(parts.train, labels, stream(*names, "train"))
     validation = prefix_stratified(parts.validation, labels, stream(*names, "validation"))
+    if rest_of is not None:
+        return _rest(train[for_train:], rest_of, share or 0.2, stream(*names, "rest"), dataset)
     return Subset(train[:for_train], validation[:for_validation])
+
+
+def _rest(
+    left: Indices, group: NDArray[np.str_], share: float, draw: np.random.Generator, dataset: str
+) -> Subset:
+    """Training instances that a subset leaves; some of their groups, about `share`, to select on."""
+    names, counts = np.unique(group[left], return_counts=True)
+    if len(names) < 2:
+        raise DataError(
+            f"the subset leaves {len(left)} training instances of {len(names)} group(s) in {dataset}",
+            mend="leave in_domain out of the controls, or use a smaller --size",
+        )
+    order = draw.permutation(len(names))
+    before = np.cumsum(counts[order]) - counts[order]
+    chosen = names[order[before < share * len(left)][: len(names) - 1]]
+    selected = np.isin(group[left], chosen)
+    return Subset(left[~selected], left[selected])
 
 
 def _largest(parts: Partition, share: float) -> int:

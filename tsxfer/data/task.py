@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tsxfer.data import catalogue, prepare, scale, split
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError, SpecError
+from tsxfer.keys import stream
 from tsxfer.leases import alone
 from tsxfer.models_index import REGISTRY as MODELS
 from tsxfer.specs import PROFILES, Trial
@@ -123,7 +124,8 @@ def draw(data: Prepared, trial: Trial) -> tuple[split.Partition, split.Subset]:
         np.asarray(data.array("group")), np.asarray(data.array("start")),
         np.asarray(data.array("end")), coded, profile, card.split, card.id,
     )  # fmt: skip
-    return parts, split.subset(parts, coded, profile, trial.size, card.id, trial.repeat)
+    group = np.asarray(data.array("group")) if trial.part == "rest" else None
+    return parts, split.subset(parts, coded, profile, trial.size, card.id, trial.repeat, group)
 
 
 def load_task(workspace: Workspace, trial: Trial) -> Task:
@@ -139,12 +141,18 @@ def load_task(workspace: Workspace, trial: Trial) -> Task:
     truth = labels[drawn.validation]
     scaler = scale.fit(train_x, train_truth, card, profile)
     train, validation = scaler.windows(train_x), scaler.windows(np.asarray(x[drawn.validation]))
+    train_y = train_truth if coded is not None else scaler.labels(train_truth, train)
+    validation_y = truth if coded is not None else scaler.labels(truth, validation)
+    if trial.recipe.labels == "shuffled":
+        train_y = train_y[_shuffle(trial, "train", len(train_y))]
+        validation_y = validation_y[_shuffle(trial, "validation", len(validation_y))]
+        truth = validation_y if coded is not None else scaler.unlabel(validation_y, validation)
     return Task(
         data,
         train,
-        train_truth if coded is not None else scaler.labels(train_truth, train),
+        train_y,
         validation,
-        truth if coded is not None else scaler.labels(truth, validation),
+        validation_y,
         truth,
         train_truth,
         scaler,
@@ -152,6 +160,11 @@ def load_task(workspace: Workspace, trial: Trial) -> Task:
         parts.proof(group),
         drawn,
     )
+
+
+def _shuffle(trial: Trial, part: str, count: int) -> NDArray[np.int64]:
+    """Whose label each instance gets; of labels as they are learned, so that prices keep their level."""
+    return stream("shuffled labels", trial.dataset, trial.repeat, part).permutation(count)
 
 
 def _refuse_empty_class(data: Prepared, codes: NDArray[Any], trial: Trial) -> None:

@@ -92,7 +92,7 @@ def build(rows: Iterable[Result]) -> Grid:
     grid = Grid({}, {})
     for trial, row in done.items():
         twin = done.get(trial.twin()) if trial.reuse else None
-        if trial.reuse and twin:
+        if trial.reuse and twin and not trial.control:
             _refuse_unequal(twin, row)
             _add(grid, twin, row, trial)
     if not grid.tuned:

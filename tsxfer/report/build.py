@@ -12,6 +12,7 @@ from tsxfer.stats.aggregate import Aggregate, aggregate
 from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
+from tsxfer.stats.controls import Effect, effects
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.pairs import Cell, cells
@@ -42,6 +43,8 @@ class Report:
         test_errors: Test-set uncertainty of each comparison, where predictions were kept.
         worth: Labels that pretraining is worth, where there are several sizes.
         reach: What so many repeats can find.
+        placebos: Controls against the same scratch twins, a family of their own.
+        controls: What the controls say of each comparison.
     """
 
     name: str
@@ -61,6 +64,8 @@ class Report:
     test_errors: tuple[TestError | None, ...]
     worth: tuple[Worth, ...]
     reach: tuple[Reach, ...]
+    placebos: tuple[Comparison, ...]
+    controls: tuple[Effect, ...]
 
     @property
     def simulated(self) -> bool:
@@ -91,13 +96,8 @@ def build(
         ComparisonError: For gaps (unless `partial`) or pairs on unequal terms.
     """
     found = cells(trials, results, partial=partial)
-    return of_cells(
-        name,
-        found,
-        [results[t.key] for t in trials if t.key in results],
-        declared=declared,
-        folder=folder,
-    )
+    rows = [results[t.key] for t in trials if t.key in results]
+    return of_cells(name, found, rows, declared=declared, folder=folder)
 
 
 def of_cells(
@@ -109,8 +109,9 @@ def of_cells(
     folder: Path | None = None,
 ) -> Report:
     """Gather a report from cells that are already joined; `rows` tell of failures and origins."""
-    whole = tuple(cell for cell in found if cell.pairs)
+    whole = tuple(cell for cell in found if cell.pairs and not cell.trial.control)
     comparisons = tuple(compare(whole, declared))
+    placebos = tuple(compare([cell for cell in found if cell.trial.control], declared))
     labels = {
         c.trial.key: sum(cell.pairs[0][0].sizes.get(part, 0) for part in ("train", "validation"))
         for c, cell in zip(comparisons, whole, strict=True)
@@ -123,7 +124,8 @@ def of_cells(
         failures=tuple((r.key, r.error) for r in rows if r.status == "failed"),
         labels=tuple(
             dict.fromkeys(
-                [n for r in rows for n in r.labels] + [n for c in comparisons for n in c.labels]
+                [n for r in rows for n in r.labels]
+                + [n for c in (*comparisons, *placebos) for n in c.labels]
             )
         ),
         splits={r.trial.dataset: r.split for r in rows if r.split},
@@ -139,6 +141,8 @@ def of_cells(
         ),
         worth=tuple(labels_worth(comparisons, labels)),
         reach=_reach(comparisons),
+        placebos=placebos,
+        controls=tuple(effects(comparisons, placebos, {r.key: r for r in rows})),
     )
 
 

@@ -9,7 +9,7 @@ from tsxfer.errors import printable as plain
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
-from tsxfer.report.sections import sections
+from tsxfer.report.sections import Section, sections
 from tsxfer.stats.compare import Comparison
 
 _TEX = {
@@ -71,9 +71,28 @@ def latex(report: Report) -> str:
             r"\bottomrule",
             r"\end{tabular}}",
             r"\end{table}",
+            *(line for s in sections(report) if s.title == "Controls" for line in _tex_table(s)),
             "",
         ]
     )
+
+
+def _tex_table(section: Section) -> list[str]:
+    """A section as a table of its own; the last column wraps."""
+    return [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{_tex(f'{section.title}. {section.lead}')}}}",
+        r"\resizebox{\linewidth}{!}{%",
+        rf"\begin{{tabular}}{{{'l' * (len(section.header) - 1)}p{{8cm}}}}",
+        r"\toprule",
+        " & ".join(_tex(title) for title in section.header) + r" \\",
+        r"\midrule",
+        *(" & ".join(_tex(cell) for cell in row) + r" \\" for row in section.rows),
+        r"\bottomrule",
+        r"\end{tabular}}",
+        r"\end{table}",
+    ]
 
 
 def _tex(text: str) -> str:
@@ -81,10 +100,10 @@ def _tex(text: str) -> str:
 
 
 def table_csv(report: Report) -> str:
-    """Numbers in full precision, one line a comparison."""
+    """Numbers in full precision, one line a comparison; controls last, named in their source."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    records = [_record(c) for c in report.comparisons]
+    records = [_record(c) for c in (*report.comparisons, *report.placebos)]
     writer.writerow(_HEADER)
     writer.writerows([[_cell(v) for v in record] for record in records])
     return out.getvalue()

@@ -10,8 +10,18 @@ from tsxfer.report.build import Report
 from tsxfer.report.columns import MARKS, model, number, p_text, signed
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
+from tsxfer.stats.controls import Effect, Share
 from tsxfer.stats.convergence import Difference
 from tsxfer.stats.worth import Worth
+
+GIVES = {
+    "permuted": "what the source's weights give when permuted within each tensor",
+    "shuffled": "what a source pretrained on shuffled labels gives",
+    "moments": "what a random start with the moments of the source's tensors gives",
+    "noise": "what a source of noise gives",
+    "in_domain": "pretraining on the rest of the target",
+    "whole": "all labels of the target",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ def sections(report: Report) -> list[Section]:
         _headline(report),
         _summary(report),
         _best(report),
+        _controls(report),
         _convergence(report),
         _worth(report),
         _worse(report),
@@ -118,6 +129,50 @@ def _best(report: Report) -> Section | None:
             for b in report.best
         ),
     )  # fmt: skip
+
+
+def _controls(report: Report) -> Section | None:
+    return Section(
+        "Controls",
+        "Each control starts from the subset, seeds and budget of the same scratch twin. What "
+        "remains of a gain is (gain - gain of the placebo) / gain, with a bootstrap over repeats. "
+        "Controls are tested with nothing else and stand in no other table.",
+        ("comparison", "control", "n", "gain", "gain of the control", "remains", "in words"),
+        tuple(
+            (
+                name(e.comparison), e.control, str(e.repeats), signed(e.gain),
+                f"{signed(e.other)} {_between(e.low, e.high)}", _remains(e.share), in_words(e),
+            )
+            for e in report.controls
+        ),
+    )  # fmt: skip
+
+
+def _remains(share: Share | None) -> str:
+    if share is None:
+        return "n/a"
+    if share.low is None or share.high is None:
+        return f"{100 * share.value:.0f} %"
+    return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
+
+
+def in_words(effect: Effect) -> str:
+    """What a control says of a gain."""
+    gives, share = GIVES[effect.control], effect.share
+    if effect.gain <= 0:
+        return "there is no gain to explain"
+    if effect.control in ("in_domain", "whole"):
+        if effect.other <= 0:
+            return f"{gives} would gain nothing"
+        return f"the gain is {100 * effect.gain / effect.other:.0f} % of that of {gives}"
+    if share is None or share.value <= 0:
+        return f"nothing of the gain remains when {gives} is taken off"
+    if share.low is None:
+        return (
+            f"{_remains(share)} of the gain remains when {gives} is taken off, without bounds: "
+            "over the repeats the gain is not clearly above 0"
+        )
+    return f"{_remains(share)} of the gain remains when {gives} is taken off"
 
 
 def _convergence(report: Report) -> Section | None:
@@ -268,6 +323,7 @@ def _declared(report: Report) -> Section | None:
         (
             ("hash", held.digest),
             ("primary family", f"{len(held.primary)} comparisons"),
+            *([("controls", f"{len(held.controls)} comparisons, apart")] if held.controls else []),
             ("repeats", str(held.repeats)),
             ("level", f"{held.level:g}, {held.correction}; headline contrasts {held.headline}"),
             (

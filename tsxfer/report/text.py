@@ -12,7 +12,13 @@ from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
 from tsxfer.report.sections import Section, sections
 
-ON_TERMINAL = ("Headline contrasts", "Summary of the table", "Best source", "Worth in labels")
+ON_TERMINAL = (
+    "Headline contrasts",
+    "Summary of the table",
+    "Best source",
+    "Controls",
+    "Worth in labels",
+)
 NARROW = 150  # columns below which sixteen columns do not fit
 
 

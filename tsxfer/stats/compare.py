@@ -90,8 +90,8 @@ class Comparison:
 
     @property
     def source(self) -> str:
-        """Versioned name of the source data set."""
-        return self.trial.reuse.source.dataset if self.trial.reuse else ""
+        """Versioned name of the source data set, with the control that it is one of."""
+        return self.trial.source
 
 
 def compare(found: Sequence[Cell], declared: Lock | None = None) -> list[Comparison]:

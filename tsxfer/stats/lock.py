@@ -40,6 +40,7 @@ class Lock:
         headline: Correction of the contrasts overall, by size and by pair of data sets.
         estimands: What is estimated.
         threshold: Rule of the convergence threshold.
+        controls: Comparisons with controls, a family of their own that no contrast holds.
     """
 
     study: str
@@ -52,6 +53,7 @@ class Lock:
     headline: str = "holm"
     estimands: tuple[str, ...] = ESTIMANDS
     threshold: str = THRESHOLD
+    controls: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -59,14 +61,14 @@ class Lock:
         return content_key(plain(self) | {"estimands": self.estimands, "threshold": self.threshold})
 
     def covers(self, trial: Trial) -> bool:
-        """Whether a treatment belongs to the primary family."""
-        return treatment(trial).key in _keys(self.primary)
+        """Whether a treatment was declared, in the family that it belongs to."""
+        return treatment(trial).key in _keys(self.controls if trial.control else self.primary)
 
 
 @lru_cache(maxsize=8)
-def _keys(primary: tuple[str, ...]) -> frozenset[str]:
-    """Each line of the family ends in its key."""
-    return frozenset(line[-16:] for line in primary)
+def _keys(family: tuple[str, ...]) -> frozenset[str]:
+    """Each line of a family ends in its key."""
+    return frozenset(line[-16:] for line in family)
 
 
 def lock(
@@ -76,15 +78,21 @@ def lock(
     margins: Mapping[str, float],
     metrics: Mapping[str, str],
 ) -> Lock:
-    """The analysis that a study implies: every comparison is primary."""
+    """The analysis that a study implies: every comparison that is no control is primary."""
     found = {treatment(t).key: treatment(t) for t in trials if t.reuse}
-    lines = tuple(f"{_words(trial)}: {key}" for key, trial in found.items())
-    return Lock(study, lines, dict(margins), dict(metrics), repeats)
+    lines = {f"{_words(trial)}: {key}": trial.control for key, trial in found.items()}
+    return Lock(
+        study,
+        tuple(line for line, control in lines.items() if not control),
+        dict(margins),
+        dict(metrics),
+        repeats,
+        controls=tuple(line for line, control in lines.items() if control),
+    )
 
 
 def _words(trial: Trial) -> str:
-    source = trial.reuse.source.dataset if trial.reuse else "scratch"
-    return f"{source} -> {trial.dataset}, {trial.model}, {trial.size}"
+    return f"{trial.source or 'scratch'} -> {trial.dataset}, {trial.model}, {trial.size}"
 
 
 def write_lock(declared: Lock, folder: Path) -> Path:
@@ -92,7 +100,7 @@ def write_lock(declared: Lock, folder: Path) -> Path:
     import tomli_w
 
     path = folder / FILE
-    spelt = {
+    spelt: dict[str, object] = {
         "study": declared.study,
         "level": declared.level,
         "repeats": declared.repeats,
@@ -104,6 +112,8 @@ def write_lock(declared: Lock, folder: Path) -> Path:
         "margins": declared.margins,
         "metrics": declared.metrics,
     }
+    if declared.controls:
+        spelt["controls"] = list(declared.controls)
     write_whole(path, tomli_w.dumps(spelt))
     return path
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from tsxfer.errors import SpecError
+from tsxfer.keys import stream
 from tsxfer.models.base import Model
 
 Weights = dict[str, Tensor]
@@ -15,6 +17,39 @@ def transferred(model: Model) -> list[str]:
     """Names of the parameters that transfer copies."""
     prefixes = tuple(f"backbone.{prefix}" for prefix in model.backbone.transferred)
     return [name for name, _ in model.named_parameters() if name.startswith(prefixes)]
+
+
+def started(model: Model, source: Weights, start: str, *names: str | int) -> Weights:
+    """What the copied tensors start from: the source's as they fit, or a placebo of the same scale.
+
+    Args:
+        model: That will copy them.
+        source: Trained weights.
+        start: ``weights``; ``permuted``: the same values in another order, tensor by tensor;
+            ``moments``: normal values with each tensor's mean and standard deviation.
+        names: Of the random stream: what a placebo may depend on.
+    """
+    if start == "weights":
+        return source
+    placebo = _permuted if start == "permuted" else _moments
+    parameters = dict(model.named_parameters())
+    return {
+        name: placebo(_fitted(name, source, parameters[name]), stream(start, *names, name))
+        for name in transferred(model)
+    }
+
+
+def _permuted(tensor: Tensor, draw: np.random.Generator) -> Tensor:
+    order = torch.from_numpy(draw.permutation(tensor.numel()))
+    return tensor.reshape(-1)[order].reshape(tensor.shape)
+
+
+def _moments(tensor: Tensor, draw: np.random.Generator) -> Tensor:
+    """Normal values, shifted and scaled to the very moments; equal values stay what they are."""
+    values = draw.normal(size=tuple(tensor.shape))
+    drawn = torch.from_numpy((values - values.mean()) / (values.std() or 1.0))
+    exact = tensor.double()
+    return (drawn * exact.std(correction=0) + exact.mean()).to(tensor.dtype)
 
 
 def copy_convolutions(model: Model, source: Weights) -> dict[str, list[str]]:

@@ -1,0 +1,154 @@
+"""What a gain is made of: how much of it a placebo gives too, and how far a ceiling lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
+
+from tsxfer import metrics
+from tsxfer.keys import stream
+from tsxfer.specs import Result, Trial
+from tsxfer.stats.cells import interval, plain_spread
+from tsxfer.stats.compare import Comparison
+
+PLACEBOS = ("permuted", "shuffled", "moments", "noise")
+DRAWS = 20_000
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Share of a gain that its placebo does not give.
+
+    Attributes:
+        value: (gain - gain of the placebo) / gain.
+        low: Lower end of its 95 % interval; None where the gain may be 0, since a share of
+            nothing has no bounds.
+        high: Upper end.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A control beside the transfer that it belongs to, on the repeats that both have.
+
+    Attributes:
+        comparison: The plain transfer against scratch.
+        control: A name in `tsxfer.specs.CONTROLS`.
+        repeats: How many both have.
+        gain: Mean oriented difference of the transfer from scratch.
+        other: That of the control, from the same scratch runs.
+        low: Lower end of the 95 % interval of `other`, None with fewer than two repeats.
+        high: Upper end.
+        share: Of a placebo, where there is a gain to share.
+    """
+
+    comparison: Comparison
+    control: str
+    repeats: int
+    gain: float
+    other: float
+    low: float | None
+    high: float | None
+    share: Share | None
+
+
+def effects(
+    comparisons: Sequence[Comparison],
+    controls: Sequence[Comparison],
+    ceilings: Mapping[str, Result],
+) -> list[Effect]:
+    """Every control of every comparison.
+
+    Args:
+        comparisons: Plain transfers.
+        controls: Controls, compared with the same scratch twins.
+        ceilings: Rows trained from scratch on all labels of a target, by key.
+    """
+    by: dict[object, list[Comparison]] = {}
+    for k in controls:
+        by.setdefault(_belongs(k.trial), []).append(k)
+    found = []
+    for c in comparisons:
+        own = [*by.get(_belongs(c.trial), []), *by.get(_terms(c.trial), [])]
+        found += [
+            _effect(c, k.trial.control, dict(zip(k.repeats, k.differences, strict=True)))
+            for k in own
+        ]
+        found += [_effect(c, "whole", whole) for whole in _whole(c, ceilings)]
+    return [effect for effect in found if effect is not None]
+
+
+def _terms(trial: Trial) -> object:
+    """What a transfer shares with controls from other sources: all but where weights start."""
+    assert trial.reuse is not None  # noqa: S101  (comparisons are of transfers)
+    reuse = replace(trial.reuse, source=replace(trial, reuse=None), start="weights")
+    return replace(trial, reuse=reuse)
+
+
+def _belongs(trial: Trial) -> object:
+    """What a transfer and its own controls share: the source too, whatever became of it."""
+    if trial.control in ("noise", "in_domain"):
+        return _terms(trial)
+    assert trial.reuse is not None  # noqa: S101  (comparisons are of transfers)
+    source = trial.reuse.source
+    source = replace(source, recipe=replace(source.recipe, labels="true"))
+    return replace(trial, reuse=replace(trial.reuse, source=source, start="weights"))
+
+
+def _whole(c: Comparison, ceilings: Mapping[str, Result]) -> Iterable[dict[int, float]]:
+    """Gain of all labels over the trial's own, by repeat; nothing where a repeat is missing."""
+    sign = 1.0 if metrics.get(c.metric).higher_is_better else -1.0
+    twin = replace(c.trial.twin(), size="all")
+    gains = {}
+    for repeat, scratch in zip(c.repeats, c.scratch, strict=True):
+        row = ceilings.get(replace(twin, repeat=repeat).key)
+        if row is None or row.status != "done" or c.trial.size == "all":
+            return
+        gains[repeat] = sign * (row.scores[c.metric] - scratch)
+    yield gains
+
+
+def _effect(c: Comparison, control: str, by_repeat: Mapping[int, float]) -> Effect | None:
+    shared = [i for i, repeat in enumerate(c.repeats) if repeat in by_repeat]
+    if not shared:
+        return None
+    gains = c.differences[shared]
+    others = np.array([by_repeat[c.repeats[i]] for i in shared])
+    low, high = interval(others, plain_spread(others)) if len(shared) > 1 else (None, None)
+    remains = share(gains, others) if control in PLACEBOS else None
+    return Effect(
+        c, control, len(shared), float(gains.mean()), float(others.mean()), low, high, remains
+    )
+
+
+def share(gains: Array, placebo: Array) -> Share | None:
+    """Share of the mean gain that the placebo does not give; None where there is no gain.
+
+    The interval is a percentile bootstrap over repeats, pairs kept. With so few repeats plain
+    percentiles are too narrow, so their levels are widened until those of a mean would match
+    Student's interval (expanded percentiles, Hesterberg 2015).
+    """
+    gain, n = float(gains.mean()), len(gains)
+    if gain <= 0:
+        return None
+    value = 1 - float(placebo.mean()) / gain
+    if n < 2:
+        return Share(value, None, None)
+    tail = float(ndtr(-math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, 0.975))))
+    drawn = stream("share", n).integers(n, size=(DRAWS, n))
+    means, others = gains[drawn].mean(axis=1), placebo[drawn].mean(axis=1)
+    if np.mean(means <= 0) > tail:
+        return Share(value, None, None)
+    shares = 1 - others[means > 0] / means[means > 0]
+    low, high = np.quantile(shares, (tail, 1 - tail))
+    return Share(value, float(low), float(high))
