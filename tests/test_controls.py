@@ -18,7 +18,7 @@ from tsxfer.report import files, html
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import in_words, sections
 from tsxfer.specs import CONTROLS, NOISE, Recipe, Result, Trial
-from tsxfer.stats.controls import Share, share
+from tsxfer.stats.controls import Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock
 from tsxfer.study import Study, expand
 
@@ -122,7 +122,7 @@ def _report(controls: bool = True, gain: float = GAIN) -> tuple[Report, Lock]:
 def test_the_share_that_survives_is_found() -> None:
     """Of 4 margins a placebo gives 1: three quarters remain, within the interval, in words."""
     report, _ = _report()
-    found = {(e.comparison.source, e.control): e for e in report.controls}
+    found = {(e.comparison.source, e.control): e for e in report.controls if e.comparison}
     assert set(found) == {(s, c) for s in ("a@1", "b@1") for c in ("permuted", "whole")}
     one = found["a@1", "permuted"].share
     assert one is not None
@@ -139,10 +139,21 @@ def test_the_share_that_survives_is_found() -> None:
     assert f"{100 * ceiling.gain / ceiling.other:.0f} % of that of all labels" in in_words(ceiling)
 
 
+def test_the_mean_over_comparisons_leaves_none_out() -> None:
+    """Gains of 4 and 0 margins, placebo gains of 1 each: on average half remains."""
+    report, _ = _report()
+    (mean,) = overall(report.controls)
+    assert mean.control == "permuted"
+    assert len(mean.repeats) == REPEATS
+    assert mean.gain == pytest.approx(GAIN / 2, abs=0.2)
+    assert mean.share is not None
+    assert mean.share.value == pytest.approx(1 - PERMUTED / (GAIN / 2), abs=0.15)
+
+
 def test_without_a_gain_there_is_nothing_to_share() -> None:
     """A transfer that does harm has no share, and the report says so."""
     report, _ = _report(gain=-3.0)
-    one = next(e for e in report.controls if e.comparison.source == "a@1")
+    one = next(e for e in report.controls if e.comparison and e.comparison.source == "a@1")
     assert one.share is None
     assert in_words(one) == "there is no gain to explain"
 
@@ -163,7 +174,8 @@ def test_every_format_has_the_controls() -> None:
     """Page, Markdown and LaTeX have the table; CSV has a line for each control."""
     report, _ = _report()
     section = next(s for s in sections(report) if s.title == "Controls")
-    assert len(section.rows) == 4
+    assert [row[0] for row in section.rows].count("all comparisons, in margins") == 1
+    assert len(section.rows) == 1 + 4
     for page in (html.render(report), files.markdown(report), files.latex(report)):
         assert "Controls" in page
         assert "of the gain remains when" in page

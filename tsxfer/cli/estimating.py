@@ -79,7 +79,8 @@ class _Rates:
         if known is not None:
             return known
         count, values = self.extent(trial.dataset)
-        labels = labels_allowed(trial.size, int(count * DEVELOPED)) * LEARNED
+        size = "all" if trial.part == "rest" else trial.size
+        labels = labels_allowed(size, int(count * DEVELOPED)) * LEARNED
         return self.model[trial.model] * trial.recipe.epochs * labels * values
 
 
@@ -88,7 +89,7 @@ def _timed(row: Result) -> bool:
 
 
 def _kind(trial: Trial) -> tuple[object, ...]:
-    return trial.dataset, trial.model, trial.size, trial.recipe, trial.reuse is None
+    return trial.dataset, trial.model, trial.size, trial.recipe, trial.part, trial.reuse is None
 
 
 def _extent(name: str, workspace: Workspace) -> tuple[int, int]:

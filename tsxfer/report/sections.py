@@ -10,7 +10,7 @@ from tsxfer.report.build import Report
 from tsxfer.report.columns import MARKS, model, number, p_text, signed
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
-from tsxfer.stats.controls import Effect, Share
+from tsxfer.stats.controls import Effect, Share, overall
 from tsxfer.stats.convergence import Difference
 from tsxfer.stats.worth import Worth
 
@@ -140,10 +140,11 @@ def _controls(report: Report) -> Section | None:
         ("comparison", "control", "n", "gain", "gain of the control", "remains", "in words"),
         tuple(
             (
-                name(e.comparison), e.control, str(e.repeats), signed(e.gain),
+                name(e.comparison) if e.comparison else "all comparisons, in margins",
+                e.control, str(len(e.repeats)), signed(e.gain),
                 f"{signed(e.other)} {_between(e.low, e.high)}", _remains(e.share), in_words(e),
             )
-            for e in report.controls
+            for e in (*overall(report.controls), *report.controls)
         ),
     )  # fmt: skip
 

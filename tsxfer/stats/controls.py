@@ -42,24 +42,35 @@ class Effect:
     """A control beside the transfer that it belongs to, on the repeats that both have.
 
     Attributes:
-        comparison: The plain transfer against scratch.
+        comparison: The plain transfer against scratch; None for the mean over several.
         control: A name in `tsxfer.specs.CONTROLS`.
-        repeats: How many both have.
-        gain: Mean oriented difference of the transfer from scratch.
-        other: That of the control, from the same scratch runs.
+        repeats: Those that both have.
+        gains: Oriented difference of the transfer from scratch, by repeat; in units of the margin
+            for the mean over several.
+        others: That of the control, from the same scratch runs.
         low: Lower end of the 95 % interval of `other`, None with fewer than two repeats.
         high: Upper end.
         share: Of a placebo, where there is a gain to share.
     """
 
-    comparison: Comparison
+    comparison: Comparison | None
     control: str
-    repeats: int
-    gain: float
-    other: float
+    repeats: tuple[int, ...]
+    gains: tuple[float, ...]
+    others: tuple[float, ...]
     low: float | None
     high: float | None
     share: Share | None
+
+    @property
+    def gain(self) -> float:
+        """Mean gain of the transfer."""
+        return float(np.mean(self.gains))
+
+    @property
+    def other(self) -> float:
+        """Mean gain of the control."""
+        return float(np.mean(self.others))
 
 
 def effects(
@@ -80,12 +91,37 @@ def effects(
     found = []
     for c in comparisons:
         own = [*by.get(_belongs(c.trial), []), *by.get(_terms(c.trial), [])]
-        found += [
-            _effect(c, k.trial.control, dict(zip(k.repeats, k.differences, strict=True)))
-            for k in own
-        ]
-        found += [_effect(c, "whole", whole) for whole in _whole(c, ceilings)]
+        of = [(k.trial.control, dict(zip(k.repeats, k.differences, strict=True))) for k in own]
+        of += [("whole", whole) for whole in _whole(c, ceilings)]
+        mine = dict(zip(c.repeats, c.differences, strict=True))
+        found += [_effect(c, control, mine, other) for control, other in of]
     return [effect for effect in found if effect is not None]
+
+
+def overall(found: Sequence[Effect]) -> list[Effect]:
+    """Each placebo over all comparisons, those without a gain too: choosing gains would flatter them.
+
+    As in the headline contrasts, gains are averaged in margins within each repeat.
+    """
+    means = []
+    for placebo in PLACEBOS:
+        group = [e for e in found if e.control == placebo and e.comparison and e.comparison.margin]
+        if len(group) > 1:
+            gains, others = _in_margins(group)
+            means.append(_effect(None, placebo, gains, others))
+    return [effect for effect in means if effect is not None]
+
+
+def _in_margins(group: Sequence[Effect]) -> tuple[dict[int, float], dict[int, float]]:
+    """Mean gains of transfers and of their placebos, by each repeat that all have."""
+    shared = sorted(set.intersection(*(set(e.repeats) for e in group)))
+    gains: dict[int, float] = {}
+    others: dict[int, float] = {}
+    for repeat in shared:
+        at = [(e, e.repeats.index(repeat), e.comparison.margin) for e in group if e.comparison]
+        gains[repeat] = float(np.mean([e.gains[i] / margin for e, i, margin in at]))
+        others[repeat] = float(np.mean([e.others[i] / margin for e, i, margin in at]))
+    return gains, others
 
 
 def _terms(trial: Trial) -> object:
@@ -118,17 +154,17 @@ def _whole(c: Comparison, ceilings: Mapping[str, Result]) -> Iterable[dict[int, 
     yield gains
 
 
-def _effect(c: Comparison, control: str, by_repeat: Mapping[int, float]) -> Effect | None:
-    shared = [i for i, repeat in enumerate(c.repeats) if repeat in by_repeat]
+def _effect(
+    c: Comparison | None, control: str, gain: Mapping[int, float], other: Mapping[int, float]
+) -> Effect | None:
+    """From gains by repeat; None where no repeat has both."""
+    shared = [repeat for repeat in gain if repeat in other]
     if not shared:
         return None
-    gains = c.differences[shared]
-    others = np.array([by_repeat[c.repeats[i]] for i in shared])
+    gains, others = (np.array([by[r] for r in shared]) for by in (gain, other))
     low, high = interval(others, plain_spread(others)) if len(shared) > 1 else (None, None)
     remains = share(gains, others) if control in PLACEBOS else None
-    return Effect(
-        c, control, len(shared), float(gains.mean()), float(others.mean()), low, high, remains
-    )
+    return Effect(c, control, tuple(shared), tuple(gains), tuple(others), low, high, remains)
 
 
 def share(gains: Array, placebo: Array) -> Share | None:
