@@ -18,7 +18,7 @@ from tsxfer.report import files, html
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import in_words, sections
 from tsxfer.specs import CONTROLS, NOISE, Recipe, Result, Trial
-from tsxfer.stats.controls import Share, overall, share
+from tsxfer.stats.controls import Effect, Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock
 from tsxfer.study import Study, expand
 
@@ -136,7 +136,9 @@ def test_the_share_that_survives_is_found() -> None:
     ceiling = found["a@1", "whole"]
     assert ceiling.share is None
     assert ceiling.gain / ceiling.other == pytest.approx(GAIN / 8.0, abs=0.08)
-    assert f"{100 * ceiling.gain / ceiling.other:.0f} % of that of all labels" in in_words(ceiling)
+    assert f"{100 * ceiling.gain / ceiling.other:.0f} % of the gain from all labels" in in_words(
+        ceiling
+    )
 
 
 def test_the_mean_over_comparisons_leaves_none_out() -> None:
@@ -156,6 +158,27 @@ def test_without_a_gain_there_is_nothing_to_share() -> None:
     one = next(e for e in report.controls if e.comparison and e.comparison.source == "a@1")
     assert one.share is None
     assert in_words(one) == "there is no gain to explain"
+
+
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ([0.4, 0.6, 0.5, 0.5, 0.5], "50 % ["),
+        ([-0.1, 0.0, -0.2, 0.1, -0.1], "all of the gain remains"),
+        ([1.5, 1.4, 1.6, 1.5, 1.5], "nothing of the gain remains"),
+    ],
+)
+def test_words_say_all_a_part_or_nothing(others: list[float], words: str) -> None:
+    """The words follow the share, and a doubtful gain is said before any share of it."""
+    gains, doubtful = np.array([1.0, 0.9, 1.1, 1.0, 1.0]), np.array([3.0, -2.0, 1.0, -1.0, 0.5])
+
+    def said(of: np.ndarray) -> str:
+        remains = share(of, np.array(others))
+        one = Effect(None, "permuted", tuple(range(5)), tuple(of), tuple(others), 0, 0, remains)
+        return in_words(one)
+
+    assert said(gains).startswith(words)
+    assert "not clearly above 0" in said(doubtful)
 
 
 def test_controls_change_nothing_else_in_the_report() -> None:

@@ -15,12 +15,12 @@ from tsxfer.stats.convergence import Difference
 from tsxfer.stats.worth import Worth
 
 GIVES = {
-    "permuted": "what the source's weights give when permuted within each tensor",
-    "shuffled": "what a source pretrained on shuffled labels gives",
-    "moments": "what a random start with the moments of the source's tensors gives",
-    "noise": "what a source of noise gives",
-    "in_domain": "pretraining on the rest of the target",
-    "whole": "all labels of the target",
+    "permuted": "the gain of the source's weights permuted within each tensor",
+    "shuffled": "the gain from a source with shuffled labels",
+    "moments": "the gain of a random start with the moments of the source's tensors",
+    "noise": "the gain from a source of noise",
+    "in_domain": "the gain from the rest of the target as source",
+    "whole": "the gain from all labels of the target",
 }
 
 
@@ -162,17 +162,19 @@ def in_words(effect: Effect) -> str:
     gives, share = GIVES[effect.control], effect.share
     if effect.gain <= 0:
         return "there is no gain to explain"
-    if effect.control in ("in_domain", "whole"):
+    if share is None:
         if effect.other <= 0:
-            return f"{gives} would gain nothing"
-        return f"the gain is {100 * effect.gain / effect.other:.0f} % of that of {gives}"
-    if share is None or share.value <= 0:
-        return f"nothing of the gain remains when {gives} is taken off"
+            return f"{gives} is not above 0"
+        return f"the gain is {100 * effect.gain / effect.other:.0f} % of {gives}"
     if share.low is None:
         return (
-            f"{_remains(share)} of the gain remains when {gives} is taken off, without bounds: "
-            "over the repeats the gain is not clearly above 0"
+            "over the repeats the gain is not clearly above 0, so that shares of it have no bounds "
+            f"({_remains(share)} without {gives})"
         )
+    if share.value <= 0:
+        return f"nothing of the gain remains when {gives} is taken off"
+    if share.value >= 1:
+        return f"all of the gain remains, since {gives} is not above 0"
     return f"{_remains(share)} of the gain remains when {gives} is taken off"
 
 
