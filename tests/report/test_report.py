@@ -90,6 +90,15 @@ def test_the_page_is_balanced_and_asks_nobody() -> None:
     assert "<script" not in page
 
 
+def test_a_page_of_very_many_comparisons_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a thousand, details are left out, and the page says so; the table stays whole."""
+    monkeypatch.setattr(html, "DETAILED", 0)
+    page = html.render(_report())
+    assert "<details" not in page
+    assert "Only the first 0 of 1 comparisons" in page
+    assert "speech@1" in page
+
+
 def test_words_respect_verdicts() -> None:
     """An undecided comparison is called undecided; equal and no effect are never said."""
     a, b = noise(5, (2, 7)) * 0.2 + 0.5

@@ -13,6 +13,8 @@ from tsxfer.report.sections import name, sections, verdict_matrix
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.pairs import Cell
 
+DETAILED = 1000  # comparisons with figures of their own; each takes 10 KB of the page
+
 
 def render(report: Report) -> str:
     """The page as text; everything from rows is escaped, and nothing is fetched."""
@@ -41,7 +43,7 @@ def render(report: Report) -> str:
         named=name,
         details=[
             (c, [(Markup(svg), text) for svg, text in _figures(cell, c)])  # noqa: S704
-            for c, cell in zip(report.comparisons, report.cells, strict=True)
+            for c, cell in zip(report.comparisons[:DETAILED], report.cells, strict=False)
         ],
     )
     return "\n".join(plain(line) for line in page.splitlines()) + "\n"
