@@ -13,6 +13,7 @@ from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
 
 DRAWS = 2000
+MOST, FEWEST = 50_000_000, 200  # numbers held at once, and draws that a long table still gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ def aggregate(comparisons: Sequence[Comparison]) -> Aggregate | None:
     draw = stream("aggregate", len(sound), len(several))
     gains = [c.differences / _room(c) for c in sound]
     wins = [(c.differences > 0) + 0.5 * (c.differences == 0) for c in several]
-    iqms = _iqm(np.concatenate([_resampled(g, draw) for g in gains], axis=1))
-    shares = np.mean([_resampled(w, draw).mean(axis=1) for w in wins], axis=0)
+    draws = min(DRAWS, max(FEWEST, MOST // sum(map(len, gains))))
+    iqms = _iqm(np.concatenate([_resampled(g, draw, draws) for g in gains], axis=1))
+    shares = np.mean([_resampled(w, draw, draws).mean(axis=1) for w in wins], axis=0)
     return Aggregate(
         float(_iqm(np.concatenate(gains)[None])[0]),
         _ends(iqms),
@@ -67,8 +69,10 @@ def _room(c: Comparison) -> float:
     return abs(perfect - float(np.mean(c.scratch)))
 
 
-def _resampled(values: NDArray[np.float64], draw: np.random.Generator) -> NDArray[np.float64]:
-    return np.asarray(values)[draw.integers(len(values), size=(DRAWS, len(values)))]
+def _resampled(
+    values: NDArray[np.float64], draw: np.random.Generator, draws: int
+) -> NDArray[np.float64]:
+    return np.asarray(values)[draw.integers(len(values), size=(draws, len(values)))]
 
 
 def _iqm(values: NDArray[np.float64]) -> NDArray[np.float64]:
