@@ -109,7 +109,7 @@ def described_by(path: Path, flags: Description) -> Description:
         return flags
     try:
         data = tomllib.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SpecError(
             f"the card cannot be read: {error}", where=str(beside), mend="edit that line"
         ) from None

@@ -15,7 +15,7 @@ from tsxfer.data.tables import read_table
 from tsxfer.errors import DataError
 
 LABELS = ("label", "y", "target", "class")
-NUMBERED = re.compile(r"^(.*?)[_.\- ]?(\d+)$")
+NUMBERED = re.compile(r"^(.*?)[_.\- ]?(\d{1,9})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _parquet(path: Path) -> Any:
 
     try:
         return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # pyarrow passes on any fault of a damaged file
         raise _unreadable(path, error) from None
 
 
@@ -169,7 +169,10 @@ def _numbers(table: Any, path: Path) -> NDArray[Any]:
     for name in table.columns:
         if table[name].dtype.kind in "iufb":
             continue
-        bad = pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()
+        try:
+            bad = pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()
+        except OverflowError as error:
+            raise _unreadable(path, error) from None
         if bad.any():
             row = int(np.argmax(bad.to_numpy()))
             raise DataError(
@@ -239,9 +242,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise _unreadable(path, zipfile.BadZipFile("not a zip archive"))
     try:
         with np.load(path, allow_pickle=False) as packed:
-            return {name: packed[name] for name in packed.files}
-    except (OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise _unreadable(path, error) from None
+            return {name: _decoded(packed[name]) for name in packed.files}
     except ValueError as error:
         if "pickle" not in str(error) and "Object" not in str(error):
             raise _unreadable(path, error) from None
@@ -250,6 +251,13 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
             where=str(path),
             mend="cut or pad all windows to one length, and save plain numbers or text",
         ) from None
+    except Exception as error:  # numpy and zipfile pass on any fault of a damaged file
+        raise _unreadable(path, error) from None
+
+
+def _decoded(array: NDArray[Any]) -> NDArray[Any]:
+    """Bytes as text."""
+    return np.char.decode(array, "utf-8", "replace") if array.dtype.kind == "S" else array
 
 
 def _ts(path: Path, columns: Columns) -> Content:
