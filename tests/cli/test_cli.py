@@ -206,8 +206,9 @@ def test_a_stopped_study_loses_no_finished_row(tmp_path: Path, blow: signal.Sign
     (tmp_path / "tiny.toml").write_text(long.replace("repeats = 3", "repeats = 5"))
     command = [sys.executable, "-m", "tsxfer", "run", "tiny.toml", "--workers", "2"]
     running = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # shells' & ignores it
+    )  # fmt: skip
     while len(_rows(tmp_path)) < 4 and running.poll() is None:
         time.sleep(0.05)
     os.kill(running.pid, blow)
