@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import platform
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -135,6 +136,7 @@ def flops(case: Case) -> float:
         case.model, channels=case.channels, length=case.length, extra=1, outputs=1, seed=0
     )
     counter = FlopCounterMode(display=False)
+    warnings.filterwarnings("ignore", message="TF32 acceleration on top of oneDNN")
     # Without oneDNN, an LSTM is made of products that the counter knows.
     with torch.backends.mkldnn.flags(enabled=False), counter:
         model(torch.randn(2, case.channels, case.length), torch.zeros(2, 1)).sum().backward()

@@ -46,8 +46,14 @@ def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def pad_and_convolve(x: Tensor, layer: nn.Conv1d, padding: tuple[int, int]) -> Tensor:
+    """Pad with zeros, then convolve with PyTorch's own: see `convolve` for shapes."""
+    padded = functional.pad(x, padding)
+    return functional.conv1d(padded, layer.weight, layer.bias, layer.stride, 0, layer.dilation)
+
+
 def convolve(x: Tensor, layer: nn.Conv1d, padding: tuple[int, int]) -> Tensor:
-    """Pad with zeros, then convolve.
+    """Pad with zeros, then convolve; for layers whose neighbours bear the layout that this gives.
 
     Args:
         x: ``(batch, channel, time)``.
@@ -59,8 +65,7 @@ def convolve(x: Tensor, layer: nn.Conv1d, padding: tuple[int, int]) -> Tensor:
     """
     stride, dilation = layer.stride, layer.dilation
     if x.device.type != "cpu":
-        padded = functional.pad(x, padding)
-        return functional.conv1d(padded, layer.weight, layer.bias, stride, 0, dilation)
+        return pad_and_convolve(x, layer, padding)
     flat = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
     flat = functional.pad(flat, padding)
     kernel = layer.weight.unsqueeze(2)

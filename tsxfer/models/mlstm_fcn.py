@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsxfer.models.base import Backbone
-from tsxfer.models.layers import Dropout, convolve, same_padding
+from tsxfer.models.layers import Dropout, pad_and_convolve, same_padding
 
 
 class SqueezeExcite(nn.Module):
@@ -65,7 +65,8 @@ class MLSTMFCN(Backbone):
     def _convolve(self, x: Tensor) -> Tensor:
         for i, kernel in enumerate((8, 5, 3)):
             padding = same_padding(x.shape[-1], kernel, 1)
-            x = convolve(x, self.convolutions[i], padding)  # type: ignore[arg-type]
+            # Not `convolve`: normalisation is slow on its layout, and takes back more than it gave.
+            x = pad_and_convolve(x, self.convolutions[i], padding)  # type: ignore[arg-type]
             x = functional.relu(self.norms[i](x))
             x = self.excites[i](x) if i < len(self.excites) else x
         return x.mean(dim=2)
