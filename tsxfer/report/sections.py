@@ -150,10 +150,8 @@ def _controls(report: Report) -> Section | None:
 
 
 def _remains(share: Share | None) -> str:
-    if share is None:
+    if share is None or share.low is None or share.high is None:
         return "n/a"
-    if share.low is None or share.high is None:
-        return f"{100 * share.value:.0f} %"
     return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
@@ -168,8 +166,7 @@ def in_words(effect: Effect) -> str:
         return f"the gain is {100 * effect.gain / effect.other:.0f} % of {gives}"
     if share.low is None:
         return (
-            "over the repeats the gain is not clearly above 0, so that shares of it have no bounds "
-            f"({_remains(share)} without {gives})"
+            "the gain is not clearly above 0 over the repeats, so that no share of it can be told"
         )
     if share.value <= 0:
         return f"nothing of the gain remains when {gives} is taken off"
