@@ -301,11 +301,7 @@ def _start(model: Model, source: dict[str, Tensor] | None, frozen: bool) -> dict
     names = [name for name, _ in model.named_parameters()]
     if source is None:
         return {"copied": [], "renewed": names, "frozen": []}
-    audit = reuse.copy_convolutions(model, source)
-    audit["frozen"] = audit["copied"] if frozen else []
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name not in audit["frozen"])
-    return audit
+    return reuse.take_over(model, source, frozen)
 
 
 def scaler_facts(scaler: scale.Scaler) -> dict[str, Any]:

@@ -309,11 +309,7 @@ def _start(
     origin = trial.reuse.source.key
     kept = weights.load(workspace.weights(origin))
     source = reuse.started(model, kept, trial.reuse.start, origin, trial.repeat)
-    audit = reuse.copy_convolutions(model, source)
-    audit["frozen"] = audit["copied"] if trial.reuse.frozen else []
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name not in audit["frozen"])
-    return model, audit, source
+    return model, reuse.take_over(model, source, trial.reuse.frozen), source
 
 
 def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str, str]) -> Result:

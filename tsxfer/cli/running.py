@@ -58,14 +58,14 @@ def run_study(study: Study, workspace: Workspace, how: How) -> int:
     todo = [t for t in trials if t.key not in done]
     try:
         into = Kept(study.name, store, declared.digest)
-        failed = _run(study, todo, len(done), workspace, into, how)
+        failed = _run(trials, todo, workspace, into, how)
     except (KeyboardInterrupt, Terminated) as stop:
         kept = len(store.rows())
         sys.stderr.write(
             f"\nstopped; {kept} finished rows are kept. Run the same command to resume.\n"
         )
         return 143 if isinstance(stop, Terminated) else 130
-    _print_report(study, workspace, store.rows())
+    _print_report(study.name, trials, workspace, store.rows())
     return 1 if failed else 0
 
 
@@ -125,17 +125,17 @@ def tell_of_simulating(name: str, workspace: Workspace) -> None:
         sys.stderr.write(f"simulating {card.count:,} instances of {name} (once) ...\n")
 
 
-def _run(
-    study: Study, todo: list[Trial], done: int, workspace: Workspace, kept: Kept, how: How
-) -> int:
+def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kept, how: How) -> int:
     """Train what is left, with whoever else works in this workspace; how many failed."""
+    done = len(trials) - len(todo)
     if not todo:
         sys.stderr.write(f"all {done} trials are done\n")
         return 0
     from tsxfer.executors import packs
 
-    chosen = choose(how, len(todo), workspace, study.name)
-    jobs = _jobs(study, todo, workspace, chosen, how)
+    chosen = choose(how, len(todo), workspace, kept.study)
+    origins = {t.reuse.source.key for t in trials if t.reuse}
+    jobs = _jobs(kept.study, todo, origins, workspace, chosen, how)
     supply = Supply(packs(jobs, chosen.width), Shared.of(workspace, kept.store))
     return _train(todo, done, supply, kept, chosen.run)
 
@@ -160,13 +160,13 @@ def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Eng
 
 
 def _jobs(
-    study: Study, todo: list[Trial], workspace: Workspace, chosen: Chosen, how: How
+    study: str, todo: list[Trial], origins: set[str], workspace: Workspace, chosen: Chosen, how: How
 ) -> list[Job]:
     """Trials with where to run them; ancestors whose weights are missing come first."""
     from tsxfer.runner import Job
 
     needed = {t.reuse.source.key: t.reuse.source for t in todo if t.reuse}
-    keys, origins = {t.key for t in todo}, _origins(study)
+    keys = {t.key for t in todo}
     # A finished pretraining is run again where its weights are gone, damaged or of other data.
     again = [
         t
@@ -178,7 +178,7 @@ def _jobs(
         Job(
             t,
             root,
-            study.name,
+            study,
             chosen.device,
             t.key in origins,
             chosen.threads,
@@ -189,23 +189,19 @@ def _jobs(
     ]
 
 
-def _origins(study: Study) -> set[str]:
-    return {t.reuse.source.key for t in expand(study) if t.reuse}
-
-
-def _print_report(study: Study, workspace: Workspace, rows: dict[str, Result]) -> None:
+def _print_report(
+    name: str, trials: list[Trial], workspace: Workspace, rows: dict[str, Result]
+) -> None:
     from tsxfer.report.build import build
     from tsxfer.report.html import render as html
     from tsxfer.report.text import show
 
-    folder = workspace.results(study.name)
-    report = build(
-        study.name, expand(study), rows, partial=True, declared=read_lock(folder), folder=folder
-    )
+    folder = workspace.results(name)
+    report = build(name, trials, rows, partial=True, declared=read_lock(folder), folder=folder)
     show(report)
-    page = workspace.root / "reports" / f"{study.name}.html"
+    page = workspace.root / "reports" / f"{name}.html"
     write_whole(page, html(report))
     sys.stderr.write(
-        f"report: {page}   rows: {workspace.results(study.name)}\n"
-        f"more:   tsxfer report {study.name} --format latex|markdown|csv\n"
+        f"report: {page}   rows: {folder}\n"
+        f"more:   tsxfer report {name} --format latex|markdown|csv\n"
     )

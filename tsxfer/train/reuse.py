@@ -74,6 +74,19 @@ def copy_convolutions(model: Model, source: Weights) -> dict[str, list[str]]:
     return {"copied": copied, "renewed": renewed}
 
 
+def take_over(model: Model, source: Weights, frozen: bool) -> dict[str, list[str]]:
+    """Copy the source's convolutions and, where they are frozen, keep training off them.
+
+    Returns:
+        The audit of `copy_convolutions`, with ``frozen`` tensor names.
+    """
+    audit = copy_convolutions(model, source)
+    audit["frozen"] = audit["copied"] if frozen else []
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name not in audit["frozen"])
+    return audit
+
+
 def _fitted(name: str, source: Weights, wanted: Tensor) -> Tensor:
     given = source.get(name)
     if given is not None and given.shape == wanted.shape:
