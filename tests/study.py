@@ -33,6 +33,13 @@ STARTED: list[subprocess.Popen[str]] = []  # ended with the test, however that e
 CORES = itertools.cycle(sorted(os.sched_getaffinity(0)))
 
 
+def tsxfer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder, as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "tsxfer", *words], cwd=folder, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+
+
 def run(folder: Path, *flags: str, workers: int = 1) -> subprocess.Popen[str]:
     """Start ``tsxfer run`` in a folder, on one core: sums in one order, no fight for threads."""
     core = next(CORES)

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_cli import STUDY, tsxfer
+from tests.cli.test_cli import STUDY
 from tests.rows import matrix
+from tests.study import tsxfer
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError
 from tsxfer.report import files, html

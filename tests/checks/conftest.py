@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.study import tsxfer
 from tsxfer.workspace import Workspace
 
 NAME = "tiny-simulated"
@@ -27,13 +26,6 @@ epochs = 2
 [pretraining]
 epochs = 1
 """
-
-
-def tsxfer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder, as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "tsxfer", *words], cwd=folder, capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

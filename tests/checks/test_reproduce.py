@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.conftest import NAME, tsxfer
+from tests.checks.conftest import NAME
 from tests.rows import study
+from tests.study import tsxfer
 from tsxfer.checks.agreement import agreement, spread, tolerance
 from tsxfer.checks.found import effect, find
 from tsxfer.checks.reproduce import Wish, fitting, reproduce

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.checks.conftest import NAME, tsxfer
+from tests.checks.conftest import NAME
+from tests.study import tsxfer
 from tsxfer.checks.verify import verify
 from tsxfer.specs import Result
 from tsxfer.store import Store, to_line

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.study import tsxfer
+
 STUDY = """
 name = "tiny"
 sources = ["emg"]
@@ -24,13 +26,6 @@ epochs = 2
 [pretraining]
 epochs = 1
 """
-
-
-def tsxfer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "tsxfer", *words], cwd=folder, capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from tests.cli.test_cli import tsxfer
 from tests.cli.test_own_run import write_waves
+from tests.study import tsxfer
 
 SAID = ("--label", "y", "--group", "who", "--rate", "50")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.cli.test_cli import tsxfer
+from tests.study import tsxfer
 from tsxfer.cli.bringing import longer
 from tsxfer.specs import Recipe
 
