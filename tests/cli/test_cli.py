@@ -80,6 +80,15 @@ def test_reports_come_in_every_format(done: Path, form: str) -> None:
     assert "120" in page.stdout
 
 
+def test_a_study_file_names_what_ran_from_it(done: Path, tmp_path: Path) -> None:
+    """A report finds the rows by the name that the file states, whatever the file is called."""
+    other = tmp_path / "renamed.toml"
+    other.write_text((done / "tsxfer-workspace/results/tiny-simulated/study.toml").read_text())
+    by_name = tsxfer(done, "report", "tiny-simulated", "--format", "csv")
+    for file in (str(other), "tiny.toml"):
+        assert tsxfer(done, "report", file, "--format", "csv").stdout == by_name.stdout != ""
+
+
 def test_status_and_plan_count(done: Path) -> None:
     """Status and plan agree that 14 trials are done; machine output is JSON."""
     assert json.loads(tsxfer(done, "status", "--json").stdout)[0]["done"] == 14

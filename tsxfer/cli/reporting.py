@@ -89,15 +89,22 @@ def show_method(named: str, form: str, out: Path | None, place: Workspace, choic
 def known_study(named: str, place: Workspace) -> str:
     """Name of a study that has been run here.
 
+    Args:
+        named: Its name, or the file that it ran from; a study that fell back on simulated data
+            has its own name, which is taken where only that one ran.
+        place: Where it ran.
+
     Raises:
         SpecError: If there is none of that name.
     """
-    name = Path(named).stem if named.endswith(".toml") else named
-    if name not in place.studies():
-        raise SpecError(
-            f"no study called {name!r} in {place.root}", mend=nearest(name, place.studies())
-        )
-    return name
+    path = Path(named)
+    name = path.stem if path.suffix == ".toml" else named
+    name = read_study(path).name if path.suffix == ".toml" and path.exists() else name
+    known = place.studies()
+    found = next((n for n in (name, f"{name}-simulated") if n in known), "")
+    if not found:
+        raise SpecError(f"no study called {name!r} in {place.root}", mend=nearest(name, known))
+    return found
 
 
 def gathered(named: str, place: Workspace, partial: bool, choice: Choice | None = None) -> Report:
