@@ -103,8 +103,8 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
 
 def _ancestry(trial: Trial) -> tuple[str, ...]:
     """Data sets that had a hand in a trial."""
-    before = _ancestry(trial.reuse.source) if trial.reuse else ()
-    return (trial.dataset, *before)
+    before = (name for origin in trial.origins for name in _ancestry(origin))
+    return (trial.dataset, *trial.pool, *before)
 
 
 def announce(study: Study) -> None:
@@ -134,7 +134,7 @@ def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kep
     from tsxfer.executors import packs
 
     chosen = choose(how, len(todo), workspace, kept.study)
-    origins = {t.reuse.source.key for t in trials if t.reuse}
+    origins = {origin.key for t in trials for origin in t.origins}
     jobs = _jobs(kept.study, todo, origins, workspace, chosen, how)
     supply = Supply(packs(jobs, chosen.width), Shared.of(workspace, kept.store))
     return _train(todo, done, supply, kept, chosen.run)
@@ -165,14 +165,7 @@ def _jobs(
     """Trials with where to run them; ancestors whose weights are missing come first."""
     from tsxfer.runner import Job
 
-    needed = {t.reuse.source.key: t.reuse.source for t in todo if t.reuse}
-    keys = {t.key for t in todo}
-    # A finished pretraining is run again where its weights are gone, damaged or of other data.
-    again = [
-        t
-        for k, t in needed.items()
-        if k not in keys and not holds(workspace.weights(k), fingerprints(workspace, t))
-    ]
+    again = _lost(todo, workspace)
     root = str(workspace.root)
     return [
         Job(
@@ -187,6 +180,18 @@ def _jobs(
         )
         for t in [*again, *todo]
     ]
+
+
+def _lost(todo: list[Trial], workspace: Workspace) -> list[Trial]:
+    """Finished pretrainings whose weights are gone, damaged or of other data, ancestors first."""
+    keys = {t.key for t in todo}
+    needed = {origin.key: origin for t in todo for origin in t.origins if origin.key not in keys}
+    lost = [
+        origin
+        for key, origin in needed.items()
+        if not holds(workspace.weights(key), fingerprints(workspace, origin))
+    ]
+    return [*_lost(lost, workspace), *lost] if lost else []
 
 
 def _print_report(

@@ -88,11 +88,14 @@ def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
 
     Our own models change with the version of tsxfer; a user's file may change between two runs.
     """
-    found = {trial.dataset: prepared(workspace, trial.dataset).fingerprint}
+    names = (trial.dataset, *trial.pool)
+    found = {name: prepared(workspace, name).fingerprint for name in names}
     code = MODELS.plugin_digest(trial.model)
     if code:
         found[f"{trial.model}.py"] = code
-    return found | (fingerprints(workspace, trial.reuse.source) if trial.reuse else {})
+    for origin in trial.origins:
+        found |= fingerprints(workspace, origin)
+    return found
 
 
 def prepared(workspace: Workspace, name: str) -> Prepared:
