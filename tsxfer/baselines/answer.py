@@ -105,7 +105,7 @@ def _features(task: Task, trial: Trial, workspace: Workspace, threads: int) -> F
     if name in rockets:
         return rockets[name](task.train.x, chance, threads)
     assert name in FOUNDATIONS  # noqa: S101  (the others are of a backbone)
-    return partial(foundation.embed, name, workspace)
+    return partial(foundation.embed, name, workspace, threads)
 
 
 def _judge(task: Task) -> Callable[[Floats], float]:

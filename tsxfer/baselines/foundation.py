@@ -26,12 +26,13 @@ def labels(name: str) -> tuple[str, ...]:
     return (f"{name} weights {foundations.digest(name)}",)
 
 
-def embed(name: str, workspace: Workspace, x: Floats) -> Floats:
+def embed(name: str, workspace: Workspace, threads: int, x: Floats) -> Floats:
     """Embeddings of windows, channels one by one and side by side.
 
     Args:
         name: ``mantis`` or ``moment``.
         workspace: Keeps embeddings under the hash of weights and windows; deleting them is safe.
+        threads: Of the CPU.
         x: ``(n, channel, time)``.
 
     Returns:
@@ -48,7 +49,7 @@ def embed(name: str, workspace: Workspace, x: Floats) -> Floats:
     with tempfile.TemporaryDirectory(prefix="tsxfer-") as place:
         given, made = Path(place) / "windows.npy", Path(place) / "embeddings.npy"
         np.save(given, np.ascontiguousarray(x, np.float32), allow_pickle=False)
-        _run(name, weights, given, made)
+        _run(name, threads, weights, given, made)
         found = _read(made, name, len(x))
     partial = kept.with_name(f".{kept.name}.{unique()}.partial")
     with partial.open("wb") as file:
@@ -64,14 +65,15 @@ def _key(weights: str, name: str, x: Floats) -> str:
     return held.hexdigest()[:24]
 
 
-def _run(name: str, weights: Path, given: Path, made: Path) -> None:
+def _run(name: str, threads: int, weights: Path, given: Path, made: Path) -> None:
     python = foundations.interpreter(name)
     script = str(ADAPTERS / f"embed_{name}.py")
     own = {n: v for n, v in os.environ.items() if n not in ("PYTHONPATH", "PYTHONHOME")}
+    own |= OFFLINE | {"OMP_NUM_THREADS": str(threads)}
     words = [python, script, str(weights.resolve()), str(given), str(made)]
     try:
         ended = subprocess.run(  # noqa: S603  (the interpreter that the user named, our script)
-            words, env=own | OFFLINE, capture_output=True, text=True, check=False
+            words, env=own, capture_output=True, text=True, check=False
         )
     except OSError as error:
         raise SpecError(
