@@ -213,6 +213,12 @@ class Trial:
         return f"{name} ({', '.join(notes)})" if notes else name
 
     @property
+    def datasets(self) -> tuple[str, ...]:
+        """Every data set that has a hand in it, its own first."""
+        before = (name for origin in self.origins for name in origin.datasets)
+        return tuple(dict.fromkeys((self.dataset, *self.pool, *before)))
+
+    @property
     def origins(self) -> tuple[Trial, ...]:
         """The trials whose weights it starts from."""
         if self.reuse:

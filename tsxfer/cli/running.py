@@ -90,23 +90,17 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
             f"{', '.join(store.foreign[:3])}\n"
         )
     found = {}
-    now: dict[tuple[str, ...], dict[str, str]] = {}  # reading them for every trial takes hours
+    now: dict[object, dict[str, str]] = {}  # reading them for every trial takes hours
     for trial in trials:
         row = rows.get(trial.key)
         if row is None or row.status != "done":
             continue
-        names = _ancestry(trial)
+        names = trial.datasets, trial.model, trial.baseline
         if names not in now:
             now[names] = fingerprints(workspace, trial)
         if row.data == now[names]:
             found[trial.key] = row
     return found
-
-
-def _ancestry(trial: Trial) -> tuple[str, ...]:
-    """Data sets that had a hand in a trial."""
-    before = (name for origin in trial.origins for name in _ancestry(origin))
-    return (trial.dataset, *trial.pool, *before)
 
 
 def announce(study: Study) -> None:

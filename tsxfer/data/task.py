@@ -89,14 +89,11 @@ def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
 
     Our own models change with the version of tsxfer; a user's file may change between two runs.
     """
-    names = (trial.dataset, *trial.pool)
-    found = {name: prepared(workspace, name).fingerprint for name in names}
+    found = {name: prepared(workspace, name).fingerprint for name in trial.datasets}
     code = MODELS.plugin_digest(trial.model)
     if code:
         found[f"{trial.model}.py"] = code
     found |= foundations.fingerprint(trial)
-    for origin in trial.origins:
-        found |= fingerprints(workspace, origin)
     return found
 
 
