@@ -184,7 +184,7 @@ def test_the_command_says_it_with_its_exit_code(copy: Path, place: Workspace) ->
     words = [sys.executable, "-c", code, "verify", NAME]
     fine = subprocess.run(words, cwd=copy, capture_output=True, text=True, env=os.environ.copy())
     assert fine.returncode == 0, fine.stderr
-    assert "all 11 checks passed" in fine.stdout
+    assert "all 12 checks passed" in fine.stdout
     _garbage(place)
     bad = tsxfer(copy, "verify", NAME, "--json")
     assert bad.returncode == 1
