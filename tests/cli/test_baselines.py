@@ -39,7 +39,7 @@ def test_every_command_takes_baselines(alone: Path, tmp_path: Path) -> None:
     assert f"{TRIALS} done, 0 failed, 0 to do" in tsxfer(folder, "status").stdout
     page = tsxfer(folder, "report", "beside-simulated", "--format", "markdown").stdout
     assert "## Baselines" in page
-    assert "exploratory" not in page
+    assert "EXPLORATORY" not in page
     checks = json.loads(tsxfer(folder, "verify", "beside-simulated", "--json").stdout)
     held = checks["checks"] if isinstance(checks, dict) else checks
     assert next(check for check in held if check["name"] == "baselines")["checked"] == 9
