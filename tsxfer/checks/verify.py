@@ -17,6 +17,7 @@ from tsxfer.checks.agreement import tolerance
 from tsxfer.data import catalogue, prepare, task
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.specs import PROFILES, Result, Trial
+from tsxfer.stats.baselines import joined, unequal_terms
 from tsxfer.stats.pairs import EQUAL
 from tsxfer.store import Store, from_record
 from tsxfer.study import Study, expand, read_study
@@ -196,6 +197,20 @@ def _pair_faults(row: Result, held: _Held) -> Iterator[str]:
         yield f"{_words(row.trial)}: {', '.join(unequal)} differ from those of {twin.key}"
 
 
+def _baselines(held: _Held) -> Check:
+    """Baselines take no steps, so that their ledger is their own; labels and test are the twins'."""
+    pairs = [pair for group in joined(held.trials).values() for pair in group]
+    rows = [(held.rows.get(b.key), held.rows.get(n.key)) for b, n in pairs if not n.reuse]
+    whole = [(b, n) for b, n in rows if b and n and b.status == n.status == "done"]
+    faults = [
+        f"{_words(b.trial)}: {', '.join(unequal)} differ from those of {n.key}"
+        for b, n in whole
+        if (unequal := [*unequal_terms(b, n), *(["split"] if b.split != n.split else [])])
+    ]
+    what = "every baseline has the subset, split and test of its scratch runs"
+    return Check("baselines", what, len(whole), tuple(faults))
+
+
 def _twice(held: _Held) -> Check:
     """Two workers may do one trial; their numbers must then agree."""
     first: dict[tuple[str, str], Result] = {}
@@ -338,11 +353,12 @@ def _weights_faults(row: Result, workspace: Workspace) -> Iterator[str]:
 
 def _words(trial: Trial) -> str:
     start = f"{trial.source} → " if trial.reuse else ""
+    start = f"{trial.baseline} on " if trial.baseline else start
     return f"{trial.key} ({start}{trial.dataset}, {trial.size}, repeat {trial.repeat})"
 
 
 CHECKS: Sequence[Callable[[_Held], Check]] = (
-    _lines, _keys, _cells, _data, _arrays, _pairs, _twice, _splits, _subsets, _predictions, _weights,
+    _lines, _keys, _cells, _data, _arrays, _pairs, _baselines, _twice, _splits, _subsets, _predictions, _weights,
 )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tsxfer import metrics
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, model, number, p_text, signed
+from tsxfer.report.columns import MARKS, arm, model, number, p_text, signed
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
 from tsxfer.stats.controls import Effect, Share, overall
@@ -21,6 +22,18 @@ GIVES = {
     "noise": "the gain from a source of noise",
     "in_domain": "the gain from the rest of the target as source",
     "whole": "the gain from all labels of the target",
+}
+
+IS = {
+    "trivial": "the answer that does not look",
+    "summary": "ridge on summary features",
+    "catch22": "ridge on catch22 features",
+    "minirocket": "ridge on MiniRocket features",
+    "multirocket": "ridge on MultiRocket features",
+    "random_convolutions": "ridge on the untrained backbone",
+    "strong": "tuned scratch with augmented windows",
+    "mantis": "ridge on frozen Mantis embeddings",
+    "moment": "ridge on frozen MOMENT embeddings",
 }
 
 
@@ -48,6 +61,8 @@ def sections(report: Report) -> list[Section]:
         _summary(report),
         _best(report),
         _controls(report),
+        _baselines(report),
+        _against_baselines(report),
         _convergence(report),
         _worth(report),
         _worse(report),
@@ -173,6 +188,67 @@ def in_words(effect: Effect) -> str:
     if share.value >= 1:
         return f"all of the gain remains, since {gives} is not above 0"
     return f"{_remains(share)} of the gain remains when {gives} is taken off"
+
+
+def _baselines(report: Report) -> Section | None:
+    return Section(
+        "Baselines",
+        "Other uses of the same labels: the same subset, split and sealed test as the scratch runs "
+        "beside them. Differences are those of training from scratch, positive where scratch is "
+        "better; p is corrected over this table alone.",
+        (
+            "target", "model", "size", "baseline", "n", "metric", "baseline scores",
+            "scratch scores", "scratch minus baseline", "p corrected", "in words",
+        ),
+        tuple(
+            (
+                c.trial.dataset, model(c), c.trial.size.removeprefix("n="), _baseline(c),
+                str(len(c.scratch)), metrics.get(c.metric).title, arm(c.scratch), arm(c.transfer),
+                f"{signed(c.difference)} {_between(c.low, c.high)}", p_text(c.p_corrected),
+                against_in_words(c),
+            )
+            for c in report.baselines
+            if c.trial.reuse is None
+        ),
+    )  # fmt: skip
+
+
+def _against_baselines(report: Report) -> Section | None:
+    return Section(
+        "Transfer against baselines",
+        "Differences are those of transfer, positive where transfer is better than the baseline; p "
+        "is corrected over this table alone.",
+        (
+            "comparison", "baseline", "n", "baseline scores", "transfer scores",
+            "transfer minus baseline", "p corrected", "in words",
+        ),
+        tuple(
+            (
+                name(c), _baseline(c), str(len(c.scratch)), arm(c.scratch), arm(c.transfer),
+                f"{signed(c.difference)} {_between(c.low, c.high)}", p_text(c.p_corrected),
+                against_in_words(c),
+            )
+            for c in report.baselines
+            if c.trial.reuse is not None
+        ),
+    )  # fmt: skip
+
+
+def _baseline(c: Comparison) -> str:
+    return c.against.baseline or "" if c.against else ""
+
+
+def against_in_words(c: Comparison) -> str:
+    """What a comparison with a baseline says, e.g. that transfer is worse than a ridge."""
+    who = "transfer" if c.trial.reuse else "scratch"
+    what = IS[_baseline(c)]
+    if c.verdict == "undecided":
+        return f"undecided between {who} and {what}"
+    if c.verdict == "equivalent":
+        return f"{who} is equivalent to {what} within the margin"
+    if c.verdict == "not worse":
+        return f"{who} is not worse than {what} by more than the margin"
+    return f"{who} is {c.verdict} than {what}"
 
 
 def _convergence(report: Report) -> Section | None:
@@ -324,6 +400,11 @@ def _declared(report: Report) -> Section | None:
             ("hash", held.digest),
             ("primary family", f"{len(held.primary)} comparisons"),
             *([("controls", f"{len(held.controls)} comparisons, apart")] if held.controls else []),
+            *(
+                [("baselines", f"{len(held.baselines)} comparisons, apart")]
+                if held.baselines
+                else []
+            ),
             ("repeats", str(held.repeats)),
             ("level", f"{held.level:g}, {held.correction}; headline contrasts {held.headline}"),
             (
