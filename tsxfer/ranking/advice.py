@@ -1,0 +1,195 @@
+"""Ranked sources and the record of such rankings, in words, as a table and as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tsxfer import metrics
+from tsxfer.data.prepare import Prepared
+from tsxfer.errors import printable
+from tsxfer.ranking.evidence import Evidence
+from tsxfer.ranking.judge import FEWEST_SOURCES, FEWEST_TARGETS, Judged, Mean
+from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
+from tsxfer.ranking.sources import Pretrained
+from tsxfer.specs import Trial
+
+WIDTH = 160  # of a pipe, which has no width
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A source with its scores before training."""
+
+    source: Pretrained
+    scores: Scores
+
+    @property
+    def place(self) -> tuple[float, str]:
+        """What sorts best first by the default ranker; sources that it cannot score come last."""
+        score = self.scores[DEFAULT]
+        return (float("inf") if score is None else -score), self.source.trial.dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What `tsxfer recommend` says.
+
+    Attributes:
+        target: The scratch trial whose training subset was looked at.
+        made: Its data set.
+        ranked: Sources, best first.
+        evidence: Finished cells of the workspace.
+        judged: What each ranker has been worth on them.
+    """
+
+    target: Trial
+    made: Prepared
+    ranked: tuple[Ranked, ...]
+    evidence: Evidence
+    judged: tuple[Judged, ...]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any number comes from simulated data."""
+        return self.made.card.simulated or any(r.source.simulated for r in self.ranked)
+
+
+def as_plain(advice: Advice) -> dict[str, Any]:
+    """For JSON."""
+    return {
+        "target": advice.target.dataset,
+        "model": advice.target.model,
+        "size": advice.target.size,
+        "repeat": advice.target.repeat,
+        "simulated": advice.simulated,
+        "method": DEFAULT,
+        "higher_is_better": {ranker.name: ranker.higher_is_better for ranker in RANKERS},
+        "sources": [
+            {"source": r.source.trial.dataset, "key": r.source.trial.key, **r.scores}
+            for r in advice.ranked
+        ],
+        "record": [asdict(judged) for judged in advice.judged],
+        "left_out": advice.evidence.left_out,
+        "sentence": sentence(advice),
+    }
+
+
+def show(advice: Advice) -> None:
+    """Print the sources, what has come of such rankings here, and what the columns mean."""
+    console = Console()
+    console = console if console.is_terminal else Console(width=WIDTH)
+    if advice.simulated:
+        console.print(Text("SIMULATED DATA: numbers below say nothing about the real world."))
+    console.print(_sources(advice))
+    console.print(Text(sentence(advice)))
+    if advice.judged:
+        console.print(_record(advice))
+    for ranker in RANKERS:
+        way = "higher" if ranker.higher_is_better else "lower"
+        console.print(Text(f"{ranker.name}: {ranker.what}; {way} is better"), style="dim")
+    left = "; * marks the best; n/a: not defined, or the data of that source does not lie here"
+    console.print(Text(f"Scores see training windows of the target only{left}."), style="dim")
+
+
+def _sources(advice: Advice) -> Table:
+    card, target = advice.made.card, advice.target
+    metric = metrics.get(card.metric).title
+    title = f"Sources for {target.dataset}, {target.model}, {target.size}, by {DEFAULT} ({metric})"
+    table = Table(title=Text(printable(title)))
+    for name in ("", "source"):
+        table.add_column(name)
+    for ranker in RANKERS:
+        table.add_column(ranker.name, justify="right")
+    best = {ranker.name: _best(ranker, advice.ranked) for ranker in RANKERS}
+    for place, one in enumerate(advice.ranked, start=1):
+        scores = (_cell(one.scores[r.name], best[r.name]) for r in RANKERS)
+        table.add_row(str(place), Text(printable(one.source.trial.dataset)), *scores)
+    return table
+
+
+def _best(ranker: Ranker, ranked: Sequence[Ranked]) -> float | None:
+    """The best score, where sources differ in it."""
+    found = [one.scores[ranker.name] for one in ranked]
+    known = [score for score in found if score is not None]
+    if len(set(known)) < 2:
+        return None
+    return max(known) if ranker.higher_is_better else min(known)
+
+
+def _cell(score: float | None, best: float | None) -> str:
+    if score is None:
+        return "n/a"
+    text = f"{score:,.0f}" if score == int(score) else f"{score:.3f}"
+    return f"{text}*" if score == best else f"{text} "
+
+
+def _record(advice: Advice) -> Table:
+    table = Table(title="What such rankings were worth in this workspace's finished studies")
+    titles = ("ranker", "cells", "targets", "first was best", "regret in margins", "weighted tau")
+    for title in titles:
+        table.add_column(title, justify="left" if title == "ranker" else "right")
+    for one in advice.judged:
+        table.add_row(
+            one.ranker, str(one.cells), str(one.targets), _share(one.hit), _signed(one.regret),
+            _signed(one.tau) if one.tau else "n/a",
+        )  # fmt: skip
+    first = advice.judged[0]
+    blind = ("a blind pick", str(first.cells), str(first.targets))
+    table.add_row(*blind, _share(first.chance), _signed(first.blind_regret), "0")
+    return table
+
+
+def sentence(advice: Advice) -> str:
+    """How often the default ranking has been right here, or that nothing can be said yet."""
+    found = next((one for one in advice.judged if one.ranker == DEFAULT), None)
+    kind = "simulated" if advice.made.card.simulated else "real"
+    if found is None:
+        return (
+            f"Nothing can be said yet of how often such a ranking is right: no finished study here has two "
+            f"sources at hand for a {kind} target. Make the evidence: "
+            "tsxfer run --source a,b,c --target x,y"
+        )
+    said = (
+        f"In this workspace's own studies on {kind} targets, the source that {DEFAULT} puts first had the "
+        f"largest mean gain in {_share(found.hit)} of {found.cells} cells ({_targets(found)}; a blind "
+        f"pick: {_share(found.chance)}), and gave away {_signed(found.regret)} margins of the best "
+        f"one's gain (a blind pick: {_signed(found.blind_regret)})"
+    )
+    if found.tau is None:
+        said += (
+            f"; no cell has {FEWEST_SOURCES} sources, so the order beyond the first is not judged"
+        )
+    else:
+        said += f"; weighted tau {_signed(found.tau)}"
+    return said + _doubt(found)
+
+
+def _doubt(found: Judged) -> str:
+    """What so little evidence cannot say."""
+    if found.targets < FEWEST_TARGETS:
+        return ". One target says nothing of others: tsxfer run --source a,b,c --target x,y"
+    if found.saved.low is not None and found.saved.low > 0:
+        return "."
+    return ". That is not known to be better than a blind pick."
+
+
+def _targets(found: Judged) -> str:
+    return f"{found.targets} target{'s' if found.targets > 1 else ''}"
+
+
+def _share(mean: Mean) -> str:
+    if mean.low is None or mean.high is None:
+        return f"{100 * mean.value:.0f} %"
+    return f"{100 * mean.value:.0f} % [{100 * mean.low:.0f}, {100 * mean.high:.0f}]"
+
+
+def _signed(mean: Mean) -> str:
+    if mean.low is None or mean.high is None:
+        return f"{mean.value:.2f}"
+    return f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]"

@@ -1,0 +1,139 @@
+"""How often rankings have been right: weighted Kendall tau, regret and hits over finished cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.keys import stream
+from tsxfer.ranking.rankers import RANKERS, Ranker
+
+DRAWS = 5000
+FEWEST_SOURCES, FEWEST_TARGETS = 3, 2  # for an order, and for an interval
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One target, model and size after training, with the scores that were there before.
+
+    Attributes:
+        target: Versioned name; intervals draw whole targets.
+        gains: Mean gain of each source over scratch, in margins of the target's card.
+        scores: By ranker, one for each source in the same order; None where not defined.
+    """
+
+    target: str
+    gains: tuple[float, ...]
+    scores: Mapping[str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean over targets (of the means of their cells).
+
+    Attributes:
+        value: The mean.
+        low: Lower end of its 95 % bootstrap interval over targets; None below two targets.
+        high: Upper end.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a ranker has been worth.
+
+    Attributes:
+        ranker: Its name.
+        cells: Targets, models and sizes for which it scored every source.
+        targets: Among them.
+        hit: Share of cells whose first source had the largest mean gain; tied firsts share it.
+        chance: The same for a source picked blindly.
+        regret: Gain of the best source minus that of the first, in margins; tied firsts averaged.
+        blind_regret: The same for a source picked blindly.
+        saved: Regret of a blind pick minus that of the ranker, by cell.
+        tau: Weighted Kendall tau (Vigna 2015) of scores and gains, of cells with three sources or
+            more; a ranker that ties all sources gets 0. None where there is no such cell.
+    """
+
+    ranker: str
+    cells: int
+    targets: int
+    hit: Mean
+    chance: Mean
+    regret: Mean
+    blind_regret: Mean
+    saved: Mean
+    tau: Mean | None
+
+
+def judge(outcomes: Sequence[Outcome]) -> list[Judged]:
+    """Every ranker over the cells with two sources or more, all of which it scored."""
+    found = []
+    for ranker in RANKERS:
+        usable = [o for o in outcomes if len(o.gains) > 1 and None not in o.scores[ranker.name]]
+        if usable:
+            found.append(_judged(ranker, usable))
+    return found
+
+
+def _judged(ranker: Ranker, outcomes: Sequence[Outcome]) -> Judged:
+    targets = [o.target for o in outcomes]
+    sign = 1.0 if ranker.higher_is_better else -1.0
+    gains = [np.array(o.gains) for o in outcomes]
+    scores = [sign * np.array(o.scores[ranker.name], float) for o in outcomes]
+    both = list(zip(gains, scores, strict=True))
+    ordered = [i for i, gain in enumerate(gains) if len(gain) >= FEWEST_SOURCES]
+    regrets = [regret(g, s) for g, s in both]
+    blind = [regret(g, np.zeros_like(g)) for g in gains]
+    saved = [b - r for b, r in zip(blind, regrets, strict=True)]
+    taus = [tau(*both[i]) for i in ordered]
+    return Judged(
+        ranker.name,
+        len(outcomes),
+        len(set(targets)),
+        over_targets([_hit(g, s) for g, s in both], targets),
+        over_targets([_hit(g, np.zeros_like(g)) for g in gains], targets),
+        over_targets(regrets, targets),
+        over_targets(blind, targets),
+        over_targets(saved, targets),
+        over_targets(taus, [targets[i] for i in ordered]) if ordered else None,
+    )
+
+
+def _hit(gains: Array, scores: Array) -> float:
+    return float(np.mean(gains[scores == scores.max()] == gains.max()))
+
+
+def regret(gains: Array, scores: Array) -> float:
+    """Largest gain minus the gain of the highest score; tied highest scores averaged."""
+    return float(gains.max() - gains[scores == scores.max()].mean())
+
+
+def tau(gains: Array, scores: Array) -> float:
+    """Weighted Kendall tau in [-1, 1], larger weights to the best sources; 0 where all tie."""
+    from scipy.stats import weightedtau
+
+    if np.ptp(gains) == 0 or np.ptp(scores) == 0:
+        return 0.0
+    return float(weightedtau(gains, scores).statistic)
+
+
+def over_targets(values: Sequence[float], targets: Sequence[str]) -> Mean:
+    """Mean over targets of their mean, with a percentile bootstrap that draws whole targets."""
+    by: dict[str, list[float]] = {}
+    for value, target in zip(values, targets, strict=True):
+        by.setdefault(target, []).append(value)
+    means = np.array([np.mean(group) for group in by.values()])
+    if len(means) < FEWEST_TARGETS:
+        return Mean(float(means.mean()), None, None)
+    drawn = stream("ranking", len(means)).integers(len(means), size=(DRAWS, len(means)))
+    low, high = np.quantile(means[drawn].mean(axis=1), (0.025, 0.975))
+    return Mean(float(means.mean()), float(low), float(high))
