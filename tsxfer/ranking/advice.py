@@ -19,6 +19,7 @@ from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
 from tsxfer.ranking.sources import Pretrained
 from tsxfer.specs import Trial
 
+ENOUGH = 6  # targets: if all of five agree, a two-sided sign test still has p = 0.06
 WIDTH = 160  # of a pipe, which has no width
 
 
@@ -108,7 +109,7 @@ def _sources(advice: Advice) -> Table:
         table.add_column(ranker.name, justify="right")
     best = {ranker.name: _best(ranker, advice.ranked) for ranker in RANKERS}
     for place, one in enumerate(advice.ranked, start=1):
-        scores = (_cell(one.scores[r.name], best[r.name]) for r in RANKERS)
+        scores = (_cell(one.scores[r.name], best[r.name], r.trivial) for r in RANKERS)
         table.add_row(str(place), Text(printable(one.source.trial.dataset)), *scores)
     return table
 
@@ -122,10 +123,10 @@ def _best(ranker: Ranker, ranked: Sequence[Ranked]) -> float | None:
     return max(known) if ranker.higher_is_better else min(known)
 
 
-def _cell(score: float | None, best: float | None) -> str:
+def _cell(score: float | None, best: float | None, counts: bool) -> str:
     if score is None:
         return "n/a"
-    text = f"{score:,.0f}" if score == int(score) else f"{score:.3f}"
+    text = f"{score:,.0f}" if counts else f"{score:.3f}"
     return f"{text}*" if score == best else f"{text} "
 
 
@@ -158,7 +159,7 @@ def sentence(advice: Advice) -> str:
     said = (
         f"In this workspace's own studies on {kind} targets, the source that {DEFAULT} puts first had the "
         f"largest mean gain in {_share(found.hit)} of {found.cells} cells ({_targets(found)}; a blind "
-        f"pick: {_share(found.chance)}), and gave away {_signed(found.regret)} margins of the best "
+        f"pick: {_share(found.chance)}{_trivial(advice)}), and gave away {_signed(found.regret)} margins of the best "
         f"one's gain (a blind pick: {_signed(found.blind_regret)})"
     )
     if found.tau is None:
@@ -174,9 +175,18 @@ def _doubt(found: Judged) -> str:
     """What so little evidence cannot say."""
     if found.targets < FEWEST_TARGETS:
         return ". One target says nothing of others: tsxfer run --source a,b,c --target x,y"
+    if found.targets < ENOUGH:
+        return f". Fewer than {ENOUGH} targets cannot tell that from luck."
     if found.saved.low is not None and found.saved.low > 0:
-        return "."
+        return f". It saves {_signed(found.saved)} margins over a blind pick."
     return ". That is not known to be better than a blind pick."
+
+
+def _trivial(advice: Advice) -> str:
+    """Hits of rankers that look at no window."""
+    hits = {one.ranker: one.hit for one in advice.judged}
+    names = [ranker.name for ranker in RANKERS if ranker.trivial and ranker.name in hits]
+    return "".join(f", by {name}: {_share(hits[name])}" for name in names)
 
 
 def _targets(found: Judged) -> str:
