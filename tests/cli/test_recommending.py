@@ -53,6 +53,7 @@ def test_the_page_says_what_it_says_in_words(ran: Path) -> None:
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
     assert "of 2 cells (2 targets; a blind pick:" in said
+    assert "does not look at these windows scores" in said
     assert "n=40, by probe (macro F1)" in said
     assert "labels in pretraining; higher is better" in said
     assert "SIMULATED" not in said

@@ -110,6 +110,19 @@ def test_the_part_is_what_a_trial_learns_from(place: Workspace) -> None:
         assert part.score(part.goals) == pytest.approx(sign if part.classes else 0, abs=1e-3)
 
 
+def test_blind_answers_do_not_look(place: Workspace) -> None:
+    """The best of constants, class shares and no change, as the sealed test sets beside scores."""
+    classes = training_part(prepared(place, EMG), TARGET)
+    assert 1 / 8 < classes.blind < 0.5
+    assert (
+        replace(classes, windows=replace(classes.windows, x=0 * classes.windows.x)).blind
+        == classes.blind
+    )
+    prices = training_part(prepared(place, PRICES), Trial(PRICES, MODEL, "200", 0))
+    still = -float(np.mean(np.abs(prices.truth - prices.windows.centre)))
+    assert 1.1 * still < still <= prices.blind <= 0
+
+
 @pytest.mark.parametrize("model", ["convnetquake", "tcn", "mlstm_fcn"])
 def test_every_ranker_scores_every_source(place: Workspace, model: str) -> None:
     """Same arguments, a finite number or None; LEEP needs classes on both sides, alone in that."""

@@ -65,10 +65,13 @@ def recommend(wanted: Wanted, workspace: Workspace, as_json: bool) -> None:
     from tsxfer.ranking.evidence import gather
     from tsxfer.ranking.judge import judge
     from tsxfer.ranking.rankers import scores_of
+    from tsxfer.ranking.seen import training_part
 
     ranked = _ranked(sources, target, workspace)
     evidence = gather(workspace, found, made.card.simulated, partial(scores_of, workspace))
-    advice = Advice(target, made, tuple(ranked), evidence, tuple(judge(evidence.outcomes)))
+    blind = training_part(made, target).blind
+    judged = tuple(judge(evidence.outcomes))
+    advice = Advice(target, made, tuple(ranked), blind, evidence, judged)
     if as_json:
         sys.stdout.write(json.dumps(as_plain(advice), indent=1) + "\n")
     else:

@@ -45,6 +45,7 @@ class Advice:
         target: The scratch trial whose training subset was looked at.
         made: Its data set.
         ranked: Sources, best first.
+        blind: Oriented score of the best answer that does not look, on the windows of the scores.
         evidence: Finished cells of the workspace.
         judged: What each ranker has been worth on them.
     """
@@ -52,6 +53,7 @@ class Advice:
     target: Trial
     made: Prepared
     ranked: tuple[Ranked, ...]
+    blind: float
     evidence: Evidence
     judged: tuple[Judged, ...]
 
@@ -71,6 +73,7 @@ def as_plain(advice: Advice) -> dict[str, Any]:
         "simulated": advice.simulated,
         "method": DEFAULT,
         "higher_is_better": {ranker.name: ranker.higher_is_better for ranker in RANKERS},
+        "blind": advice.blind,
         "sources": [
             {"source": r.source.trial.dataset, "key": r.source.trial.key, **r.scores}
             for r in advice.ranked
@@ -88,6 +91,7 @@ def show(advice: Advice) -> None:
     if advice.simulated:
         console.print(Text("SIMULATED DATA: numbers below say nothing about the real world."))
     console.print(_sources(advice))
+    console.print(Text(bar(advice)))
     console.print(Text(sentence(advice)))
     if advice.judged:
         console.print(_record(advice))
@@ -144,6 +148,17 @@ def _record(advice: Advice) -> Table:
     blind = ("a blind pick", str(first.cells), str(first.targets))
     table.add_row(*blind, _share(first.chance), _signed(first.blind_regret), "0")
     return table
+
+
+def bar(advice: Advice) -> str:
+    """What the probe must pass, and whether any source does."""
+    best = advice.ranked[0].scores[DEFAULT]
+    said = f"An answer that does not look at these windows scores {advice.blind:.3f}"
+    if best is None:
+        return f"{said}; with one group of windows nothing can be probed: the order says nothing."
+    if best <= advice.blind:
+        return f"{said}: the {DEFAULT} of no source passes it, so this order says little."
+    return f"{said}."
 
 
 def sentence(advice: Advice) -> str:

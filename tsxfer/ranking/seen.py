@@ -19,7 +19,7 @@ from tsxfer.data.card import Card
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import draw, prepared
 from tsxfer.errors import DataError, StoreError
-from tsxfer.keys import seed
+from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
 from tsxfer.sealed import batch
 from tsxfer.specs import PROFILES, Trial
@@ -27,6 +27,7 @@ from tsxfer.train import loop, reuse, weights
 from tsxfer.workspace import Workspace
 
 MOST = 1500  # windows of a source that distances look at
+GUESSES = 20  # one draw by class shares is off by a margin or two
 QUARTILES = (0.25, 0.5, 0.75)
 
 
@@ -68,11 +69,26 @@ class Part:
 
     def score(self, output: NDArray[np.float64]) -> float:
         """Oriented primary metric of outputs ``(n, class)`` or ``(n, 1)``: larger is better."""
-        answer = (
-            output.argmax(axis=1)
-            if self.classes
-            else self.scaler.unlabel(output[:, 0], self.windows)
-        )
+        if self.classes:
+            return self._score(output.argmax(axis=1))
+        return self._score(self.scaler.unlabel(output[:, 0], self.windows))
+
+    @property
+    def blind(self) -> float:
+        """Oriented score of the best answer that does not look: what a probe must pass.
+
+        The commonest class, draws by class shares on average, the median label, or no change of a price.
+        """
+        if self.classes:
+            constant = np.full(len(self.truth), np.bincount(self.truth).argmax())
+            draw = stream("guess", self.card.id)
+            guesses = [self._score(draw.permutation(self.truth)) for _ in range(GUESSES)]
+            return max(self._score(constant), float(np.mean(guesses)))
+        median = np.full(len(self.truth), np.median(self.learned), np.float32)
+        level = self._score(self.scaler.unlabel(median, self.windows))
+        return max(level, self._score(self.windows.centre)) if self.scaler.relative else level
+
+    def _score(self, answer: NDArray[Any]) -> float:
         metric = metrics.get(self.card.metric)
         value = metric.score(self.truth, answer)
         return value if metric.higher_is_better else -value
