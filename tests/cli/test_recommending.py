@@ -39,7 +39,7 @@ def test_sources_are_ranked_for_a_file_and_the_record_is_told(ran: Path) -> None
     assert found["size"] == "all"
     record = {one["ranker"]: one for one in found["record"]}
     assert (record["probe"]["cells"], record["probe"]["targets"]) == (2, 2)
-    assert record["probe"]["hit"]["low"] is not None
+    assert record["probe"]["first"]["hit"]["low"] is not None
     assert -1 <= record["probe"]["tau"]["value"] <= 1
     assert record["domain"]["saved"]["value"] == 0  # all are files of one's own: a blind pick
     assert found["simulated"] is False

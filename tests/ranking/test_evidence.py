@@ -54,9 +54,9 @@ def test_gains_are_those_of_the_rows(tmp_path: Path) -> None:
         assert outcome.gains == pytest.approx(gains)
         assert outcome.scores["probe"] == (0.0, -1.0, -2.0)
     judged = {one.ranker: one for one in judge(found.outcomes)}
-    assert judged["probe"].hit.value == 0.5
-    assert judged["probe"].regret.value == pytest.approx((0 + 1) / 2)
-    assert judged["dtw"].regret.value == pytest.approx((4 + 4) / 2)  # lower is better
+    assert judged["probe"].first.hit.value == 0.5
+    assert judged["probe"].first.regret.value == pytest.approx((0 + 1) / 2)
+    assert judged["dtw"].first.regret.value == pytest.approx((4 + 4) / 2)  # lower is better
 
 
 def test_a_cell_of_two_studies_counts_once(tmp_path: Path) -> None:

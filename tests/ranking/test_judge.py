@@ -58,14 +58,15 @@ def test_direction_counts() -> None:
         for one in judge([_outcome(t, [2, 1, 0], probe=[9, 5, 1], dtw=[1, 5, 9]) for t in "abc"])
     }
     for name in ("probe", "dtw"):
-        assert found[name].hit.value == 1
-        assert found[name].regret.value == 0
+        assert found[name].first.hit.value == 1
+        assert found[name].first.regret.value == 0
         assert found[name].tau is not None
         assert found[name].tau.value == pytest.approx(1)
-    assert found["labels"].hit.value == pytest.approx(1 / 3)  # all tie: a blind pick
+    assert found["labels"].first.hit.value == pytest.approx(1 / 3)  # all tie: a blind pick
     assert found["labels"].saved.value == pytest.approx(0)
-    assert found["probe"].chance.value == pytest.approx(1 / 3)
-    assert found["probe"].blind_regret.value == pytest.approx(1)
+    assert found["probe"].blind.hit.value == pytest.approx(1 / 3)
+    assert found["probe"].blind.regret.value == pytest.approx(1)
+    assert (found["probe"].first.gain.value, found["probe"].blind.gain.value) == (2, 1)
 
 
 def test_a_ranker_is_judged_only_where_it_scored_every_source() -> None:
@@ -84,9 +85,9 @@ def test_little_evidence_gives_no_numbers() -> None:
     assert judge([_outcome("a", [1])]) == []
     two = judge([_outcome("a", [1, 0]), _outcome("b", [1, 0])])[0]
     assert two.tau is None
-    assert two.hit.low is not None
+    assert two.first.hit.low is not None
     one = judge([_outcome("a", [1, 0, 2]), _outcome("a", [1, 0, 2])])[0]
-    assert (one.targets, one.hit.low, one.regret.high) == (1, None, None)
+    assert (one.targets, one.first.hit.low, one.first.regret.high) == (1, None, None)
 
 
 def test_targets_count_alike_and_are_drawn_whole() -> None:

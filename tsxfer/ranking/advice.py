@@ -14,7 +14,7 @@ from tsxfer import metrics
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import printable
 from tsxfer.ranking.evidence import Evidence
-from tsxfer.ranking.judge import FEWEST_SOURCES, FEWEST_TARGETS, Judged, Mean
+from tsxfer.ranking.judge import FEWEST_SOURCES, FEWEST_TARGETS, Judged, Mean, Pick
 from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
 from tsxfer.ranking.sources import Pretrained
 from tsxfer.specs import Trial
@@ -136,18 +136,27 @@ def _cell(score: float | None, best: float | None, counts: bool) -> str:
 
 def _record(advice: Advice) -> Table:
     table = Table(title="What such rankings were worth in this workspace's finished studies")
-    titles = ("ranker", "cells", "targets", "first was best", "regret in margins", "weighted tau")
+    titles = (
+        "ranker",
+        "cells",
+        "targets",
+        "first was best",
+        "its gain in margins",
+        "regret",
+        "tau",
+    )
     for title in titles:
         table.add_column(title, justify="left" if title == "ranker" else "right")
     for one in advice.judged:
-        table.add_row(
-            one.ranker, str(one.cells), str(one.targets), _share(one.hit), _signed(one.regret),
-            _signed(one.tau) if one.tau else "n/a",
-        )  # fmt: skip
+        tau = _signed(one.tau) if one.tau else "n/a"
+        table.add_row(one.ranker, str(one.cells), str(one.targets), *_shown(one.first), tau)
     first = advice.judged[0]
-    blind = ("a blind pick", str(first.cells), str(first.targets))
-    table.add_row(*blind, _share(first.chance), _signed(first.blind_regret), "0")
+    table.add_row("a blind pick", str(first.cells), str(first.targets), *_shown(first.blind), "0")
     return table
+
+
+def _shown(pick: Pick) -> tuple[str, str, str]:
+    return _share(pick.hit), _signed(pick.gain), _signed(pick.regret)
 
 
 def bar(advice: Advice) -> str:
@@ -173,9 +182,10 @@ def sentence(advice: Advice) -> str:
         )
     said = (
         f"In this workspace's own studies on {kind} targets, the source that {DEFAULT} puts first had the "
-        f"largest mean gain in {_share(found.hit)} of {found.cells} cells ({_targets(found)}; a blind "
-        f"pick: {_share(found.chance)}{_trivial(advice)}), and gave away {_signed(found.regret)} margins of the best "
-        f"one's gain (a blind pick: {_signed(found.blind_regret)})"
+        f"largest mean gain in {_share(found.first.hit)} of {found.cells} cells ({_targets(found)}; a blind "
+        f"pick: {_share(found.blind.hit)}{_trivial(advice)}). It gained {_signed(found.first.gain)} margins over "
+        f"scratch and gave away {_signed(found.first.regret)} of the best one's gain (a blind pick: "
+        f"{_signed(found.blind.gain)} and {_signed(found.blind.regret)})"
     )
     if found.tau is None:
         said += (
@@ -199,7 +209,7 @@ def _doubt(found: Judged) -> str:
 
 def _trivial(advice: Advice) -> str:
     """Hits of rankers that look at no window."""
-    hits = {one.ranker: one.hit for one in advice.judged}
+    hits = {one.ranker: one.first.hit for one in advice.judged}
     names = [ranker.name for ranker in RANKERS if ranker.trivial and ranker.name in hits]
     return "".join(f", by {name}: {_share(hits[name])}" for name in names)
 

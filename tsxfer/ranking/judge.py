@@ -49,6 +49,21 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """What came of picking one source in each cell; tied firsts count their average.
+
+    Attributes:
+        hit: Share of cells in which it had the largest mean gain.
+        gain: Its gain over scratch, in margins; below 0 where no source would have been better.
+        regret: Gain of the best source minus its gain, in margins.
+    """
+
+    hit: Mean
+    gain: Mean
+    regret: Mean
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """What a ranker has been worth.
 
@@ -56,11 +71,9 @@ class Judged:
         ranker: Its name.
         cells: Targets, models and sizes for which it scored every source.
         targets: Among them.
-        hit: Share of cells whose first source had the largest mean gain; tied firsts share it.
-        chance: The same for a source picked blindly.
-        regret: Gain of the best source minus that of the first, in margins; tied firsts averaged.
-        blind_regret: The same for a source picked blindly.
-        saved: Regret of a blind pick minus that of the ranker, by cell.
+        first: Of picking the source that it puts first.
+        blind: Of picking any source, in the same cells.
+        saved: Regret of the blind pick minus that of the ranker, by cell.
         tau: Weighted Kendall tau (Vigna 2015) of scores and gains, of cells with three sources or
             more; a ranker that ties all sources gets 0. None where there is no such cell.
     """
@@ -68,10 +81,8 @@ class Judged:
     ranker: str
     cells: int
     targets: int
-    hit: Mean
-    chance: Mean
-    regret: Mean
-    blind_regret: Mean
+    first: Pick
+    blind: Pick
     saved: Mean
     tau: Mean | None
 
@@ -91,27 +102,31 @@ def _judged(ranker: Ranker, outcomes: Sequence[Outcome]) -> Judged:
     sign = 1.0 if ranker.higher_is_better else -1.0
     gains = [np.array(o.gains) for o in outcomes]
     scores = [sign * np.array(o.scores[ranker.name], float) for o in outcomes]
-    both = list(zip(gains, scores, strict=True))
+    ties = [np.zeros_like(gain) for gain in gains]
+    saved = [regret(g, t) - regret(g, s) for g, s, t in zip(gains, scores, ties, strict=True)]
     ordered = [i for i, gain in enumerate(gains) if len(gain) >= FEWEST_SOURCES]
-    regrets = [regret(g, s) for g, s in both]
-    blind = [regret(g, np.zeros_like(g)) for g in gains]
-    saved = [b - r for b, r in zip(blind, regrets, strict=True)]
-    taus = [tau(*both[i]) for i in ordered]
+    taus = [tau(gains[i], scores[i]) for i in ordered]
     return Judged(
         ranker.name,
         len(outcomes),
         len(set(targets)),
-        over_targets([_hit(g, s) for g, s in both], targets),
-        over_targets([_hit(g, np.zeros_like(g)) for g in gains], targets),
-        over_targets(regrets, targets),
-        over_targets(blind, targets),
+        _pick(gains, scores, targets),
+        _pick(gains, ties, targets),
         over_targets(saved, targets),
         over_targets(taus, [targets[i] for i in ordered]) if ordered else None,
     )
 
 
-def _hit(gains: Array, scores: Array) -> float:
-    return float(np.mean(gains[scores == scores.max()] == gains.max()))
+def _pick(gains: Sequence[Array], scores: Sequence[Array], targets: Sequence[str]) -> Pick:
+    both = list(zip(gains, scores, strict=True))
+    firsts = [gain[score == score.max()] for gain, score in both]
+    return Pick(
+        over_targets(
+            [float(np.mean(f == g.max())) for f, g in zip(firsts, gains, strict=True)], targets
+        ),
+        over_targets([float(f.mean()) for f in firsts], targets),
+        over_targets([regret(g, s) for g, s in both], targets),
+    )
 
 
 def regret(gains: Array, scores: Array) -> float:
