@@ -39,7 +39,7 @@ def test_sources_are_ranked_for_a_file_and_the_record_is_told(ran: Path) -> None
     assert found["size"] == "all"
     record = {one["ranker"]: one for one in found["record"]}
     assert (record["probe"]["cells"], record["probe"]["targets"]) == (2, 2)
-    assert record["probe"]["first"]["hit"]["low"] is not None
+    assert record["probe"]["first"]["hit"]["low"] is None  # two targets are too few
     assert -1 <= record["probe"]["tau"]["value"] <= 1
     assert record["domain"]["saved"]["value"] == 0  # all are files of one's own: a blind pick
     assert found["simulated"] is False
@@ -53,6 +53,7 @@ def test_the_page_says_what_it_says_in_words(ran: Path) -> None:
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
     assert "of 2 cells (2 targets; a blind pick:" in said
+    assert "Fewer than 6 targets cannot tell that from luck" in said
     assert "does not look at these windows scores" in said
     assert "n=40, by probe (macro F1)" in said
     assert "labels in pretraining; higher is better" in said

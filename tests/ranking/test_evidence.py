@@ -67,6 +67,18 @@ def test_a_cell_of_two_studies_counts_once(tmp_path: Path) -> None:
     assert len(gather(place, _at_hand(SOURCES), False, _score).outcomes) == 2
 
 
+def test_only_finished_cells_count(tmp_path: Path) -> None:
+    """A cell that lacks a repeat is left out; rivals of two studies are met on shared repeats."""
+    place = Workspace(tmp_path)
+    _finished(place, "one", TARGETS, repeats=3)
+    found = gather(place, _at_hand(SOURCES), False, _score)
+    assert (found.outcomes, found.left_out) == ((), 6)
+    _finished(place, "two", TARGETS[:1], sources=tuple(SOURCES[:1]), repeats=1)
+    _finished(place, "three", TARGETS[:1], sources=tuple(SOURCES[1:]))
+    found = gather(place, _at_hand(SOURCES), False, _score)
+    assert [o.gains for o in found.outcomes] == [pytest.approx(GAINS[:, 0])]
+
+
 def test_real_and_simulated_targets_are_never_mixed(tmp_path: Path) -> None:
     """What rankings were worth on simulated targets says nothing of real ones."""
     place = Workspace(tmp_path)

@@ -69,6 +69,17 @@ def test_direction_counts() -> None:
     assert (found["probe"].first.gain.value, found["probe"].blind.gain.value) == (2, 1)
 
 
+def test_the_bar_is_the_best_trivial_ranker() -> None:
+    """Of those that look at no window, the one with least regret, in the same cells."""
+    cells = [
+        _outcome(t, [2, 1, 0], probe=[1, 2, 0], labels=[0, 0, 1], domain=[1, 1, 0]) for t in "ab"
+    ]
+    probe = next(one for one in judge(cells) if one.ranker == "probe")
+    assert probe.bar == "domain"
+    assert probe.over_bar.value == pytest.approx(0.5 - 1)
+    assert probe.saved.value == pytest.approx(1 - 1)
+
+
 def test_a_ranker_is_judged_only_where_it_scored_every_source() -> None:
     """Leaving out the sources that it cannot score would make its task another one."""
     outcomes = [
@@ -81,20 +92,27 @@ def test_a_ranker_is_judged_only_where_it_scored_every_source() -> None:
 
 
 def test_little_evidence_gives_no_numbers() -> None:
-    """One source is no choice, two are no order, one target has no interval."""
+    """One source is no choice, two are no order, five targets have no interval."""
     assert judge([_outcome("a", [1])]) == []
     two = judge([_outcome("a", [1, 0]), _outcome("b", [1, 0])])[0]
     assert two.tau is None
-    assert two.first.hit.low is not None
-    one = judge([_outcome("a", [1, 0, 2]), _outcome("a", [1, 0, 2])])[0]
-    assert (one.targets, one.first.hit.low, one.first.regret.high) == (1, None, None)
+    assert two.first.hit.low is None
+    for names, interval in (("aaaaaaa", False), ("abcde", False), ("abcdef", True)):
+        found = judge([_outcome(name, [1, 0, 2]) for name in names])[0]
+        assert found.targets == len(set(names))
+        assert (
+            (found.first.hit.low is not None) is (found.first.regret.high is not None) is interval
+        )
 
 
 def test_targets_count_alike_and_are_drawn_whole() -> None:
     """Ten cells of one target weigh as much as one of another; the interval covers as it says."""
     mean = over_targets([0.0] * 10 + [1.0], ["a"] * 10 + ["b"])
     assert mean.value == 0.5
-    assert (mean.low, mean.high) == (0.0, 1.0)
+    several = over_targets([0.0] * 10 + [1.0] * 5, ["a"] * 10 + list("bcdef"))
+    assert several.value == pytest.approx(5 / 6)
+    assert several.low is not None
+    assert several.low < 5 / 6
     draw, covered = np.random.default_rng(1), 0
     for _ in range(300):
         effect = np.repeat(draw.normal(0.3, 1, 8), 5)

@@ -19,7 +19,6 @@ from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
 from tsxfer.ranking.sources import Pretrained
 from tsxfer.specs import Trial
 
-ENOUGH = 6  # targets: if all of five agree, a two-sided sign test still has p = 0.06
 WIDTH = 160  # of a pipe, which has no width
 
 
@@ -198,13 +197,16 @@ def sentence(advice: Advice) -> str:
 
 def _doubt(found: Judged) -> str:
     """What so little evidence cannot say."""
-    if found.targets < FEWEST_TARGETS:
+    if found.targets < 2:
         return ". One target says nothing of others: tsxfer run --source a,b,c --target x,y"
-    if found.targets < ENOUGH:
-        return f". Fewer than {ENOUGH} targets cannot tell that from luck."
-    if found.saved.low is not None and found.saved.low > 0:
-        return f". It saves {_signed(found.saved)} margins over a blind pick."
-    return ". That is not known to be better than a blind pick."
+    if found.targets < FEWEST_TARGETS:
+        return f". Fewer than {FEWEST_TARGETS} targets cannot tell that from luck, and have no intervals."
+    if found.saved.low is None or found.saved.low <= 0:
+        return ". That is not known to be better than a blind pick."
+    said = f". It saves {_signed(found.saved)} margins over a blind pick"
+    if found.over_bar.low is None or found.over_bar.low <= 0:
+        return f"{said}, and is not known to be better than ranking by {found.bar}."
+    return f"{said}, and {_signed(found.over_bar)} over ranking by {found.bar}."
 
 
 def _trivial(advice: Advice) -> str:

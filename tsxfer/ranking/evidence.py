@@ -26,7 +26,8 @@ class Evidence:
 
     Attributes:
         outcomes: Cells with two sources or more whose weights are at hand.
-        left_out: Comparisons whose sources are not at hand, or which cannot be read or scored.
+        left_out: Comparisons that are not finished, or whose sources are not at hand or cannot be
+            scored.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -48,7 +49,7 @@ def gather(
     groups: dict[str, list[Cell]] = {}
     left_out = 0
     for cell in _cells(workspace, simulated):
-        if _origin(cell.trial).key in records:
+        if _origin(cell.trial).key in records and not cell.gaps:
             groups.setdefault(_terms(cell.trial), []).append(cell)
         else:
             left_out += 1
@@ -57,20 +58,25 @@ def gather(
         kept = [(cell, _scored(cell.trial, records, score)) for cell in group]
         whole = [(cell, scores) for cell, scores in kept if scores is not None]
         left_out += len(kept) - len(whole)
-        if len(whole) > 1:
-            outcomes.append(_outcome(whole))
+        shared = set.intersection(*(_repeats(cell) for cell, _ in whole)) if whole else set()
+        if len(whole) > 1 and shared:
+            outcomes.append(_outcome(whole, shared))
     return Evidence(tuple(outcomes), left_out)
 
 
 def _cells(workspace: Workspace, simulated: bool) -> list[Cell]:
-    """Plain transfers with a pair; one that several studies hold counts once, with most pairs."""
+    """Plain transfers with a pair; of several studies with the same one, the finished, the longest."""
     found: dict[str, Cell] = {}
     for name in workspace.studies():
         for cell in _of_study(workspace, name, simulated):
             old = found.get(cell.trial.key)
-            if old is None or len(cell.pairs) > len(old.pairs):
+            if old is None or _worth(cell) > _worth(old):
                 found[cell.trial.key] = cell
     return list(found.values())
+
+
+def _worth(cell: Cell) -> tuple[bool, int]:
+    return not cell.gaps, len(cell.pairs)
 
 
 def _of_study(workspace: Workspace, name: str, simulated: bool) -> list[Cell]:
@@ -103,19 +109,23 @@ def _scored(trial: Trial, records: Mapping[str, dict[str, Any]], score: Score) -
         return None  # its data is not prepared here any more, or its weights do not fit
 
 
-def _outcome(whole: Sequence[tuple[Cell, Scores]]) -> Outcome:
+def _repeats(cell: Cell) -> set[int]:
+    return {scratch.trial.repeat for scratch, _ in cell.pairs}
+
+
+def _outcome(whole: Sequence[tuple[Cell, Scores]], shared: set[int]) -> Outcome:
+    """Gains on the repeats that all rivals have, so that they meet the same scratch twins."""
     return Outcome(
         whole[0][0].trial.dataset,
-        tuple(_gain(cell) for cell, _ in whole),
+        tuple(_gain(cell, shared) for cell, _ in whole),
         {r.name: tuple(scores[r.name] for _, scores in whole) for r in RANKERS},
     )
 
 
-def _gain(cell: Cell) -> float:
+def _gain(cell: Cell, shared: set[int]) -> float:
     """Mean oriented difference of transfer from scratch, in margins where the card names one."""
     metric, unit = cell.pairs[0][0].metric, cell.pairs[0][0].margin or 1.0
     sign = 1.0 if metrics.get(metric).higher_is_better else -1.0
-    differences = [
-        transfer.scores[metric] - scratch.scores[metric] for scratch, transfer in cell.pairs
-    ]
+    pairs = [pair for pair in cell.pairs if pair[0].trial.repeat in shared]
+    differences = [transfer.scores[metric] - scratch.scores[metric] for scratch, transfer in pairs]
     return sign * sum(differences) / len(differences) / unit

@@ -14,7 +14,8 @@ from tsxfer.keys import stream
 from tsxfer.ranking.rankers import RANKERS, Ranker
 
 DRAWS = 5000
-FEWEST_SOURCES, FEWEST_TARGETS = 3, 2  # for an order, and for an interval
+FEWEST_SOURCES = 3  # for an order
+FEWEST_TARGETS = 6  # for an interval: the very range of five covers a median with less than 95 %
 Array = NDArray[np.float64]
 
 
@@ -39,7 +40,7 @@ class Mean:
 
     Attributes:
         value: The mean.
-        low: Lower end of its 95 % bootstrap interval over targets; None below two targets.
+        low: Lower end of its 95 % bootstrap interval over targets; None below six targets.
         high: Upper end.
     """
 
@@ -74,6 +75,8 @@ class Judged:
         first: Of picking the source that it puts first.
         blind: Of picking any source, in the same cells.
         saved: Regret of the blind pick minus that of the ranker, by cell.
+        bar: The trivial ranker with the least regret in these cells.
+        over_bar: Its regret minus that of the ranker, by cell.
         tau: Weighted Kendall tau (Vigna 2015) of scores and gains, of cells with three sources or
             more; a ranker that ties all sources gets 0. None where there is no such cell.
     """
@@ -84,6 +87,8 @@ class Judged:
     first: Pick
     blind: Pick
     saved: Mean
+    bar: str
+    over_bar: Mean
     tau: Mean | None
 
 
@@ -99,11 +104,12 @@ def judge(outcomes: Sequence[Outcome]) -> list[Judged]:
 
 def _judged(ranker: Ranker, outcomes: Sequence[Outcome]) -> Judged:
     targets = [o.target for o in outcomes]
-    sign = 1.0 if ranker.higher_is_better else -1.0
     gains = [np.array(o.gains) for o in outcomes]
-    scores = [sign * np.array(o.scores[ranker.name], float) for o in outcomes]
+    scores = _oriented(ranker, outcomes)
     ties = [np.zeros_like(gain) for gain in gains]
-    saved = [regret(g, t) - regret(g, s) for g, s, t in zip(gains, scores, ties, strict=True)]
+    own, blind = _regrets(gains, scores), _regrets(gains, ties)
+    trivial = {r.name: _regrets(gains, _oriented(r, outcomes)) for r in RANKERS if r.trivial}
+    bar = min(trivial, key=lambda name: over_targets(trivial[name], targets).value)
     ordered = [i for i, gain in enumerate(gains) if len(gain) >= FEWEST_SOURCES]
     taus = [tau(gains[i], scores[i]) for i in ordered]
     return Judged(
@@ -112,20 +118,31 @@ def _judged(ranker: Ranker, outcomes: Sequence[Outcome]) -> Judged:
         len(set(targets)),
         _pick(gains, scores, targets),
         _pick(gains, ties, targets),
-        over_targets(saved, targets),
+        over_targets(blind - own, targets),
+        bar,
+        over_targets(trivial[bar] - own, targets),
         over_targets(taus, [targets[i] for i in ordered]) if ordered else None,
     )
 
 
+def _oriented(ranker: Ranker, outcomes: Sequence[Outcome]) -> list[Array]:
+    """Scores of each cell, larger is better."""
+    sign = 1.0 if ranker.higher_is_better else -1.0
+    return [sign * np.array(o.scores[ranker.name], float) for o in outcomes]
+
+
+def _regrets(gains: Sequence[Array], scores: Sequence[Array]) -> Array:
+    return np.array([regret(g, s) for g, s in zip(gains, scores, strict=True)])
+
+
 def _pick(gains: Sequence[Array], scores: Sequence[Array], targets: Sequence[str]) -> Pick:
-    both = list(zip(gains, scores, strict=True))
-    firsts = [gain[score == score.max()] for gain, score in both]
+    firsts = [gain[s == s.max()] for gain, s in zip(gains, scores, strict=True)]
     return Pick(
         over_targets(
             [float(np.mean(f == g.max())) for f, g in zip(firsts, gains, strict=True)], targets
         ),
         over_targets([float(f.mean()) for f in firsts], targets),
-        over_targets([regret(g, s) for g, s in both], targets),
+        over_targets(_regrets(gains, scores), targets),
     )
 
 
@@ -143,7 +160,7 @@ def tau(gains: Array, scores: Array) -> float:
     return float(weightedtau(gains, scores).statistic)
 
 
-def over_targets(values: Sequence[float], targets: Sequence[str]) -> Mean:
+def over_targets(values: Sequence[float] | Array, targets: Sequence[str]) -> Mean:
     """Mean over targets of their mean, with a bootstrap that draws whole targets.
 
     So few targets make plain percentiles too narrow; their levels are widened until those of a mean
