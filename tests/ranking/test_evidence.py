@@ -12,7 +12,7 @@ from tsxfer.ranking.evidence import gather
 from tsxfer.ranking.judge import judge
 from tsxfer.ranking.rankers import RANKERS, Scores
 from tsxfer.ranking.sources import Pretrained
-from tsxfer.specs import Trial
+from tsxfer.specs import Result, Trial
 from tsxfer.store import Store
 from tsxfer.study import Study, study_toml
 from tsxfer.workspace import Workspace, write_whole
@@ -35,13 +35,14 @@ def _finished(place: Workspace, name: str, targets: list[str], **changes: object
 
 
 def _at_hand(names: list[str]) -> list[Pretrained]:
-    return [Pretrained(Trial(name, "tcn", "all", 0), {"labels": i}) for i, name in enumerate(names)]
+    trials = [Trial(name, "tcn", "all", 0) for name in names]
+    return [Pretrained(Result(t, "done", "mae", sizes={"train": i})) for i, t in enumerate(trials)]
 
 
-def _score(transfer: Trial, record: dict) -> Scores:
+def _score(transfer: Trial, pretraining: Result) -> Scores:
     """One number for each source: the order in which they are at hand, reversed."""
     assert transfer.repeat == 0
-    return {ranker.name: -float(record["labels"]) for ranker in RANKERS}
+    return {ranker.name: -float(pretraining.sizes["train"]) for ranker in RANKERS}
 
 
 def test_gains_are_those_of_the_rows(tmp_path: Path) -> None:
@@ -96,10 +97,10 @@ def test_what_is_not_at_hand_or_cannot_be_scored_is_counted(tmp_path: Path) -> N
     found = gather(place, _at_hand(SOURCES[:2]), False, _score)
     assert ([len(o.gains) for o in found.outcomes], found.left_out) == ([2, 2], 2)
 
-    def gone(transfer: Trial, record: dict) -> Scores:
+    def gone(transfer: Trial, pretraining: Result) -> Scores:
         if transfer.dataset == "y@1":
             raise DataError("y is not prepared")
-        return _score(transfer, record)
+        return _score(transfer, pretraining)
 
     found = gather(place, _at_hand(SOURCES), False, gone)
     assert ([o.target for o in found.outcomes], found.left_out) == (["x@1"], 3)

@@ -16,7 +16,8 @@ from tsxfer.ranking.rankers import RANKERS, measured, scores_of
 from tsxfer.ranking.seen import features, probabilities, see, training_part
 from tsxfer.ranking.sources import Pretrained, for_target, pretrained
 from tsxfer.runner import Job, run
-from tsxfer.specs import NOISE, Recipe, Reuse, Trial
+from tsxfer.specs import NOISE, Recipe, Result, Reuse, Trial
+from tsxfer.store import from_record, to_line
 from tsxfer.train import weights
 from tsxfer.workspace import Workspace
 
@@ -62,14 +63,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def _line(trial: Trial) -> str:
-    from tsxfer.specs import Result
-    from tsxfer.store import to_line
-
     return to_line(Result(trial, "done", "mae", scores={"mae": 1.0}))
 
 
-def _record(place: Workspace, trial: Trial) -> dict:
-    return weights.row(place.weights(trial.key)) or {}
+def _record(place: Workspace, trial: Trial) -> Result:
+    return from_record(weights.row(place.weights(trial.key)) or {})
 
 
 def _transfer(source: Trial, target: Trial = TARGET) -> Trial:
@@ -136,7 +134,11 @@ def test_every_ranker_scores_every_source(place: Workspace, model: str) -> None:
         assert all(isinstance(ranker.higher_is_better, bool) for ranker in RANKERS)
         assert found["labels"] == 200
         assert found["domain"] == 0
-    numbers = see(place, _transfer(_origin(EMG, MODEL), Trial(PRICES, MODEL, "200", 0)), {})
+    numbers = see(
+        place,
+        _transfer(_origin(EMG, MODEL), Trial(PRICES, MODEL, "200", 0)),
+        _record(place, _origin(EMG)),
+    )
     assert measured(numbers)["leep"] is None
     assert measured(numbers)["probe"] is not None
 
@@ -209,7 +211,7 @@ def test_only_plain_pretrainings_are_at_hand(place: Workspace) -> None:
 def test_real_sources_come_first_for_a_real_target() -> None:
     """Of one corpus the target's own kind is taken, whatever the labels."""
     made = [
-        Pretrained(Trial(n, MODEL, "all", 0), {"sizes": {"train": k}})
+        Pretrained(Result(Trial(n, MODEL, "all", 0), "done", "mae", sizes={"train": k}))
         for n, k in (("speech+sim@1", 9), ("speech@1", 1))
     ]
     assert for_target(made, "emg@1", MODEL)[0].trial.dataset == "speech@1"
@@ -220,7 +222,13 @@ def test_a_damaged_file_is_named_and_left_out(place: Workspace, tmp_path: Path) 
     """What cannot be read is no source, and the user is told which."""
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "half.safetensors").write_bytes(b"half")
-    assert pretrained(Workspace(tmp_path)) == ([], ["half.safetensors"])
+    kept = weights.load(place.weights(_origin(WORDS).key))
+    line = _line(_origin(WORDS))
+    odd = {"a": "[]", "b": "{}", "c": '{"trial": [1]}', "d": line, "e": line.replace("200", "0x")}
+    for name, row in odd.items():  # d: of another trial than its name says
+        weights.save(tmp_path / "weights" / f"{name}.safetensors", kept, row)
+    found = pretrained(Workspace(tmp_path))
+    assert found == ([], [f"{name}.safetensors" for name in (*odd, "half")])
 
 
 def test_scores_are_kept_until_something_changes(
@@ -243,7 +251,7 @@ def test_scores_are_kept_until_something_changes(
 def test_distances_need_the_data_that_made_the_weights(place: Workspace) -> None:
     """Where a source's data is not here or is another, its windows are not compared."""
     source = _origin(WORDS)
-    record = {**_record(place, source), "data": {WORDS: "0" * 16}}
+    record = replace(_record(place, source), data={WORDS: "0" * 16})
     found = measured(see(place, _transfer(source), record))
     assert {name for name, score in found.items() if score is None} == {
         "spectrum", "per_sample", "dtw",

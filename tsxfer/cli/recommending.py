@@ -68,6 +68,7 @@ def recommend(wanted: Wanted, workspace: Workspace, as_json: bool) -> None:
     from tsxfer.ranking.seen import training_part
 
     ranked = _ranked(sources, target, workspace)
+    sys.stderr.write("judging such rankings on the studies of this workspace ...\n")
     evidence = gather(workspace, found, made.card.simulated, partial(scores_of, workspace))
     blind = training_part(made, target).blind
     judged = tuple(judge(evidence.outcomes))
@@ -120,7 +121,7 @@ def _ranked(sources: Sequence[Pretrained], target: Trial, workspace: Workspace) 
     for source in sources:
         transfer = replace(target, reuse=Reuse(source.trial))
         try:
-            found.append(Ranked(source, scores_of(workspace, transfer, source.record)))
+            found.append(Ranked(source, scores_of(workspace, transfer, source.row)))
         except TsxferError as error:
             sys.stderr.write(f"left out: {source.trial.dataset}: {error}\n")
     if not found:

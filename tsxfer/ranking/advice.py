@@ -19,6 +19,7 @@ from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
 from tsxfer.ranking.sources import Pretrained
 from tsxfer.specs import Trial
 
+LEFT_OUT = "unfinished, or with weights or data that are not at hand"
 WIDTH = 160  # of a pipe, which has no width
 
 
@@ -94,6 +95,10 @@ def show(advice: Advice) -> None:
     console.print(Text(sentence(advice)))
     if advice.judged:
         console.print(_record(advice))
+    if advice.evidence.left_out:
+        console.print(
+            Text(f"Left out of that: {advice.evidence.left_out} comparisons, {LEFT_OUT}.")
+        )
     for ranker in RANKERS:
         way = "higher" if ranker.higher_is_better else "lower"
         console.print(Text(f"{ranker.name}: {ranker.what}; {way} is better"), style="dim")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tsxfer import metrics
 from tsxfer.errors import TsxferError
 from tsxfer.ranking.judge import Outcome
 from tsxfer.ranking.rankers import RANKERS, Scores
 from tsxfer.ranking.sources import Pretrained
-from tsxfer.specs import Trial
+from tsxfer.specs import Result, Trial
 from tsxfer.stats.pairs import Cell, cells
 from tsxfer.store import Store
 from tsxfer.study import read_study, trials_of
 from tsxfer.workspace import Workspace
 
-Score = Callable[[Trial, dict[str, Any]], Scores]
+Score = Callable[[Trial, Result], Scores]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +44,17 @@ def gather(
         simulated: Which kind of target counts.
         score: Scores of a transfer at repeat 0, from the row of its pretraining.
     """
-    records = {one.trial.key: one.record for one in found}
+    rows = {one.trial.key: one.row for one in found}
     groups: dict[str, list[Cell]] = {}
     left_out = 0
     for cell in _cells(workspace, simulated):
-        if _origin(cell.trial).key in records and not cell.gaps:
+        if _origin(cell.trial).key in rows and not cell.gaps:
             groups.setdefault(_terms(cell.trial), []).append(cell)
         else:
             left_out += 1
     outcomes = []
     for group in groups.values():
-        kept = [(cell, _scored(cell.trial, records, score)) for cell in group]
+        kept = [(cell, _scored(cell.trial, rows, score)) for cell in group]
         whole = [(cell, scores) for cell, scores in kept if scores is not None]
         left_out += len(kept) - len(whole)
         shared = set.intersection(*(_repeats(cell) for cell, _ in whole)) if whole else set()
@@ -102,9 +101,9 @@ def _terms(trial: Trial) -> str:
     return replace(trial, reuse=replace(trial.reuse, source=origin)).key
 
 
-def _scored(trial: Trial, records: Mapping[str, dict[str, Any]], score: Score) -> Scores | None:
+def _scored(trial: Trial, rows: Mapping[str, Result], score: Score) -> Scores | None:
     try:
-        return score(trial, records[_origin(trial).key])
+        return score(trial, rows[_origin(trial).key])
     except TsxferError:
         return None  # its data is not prepared here any more, or its weights do not fit
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from tsxfer.data.task import fingerprints
 from tsxfer.keys import content_key
 from tsxfer.ranking import distances, scores
 from tsxfer.ranking.seen import Seen, see
-from tsxfer.specs import Trial
+from tsxfer.specs import Result, Trial
 from tsxfer.workspace import Workspace, write_whole
 
 VERSION = 1  # raise it when any score changes; kept scores of other versions are made anew
@@ -96,20 +95,20 @@ def get(name: str) -> Ranker:
     return next(ranker for ranker in RANKERS if ranker.name == name)
 
 
-def scores_of(workspace: Workspace, transfer: Trial, record: dict[str, Any]) -> Scores:
+def scores_of(workspace: Workspace, transfer: Trial, pretraining: Result) -> Scores:
     """All scores of one transfer, from what is kept or anew.
 
     Args:
         workspace: Where data, weights and kept scores lie.
         transfer: As it would be trained.
-        record: Row of the pretraining.
+        pretraining: Row of its source.
     """
-    path = workspace.root / "ranking" / f"{_key(workspace, transfer, record)}.json"
+    path = workspace.root / "ranking" / f"{_key(workspace, transfer, pretraining)}.json"
     with suppress(OSError, ValueError):
         kept = json.loads(path.read_bytes())
         if isinstance(kept, dict) and set(kept) == {ranker.name for ranker in RANKERS}:
             return kept
-    found = measured(see(workspace, transfer, record))
+    found = measured(see(workspace, transfer, pretraining))
     write_whole(path, json.dumps(found))
     return found
 
@@ -124,7 +123,7 @@ def measured(seen: Seen) -> Scores:
     return {n: v if v is not None and np.isfinite(v) else None for n, v in values.items()}
 
 
-def _key(workspace: Workspace, transfer: Trial, record: dict[str, Any]) -> str:
+def _key(workspace: Workspace, transfer: Trial, pretraining: Result) -> str:
     """What scores depend on: both trials, the data now, and the data that made the weights."""
     assert transfer.reuse is not None  # noqa: S101  (callers build it)
     source = transfer.reuse.source
@@ -133,7 +132,7 @@ def _key(workspace: Workspace, transfer: Trial, record: dict[str, Any]) -> str:
             VERSION,
             transfer,
             fingerprints(workspace, transfer.twin()),
-            record.get("data", {}),
+            pretraining.data,
             workspace.fingerprints().get(source.dataset, ""),
         ]
     )

@@ -22,7 +22,7 @@ from tsxfer.errors import DataError, StoreError
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
 from tsxfer.sealed import batch
-from tsxfer.specs import PROFILES, Trial
+from tsxfer.specs import PROFILES, Result, Trial
 from tsxfer.train import loop, reuse, weights
 from tsxfer.workspace import Workspace
 
@@ -128,13 +128,13 @@ def training_part(data: Prepared, trial: Trial, most: int | None = None) -> Part
     return Part(data.card, data.classes, windows, learned, truth, group, scaler)
 
 
-def see(workspace: Workspace, transfer: Trial, record: dict[str, Any]) -> Seen:
+def see(workspace: Workspace, transfer: Trial, pretraining: Result) -> Seen:
     """Gather what rankers need of one transfer, before it is trained.
 
     Args:
         workspace: With the target's data and the source's weights.
         transfer: Its `reuse.source` is the pretraining.
-        record: Row of the pretraining, from the header of its weights.
+        pretraining: Its row, from the header of its weights.
 
     Raises:
         TsxferError: If data or weights are not there or do not fit the model.
@@ -144,23 +144,23 @@ def see(workspace: Workspace, transfer: Trial, record: dict[str, Any]) -> Seen:
     kept = weights.load(workspace.weights(source.key))
     target = training_part(prepared(workspace, transfer.dataset), transfer)
     card = catalogue.find(source.dataset, workspace).card
-    sizes = record.get("sizes", {})
     return Seen(
         target,
-        _source_part(workspace, source, record),
+        _source_part(workspace, pretraining),
         features(target, transfer, kept),
         probabilities(target, source, kept, card),
-        int(sizes.get("train", 0)) + int(sizes.get("validation", 0)),
+        pretraining.sizes.get("train", 0) + pretraining.sizes.get("validation", 0),
         card.domain == target.card.domain,
     )
 
 
-def _source_part(workspace: Workspace, source: Trial, record: dict[str, Any]) -> Part | None:
+def _source_part(workspace: Workspace, pretraining: Result) -> Part | None:
+    source = pretraining.trial
     try:
         data = prepared(workspace, source.dataset)
     except DataError:
         return None  # weights were copied here without their data
-    if record.get("data", {}).get(source.dataset) != data.fingerprint:
+    if pretraining.data.get(source.dataset) != data.fingerprint:
         return None
     return training_part(data, source, MOST)
 

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from tsxfer.checkpoints import header
 from tsxfer.errors import SpecError, TsxferError
-from tsxfer.specs import NOISE, Trial, from_plain
+from tsxfer.specs import NOISE, Result, Trial
+from tsxfer.store import from_record
 from tsxfer.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """A pretraining whose weights lie in the workspace.
+    """A pretraining whose weights lie in the workspace, with its row."""
 
-    Attributes:
-        trial: Its trial.
-        record: Its row.
-    """
+    row: Result
 
-    trial: Trial
-    record: dict[str, Any]
+    @property
+    def trial(self) -> Trial:
+        """What was trained."""
+        return self.row.trial
 
     @property
     def labels(self) -> int:
         """Labels in pretraining, those to select on included."""
-        sizes = self.record.get("sizes", {})
-        return int(sizes.get("train", 0)) + int(sizes.get("validation", 0))
+        return self.row.sizes.get("train", 0) + self.row.sizes.get("validation", 0)
 
     @property
     def simulated(self) -> bool:
@@ -41,19 +40,26 @@ def pretrained(workspace: Workspace) -> tuple[list[Pretrained], list[str]]:
 
     Sources of controls are left out: shuffled labels, the rest of a target, noise.
     """
-    found, damaged = [], []
+    found, damaged = list[Pretrained](), list[str]()
     for path in sorted((workspace.root / "weights").glob("*.safetensors")):
-        kept = header(path)
-        try:
-            if kept is None or not kept.intact:
-                raise SpecError("not whole")
-            trial = from_plain(Trial, kept.row.get("trial"))
-        except TsxferError:
+        row = _row(path)
+        if row is None:
             damaged.append(path.name)
-            continue
-        if trial.key == path.stem and kept.row.get("status") == "done" and _plain(trial):
-            found.append(Pretrained(trial, kept.row))
+        elif row.status == "done" and _plain(row.trial):
+            found.append(Pretrained(row))
     return found, damaged
+
+
+def _row(path: Path) -> Result | None:
+    """The row in the header of intact weights; None for any other file."""
+    kept = header(path)
+    if kept is None or not kept.intact:
+        return None
+    try:
+        row = from_record(kept.row)
+    except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
+        return None
+    return row if row.key == path.stem else None
 
 
 def _plain(trial: Trial) -> bool:
