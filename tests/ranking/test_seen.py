@@ -248,6 +248,16 @@ def test_scores_are_kept_until_something_changes(
         scores_of(place, transfer, record)
 
 
+def test_hertz_need_a_rate(place: Workspace) -> None:
+    """A file of one's own without a rate has no spectrum in hertz, and the other distances all the same."""
+    seen = see(place, _transfer(_origin(WORDS)), _record(place, _origin(WORDS)))
+    for rate, defined in ((1.0, False), (50.0, True)):
+        card = replace(seen.target.card, name="mine+own", rate_hz=rate)
+        found = measured(replace(seen, target=replace(seen.target, card=card)))
+        assert (found["spectrum"] is not None) is defined
+        assert found["per_sample"] is not None
+
+
 def test_distances_need_the_data_that_made_the_weights(place: Workspace) -> None:
     """Where a source's data is not here or is another, its windows are not compared."""
     source = _origin(WORDS)

@@ -197,7 +197,8 @@ def sentence(advice: Advice) -> str:
         )
     else:
         said += f"; weighted tau {_signed(found.tau)}"
-    return said + _doubt(found)
+    less = f" Ranking by {found.bar} alone gave away less." if found.over_bar.value < 0 else ""
+    return said + _doubt(found) + less
 
 
 def _doubt(found: Judged) -> str:

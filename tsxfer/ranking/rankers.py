@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsxfer.data import own
 from tsxfer.data.task import fingerprints
 from tsxfer.keys import content_key
 from tsxfer.ranking import distances, scores
@@ -56,9 +57,10 @@ def _spectrum(seen: Seen) -> float | None:
     if seen.source is None:
         return None
     source, target = seen.source, seen.target
-    return distances.spectral(
-        source.windows.x, target.windows.x, source.card.rate_hz, target.card.rate_hz
-    )
+    rates = source.card.rate_hz, target.card.rate_hz
+    if any(own.MARK in c.id and c.rate_hz == 1 for c in (source.card, target.card)):
+        return None  # an own file whose rate nobody gave counts samples, which are no hertz
+    return distances.spectral(source.windows.x, target.windows.x, *rates)
 
 
 def _shape(seen: Seen) -> float | None:
