@@ -485,3 +485,29 @@ def verify(
     from tsxfer.workspace import Workspace
 
     raise typer.Exit(verify_study(study, Workspace.at(workspace), json, all_data=data))
+
+
+@app.command()
+def recommend(
+    target: Annotated[str, typer.Option(help="A data set, or a file of yours.")],
+    model: Annotated[str, typer.Option(help="Backbone.")] = "convnetquake",
+    size: Annotated[str, typer.Option(help="Labels; 1,500, or all where there are fewer.")] = "",
+    repeat: Annotated[int, typer.Option(help="Whose subset of the target is looked at.")] = 0,
+    label: Label = "",
+    group: Group = "",
+    rate: Rate = 0.0,
+    task: TaskName = "",
+    json: Json = False,
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Rank the sources at hand before training, and say how often that has been right here.
+
+    Example: tsxfer recommend --target mine.csv --label y --group subject
+    """
+    from tsxfer.cli.bringing import describe
+    from tsxfer.cli.recommending import Wanted, recommend
+    from tsxfer.workspace import Workspace
+
+    wanted = Wanted(target, model, size, repeat, describe(label, group, rate, task))
+    recommend(wanted, Workspace.at(workspace), json)

@@ -1,0 +1,259 @@
+"""What a ranking may see: training windows of a target's subset, and pretrained sources on them.
+
+Neither validation nor test windows are read, nor their labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from tsxfer import metrics
+from tsxfer.data import catalogue, scale
+from tsxfer.data.card import Card
+from tsxfer.data.prepare import Prepared
+from tsxfer.data.task import draw, prepared
+from tsxfer.errors import DataError, StoreError
+from tsxfer.keys import seed, stream
+from tsxfer.models.base import Model, build
+from tsxfer.sealed import batch
+from tsxfer.specs import PROFILES, Result, Trial
+from tsxfer.train import loop, reuse, weights
+from tsxfer.workspace import Workspace
+
+MOST = 1500  # windows of a source that distances look at
+GUESSES = 20  # one draw by class shares is off by a margin or two
+QUARTILES = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The training windows of a trial.
+
+    Attributes:
+        card: Of the data set.
+        classes: Class names; empty for regression.
+        windows: As a model sees them.
+        learned: ``(n,)`` class codes, or numbers as a model learns them.
+        truth: ``(n,)`` class codes, or numbers in the card's unit.
+        group: ``(n,)`` names.
+        scaler: Fitted on these windows.
+    """
+
+    card: Card
+    classes: tuple[str, ...]
+    windows: scale.Scaled
+    learned: NDArray[Any]
+    truth: NDArray[Any]
+    group: NDArray[np.str_]
+    scaler: scale.Scaler
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """Class codes; of numbers, the quartile that each lies in."""
+        if self.classes:
+            return self.learned.astype(np.int64)
+        return np.searchsorted(np.quantile(self.learned, QUARTILES), self.learned).astype(np.int64)
+
+    @property
+    def goals(self) -> NDArray[np.float64]:
+        """``(n, class)`` one-hot, or ``(n, 1)`` numbers as they are learned."""
+        if self.classes:
+            return np.eye(len(self.classes))[self.codes]
+        return self.learned.astype(np.float64)[:, None]
+
+    def score(self, output: NDArray[np.float64]) -> float:
+        """Oriented primary metric of outputs ``(n, class)`` or ``(n, 1)``: larger is better."""
+        if self.classes:
+            return self._score(output.argmax(axis=1))
+        return self._score(self.scaler.unlabel(output[:, 0], self.windows))
+
+    @property
+    def blind(self) -> float:
+        """Oriented score of the best answer that does not look: what a probe must pass.
+
+        The commonest class, draws by class shares on average, the median label, or no change of a price.
+        """
+        if self.classes:
+            constant = np.full(len(self.truth), np.bincount(self.truth).argmax())
+            draw = stream("guess", self.card.id)
+            guesses = [self._score(draw.permutation(self.truth)) for _ in range(GUESSES)]
+            return max(self._score(constant), float(np.mean(guesses)))
+        median = np.full(len(self.truth), np.median(self.learned), np.float32)
+        level = self._score(self.scaler.unlabel(median, self.windows))
+        return max(level, self._score(self.windows.centre)) if self.scaler.relative else level
+
+    def _score(self, answer: NDArray[Any]) -> float:
+        metric = metrics.get(self.card.metric)
+        value = metric.score(self.truth, answer)
+        return value if metric.higher_is_better else -value
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What every ranker is given.
+
+    Attributes:
+        target: Its training windows.
+        source: Training windows of the pretraining; None where its data does not lie here as it
+            was then.
+        features: ``(n, d)`` of the target's windows, with the source's convolutions.
+        probabilities: ``(n, source class)`` of the source's own model on the target's windows;
+            None where there are none.
+        labels: Labels in pretraining, those to select on included.
+        same_domain: The cards of both name one domain.
+    """
+
+    target: Part
+    source: Part | None
+    features: NDArray[np.float64]
+    probabilities: NDArray[np.float64] | None
+    labels: int
+    same_domain: bool
+
+
+def training_part(data: Prepared, trial: Trial, most: int | None = None) -> Part:
+    """Training windows of a trial's subset, the first `most` of their random order."""
+    rows = draw(data, trial)[1].train[:most]
+    x, truth = np.asarray(data.array("x")[rows]), np.asarray(data.array("y")[rows])
+    scaler = scale.fit(x, truth, data.card, PROFILES[trial.profile])
+    windows = scaler.windows(x)
+    learned = truth if data.classes else scaler.labels(truth, windows)
+    group = np.asarray(data.array("group")[rows])
+    return Part(data.card, data.classes, windows, learned, truth, group, scaler)
+
+
+def see(workspace: Workspace, transfer: Trial, pretraining: Result) -> Seen:
+    """Gather what rankers need of one transfer, before it is trained.
+
+    Args:
+        workspace: With the target's data and the source's weights.
+        transfer: Its `reuse.source` is the pretraining.
+        pretraining: Its row, from the header of its weights.
+
+    Raises:
+        TsxferError: If data or weights are not there or do not fit the model.
+    """
+    assert transfer.reuse is not None  # noqa: S101  (callers build it)
+    source = transfer.reuse.source
+    kept = weights.load(workspace.weights(source.key))
+    target = training_part(prepared(workspace, transfer.dataset), transfer)
+    card = catalogue.find(source.dataset, workspace).card
+    return Seen(
+        target,
+        _source_part(workspace, pretraining),
+        features(target, transfer, kept),
+        probabilities(target, source, kept, card),
+        pretraining.sizes.get("train", 0) + pretraining.sizes.get("validation", 0),
+        card.domain == target.card.domain,
+    )
+
+
+def _source_part(workspace: Workspace, pretraining: Result) -> Part | None:
+    source = pretraining.trial
+    try:
+        data = prepared(workspace, source.dataset)
+    except DataError:
+        return None  # weights were copied here without their data
+    if pretraining.data.get(source.dataset) != data.fingerprint:
+        return None
+    return training_part(data, source, MOST)
+
+
+def features(part: Part, trial: Trial, kept: reuse.Weights) -> NDArray[np.float64]:
+    """Backbone features ``(n, d)`` as a transfer begins: copied convolutions, the rest fresh.
+
+    What is not copied starts as in the trial. Normalisation layers take their statistics from the
+    windows, as they do within the first steps of training; their fresh ones would be 0 and 1.
+    """
+    model = build(
+        trial.model,
+        channels=part.windows.x.shape[1],
+        length=part.windows.x.shape[2],
+        extra=part.windows.extra.shape[1],
+        outputs=len(part.classes) or 1,
+        seed=seed("weights", trial.dataset, trial.model, trial.repeat),
+        as_in_study=PROFILES[trial.profile].as_in_study,
+    )
+    reuse.copy_convolutions(model, kept)
+    _settle(model, part)
+    model.head = nn.Identity()  # type: ignore[assignment]
+    given = batch(part.windows, np.zeros(len(part.learned), np.float32), "cpu")
+    output = loop.predict(model, given.x, given.extra[:, :0])
+    return output.astype(np.float64)
+
+
+def _settle(model: Model, part: Part) -> None:
+    """Let normalisation layers, and nothing else, read the windows once."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    model.eval()
+    for norm in norms:
+        norm.train()
+        norm.momentum = None  # a plain mean over what it sees
+    if norms:
+        with torch.inference_mode():
+            for x in torch.split(torch.from_numpy(part.windows.x), 512):
+                model.backbone(x)
+
+
+def probabilities(
+    part: Part, source: Trial, kept: reuse.Weights, card: Card
+) -> NDArray[np.float64] | None:
+    """The source's own class probabilities on a target's windows; None unless both classify.
+
+    Windows are brought to the source's channels and length sample by sample, as kernels are when
+    they are copied: the mean of the channels repeated where their number differs; cut at the end,
+    or filled with zeros.
+    """
+    if card.task != "classification" or not part.classes:
+        return None
+    channels = len(scale.channels_for(card, PROFILES[source.profile]))
+    extra = int(PROFILES[source.profile].scaling == "peak" or card.amplitude)
+    model = build(
+        source.model,
+        channels=channels,
+        length=card.length,
+        extra=extra,
+        outputs=len(
+            [t for name, t in kept.items() if name.startswith("head.") and t.ndim == 1][-1]
+        ),
+        seed=0,
+    )
+    _load(model, kept, source)
+    x = _brought(part.windows.x, channels, card.length)
+    beside = (
+        part.windows.extra
+        if part.windows.extra.shape[1] == extra
+        else np.zeros((len(x), extra), np.float32)
+    )
+    raw = loop.predict(model, torch.from_numpy(x), torch.from_numpy(beside)).astype(np.float64)
+    powers = np.exp(raw - raw.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _load(model: Model, kept: reuse.Weights, source: Trial) -> None:
+    """Put a source's state into its model; counters of normalisation layers are not kept."""
+    try:
+        missing = model.load_state_dict(kept, strict=False).missing_keys
+        absent = [name for name in missing if not name.endswith("num_batches_tracked")]
+        fault = f"no {absent[0]}" if absent else ""
+    except RuntimeError as error:
+        fault = str(error).splitlines()[-1].strip()
+    if fault:
+        raise StoreError(
+            f"the weights of {source.dataset} ({source.key}) do not fit its model: {fault}",
+            mend="delete that file and run the study again; only that training is repeated",
+        )
+
+
+def _brought(x: NDArray[np.float32], channels: int, length: int) -> NDArray[np.float32]:
+    """Windows ``(n, channel, time)`` with so many channels and samples."""
+    if x.shape[1] != channels:
+        x = np.repeat(x.mean(axis=1, keepdims=True), channels, axis=1)
+    cut = x[:, :, :length]
+    return np.ascontiguousarray(np.pad(cut, ((0, 0), (0, 0), (0, length - cut.shape[2]))))
