@@ -103,8 +103,9 @@ def test_a_small_matrix_gets_no_statement() -> None:
 
 
 def test_a_singular_matrix_says_what_was_dropped() -> None:
-    """Pure noise leaves no component, and the notes name each one and the fallback."""
-    found = mixed.matrix(_table(np.zeros((3, 3, 2, 7)), 5))
+    """Of gains that only sizes change, components that cannot be fitted are dropped and named."""
+    gain = np.ones((3, 3, 2, 7)) * np.array([-1.0, 1.0])[:, None]
+    found = mixed.matrix(_table(gain, 5, spread=0.01, twin_spread=0.01))
     assert found is not None
     if found.method != "mixed model":
         assert any("two-way cluster bootstrap" in note for note in found.notes)
