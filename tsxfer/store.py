@@ -121,14 +121,24 @@ class Store:
         A row made from the data that lies prepared now wins over one from other data, a finished
         one over a failed one; among equals the first stays.
         """
-        found: dict[str, Result] = {}
+        return self.chosen(self.whole())
+
+    def whole(self) -> Iterator[Result]:
+        """Every whole row of every writer, also where a trial has several."""
         self.damaged, self.foreign = [], []
-        now = self.workspace.fingerprints() if self.workspace else {}
         held = repeated()
         for place, line in self.lines():
             row = self._row(place, line, held)
-            old = found.get(row.key) if row else None
-            if row and (old is None or _worth(row, now) > _worth(old, now)):
+            if row:
+                yield row
+
+    def chosen(self, rows: Iterable[Result]) -> dict[str, Result]:
+        """One of these rows for each trial, as `rows` chooses."""
+        found: dict[str, Result] = {}
+        now = self.workspace.fingerprints() if self.workspace else {}
+        for row in rows:
+            old = found.get(row.key)
+            if old is None or _worth(row, now) > _worth(old, now):
                 found[row.key] = row
         return found
 
