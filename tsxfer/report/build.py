@@ -17,6 +17,7 @@ from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.pairs import Cell, cells
 from tsxfer.stats.power import Reach, reach
+from tsxfer.stats.reproduced import Summary, summary
 from tsxfer.stats.testset import TestError, from_predictions
 from tsxfer.stats.worth import Worth, labels_worth
 
@@ -45,6 +46,7 @@ class Report:
         reach: What so many repeats can find.
         placebos: Controls against the same scratch twins, a family of their own.
         controls: What the controls say of each comparison.
+        reproduced: What training rows again has shown, if any was.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Report:
     reach: tuple[Reach, ...]
     placebos: tuple[Comparison, ...]
     controls: tuple[Effect, ...]
+    reproduced: Summary | None
 
     @property
     def simulated(self) -> bool:
@@ -143,6 +146,7 @@ def of_cells(
         reach=_reach(comparisons),
         placebos=placebos,
         controls=tuple(effects(comparisons, placebos, {r.key: r for r in rows})),
+        reproduced=summary(folder, {r.key: r for r in rows}) if folder else None,
     )
 
 
