@@ -114,7 +114,7 @@ def replicas(case: Case, device: str, count: int) -> tuple[list[loop.Replica], l
         )
         score = partial(clock.score, y[cut:])
         order = np.random.default_rng(seed)
-        made.append(loop.Replica(model.to(device), *parts, score, order, seed, [], 1.0))
+        made.append(loop.Replica(model.to(device), *parts, score, order, seed))
         clocks.append(clock)
     return made, clocks
 

@@ -30,17 +30,18 @@ def packs(jobs: Sequence[Job], width: int = 1) -> list[Pack]:
 
 
 def _shape(job: Job) -> tuple[object, ...]:
-    trial = job.trial
-    frozen = trial.reuse is not None and trial.reuse.frozen
+    trial, reuse = job.trial, job.trial.reuse
     return (
         job.keep_weights,
         trial.dataset,
+        trial.pool,
         trial.model,
         trial.size,
         trial.part,
         trial.recipe,
         trial.profile,
-        frozen,
+        trial.baseline,
+        (reuse.frozen, reuse.strategy) if reuse else None,
     )
 
 

@@ -26,6 +26,7 @@ from tsxfer.runner import no_subnormals, set_precision
 from tsxfer.sealed import batch
 from tsxfer.specs import PROFILES, Recipe
 from tsxfer.train import graphs, loop, reuse
+from tsxfer.train.objectives import of_labels, task_loss
 
 Floats = NDArray[np.float32]
 SMALL = 50_000
@@ -178,20 +179,22 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
     (channels, length), outputs = data.x.shape[1:], len(data.classes) or 1
     weights = seed("fit", "weights", terms.seed)
     model = _built(terms.model, channels, length, scaler, outputs, weights)
-    audit = _start(model, source, terms.frozen)
+    start = reuse.scratch(model)
+    if source is not None:
+        start = reuse.take_over(model, source, frozen=terms.frozen)
     score = _score(data, held if len(held) else train, parts[1], scaler, terms)
     replica = loop.Replica(
         model.to(terms.device), tensors[0], tensors[1], score,
         order=stream("fit", "order", terms.seed), dropout=seed("fit", "dropout", terms.seed),
-        slow=reuse.transferred(model), multiplier=terms.rate_multiplier,
+        rates=start.rates(terms.rate_multiplier), thaws=start.thaws,
+        objective=of_labels(terms.recipe.loss),
     )  # fmt: skip
     done = _trained(replica, terms)
-    if source is not None and terms.frozen:
-        reuse.check_frozen(model, audit["copied"], source)
+    reuse.check_frozen(model, start)
     state = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
     return Fitted(
         terms.model, channels, length, data.classes, scaler, state, data.card.metric, done.metric[done.best],
-        len(train), len(held), int(done.samples[-1]), audit,
+        len(train), len(held), int(done.samples[-1]), start.audit,
     )  # fmt: skip
 
 
@@ -279,7 +282,7 @@ def _score(
         value = metric.score(truth, answer)
         if terms.monitor == "metric":
             return sign * value, value
-        return -float(loop.task_loss(torch.from_numpy(output), goal, terms.recipe.loss)), value
+        return -float(task_loss(torch.from_numpy(output), goal, terms.recipe.loss)), value
 
     return score
 
@@ -295,13 +298,6 @@ def _built(
         outputs=outputs,
         seed=weights,
     )
-
-
-def _start(model: Model, source: dict[str, Tensor] | None, frozen: bool) -> dict[str, list[str]]:
-    names = [name for name, _ in model.named_parameters()]
-    if source is None:
-        return {"copied": [], "renewed": names, "frozen": []}
-    return reuse.take_over(model, source, frozen)
 
 
 def scaler_facts(scaler: scale.Scaler) -> dict[str, Any]:

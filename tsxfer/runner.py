@@ -12,18 +12,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from tsxfer import metrics
+from tsxfer import beginning
+from tsxfer.beginning import Begun, begin
 from tsxfer.data.task import Task, fingerprints, load_task
 from tsxfer.deadline import LateError, deadline
 from tsxfer.errors import SpecError, StoreError
-from tsxfer.keys import seed, stream
-from tsxfer.models.base import Model, build
-from tsxfer.sealed import Tested, answers, batch, open_test
+from tsxfer.models.base import Model
+from tsxfer.sealed import Tested, open_test
 from tsxfer.specs import PROFILES, Recipe, Result, Trial
 from tsxfer.store import from_record, to_line
-from tsxfer.train import graphs, loop, remote, reuse, weights
+from tsxfer.train import graphs, loop, low_rank, probe, remote, reuse, weights
 from tsxfer.workspace import Workspace, environment, unique
 
 
@@ -97,7 +96,7 @@ def _train(pack: Sequence[Job]) -> list[Result]:
         with deadline(pack[0].limit * len(pack)):
             begun = [_begin(job) for job in pack]
             replicas = [replica for b in begun for replica in b.replicas]
-            fits = iter(loop.fit(replicas, _rules(pack[0].trial), way))
+            fits = iter(_fit(replicas, pack[0].trial, way))
     except LateError:
         return [_too_late(job) for job in pack]
     except torch.OutOfMemoryError as error:
@@ -109,9 +108,35 @@ def _train(pack: Sequence[Job]) -> list[Result]:
         "seconds": round((time.perf_counter() - began) / len(pack), 3),
         "device": pack[0].device,
         "pack": len(pack),
-        "way": "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns",
+        "way": _way(pack[0].trial, way),
     }
-    return [_end(b, [next(fits) for _ in b.replicas], cost) for b in begun]
+    return [
+        _end(job, b, [next(fits) for _ in b.replicas], cost)
+        for job, b in zip(pack, begun, strict=True)
+    ]
+
+
+def _begin(job: Job) -> Begun:
+    for origin in job.trial.origins:
+        _pull(job, origin)
+    return begin(job.trial, Workspace(Path(job.workspace)), job.device)
+
+
+def _closed(trial: Trial) -> bool:
+    """The head is solved, and no step is taken."""
+    probed = trial.reuse is not None and trial.reuse.strategy.learn == "probe"
+    return probed or trial.baseline == "random_convolutions"
+
+
+def _fit(replicas: list[loop.Replica], trial: Trial, way: loop.Way) -> list[loop.Fit]:
+    rules = _rules(trial)
+    return probe.fit(replicas, rules) if _closed(trial) else loop.fit(replicas, rules, way)
+
+
+def _way(trial: Trial, way: loop.Way) -> str:
+    if _closed(trial):
+        return "closed form"
+    return "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns"
 
 
 def _too_late(job: Job) -> Result:
@@ -144,90 +169,34 @@ def set_precision(precision: str, device: str) -> None:
         backend.fp32_precision = kind
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """A job on its way: one replica for each try."""
-
-    job: Job
-    task: Task
-    audit: dict[str, list[str]]
-    source: dict[str, torch.Tensor]
-    replicas: list[loop.Replica]
-
-
-def _begin(job: Job) -> _Begun:
-    trial, workspace = job.trial, Workspace(Path(job.workspace))
-    if trial.reuse:
-        _pull(job, trial.reuse.source)
-    task = load_task(workspace, trial)
-    train = batch(task.train, task.train_y, job.device)
-    validation = batch(task.validation, task.validation_y, job.device)
-    multipliers = trial.recipe.tune or (trial.reuse.rate_multiplier if trial.reuse else 1.0,)
-    replicas: list[loop.Replica] = []
-    audit: dict[str, list[str]] = {}
-    source: dict[str, torch.Tensor] = {}
-    for multiplier in multipliers:
-        model, audit, source = _start(workspace, trial, task)
-        model.to(job.device)
-        replicas.append(
-            loop.Replica(
-                model, train, validation, _score(task, trial, model),
-                order=stream("order", trial.dataset, trial.repeat),
-                dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
-                slow=reuse.transferred(model),
-                multiplier=multiplier,
-            )
-        )  # fmt: skip
-    return _Begun(job, task, audit, source, replicas)
-
-
 def _rules(trial: Trial) -> loop.Rules:
     profile = PROFILES[trial.profile]
     return loop.Rules(trial.recipe, profile.drop_last, profile.as_in_study)
 
 
-def _score(task: Task, trial: Trial, model: Model) -> loop.Score:
-    """The primary metric, and what the profile chooses checkpoints on."""
-    metric = metrics.get(task.prepared.card.metric)
-    sign = 1 if metric.higher_is_better else -1
-    y = torch.from_numpy(np.ascontiguousarray(task.validation_y))
-
-    def on_metric(output: NDArray[np.float32]) -> tuple[float, float]:
-        value = metric.score(task.truth, answers(task, output, task.validation))
-        return sign * value, value
-
-    def as_in_study(output: NDArray[np.float32]) -> tuple[float, float]:
-        value = metric.score(task.truth, answers(task, output, task.validation))
-        if task.prepared.classes and trial.recipe.loss == "task":
-            return metrics.accuracy(task.truth, output.argmax(axis=1)), value
-        loss = loop.task_loss(torch.from_numpy(output), y, trial.recipe.loss)
-        penalty = float(model.penalty().detach()) if model.backbone.kernel_l2 else 0.0
-        return -float(loss) - penalty, value
-
-    return as_in_study if PROFILES[trial.profile].monitor == "study" else on_metric
-
-
-def _end(begun: _Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]) -> Result:
+def _end(
+    job: Job, begun: Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
+) -> Result:
     """Keep the best try, break the seal, write weights or predictions."""
-    job, task, trial = begun.job, begun.task, begun.job.trial
+    task, trial = begun.task, begun.trial
     workspace = Workspace(Path(job.workspace))
-    result = _blank(trial, task, begun.audit, fingerprints(workspace, trial))
+    result = _blank(trial, task, begun.start.audit, fingerprints(workspace, trial))
     whole = [i for i, fit in enumerate(fits) if not fit.diverged]
     if not whole:
         return replace(
             result, status="failed", error="the validation score is not finite: diverged"
         )
     best = max(whole, key=lambda i: fits[i].monitor[fits[i].best])
-    fit, replica = fits[best], begun.replicas[best]
-    if trial.reuse and trial.reuse.frozen:
-        reuse.check_frozen(replica.model, begun.audit["copied"], begun.source)
-    tested = open_test(replica.model, task, job.device, always_drop=_rules(trial).always_drop)
+    fit, model = fits[best], begun.replicas[best].model
+    reuse.check_frozen(model, begun.start)
+    low_rank.merge(model)
+    tested = _tested(job, task, model)
     result = replace(
         result,
         scores=tested.scores,
         chance=tested.chance,
         alignment=tested.alignment,
-        chosen={"rate_multiplier": replica.multiplier} if trial.recipe.tune else {},
+        chosen={"rate_multiplier": begun.multipliers[best]} if trial.recipe.tune else {},
         curve={"samples": fit.samples, "score": [round(value, 6) for value in fit.metric]},
         cost={
             **cost,
@@ -237,15 +206,20 @@ def _end(begun: _Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
         },
     )
     if job.keep_weights:
-        state = replica.model.state_dict()
-        floats = {n: t for n, t in state.items() if t.is_floating_point()}
-        weights.save(workspace.weights(trial.key), floats, to_line(result))
+        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("company.")}
+        weights.save(workspace.weights(trial.key), kept, to_line(result))
         if job.weights:
             name = remote.name_of(workspace, trial)
             remote.push(job.weights, name, workspace.weights(trial.key))
     else:
         _save_predictions(workspace.results(job.study) / "predictions", trial, tested)
     return result
+
+
+def _tested(job: Job, task: Task, model: Model) -> Tested:
+    if job.trial.recipe.objective == "labels":
+        return open_test(model, task, job.device, always_drop=_rules(job.trial).always_drop)
+    return beginning.unseen(job.trial, task, model, job.device)
 
 
 def _kept(job: Job) -> Result | None:
@@ -276,11 +250,10 @@ def _pull(job: Job, trial: Trial) -> None:
 def _orphan(job: Job) -> Result | None:
     """A failed row where the source has no weights: its own training has failed before."""
     workspace, trial = Workspace(Path(job.workspace)), job.trial
-    if trial.reuse is None:
-        return None
-    source = trial.reuse.source
-    _pull(job, source)
-    if workspace.weights(source.key).exists():
+    for origin in trial.origins:
+        _pull(job, origin)
+    source = next((t for t in trial.origins if not workspace.weights(t.key).exists()), None)
+    if source is None:
         return None
     result = _blank(trial, load_task(workspace, trial), {}, {})
     return replace(
@@ -291,33 +264,12 @@ def _orphan(job: Job) -> Result | None:
     )
 
 
-def _start(
-    workspace: Workspace, trial: Trial, task: Task
-) -> tuple[Model, dict[str, list[str]], dict[str, torch.Tensor]]:
-    """A model with the weights that it starts from; the head's depend on data and repeat only."""
-    model = build(
-        trial.model,
-        channels=task.train.x.shape[1],
-        length=task.train.x.shape[2],
-        extra=task.train.extra.shape[1],
-        outputs=task.outputs,
-        seed=seed("weights", trial.dataset, trial.model, trial.repeat),
-        as_in_study=PROFILES[trial.profile].as_in_study,
-    )
-    if trial.reuse is None:
-        return model, {"copied": [], "renewed": [n for n, _ in model.named_parameters()]}, {}
-    origin = trial.reuse.source.key
-    kept = weights.load(workspace.weights(origin))
-    source = reuse.started(model, kept, trial.reuse.start, origin, trial.repeat)
-    return model, reuse.take_over(model, source, trial.reuse.frozen), source
-
-
 def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str, str]) -> Result:
     card, profile = task.prepared.card, PROFILES[trial.profile]
     return Result(
         trial,
         "done",
-        card.metric,
+        beginning.metric(trial, card.metric),
         margin=card.margin,
         sizes={
             "train": len(task.subset.train),
@@ -328,13 +280,18 @@ def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str
         split=task.proof,
         subset=task.subset.digest,
         audit=audit,
-        loss="cross-entropy"
-        if task.prepared.classes and trial.recipe.loss == "task"
-        else "squared error",
+        loss=_loss(trial, task),
         ledger=ledger(trial.recipe, len(task.subset.train), profile.drop_last),
         labels=(*_labels(trial), *card.warnings),
         environment=_environment(),
     )
+
+
+def _loss(trial: Trial, task: Task) -> str:
+    if trial.recipe.objective != "labels":
+        return {"masked": "squared error", "contrastive": "NT-Xent"}[trial.recipe.objective]
+    classes = task.prepared.classes and trial.recipe.loss == "task" and not _closed(trial)
+    return "cross-entropy" if classes else "squared error"
 
 
 def _environment() -> dict[str, str]:
@@ -349,8 +306,7 @@ def _environment() -> dict[str, str]:
 
 def _labels(trial: Trial) -> tuple[str, ...]:
     """What a reader must know of a row: made data, and the faults that its protocol carries."""
-    names = [trial.dataset, trial.reuse.source.dataset if trial.reuse else ""]
-    made = ["simulated"] if any("+sim@" in name for name in names) else []
+    made = ["simulated"] if any("+sim@" in name for name in trial.datasets) else []
     squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
     unequal = ["squared-error scratch"] if squared else []
     shuffled = ["shuffled labels"] if trial.recipe.labels == "shuffled" else []

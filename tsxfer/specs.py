@@ -12,11 +12,22 @@ from typing import Any, Literal, TypeVar
 
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import content_key
+from tsxfer.strategy import Strategy
 
 Status = Literal["done", "failed"]
 Control = Literal["permuted", "shuffled", "moments", "noise", "in_domain", "whole"]
 CONTROLS: tuple[Control, ...] = typing.get_args(Control)
 NOISE = "noise@1"  # the data set of the control of that name; datasets/noise.py
+Objective = Literal["labels", "masked", "contrastive"]
+OBJECTIVES: tuple[Objective, ...] = typing.get_args(Objective)
+Baseline = Literal[
+    "trivial", "summary", "catch22", "minirocket", "multirocket", "random_convolutions", "strong",
+    "mantis", "moment",
+]  # fmt: skip
+BASELINES: tuple[Baseline, ...] = typing.get_args(Baseline)
+OF_A_BACKBONE: tuple[Baseline, ...] = ("random_convolutions", "strong")
+FOUNDATIONS: tuple[Baseline, ...] = ("mantis", "moment")  # weights that the user has on disk
+NO_BACKBONE = "none"  # the model of the other baselines
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,11 @@ class Recipe:
             validation value is kept. Empty: one try.
         labels: ``shuffled`` permutes the labels to learn from, and apart those to select on: a
             source that has seen everything but what the windows mean. Test labels stay true.
+        objective: ``labels``; ``masked``: hidden stretches of a window are filled in from the rest
+            (masked reconstruction); ``contrastive``: two distorted views of a window are told from
+            those of others (SimCLR, Chen et al. 2020). The last two see no label.
+        augment: ``light`` distorts the windows to learn from, anew in each step: noise, scale and
+            shift in time.
     """
 
     rate: float = 1e-3
@@ -93,6 +109,8 @@ class Recipe:
     precision: Literal["float32", "tf32", "bf16"] = "float32"
     tune: tuple[float, ...] = ()
     labels: Literal["true", "shuffled"] = "true"
+    objective: Objective = "labels"
+    augment: Literal["none", "light"] = "none"
 
     def __post_init__(self) -> None:
         for name in ("rate", "batch", "epochs", "patience", "plateau_patience"):
@@ -109,6 +127,12 @@ class Recipe:
             raise SpecError(
                 f"recipe tune = {list(self.tune)} is not a list of different multipliers above 0",
                 mend="e.g. tune = [0.1, 0.3, 1.0]",
+            )
+        unlabelled = self.objective != "labels"
+        if unlabelled and (self.labels, self.loss, self.tune) != ("true", "task", ()):
+            raise SpecError(
+                f"recipe objective = {self.objective!r} sees no labels",
+                mend="leave labels, loss and tune out",
             )
 
 
@@ -142,6 +166,11 @@ class Trial(_Keyed):
         reuse: Where the weights start; None trains from scratch.
         part: ``rest`` learns from what the trial's subset leaves of the training part, and selects
             on whole groups of that, so that validation and test parts stay unseen.
+        pool: Data sets learned from beside `dataset`, each with a head of its own, in a pretraining
+            on several sources at once.
+        after: The pretraining whose convolutions this one continues from.
+        baseline: Instead of fine-tuning: a name in `BASELINES`; those that are not of a backbone
+            have the model `NO_BACKBONE`.
     """
 
     dataset: str
@@ -152,6 +181,9 @@ class Trial(_Keyed):
     profile: str = "strict"
     reuse: Reuse | None = None
     part: Literal["subset", "rest"] = "subset"
+    pool: tuple[str, ...] = ()
+    after: Trial | None = None
+    baseline: Baseline | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", canonical_size(self.size))
@@ -161,6 +193,11 @@ class Trial(_Keyed):
             )
         if self.repeat < 0:
             raise SpecError(f"repeat = {self.repeat} is negative", mend="count repeats from 0")
+        if sum(map(bool, (self.reuse, self.pool, self.after, self.baseline))) > 1:
+            raise SpecError(
+                "a trial has at most one of reuse, pool, after and baseline",
+                mend="let one trial start from another",
+            )
 
     @property
     def control(self) -> str:
@@ -178,11 +215,26 @@ class Trial(_Keyed):
 
     @property
     def source(self) -> str:
-        """The source in words: ``speech@1``, or ``speech@1 (permuted)`` of a control."""
+        """The source in words: ``speech@1``, ``speech@1 (masked)``, ``speech@1 (permuted)``."""
         if self.reuse is None:
             return ""
-        name = self.reuse.source.dataset
-        return f"{name} ({self.control})" if self.control else name
+        name, origin = self.reuse.words, self.reuse.source
+        learned = "" if origin.recipe.objective == "labels" else origin.recipe.objective
+        notes = [note for note in (learned, self.control) if note]
+        return f"{name} ({', '.join(notes)})" if notes else name
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Every data set that has a hand in it, its own first."""
+        before = (name for origin in self.origins for name in origin.datasets)
+        return tuple(dict.fromkeys((self.dataset, *self.pool, *before)))
+
+    @property
+    def origins(self) -> tuple[Trial, ...]:
+        """The trials whose weights it starts from."""
+        if self.reuse:
+            return self.reuse.sources
+        return (self.after,) if self.after else ()
 
     def twin(self) -> Trial:
         """The paired scratch trial: the same in everything but its starting weights."""
@@ -210,6 +262,9 @@ class Reuse:
             switched on (section 6.3) and marks every row.
         start: ``weights`` copies them; ``permuted`` copies each tensor's values in another order;
             ``moments`` draws normal values of each tensor's mean and standard deviation.
+        strategy: What is copied, and how it learns.
+        also: Sources whose weights are averaged with those of `source`, equally; they started from
+            `source`, since weights that grew apart cannot be averaged (Wortsman et al. 2022).
     """
 
     source: Trial
@@ -217,6 +272,8 @@ class Reuse:
     frozen: bool = False
     twin_loss: Literal["task", "squared"] = "task"
     start: Literal["weights", "permuted", "moments"] = "weights"
+    strategy: Strategy = field(default_factory=Strategy)
+    also: tuple[Trial, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.rate_multiplier > 0:
@@ -224,6 +281,31 @@ class Reuse:
                 f"rate_multiplier = {self.rate_multiplier} is not above 0",
                 mend="set frozen = true to keep copied layers as they are",
             )
+        if self.frozen and self.strategy.learn != "tuned":
+            raise SpecError(
+                f"frozen and the strategy's learn = {self.strategy.learn!r} both say how copied "
+                "layers learn",
+                mend='leave frozen out; learn = "frozen" means the same',
+            )
+
+    @property
+    def still(self) -> bool:
+        """Copied tensors keep the source's bits."""
+        return self.frozen or self.strategy.still
+
+    @property
+    def sources(self) -> tuple[Trial, ...]:
+        """Every trial whose weights are taken."""
+        return (self.source, *self.also)
+
+    @property
+    def words(self) -> str:
+        """Data sets of the source: one, several in order, pooled or averaged."""
+        origin = self.source
+        if self.also:
+            return " & ".join((origin.dataset, *(t.dataset for t in self.also)))
+        before = "" if origin.after is None else f"{Reuse(origin.after).words} > "
+        return before + " + ".join((origin.dataset, *origin.pool))
 
 
 @dataclass(frozen=True, slots=True)

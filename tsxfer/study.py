@@ -8,13 +8,17 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from tsxfer.errors import SpecError
 from tsxfer.keys import plain
 from tsxfer.specs import (
+    NO_BACKBONE,
     NOISE,
+    OF_A_BACKBONE,
+    Baseline,
     Control,
+    Objective,
     Recipe,
     Reuse,
     Trial,
@@ -22,10 +26,19 @@ from tsxfer.specs import (
     from_plain,
     labels_allowed,
 )
+from tsxfer.strategy import Strategy
 
 NOISE_LABELS = 5000  # a larger budget of the sources means all of the noise that there is
 LARGEST = 10_000_000  # trials; ARCHITECTURE.md, section Scale
 DataMode = Literal["auto", "real", "simulated"]
+Combination = Literal["pooled", "sequential", "average"]
+COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
+STRONG = (0.3, 1.0, 3.0)  # rates of all layers that the strong scratch baseline tries
+
+
+AXES = (
+    "sources", "targets", "models", "sizes", "rate_multipliers", "strategies", "objectives",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,12 @@ class Study:
         controls: What each transfer is held against, beside its scratch twin: placebos (``permuted``
             and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``: the source) and
             ceilings (``in_domain``: the rest of the target as source; ``whole``: all of its labels).
+        strategies: How transfers treat what they take over.
+        objectives: What sources learn: their labels, or without any (`Recipe.objective`).
+        combine: Sources made of all of a target's sources: ``pooled``: learned from at once, each
+            with its own head; ``sequential``: one after the other, in the order given;
+            ``average``: the mean of the weights of the first and of each other continued from it.
+        baselines: Other ways to use the target's labels, beside each scratch twin.
     """
 
     name: str
@@ -72,12 +91,16 @@ class Study:
     recipe: Recipe = field(default_factory=Recipe)
     pretraining: Recipe = field(default_factory=lambda: Recipe(epochs=15))
     controls: tuple[Control, ...] = ()
+    strategies: tuple[Strategy, ...] = (Strategy(),)
+    objectives: tuple[Objective, ...] = ("labels",)
+    combine: tuple[Combination, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))
-        for axis in ("sources", "targets", "models", "sizes", "rate_multipliers"):
+        for axis in (*AXES, "combine", "baselines", "controls"):
             values = getattr(self, axis)
-            if not values:
+            if not values and axis in AXES:
                 raise SpecError(f"the study has no {axis}", mend=f"give at least one in {axis}")
             if len(set(values)) < len(values):
                 raise SpecError(f"{axis} names one twice: {values}", mend="name each once")
@@ -97,6 +120,7 @@ class Study:
                 mend="leave one of them out",
             )
         self._refuse_hidden_controls()
+        self._refuse_twice_said()
         odd = not self.name.isprintable() or set(self.name) & set('/\\:*?"<>|')
         if odd or not self.name or len(self.name.encode()) > 120 or self.name.startswith("."):
             raise SpecError(
@@ -106,8 +130,6 @@ class Study:
 
     def _refuse_hidden_controls(self) -> None:
         """A control under the name of a plain transfer would be read as one."""
-        if len(set(self.controls)) < len(self.controls):
-            raise SpecError(f"controls names one twice: {self.controls}", mend="name each once")
         if "shuffled" in (self.recipe.labels, self.pretraining.labels):
             raise SpecError(
                 "labels = 'shuffled' is a control",
@@ -118,37 +140,45 @@ class Study:
                 "noise as a source is a control", mend='leave it out, write controls = ["noise"]'
             )
 
+    def _refuse_twice_said(self) -> None:
+        """One thing, one place."""
+        if self.pretraining.objective != "labels" or self.recipe.objective != "labels":
+            raise SpecError(
+                "an objective in a recipe", mend='leave it out, write objectives = ["masked"]'
+            )
+        if self.frozen and any(strategy.learn != "tuned" for strategy in self.strategies):
+            raise SpecError(
+                "frozen and strategies both say how copied layers learn",
+                mend='leave frozen out, write a strategy with learn = "frozen"',
+            )
+
 
 def expand(study: Study) -> list[Trial]:
     """All trials: pretrainings, then for each repeat the scratch twin and the transfers from it.
 
-    Each transfer is followed by its controls, which start from the same twin's subset and seeds.
-
-    A data set is never its own source; a study in which nothing is left to compare is an error.
+    Each transfer is followed by its controls, each twin by its baselines; all start from the twin's
+    subset and seeds. A data set is never its own source; a study in which nothing is left to
+    compare is an error.
     """
     return list(trials_of(study))
 
 
 def trials_of(study: Study) -> Iterator[Trial]:
-    """As `expand`, one at a time: memory holds the pretrainings alone.
+    """As `expand`, one at a time: memory holds the pretrainings and what several transfers share.
 
     Raises:
         SpecError: If nothing is left to compare, or there are too many trials.
     """
     _refuse_endless(study)
-    origins = _origins(study)
-    if not origins:
+    first = _pretrainings(study)
+    if not first:
         raise SpecError(
             f"nothing to compare: {', '.join(study.sources)} is source and target",
             mend="name a source that is not the target",
         )
-    first = {origin.key: origin for origin in origins.values()}
-    if study.controls:
-        sources = (t.reuse.source for t in _comparable(study, origins) if t.reuse)
-        first |= {source.key: source for source in sources if source.key not in first}
     yield from first.values()
     shared = set(first)  # a scratch trial can be one of them, and serves several transfers
-    for trial in _comparable(study, origins):
+    for trial in _comparable(study):
         if trial.key in shared:
             continue
         if trial.reuse is None or trial.control:
@@ -156,57 +186,110 @@ def trials_of(study: Study) -> Iterator[Trial]:
         yield trial
 
 
-def _comparable(study: Study, origins: dict[tuple[int, str, str], Trial]) -> Iterator[Trial]:
-    """For each transfer its scratch twin, itself and its controls; what is shared comes again."""
-    axes = itertools.product(
-        range(study.repeats), study.models, study.targets, study.sizes, study.sources,
-        study.rate_multipliers,
-    )  # fmt: skip
-    for repeat, model, target, size, source, multiplier in axes:
-        if source == target:
+def _pretrainings(study: Study) -> dict[str, Trial]:
+    """Every trial that another starts from, by key, ancestors first."""
+    found: dict[str, Trial] = {}
+    numbers = range(min(study.repeats, study.pretrainings))
+    for number, model, target in itertools.product(numbers, study.models, study.targets):
+        for reuse in _starts(study, number, model, target):
+            _add_with_ancestors(found, reuse.sources)
+    if study.controls:
+        for trial in _comparable(study):
+            _add_with_ancestors(found, trial.origins)
+    return found
+
+
+def _add_with_ancestors(found: dict[str, Trial], trials: tuple[Trial, ...]) -> None:
+    for trial in trials:
+        if trial.key not in found:
+            _add_with_ancestors(found, trial.origins)
+            found[trial.key] = trial
+
+
+def _comparable(study: Study) -> Iterator[Trial]:
+    """Each scratch twin with its baselines, then transfers and their controls; shared ones again."""
+    axes = itertools.product(range(study.repeats), study.models, study.targets, study.sizes)
+    for repeat, model, target, size in axes:
+        starts = _starts(study, repeat % study.pretrainings, model, target)
+        if not starts:
             continue
         scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
-        origin = origins[repeat % study.pretrainings, model, source]
-        reuse = Reuse(origin, multiplier, study.frozen, study.scratch_loss)
-        transfer = replace(scratch, reuse=reuse)
-        yield from (transfer.twin(), transfer, *_controls(study, transfer, reuse))
+        loss = study.scratch_loss
+        yield replace(scratch, reuse=replace(starts[0], twin_loss=loss)).twin()
+        yield from _baselines(study, scratch)
+        for start, multiplier, strategy in itertools.product(
+            starts, study.rate_multipliers, study.strategies
+        ):
+            reuse = replace(
+                start, rate_multiplier=multiplier, frozen=study.frozen, twin_loss=loss,
+                strategy=strategy,
+            )  # fmt: skip
+            transfer = replace(scratch, reuse=reuse)
+            yield from (transfer, *_controls(study, transfer, reuse))
 
 
-def _origins(study: Study) -> dict[tuple[int, str, str], Trial]:
-    """Pretrainings by number, model and source, in the order in which they are first needed."""
-    found: dict[tuple[int, str, str], Trial] = {}
-    numbers = range(min(study.repeats, study.pretrainings))
-    for number, model, target, source in itertools.product(
-        numbers, study.models, study.targets, study.sources
-    ):
-        if source != target and (number, model, source) not in found:
-            found[number, model, source] = Trial(
-                source, model, study.source_size, number, study.pretraining, study.profile
-            )
+def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
+    """What transfers to a target may start from: each source, then what several make together."""
+    names = [source for source in study.sources if source != target]
+    found: list[Reuse] = []
+    for objective in study.objectives:
+        recipe = replace(study.pretraining, objective=objective)
+        alone = [
+            Trial(name, model, study.source_size, number, recipe, study.profile) for name in names
+        ]
+        found += [Reuse(origin) for origin in alone]
+        if len(alone) > 1:
+            found += [_combined(alone, how) for how in study.combine]
     return found
+
+
+def _combined(alone: list[Trial], how: Combination) -> Reuse:
+    """Several pretrainings as one start; see `Study.combine`."""
+    first, others = alone[0], alone[1:]
+    if how == "pooled":
+        return Reuse(replace(first, pool=tuple(t.dataset for t in others)))
+    if how == "average":
+        return Reuse(first, also=tuple(replace(t, after=first) for t in others))
+    for trial in others:
+        first = replace(trial, after=first)
+    return Reuse(first)
+
+
+def _baselines(study: Study, scratch: Trial) -> Iterator[Trial]:
+    """Those without a backbone are the same for all models, and know no recipe."""
+    for name in study.baselines:
+        if name not in OF_A_BACKBONE:
+            yield replace(scratch, model=NO_BACKBONE, recipe=Recipe(), baseline=name)
+        elif name == "strong":
+            recipe = replace(study.recipe, tune=STRONG, augment="light")
+            yield replace(scratch, recipe=recipe, baseline=name)
+        else:
+            yield replace(scratch, baseline=name)
 
 
 def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
     """The controls of one transfer; of several sources, those without a source are the same."""
     origin = reuse.source
     few = labels_allowed(study.source_size, 0) <= NOISE_LABELS
-    shuffled = replace(origin, recipe=replace(origin.recipe, labels="shuffled"))
-    noise = replace(origin, dataset=NOISE, size=study.source_size if few else "all")
+    plain = replace(origin, recipe=study.pretraining, pool=(), after=None)
+    noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
     rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")
     of = {
         "permuted": replace(transfer, reuse=replace(reuse, start="permuted")),
         "moments": replace(transfer, reuse=replace(reuse, start="moments")),
-        "shuffled": replace(transfer, reuse=replace(reuse, source=shuffled)),
-        "noise": replace(transfer, reuse=replace(reuse, source=noise)),
-        "in_domain": replace(transfer, reuse=replace(reuse, source=rest)),
+        "noise": replace(transfer, reuse=replace(reuse, source=noise, also=())),
+        "in_domain": replace(transfer, reuse=replace(reuse, source=rest, also=())),
         "whole": replace(transfer.twin(), size="all"),
     }
-    return [of[name] for name in study.controls]
+    if reuse == replace(reuse, source=plain, also=()):  # one source that learns from its labels
+        shuffled = replace(origin, recipe=replace(origin.recipe, labels="shuffled"))
+        of["shuffled"] = replace(transfer, reuse=replace(reuse, source=shuffled))
+    return [of[name] for name in study.controls if name in of]
 
 
 def _refuse_endless(study: Study) -> None:
-    axes = (study.models, study.targets, study.sizes, study.sources, study.rate_multipliers)
-    count = study.repeats * math.prod(map(len, axes)) * (1 + len(study.controls))
+    count = study.repeats * math.prod(len(getattr(study, axis)) for axis in AXES)
+    count *= (1 + len(study.combine)) * (1 + len(study.controls) + len(study.baselines))
     if count > LARGEST:
         raise SpecError(
             f"the study has some {count:,} trials, more than {LARGEST:,}",

@@ -99,7 +99,7 @@ class Supply:
             self._shared.leases.close()
 
     def _ready(self, pack: Pack) -> bool:
-        return not self.open & {job.trial.reuse.source.key for job in pack if job.trial.reuse}
+        return not self.open & {origin.key for job in pack for origin in job.trial.origins}
 
     def _counts(self, row: Result) -> bool:
         """Failed here and now, or made from the data as it lies."""

@@ -26,7 +26,7 @@ def test_a_module_of_torch_becomes_a_backbone() -> None:
     kind = backbone(transferred=("0.",))(_convolutions)
     check_backbone(kind)
     target, source = Model(kind(3, 40), 1, 2), Model(kind(1, 90), 1, 5)
-    audit = reuse.copy_convolutions(target, source.state_dict())
+    audit = reuse.take_over(target, source.state_dict()).audit
     assert audit["copied"] == ["backbone.net.0.weight", "backbone.net.0.bias"]
     given = source.state_dict()["backbone.net.0.weight"]
     assert torch.equal(target.state_dict()["backbone.net.0.weight"], given.expand(8, 3, 5))

@@ -40,8 +40,8 @@ def _replica(name: str, number: int, count: int) -> Replica:
 
     slow = [n for n, _ in model.named_parameters() if "head" not in n]
     order = np.random.default_rng(number)
-    multiplier = 0.3 if number % 2 else 1.0
-    return Replica(model, _batch(number, count), held, score, order, number, slow, multiplier)
+    rates = dict.fromkeys(slow, 0.3) if number % 2 else {}
+    return Replica(model, _batch(number, count), held, score, order, number, rates)
 
 
 def _trained(name: str, way: Way, count: int, numbers: Sequence[int]) -> tuple[list[Fit], Tensors]:

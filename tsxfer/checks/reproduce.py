@@ -78,8 +78,9 @@ def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Fou
             where=str(workspace.data(name)),
             mend=f"prepare the same files again, or make new rows: tsxfer run {rows[0].study}",
         )
-    if row.trial.reuse and not wish.ancestors:
-        _check_weights(row.trial.reuse.source, fits[0].row, rows[0].study, workspace)
+    if not wish.ancestors:
+        for origin in row.trial.origins:
+            _check_weights(origin, fits[0].row, rows[0].study, workspace)
     return fits
 
 
@@ -134,9 +135,10 @@ def _train(row: Result, workspace: Workspace, wish: Wish) -> Result:
 
 def _ancestors(trial: Trial) -> list[Trial]:
     """Sources that a trial starts from, oldest first."""
-    if trial.reuse is None:
+    if not trial.origins:
         return []
-    return [*_ancestors(trial.reuse.source), trial.reuse.source]
+    chain = [t for origin in trial.origins for t in (*_ancestors(origin), origin)]
+    return list({t.key: t for t in chain}.values())
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def _keys(held: _Held) -> Check:
 def _cells(held: _Held) -> Check:
     """Declared trials without a finished row; imported studies never had pretraining rows."""
     imported = not any("tsxfer" in row.environment for row in held.done)
-    origins = {t.reuse.source.key for t in held.trials if t.reuse}
+    origins = {origin.key for t in held.trials for origin in t.origins}
     wanted = [t for t in held.trials if not (imported and held.done and t.key in origins)]
     faults = []
     for trial in wanted:
@@ -307,7 +307,7 @@ def _draw(data: prepare.Prepared, trial: Trial) -> _Drawn:
 
 def _predictions(held: _Held) -> Check:
     """Scores are computed again from the predictions that lie beside the rows."""
-    origins = {t.reuse.source.key for t in held.trials if t.reuse}
+    origins = {origin.key for t in held.trials for origin in t.origins}
     rows = [r for r in held.done if r.alignment and r.key not in origins]
     folder = held.folder / "predictions"
     faults = [fault for row in rows for fault in _prediction_faults(row, folder)]
@@ -339,7 +339,7 @@ def _prediction_faults(row: Result, folder: Path) -> Iterator[str]:
 
 def _weights(held: _Held) -> Check:
     """Weights may be deleted, and are then trained again; those that lie there must fit."""
-    sources = {t.reuse.source.key: t.reuse.source for t in held.trials if t.reuse}
+    sources = {origin.key: origin for t in held.trials for origin in t.origins}
     rows = [held.rows[k] for k in sources if k in held.rows and held.rows[k].status == "done"]
     there = [row for row in rows if held.workspace.weights(row.key).exists()]
     faults = [fault for row in there for fault in _weights_faults(row, held.workspace)]

@@ -47,6 +47,27 @@ Controls = Annotated[
         help="permuted, shuffled, moments, noise, in_domain, whole, or all: beside each transfer."
     ),
 ]
+Strategies = Annotated[
+    list[str],
+    typer.Option(
+        "--strategy",
+        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, lora, "
+        "first_K, first_K_frozen.",
+    ),
+]
+Pretrain = Annotated[
+    list[str], typer.Option(help="What sources learn: labels, masked, contrastive, or all.")
+]
+Combine = Annotated[
+    list[str], typer.Option(help="Several sources as one: pooled, sequential, average, or all.")
+]
+Baselines = Annotated[
+    list[str],
+    typer.Option(
+        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, or all "
+        "of these; mantis, moment."
+    ),
+]
 Label = Annotated[str, typer.Option("--label", help="Of an own file: column of labels.")]
 Group = Annotated[
     str, typer.Option("--group", help="Of an own file: column that names what stays together.")
@@ -107,6 +128,10 @@ def run(
     quick: Quick = False,
     tune: Tune = False,
     controls: Controls = [],  # noqa: B006
+    strategy: Strategies = [],  # noqa: B006
+    pretrain: Pretrain = [],  # noqa: B006
+    combine: Combine = [],  # noqa: B006
+    baselines: Baselines = [],  # noqa: B006
     label: Label = "",
     group: Group = "",
     rate: Rate = 0.0,
@@ -154,7 +179,10 @@ def run(
 
     place = Workspace.at(workspace)
     own = describe(label, group, rate, task)
-    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune, own, controls)
+    flags = Flags(
+        source, target, model, size, repeats, data, profile, quick, tune, own, controls, strategy,
+        pretrain, combine, baselines,
+    )  # fmt: skip
     chosen = study_from(study, flags, place)
     if save_study is not None:
         save(chosen, save_study)
@@ -177,6 +205,10 @@ def plan(
     quick: Quick = False,
     tune: Tune = False,
     controls: Controls = [],  # noqa: B006
+    strategy: Strategies = [],  # noqa: B006
+    pretrain: Pretrain = [],  # noqa: B006
+    combine: Combine = [],  # noqa: B006
+    baselines: Baselines = [],  # noqa: B006
     label: Label = "",
     group: Group = "",
     rate: Rate = 0.0,
@@ -193,7 +225,10 @@ def plan(
 
     place = Workspace.at(workspace)
     own = describe(label, group, rate, task)
-    flags = Flags(source, target, model, size, repeats, data, profile, quick, tune, own, controls)
+    flags = Flags(
+        source, target, model, size, repeats, data, profile, quick, tune, own, controls, strategy,
+        pretrain, combine, baselines,
+    )  # fmt: skip
     show_plan(study_from(study, flags, place), place, json)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from tsxfer.cli.bringing import QUICK_STEPS, STEPS, bring_all, fitted, patient
 from tsxfer.data import catalogue, own
 from tsxfer.data.own import Description
 from tsxfer.errors import SpecError, nearest
-from tsxfer.specs import CONTROLS, PROFILES, Control, Recipe
-from tsxfer.study import DataMode, Study, quick, read_study
+from tsxfer.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
+from tsxfer.strategy import STRATEGIES, named
+from tsxfer.study import COMBINATIONS, DataMode, Study, quick, read_study
 from tsxfer.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
@@ -20,6 +21,7 @@ TUNE = (0.1, 0.3, 1.0)  # what --tune tries, in both arms
 # The study's grid of rates of the copied layers (section 3.1).
 MULTIPLIERS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 MODES = ("auto", "real", "simulated")
+USUAL_BASELINES = tuple(name for name in BASELINES if name not in FOUNDATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Flags:
     tune: bool = False
     described: Description = field(default_factory=Description)
     controls: list[str] = field(default_factory=list)
+    strategy: list[str] = field(default_factory=list)
+    pretrain: list[str] = field(default_factory=list)
+    combine: list[str] = field(default_factory=list)
+    baselines: list[str] = field(default_factory=list)
 
 
 def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
@@ -79,17 +85,27 @@ def _changed(study: Study, flags: Flags) -> Study:
         study = replace(study, data=cast("DataMode", flags.data))
     if flags.tune:
         study = replace(study, name=f"{study.name}-tuned", recipe=replace(study.recipe, tune=TUNE))
-    if flags.controls:
-        study = replace(study, controls=_controls(flags.controls))
-    return study
+    if flags.strategy:
+        strategies = tuple(map(named, _split(flags.strategy, STRATEGIES)))
+        study = replace(study, strategies=strategies)
+    asked: dict[str, Any] = {
+        "controls": _known("control", flags.controls, CONTROLS),
+        "objectives": _known("objective", flags.pretrain, OBJECTIVES),
+        "combine": _known("combination", flags.combine, COMBINATIONS),
+        "baselines": _known("baseline", flags.baselines, BASELINES, USUAL_BASELINES),
+    }
+    return replace(study, **{axis: names for axis, names in asked.items() if names})
 
 
-def _controls(given: list[str]) -> tuple[Control, ...]:
-    names = _split(given, CONTROLS)
+def _known(
+    what: str, given: list[str], known: tuple[str, ...], everything: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Names that are known; ``all`` means `everything`, or all that are known."""
+    names = _split(given, everything or known)
     for name in names:
-        if name not in CONTROLS:
-            raise SpecError(f"unknown control {name!r}", mend=nearest(name, CONTROLS))
-    return cast("tuple[Control, ...]", names)
+        if name not in known:
+            raise SpecError(f"unknown {what} {name!r}", mend=nearest(name, known))
+    return names
 
 
 def _brought(flags: Flags, workspace: Workspace) -> Flags:

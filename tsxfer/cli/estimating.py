@@ -9,7 +9,7 @@ from functools import cache
 from statistics import fmean
 
 from tsxfer.data import catalogue, prepare
-from tsxfer.specs import Result, Trial, labels_allowed
+from tsxfer.specs import NO_BACKBONE, Result, Trial, labels_allowed
 from tsxfer.store import Store
 from tsxfer.workspace import Workspace
 
@@ -39,7 +39,7 @@ def estimate(todo: Sequence[Trial], own: Iterable[Result], workspace: Workspace)
             known |= Store.of(workspace, name).rows()
         rows = [row for row in known.values() if _timed(row)]
     rates = _Rates.of(rows, cache(lambda name: _extent(name, workspace)))
-    unknown = {t.model for t in todo} - set(rates.model)
+    unknown = {_method(t) for t in todo} - set(rates.model)
     if unknown:
         return Estimate(None, f"no row of {', '.join(sorted(unknown))} in this workspace yet")
     like = sum(_kind(t) not in rates.kind for t in todo)
@@ -66,7 +66,7 @@ class _Rates:
             seconds = float(row.cost["seconds"])
             kinds[_kind(row.trial)].append(seconds)
             values = float(row.cost["samples"]) * extent(row.trial.dataset)[1]
-            models[row.trial.model].append(seconds / values)
+            models[_method(row.trial)].append(seconds / values)
         return cls(
             {kind: fmean(found) for kind, found in kinds.items()},
             {model: fmean(found) for model, found in models.items()},
@@ -81,7 +81,8 @@ class _Rates:
         count, values = self.extent(trial.dataset)
         size = "all" if trial.part == "rest" else trial.size
         labels = labels_allowed(size, int(count * DEVELOPED)) * LEARNED
-        return self.model[trial.model] * trial.recipe.epochs * labels * values
+        epochs = trial.recipe.epochs if _method(trial) == trial.model else 1
+        return self.model[_method(trial)] * epochs * labels * values
 
 
 def _timed(row: Result) -> bool:
@@ -89,7 +90,16 @@ def _timed(row: Result) -> bool:
 
 
 def _kind(trial: Trial) -> tuple[object, ...]:
-    return trial.dataset, trial.model, trial.size, trial.recipe, trial.part, trial.reuse is None
+    learn = trial.reuse.strategy.learn if trial.reuse else None
+    return (
+        trial.dataset, trial.pool, trial.model, trial.size, trial.recipe, trial.part,
+        trial.baseline, learn,
+    )  # fmt: skip
+
+
+def _method(trial: Trial) -> str:
+    """The backbone, or a baseline that has none and passes over its windows once."""
+    return trial.baseline or "" if trial.model == NO_BACKBONE else trial.model
 
 
 def _extent(name: str, workspace: Workspace) -> tuple[int, int]:

@@ -119,7 +119,7 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
         "data": study.data,
         "profile": study.profile,
         "trials": len(trials),
-        "pretrainings": len({t.reuse.source.key for t in trials if t.reuse}),
+        "pretrainings": len({origin.key for t in trials for origin in t.origins}),
         "comparisons": compared,
         "controls": len(cells) - compared or None,
         "repeats": study.repeats,
@@ -141,7 +141,7 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
 
 def _families(study: Study, trials: list[Trial]) -> tuple[Reach, ...]:
     cells = [t for t in trials if t.reuse and t.repeat == 0 and not t.control]
-    pairs = {(t.reuse.source.dataset, t.dataset) for t in cells if t.reuse}
+    pairs = {(t.source, t.dataset) for t in cells}
     return reach(study.repeats, len(cells), len(study.sizes), len(pairs))
 
 

@@ -88,23 +88,17 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
             f"{', '.join(store.foreign[:3])}\n"
         )
     found = {}
-    now: dict[tuple[str, ...], dict[str, str]] = {}  # reading them for every trial takes hours
+    now: dict[object, dict[str, str]] = {}  # reading them for every trial takes hours
     for trial in trials:
         row = rows.get(trial.key)
         if row is None or row.status != "done":
             continue
-        names = _ancestry(trial)
+        names = trial.datasets, trial.model
         if names not in now:
             now[names] = fingerprints(workspace, trial)
         if row.data == now[names]:
             found[trial.key] = row
     return found
-
-
-def _ancestry(trial: Trial) -> tuple[str, ...]:
-    """Data sets that had a hand in a trial."""
-    before = _ancestry(trial.reuse.source) if trial.reuse else ()
-    return (trial.dataset, *before)
 
 
 def announce(study: Study) -> None:
@@ -134,7 +128,7 @@ def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kep
     from tsxfer.executors import packs
 
     chosen = choose(how, len(todo), workspace, kept.study)
-    origins = {t.reuse.source.key for t in trials if t.reuse}
+    origins = {origin.key for t in trials for origin in t.origins}
     jobs = _jobs(kept.study, todo, origins, workspace, chosen, how)
     supply = Supply(packs(jobs, chosen.width), Shared.of(workspace, kept.store))
     return _train(todo, done, supply, kept, chosen.run)
@@ -165,14 +159,7 @@ def _jobs(
     """Trials with where to run them; ancestors whose weights are missing come first."""
     from tsxfer.runner import Job
 
-    needed = {t.reuse.source.key: t.reuse.source for t in todo if t.reuse}
-    keys = {t.key for t in todo}
-    # A finished pretraining is run again where its weights are gone, damaged or of other data.
-    again = [
-        t
-        for k, t in needed.items()
-        if k not in keys and not holds(workspace.weights(k), fingerprints(workspace, t))
-    ]
+    again = _lost(todo, workspace)
     root = str(workspace.root)
     return [
         Job(
@@ -187,6 +174,18 @@ def _jobs(
         )
         for t in [*again, *todo]
     ]
+
+
+def _lost(todo: list[Trial], workspace: Workspace) -> list[Trial]:
+    """Finished pretrainings whose weights are gone, damaged or of other data, ancestors first."""
+    keys = {t.key for t in todo}
+    needed = {origin.key: origin for t in todo for origin in t.origins if origin.key not in keys}
+    lost = [
+        origin
+        for key, origin in needed.items()
+        if not holds(workspace.weights(key), fingerprints(workspace, origin))
+    ]
+    return [*_lost(lost, workspace), *lost] if lost else []
 
 
 def _print_report(

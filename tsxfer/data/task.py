@@ -88,11 +88,11 @@ def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
 
     Our own models change with the version of tsxfer; a user's file may change between two runs.
     """
-    found = {trial.dataset: prepared(workspace, trial.dataset).fingerprint}
+    found = {name: prepared(workspace, name).fingerprint for name in trial.datasets}
     code = MODELS.plugin_digest(trial.model)
     if code:
         found[f"{trial.model}.py"] = code
-    return found | (fingerprints(workspace, trial.reuse.source) if trial.reuse else {})
+    return found
 
 
 def prepared(workspace: Workspace, name: str) -> Prepared:

@@ -47,8 +47,8 @@ class Model(nn.Module):
         self.backbone = backbone
         width = backbone.features + extra
         hidden = [nn.Linear(width, width), nn.ReLU()] if backbone.hidden_layer else []
-        self.head = nn.Sequential(*hidden, nn.Linear(width, outputs))
-        for layer in self.head:
+        self.head: nn.Module = nn.Sequential(*hidden, nn.Linear(width, outputs))
+        for layer in self.head.children():
             if isinstance(layer, nn.Linear):
                 nn.init.xavier_uniform_(layer.weight)  # Keras' default, as in the study
                 nn.init.zeros_(layer.bias)

@@ -116,5 +116,8 @@ COLUMNS = (
 def model(c: Comparison) -> str:
     """Model, with the reuse where it is not the plain one."""
     reuse = c.trial.reuse
-    extra = f" ×{reuse.rate_multiplier:g}" if reuse and reuse.rate_multiplier != 1 else ""
-    return c.trial.model + extra + (" frozen" if reuse and reuse.frozen else "")
+    if reuse is None:
+        return c.trial.model
+    times = f"×{reuse.rate_multiplier:g}" if reuse.rate_multiplier != 1 else ""
+    how = (times, "frozen" if reuse.frozen else "", reuse.strategy.words)
+    return " ".join((c.trial.model, *filter(None, how)))

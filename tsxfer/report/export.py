@@ -92,6 +92,7 @@ def _record(c: Comparison, row: Result, arm: str) -> dict[str, Any]:
         "size": row.trial.size,
         "rate_multiplier": reuse.rate_multiplier if reuse else None,
         "frozen": reuse.frozen if reuse else None,
+        "strategy": reuse.strategy.words or "copy" if reuse else None,
         "profile": row.trial.profile,
         "repeat": row.trial.repeat,
         "arm": arm,

@@ -110,7 +110,7 @@ def table_csv(report: Report) -> str:
 
 
 _HEADER = (
-    "source", "target", "model", "size", "profile", "rate_multiplier", "frozen", "metric", "n",
+    "source", "target", "model", "size", "profile", "rate_multiplier", "frozen", "strategy", "metric", "n",
     "scratch_mean", "transfer_mean", "difference", "low", "high", "p", "p_corrected",
     "p_sign_flip", "p_not_worse", "p_equivalent", "margin", "hedges_g", "improvement",
     "samples_saved", "samples_saved_low", "samples_saved_high", "convergence_p", "verdict",
@@ -122,7 +122,8 @@ def _record(c: Comparison) -> list[object]:
     reuse, speed = c.trial.reuse, c.convergence
     return [
         c.source, c.trial.dataset, c.trial.model, c.trial.size, c.trial.profile,
-        reuse.rate_multiplier if reuse else "", reuse.frozen if reuse else "", c.metric,
+        reuse.rate_multiplier if reuse else "", reuse.frozen if reuse else "",
+        reuse.strategy.words or "copy" if reuse else "", c.metric,
         len(c.scratch), sum(c.scratch) / len(c.scratch), sum(c.transfer) / len(c.transfer),
         c.difference, c.low, c.high, c.p, c.p_corrected, c.p_sign_flip, c.p_not_worse,
         c.p_equivalent, c.margin, c.effect[0] if c.effect else None, c.improvement,

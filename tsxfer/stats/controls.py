@@ -127,7 +127,8 @@ def _in_margins(group: Sequence[Effect]) -> tuple[dict[int, float], dict[int, fl
 def _terms(trial: Trial) -> object:
     """What a transfer shares with controls from other sources: all but where weights start."""
     assert trial.reuse is not None  # noqa: S101  (comparisons are of transfers)
-    reuse = replace(trial.reuse, source=replace(trial, reuse=None), start="weights")
+    own = replace(trial, reuse=None)
+    reuse = replace(trial.reuse, source=own, also=(), start="weights")
     return replace(trial, reuse=reuse)
 
 

@@ -57,10 +57,11 @@ def cells(
 
 def treatment(trial: Trial) -> Trial:
     """The trial without its repeat, which is what the repeats of a cell share."""
-    if trial.reuse is None:
-        return replace(trial, repeat=0)
-    source = replace(trial.reuse.source, repeat=0)
-    return replace(trial, repeat=0, reuse=replace(trial.reuse, source=source))
+    reuse, after = trial.reuse, trial.after
+    if reuse is not None:
+        also = tuple(treatment(source) for source in reuse.also)
+        reuse = replace(reuse, source=treatment(reuse.source), also=also)
+    return replace(trial, repeat=0, reuse=reuse, after=after and treatment(after))
 
 
 def _cell(group: list[Trial], results: Mapping[str, Result]) -> Cell:

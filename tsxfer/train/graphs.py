@@ -32,7 +32,7 @@ class Graphs:
     def __init__(self, record: Record | None = None) -> None:
         self.refused = ""
         self._record = record or _record
-        self._held: tuple[Run, ...] = ()
+        self._stages: dict[int, int] = {}  # of the runs that were recorded, by identity
         self._shapes: list[_Shape] = []
 
     def __call__(self, live: Sequence[Run], first: int, last: int) -> None:
@@ -46,8 +46,11 @@ class Graphs:
             shape.replay(first, last)
 
     def _outdated(self, live: Sequence[Run]) -> bool:
-        held = set(map(id, self._held))
-        return not {id(run) for run in live} <= held or len(live) <= 0.75 * len(held)
+        return (
+            not {id(run) for run in live} <= self._stages.keys()
+            or len(live) <= 0.75 * len(self._stages)
+            or any(self._stages[id(run)] != run.stage for run in live)
+        )
 
     def _prepare(self, live: Sequence[Run]) -> None:
         """Record a full batch and, where there is one, the incomplete last batch.
@@ -55,7 +58,7 @@ class Graphs:
         Raises:
             torch.OutOfMemoryError: If the pack is too wide for the device.
         """
-        self._held = tuple(live)
+        self._stages = {id(run): run.stage for run in live}
         kept = [_State.of(run) for run in live]
         try:
             _warm_up(live, kept)

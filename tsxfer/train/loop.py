@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from tsxfer.models.base import Model
 from tsxfer.models.layers import own_stream
 from tsxfer.specs import Recipe
+from tsxfer.train.objectives import Objective, of_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,10 @@ class Replica:
         validation: What the checkpoint is chosen on.
         score: Scores raw validation output.
         order: Stream of the batch order.
-        dropout: Seed of the dropout stream.
-        slow: Names of parameters whose rate is multiplied by `multiplier`.
-        multiplier: See `slow`.
+        dropout: Seed of the stream of dropout and of all other chance of a step.
+        rates: Rates of parameters relative to the recipe's, by name; 1 where left out.
+        thaws: Epochs from which parameters learn, by name; the first where left out.
+        objective: What a step minimises.
     """
 
     model: Model
@@ -65,8 +66,9 @@ class Replica:
     score: Score
     order: np.random.Generator
     dropout: int
-    slow: list[str]
-    multiplier: float
+    rates: Mapping[str, float] = field(default_factory=dict)
+    thaws: Mapping[str, int] = field(default_factory=dict)
+    objective: Objective = field(default_factory=of_labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class Run:
         replica: What is trained.
         rules: What its pack shares.
         optimiser: Adam; on a GPU all its state lies there, so that steps can be recorded.
-        random: The stream of its dropout.
+        random: The stream of its dropout and of all other chance of a step.
+        stage: Changes with what learns; a recording of steps holds within one.
         rows: Order of the training instances in this epoch, on the device.
         stopped: Patience is over, or training diverged.
         out: What training gave so far.
@@ -135,15 +138,25 @@ class Run:
         self.optimiser = torch.optim.Adam(groups, eps=1e-7, fused=True, capturable=on_gpu)
         self.per_epoch = steps_per_epoch(len(replica.train.y), rules.recipe.batch, rules.drop_last)
         self.rows = torch.empty(0, dtype=torch.int64, device=device)
-        self._stale, self._waited, self._factor = 0, 0, 1.0
+        self._stale, self._waited, self._factor, self.stage = 0, 0, 1.0, 0
         self._plateau, self.stopped = -math.inf, False
         self.best_state: dict[str, Tensor] = {}
         self._evaluate(0)
 
-    def shuffle(self) -> None:
-        """Draw the order of the next epoch."""
+    def begin_epoch(self) -> None:
+        """Draw the order of the next epoch, and let what is due learn."""
+        self._thaw(self.out.steps // self.per_epoch)
         order = torch.from_numpy(self.replica.order.permutation(len(self.replica.train.y)))
         self.rows = order.to(self.replica.train.x.device)
+
+    def _thaw(self, epoch: int) -> None:
+        """A new stage gets its own patience: what stood still has not had its chance."""
+        thaws = self.replica.thaws
+        if thaws and epoch in {0, *thaws.values()}:
+            self.stage, self._stale = epoch, 0
+            for name, parameter in self.replica.model.named_parameters():
+                if name in thaws:
+                    parameter.requires_grad_(thaws[name] <= epoch)
 
     def segments(self) -> list[tuple[int, int]]:
         """Steps between evaluations: in the first epoch there are some early ones."""
@@ -156,10 +169,9 @@ class Run:
 
     def learn(self, rows: Tensor) -> None:
         """One step on these training instances."""
-        model, train, recipe = self.replica.model, self.replica.train, self.rules.recipe
-        with _precision(recipe, train.x.device):
-            output = model(train.x[rows], train.extra[rows])
-        loss = task_loss(output.float(), train.y[rows], recipe.loss)
+        model, train = self.replica.model, self.replica.train
+        with _precision(self.rules.recipe, train.x.device):
+            loss = self.replica.objective(model, train, rows, self.random)
         if model.backbone.kernel_l2:
             loss = loss + model.penalty()
         self.optimiser.zero_grad(set_to_none=True)
@@ -239,10 +251,10 @@ def _train(runs: Sequence[Run], epochs: int, way: Way) -> None:
         if not live:
             return
         for run in live:
-            run.shuffle()
+            run.begin_epoch()
         for first, last in live[0].segments():
             for run in live:
-                run.replica.model.train()
+                train_mode(run.replica.model)
             way(live, first, last)
             for run in live:
                 run.reach(last)
@@ -266,24 +278,19 @@ def _set_rate(group: dict[str, Any], rate: float) -> None:
 
 
 def _groups(replica: Replica, rate: float) -> list[dict[str, object]]:
-    named = [(n, p) for n, p in replica.model.named_parameters() if p.requires_grad]
-    lagging = [p for n, p in named if n in replica.slow] if replica.multiplier != 1 else []
-    held = {id(p) for p in lagging}
-    groups: list[dict[str, object]] = [
-        {"params": [p for _, p in named if id(p) not in held], "lr": rate}
-    ]
-    if lagging:
-        groups.append({"params": lagging, "lr": rate * replica.multiplier})
-    return groups
+    by_rate: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in replica.model.named_parameters():
+        if parameter.requires_grad:
+            by_rate.setdefault(replica.rates.get(name, 1.0), []).append(parameter)
+    return [{"params": held, "lr": rate * relative} for relative, held in by_rate.items()]
 
 
-def task_loss(output: Tensor, y: Tensor, kind: str = "task") -> Tensor:
-    """Squared error for numbers, cross-entropy for classes; ``squared``: on one-hot classes too."""
-    if y.is_floating_point():
-        return functional.mse_loss(output[:, 0], y)
-    if kind == "squared":
-        return functional.mse_loss(output, functional.one_hot(y, output.shape[1]).float())
-    return functional.cross_entropy(output, y)
+def train_mode(model: nn.Module) -> None:
+    """Training mode, but normalisation whose weights stay keeps its statistics too."""
+    model.train()
+    for layer in model.modules():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.affine:
+            layer.train(layer.weight.requires_grad)
 
 
 def predict(

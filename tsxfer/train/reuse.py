@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,14 +13,62 @@ from torch import Tensor
 from tsxfer.errors import SpecError
 from tsxfer.keys import stream
 from tsxfer.models.base import Model
+from tsxfer.strategy import Strategy
+from tsxfer.train import low_rank
 
 Weights = dict[str, Tensor]
+Audit = dict[str, list[str]]
+_NUMBER = re.compile(
+    r"(\d+)\."
+)  # the block of layers in a name: `blocks.2.norm.weight`, `conv1.bias`
 
 
 def transferred(model: Model) -> list[str]:
     """Names of the parameters that transfer copies."""
     prefixes = tuple(f"backbone.{prefix}" for prefix in model.backbone.transferred)
     return [name for name, _ in model.named_parameters() if name.startswith(prefixes)]
+
+
+def blocks(names: Sequence[str]) -> list[list[str]]:
+    """Names by block of layers, first block first: the first number in a name counts blocks.
+
+    What has no number (an LSTM beside or behind the convolutions) is the last block.
+    """
+    found: dict[float, list[str]] = {}
+    for name in names:
+        number = _NUMBER.search(name)
+        found.setdefault(float(number[1]) if number else float("inf"), []).append(name)
+    return [found[number] for number in sorted(found)]
+
+
+def tensors(model: Model) -> Weights:
+    """Parameters and floating-point buffers (statistics of normalisation layers), by name."""
+    held = dict(model.named_parameters()) | dict(model.named_buffers())
+    return {name: tensor for name, tensor in held.items() if tensor.is_floating_point()}
+
+
+def chosen(model: Model, source: Weights, strategy: Strategy) -> list[list[str]]:
+    """Tensors that a strategy copies, by block of layers.
+
+    Raises:
+        SpecError: If the model has fewer blocks than the strategy names.
+    """
+    names = transferred(model)
+    if strategy.copied == "backbone":
+        wanted = {n: t for n, t in tensors(model).items() if n.startswith("backbone.")}
+        names = [n for n, t in wanted.items() if n in names or _fits(source.get(n), t)]
+    found = blocks(names)
+    if strategy.blocks > len(found):
+        raise SpecError(
+            f"strategy {strategy.words} copies {strategy.blocks} blocks of layers, the model has "
+            f"{len(found)} that can be copied",
+            mend=f"use first_1 to first_{len(found)}",
+        )
+    return found[: strategy.blocks or None]
+
+
+def _fits(given: Tensor | None, wanted: Tensor) -> bool:
+    return given is not None and given.shape == wanted.shape
 
 
 def started(model: Model, source: Weights, start: str, *names: str | int) -> Weights:
@@ -32,10 +84,12 @@ def started(model: Model, source: Weights, start: str, *names: str | int) -> Wei
     if start == "weights":
         return source
     placebo = _permuted if start == "permuted" else _moments
-    parameters = dict(model.named_parameters())
+    own, convolutions = tensors(model), transferred(model)
     return {
-        name: placebo(_fitted(name, source, parameters[name]), stream(start, *names, name))
-        for name in transferred(model)
+        name: placebo(_fitted(name, source, tensor), stream(start, *names, name))
+        for name, tensor in own.items()
+        if name in convolutions
+        or (name.startswith("backbone.") and _fits(source.get(name), tensor))
     }
 
 
@@ -52,39 +106,107 @@ def _moments(tensor: Tensor, draw: np.random.Generator) -> Tensor:
     return (drawn * exact.std(correction=0) + exact.mean()).to(tensor.dtype)
 
 
-def copy_convolutions(model: Model, source: Weights) -> dict[str, list[str]]:
-    """Copy the source's convolutions into `model`; everything else keeps its fresh weights.
+def averaged(several: Sequence[Weights]) -> Weights:
+    """The mean of several weights, tensor by tensor; what fits in one of them only stays the first's."""
+    first = several[0]
+    out = dict(first)
+    for name, tensor in first.items():
+        if all(_fits(other.get(name), tensor) for other in several):
+            out[name] = torch.stack([other[name] for other in several]).mean(dim=0)
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A model that has taken weights over, and how it goes on from there.
+
+    Attributes:
+        audit: Names of tensors: ``copied``, ``renewed``, ``frozen``; where a strategy asks for it
+            also ``low_rank`` (kernels with a learned product beside them) and ``renormalised``.
+        source: What was copied.
+        layers: Copied tensors by block of layers.
+        strategy: How they learn.
+    """
+
+    audit: Audit
+    source: Weights = field(default_factory=dict)
+    layers: tuple[tuple[str, ...], ...] = ()
+    strategy: Strategy = field(default_factory=Strategy)
+
+    def rates(self, multiplier: float) -> dict[str, float]:
+        """Rates of copied tensors relative to the others; those that learn at the full rate left out."""
+        steps = len(self.layers)
+        found = {
+            name: multiplier * self.strategy.rate_decay ** (steps - block)
+            for block, names in enumerate(self.layers)
+            for name in names
+        }
+        return {name: rate for name, rate in found.items() if rate != 1}
+
+    @property
+    def thaws(self) -> dict[str, int]:
+        """The epoch from which a copied tensor learns, where that is not the first."""
+        steps, stage = len(self.layers), self.strategy.stage
+        if self.strategy.learn == "head_first":
+            return {name: stage for names in self.layers for name in names}
+        if self.strategy.learn == "gradual":
+            return {n: stage * (steps - b) for b, names in enumerate(self.layers) for n in names}
+        return {}
+
+    @property
+    def anchors(self) -> list[str]:
+        """Copied parameters that are drawn back to where they started."""
+        return self.audit["copied"] if self.strategy.anchor else []
+
+
+def scratch(model: Model) -> Start:
+    """Nothing was taken over."""
+    names = [name for name, _ in model.named_parameters()]
+    return Start({"copied": [], "renewed": names, "frozen": []})
+
+
+def take_over(
+    model: Model,
+    source: Weights,
+    *,
+    frozen: bool = False,
+    strategy: Strategy | None = None,
+    seed: int = 0,
+) -> Start:
+    """Copy what the strategy names into `model`, and keep training off what is to stay.
 
     A kernel whose input width differs (the first layer, where channel counts differ) becomes the
     mean over the source's channels, repeated; from one channel that is the study's rule
-    (section 3.1).
+    (section 3.1). Everything else keeps its fresh weights.
 
-    Returns:
-        The audit: ``copied`` and ``renewed`` tensor names.
+    Args:
+        model: Freshly built; changed in place.
+        source: Trained weights, or a placebo of them.
+        frozen: As a strategy with ``learn = "frozen"``.
+        strategy: What is copied, and how it learns; the study's where None.
+        seed: Of the matrices of ``low_rank``.
 
     Raises:
-        SpecError: If a tensor is missing or cannot be fitted.
+        SpecError: If a tensor is missing or cannot be fitted, or the strategy does not fit the model.
     """
-    copied = transferred(model)
+    strategy = strategy or Strategy()
+    layers = chosen(model, source, strategy)
+    copied = [name for names in layers for name in names]
+    own = tensors(model)
     with torch.no_grad():
-        for name, tensor in model.named_parameters():
-            if name in copied:
-                tensor.copy_(_fitted(name, source, tensor))
-    renewed = [name for name, _ in model.named_parameters() if name not in copied]
-    return {"copied": copied, "renewed": renewed}
-
-
-def take_over(model: Model, source: Weights, frozen: bool) -> dict[str, list[str]]:
-    """Copy the source's convolutions and, where they are frozen, keep training off them.
-
-    Returns:
-        The audit of `copy_convolutions`, with ``frozen`` tensor names.
-    """
-    audit = copy_convolutions(model, source)
-    audit["frozen"] = audit["copied"] if frozen else []
-    for name, parameter in model.named_parameters():
+        for name in copied:
+            own[name].copy_(_fitted(name, source, own[name]))
+    parameters = dict(model.named_parameters())
+    audit: Audit = {
+        "copied": copied,
+        "renewed": [name for name in parameters if name not in copied],
+        "frozen": copied if frozen or strategy.still else [],
+    }
+    for name, parameter in parameters.items():
         parameter.requires_grad_(name not in audit["frozen"])
-    return audit
+    if strategy.learn == "low_rank":
+        audit["low_rank"] = low_rank.add(model, copied, strategy.rank, seed)
+    return Start(audit, source, tuple(map(tuple, layers)), strategy)
 
 
 def _fitted(name: str, source: Weights, wanted: Tensor) -> Tensor:
@@ -100,15 +222,16 @@ def _fitted(name: str, source: Weights, wanted: Tensor) -> Tensor:
     )
 
 
-def check_frozen(model: Model, names: list[str], source: Weights) -> None:
+def check_frozen(model: Model, start: Start) -> None:
     """Demand that frozen tensors still hold the source's bits.
+
+    Statistics that were taken from the target are the target's.
 
     Raises:
         SpecError: If one moved; that is a fault of tsxfer, never of the user.
     """
-    state = dict(model.named_parameters())
-    moved = [
-        n for n in names if not torch.equal(state[n].cpu(), _fitted(n, source, state[n].cpu()))
-    ]
+    state = {low_rank.plain_name(name): t.cpu() for name, t in tensors(model).items()}
+    names = [n for n in start.audit["frozen"] if n not in start.audit.get("renormalised", [])]
+    moved = [n for n in names if not torch.equal(state[n], _fitted(n, start.source, state[n]))]
     if moved:
         raise SpecError(f"frozen tensors changed while training: {', '.join(moved)}")

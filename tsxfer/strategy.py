@@ -1,0 +1,133 @@
+"""How a transfer treats what it takes over: a typed recipe of parts that combine."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from tsxfer.errors import SpecError, nearest
+
+Learn = Literal["tuned", "frozen", "head_first", "gradual", "low_rank", "probe"]
+STILL: tuple[Learn, ...] = ("frozen", "low_rank", "probe")  # copied tensors keep the source's bits
+ORDER_OF_LAYERS = re.compile(r"first_(\d+)(_frozen)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """What is copied, and how it learns. The default is the study's: convolutions, all tuned.
+
+    Attributes:
+        copied: ``convolutions``: what a backbone names as transferred; ``backbone``: every tensor
+            whose shape fits, normalisation and its statistics included.
+        blocks: Only the first so many blocks of layers are copied (Yosinski et al. 2014); 0: all.
+        learn: ``tuned``: everything learns from the start; ``frozen``: copied tensors stay;
+            ``head_first``: they stay for `stage` epochs (LP-FT, Kumar et al. 2022); ``gradual``: one
+            more block learns every `stage` epochs, from the last to the first (Howard and Ruder
+            2018); ``low_rank``: they stay, and a learned product of two matrices is added to each
+            kernel (LoRA, Hu et al. 2022); ``probe``: no gradient step, a ridge head in closed form,
+            its penalty chosen on validation.
+        stage: Epochs of a stage of ``head_first`` and ``gradual``.
+        rank: Of ``low_rank``.
+        rate_decay: Each block learns at this times the rate of the block above it, the head at the
+            full rate (Howard and Ruder 2018); in (0, 1].
+        anchor: Weight of half the squared distance of copied tensors from where they started,
+            added to the loss (L2-SP, Li et al. 2018).
+        renormalised: Statistics of normalisation layers are taken from the target's training
+            windows before training (AdaBN, Li et al. 2017).
+    """
+
+    copied: Literal["convolutions", "backbone"] = "convolutions"
+    blocks: int = 0
+    learn: Learn = "tuned"
+    stage: int = 2
+    rank: int = 4
+    rate_decay: float = 1.0
+    anchor: float = 0.0
+    renormalised: bool = False
+
+    def __post_init__(self) -> None:
+        if self.blocks < 0 or self.stage < 1 or self.rank < 1:
+            raise SpecError(
+                f"strategy with blocks = {self.blocks}, stage = {self.stage}, rank = {self.rank}",
+                mend="blocks counts from 1 (0: all), stage and rank from 1",
+            )
+        if not 0 < self.rate_decay <= 1:
+            raise SpecError(
+                f"strategy rate_decay = {self.rate_decay} is outside (0, 1]",
+                mend="1.0 gives every block the same rate",
+            )
+        if not 0 <= self.anchor < math.inf:
+            raise SpecError(
+                f"strategy anchor = {self.anchor} is below 0", mend="0.0 anchors nothing"
+            )
+        self._refuse_idle()
+
+    def _refuse_idle(self) -> None:
+        """An option without effect would give one thing two names."""
+        given = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
+        idle = given & {"rate_decay", "anchor"} if self.learn in STILL else set()
+        if self.learn not in ("head_first", "gradual"):
+            idle |= given & {"stage"}
+        if self.learn != "low_rank":
+            idle |= given & {"rank"}
+        if idle:
+            raise SpecError(
+                f"strategy {', '.join(sorted(idle))} has no effect with learn = {self.learn!r}",
+                mend="leave it out, or choose another learn",
+            )
+
+    @property
+    def still(self) -> bool:
+        """Copied tensors keep the source's bits."""
+        return self.learn in STILL
+
+    @property
+    def words(self) -> str:
+        """Its name, or what departs from the study's; empty for the study's own."""
+        if self == Strategy():
+            return ""
+        named = next((name for name, held in STRATEGIES.items() if held == self), "")
+        return named or self._layers() or self._spelt()
+
+    def _layers(self) -> str:
+        for learn, end in (("tuned", ""), ("frozen", "_frozen")):
+            if self.blocks and self == Strategy(blocks=self.blocks, learn=learn):  # type: ignore[arg-type]
+                return f"first_{self.blocks}{end}"
+        return ""
+
+    def _spelt(self) -> str:
+        held = {f.name: getattr(self, f.name) for f in fields(self)}
+        given = [f"{f.name} {held[f.name]}" for f in fields(self) if held[f.name] != f.default]
+        return ", ".join(given)
+
+
+STRATEGIES: Mapping[str, Strategy] = {
+    "copy": Strategy(),
+    "full": Strategy("backbone"),
+    "frozen": Strategy(learn="frozen"),
+    "probe": Strategy("backbone", learn="probe"),
+    "lp_ft": Strategy("backbone", learn="head_first"),
+    "gradual": Strategy("backbone", learn="gradual"),
+    "rate_decay": Strategy("backbone", rate_decay=0.7),
+    "l2_sp": Strategy("backbone", anchor=0.01),
+    "renorm": Strategy("backbone", learn="frozen", renormalised=True),
+    "lora": Strategy("backbone", learn="low_rank"),
+}
+
+
+def named(name: str) -> Strategy:
+    """The strategy of a name, or of ``first_3`` and ``first_3_frozen``: a point of the layer curve.
+
+    Raises:
+        SpecError: If there is none.
+    """
+    layers = ORDER_OF_LAYERS.fullmatch(name)
+    if layers and int(layers[1]):
+        return Strategy(blocks=int(layers[1]), learn="frozen" if layers[2] else "tuned")
+    if name not in STRATEGIES:
+        known = [*STRATEGIES, "first_1", "first_1_frozen"]
+        raise SpecError(f"unknown strategy {name!r}", mend=nearest(name, known))
+    return STRATEGIES[name]

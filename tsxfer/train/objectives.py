@@ -1,0 +1,73 @@
+"""What a step minimises: one function from a model and the rows of a batch to a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tsxfer.models.base import Model
+from tsxfer.train import distort
+
+if TYPE_CHECKING:
+    from tsxfer.train.loop import Batch
+
+Objective = Callable[[Model, "Batch", Tensor, torch.Generator], Tensor]
+"""``(model, training part, rows of the batch, stream of chance) -> loss``."""
+
+
+def task_loss(output: Tensor, y: Tensor, kind: str = "task") -> Tensor:
+    """Squared error for numbers, cross-entropy for classes; ``squared``: on one-hot classes too."""
+    if y.is_floating_point():
+        return functional.mse_loss(output[:, 0], y)
+    if kind == "squared":
+        return functional.mse_loss(output, functional.one_hot(y, output.shape[1]).float())
+    return functional.cross_entropy(output, y)
+
+
+def of_labels(kind: str = "task", *, augment: bool = False, moved: bool = True) -> Objective:
+    """The loss on labels; with `augment`, of windows that are distorted anew in each step.
+
+    Args:
+        kind: See `task_loss`.
+        augment: See `tsxfer.train.distort.light`.
+        moved: See there.
+    """
+
+    def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
+        x = part.x[rows]
+        x = distort.light(x, random, moved=moved) if augment else x
+        return task_loss(model(x, part.extra[rows]).float(), part.y[rows], kind)
+
+    return loss
+
+
+def anchored(objective: Objective, model: Model, names: Sequence[str], weight: float) -> Objective:
+    """Adds half the squared distance of these parameters from where they are now (L2-SP)."""
+    held = dict(model.named_parameters())
+    pairs = [(held[name], held[name].detach().clone()) for name in names if name in held]
+
+    def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
+        away = torch.stack([(now - before).square().sum() for now, before in pairs]).sum()
+        return objective(model, part, rows, random) + 0.5 * weight * away
+
+    return loss
+
+
+def pooled(objective: Objective, others: Sequence[tuple[Model, Batch]], batch: int) -> Objective:
+    """Adds the loss of other models, which share parameters with the first, on their own data.
+
+    Each step draws `batch` rows of each, with replacement: an epoch is a pass over the first.
+    """
+
+    def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
+        total = objective(model, part, rows, random)
+        for other, data in others:
+            drawn = torch.empty(batch, device=rows.device).uniform_(generator=random)
+            total = total + objective(other, data, (drawn * len(data.y)).long(), random)
+        return total
+
+    return loss

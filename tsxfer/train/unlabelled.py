@@ -1,0 +1,172 @@
+"""Pretraining without labels: masked reconstruction and contrastive learning, on any backbone.
+
+Either replaces the head while pretraining; transfer copies the backbone and leaves it behind. The
+amplitude beside a window is silenced: it would tell two views of a window from all others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tsxfer.models.base import Model
+from tsxfer.train import distort
+from tsxfer.train.loop import Batch, Score
+from tsxfer.train.objectives import Objective
+
+Floats = NDArray[np.float32]
+HIDDEN = 0.3  # share of stretches that are hidden
+WIDEST = 64  # samples of a stretch
+TEMPERATURE = 0.2
+METRIC = {"masked": "rmse", "contrastive": "accuracy"}  # what a row is scored on
+TOGETHER = 64  # windows among which a view must find its other one, when judged
+
+
+class Unlabelled(Protocol):
+    """One way to learn without labels."""
+
+    def head(self, width: int) -> nn.Module:
+        """What takes the head's place: ``(batch, width)`` features to what is learned."""
+
+    def objective(self) -> Objective:
+        """What a step minimises."""
+
+    def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
+        """Fixed questions from a part, what scores the answers, and the blind answer's score."""
+
+
+def of(objective: str, channels: int, length: int) -> Unlabelled:
+    """The way of that name (`Recipe.objective`) for windows of this shape."""
+    return Masked(channels, length) if objective == "masked" else Contrastive()
+
+
+class Masked:
+    """Fill hidden stretches in from the rest of the window.
+
+    A window is cut into at least 16 stretches of at most 64 samples; 30 % of them are set to 0. A
+    small decoder reads the features and the place of a stretch and gives its samples; the loss is
+    the squared error on hidden stretches alone (as in masked autoencoders; Zerveas et al. 2021 for
+    time series). Score: root mean squared error there, in units of the scaled window.
+    """
+
+    def __init__(self, channels: int, length: int) -> None:
+        self.channels = channels
+        self.width = max(1, min(WIDEST, length // 16))
+        self.count = length // self.width
+
+    def head(self, width: int) -> nn.Module:
+        """A decoder from ``(batch, width)`` to ``(batch, count · channel · samples)``."""
+        return Decoder(width, self.count, self.channels * self.width)
+
+    def objective(self) -> Objective:
+        """Squared error on stretches that are hidden anew in each step."""
+
+        def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
+            x = part.x[rows]
+            drawn = torch.empty(len(x), self.count, device=x.device).uniform_(generator=random)
+            hidden = (drawn < HIDDEN).float()
+            output = model(self.hide(x, hidden), torch.zeros_like(part.extra[rows]))
+            return self._error(output.float(), x, hidden)
+
+        return loss
+
+    def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
+        """The same stretches hidden each time; the blind answer is 0 everywhere."""
+        random = torch.Generator().manual_seed(seed)
+        hidden = (torch.rand(len(part.x), self.count, generator=random) < HIDDEN).float()
+        x = part.x.cpu()
+
+        def score(output: Floats) -> tuple[float, float]:
+            error = float(self._error(torch.from_numpy(output), x, hidden))
+            return -error, error**0.5
+
+        blind = float(self._error(torch.zeros(len(x), x[0].numel()), x, hidden)) ** 0.5
+        asked = self.hide(part.x, hidden.to(part.x.device))
+        return replace(part, x=asked, extra=torch.zeros_like(part.extra)), score, blind
+
+    def hide(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Windows ``(batch, channel, time)`` with stretches ``(batch, count)`` set to 0."""
+        wide = hidden.repeat_interleave(self.width, dim=1)
+        wide = functional.pad(wide, (0, x.shape[-1] - wide.shape[1]))
+        return x * (1 - wide)[:, None, :]
+
+    def _error(self, output: Tensor, x: Tensor, hidden: Tensor) -> Tensor:
+        shape = (len(x), self.channels, self.count, self.width)
+        truth = x[:, :, : self.count * self.width].reshape(shape).transpose(1, 2)
+        given = output[:, : truth[0].numel()].reshape(truth.shape)
+        error = (given - truth).square().mean(dim=(2, 3))
+        return (error * hidden).sum() / hidden.sum().clamp(min=1)
+
+
+class Decoder(nn.Module):
+    """The samples of each stretch from the window's features and the place of the stretch."""
+
+    def __init__(self, width: int, count: int, samples: int, hidden: int = 128) -> None:
+        super().__init__()
+        self.read = nn.Linear(width, hidden)
+        self.place = nn.Parameter(0.1 * torch.randn(count, hidden))
+        self.write = nn.Linear(hidden, samples)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """``(batch, width)`` to ``(batch, count · samples)``."""
+        places = functional.relu(self.read(features)[:, None, :] + self.place)
+        samples: Tensor = self.write(places).flatten(1)
+        return samples
+
+
+class Contrastive:
+    """Tell two distorted views of a window from those of others (SimCLR, Chen et al. 2020).
+
+    The loss is NT-Xent at temperature 0.2 over the views of a batch, on a projection of the features
+    to 64 numbers. Score: share of views whose nearest other view, among those of 64 windows, is of
+    their own window.
+    """
+
+    def head(self, width: int) -> nn.Module:
+        """The projection ``(batch, width)`` to ``(batch, 64)``."""
+        return nn.Sequential(nn.Linear(width, 128), nn.ReLU(), nn.Linear(128, 64))
+
+    def objective(self) -> Objective:
+        """NT-Xent over two views of each window of the batch."""
+
+        def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
+            x = part.x[rows]
+            both = torch.cat([distort.view(x, random), distort.view(x, random)])
+            nothing = torch.zeros_like(part.extra[rows]).repeat(2, 1)
+            return _alike(model(both, nothing).float())[0]
+
+        return loss
+
+    def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
+        """The same two views each time; the blind answer points anywhere."""
+        random = torch.Generator().manual_seed(seed)
+        x = part.x.cpu()
+        views = torch.cat([distort.view(x, random), distort.view(x, random)]).to(part.x.device)
+        groups = [
+            g for g in torch.split(torch.arange(len(x)), TOGETHER) if len(g) > 1 or len(x) < 2
+        ]
+
+        def score(output: Floats) -> tuple[float, float]:
+            first, second = torch.from_numpy(output).chunk(2)
+            found = [_alike(torch.cat([first[g], second[g]])) for g in groups]
+            loss, right = (float(np.mean([float(one[i]) for one in found])) for i in (0, 1))
+            return -loss, right
+
+        blind = float(np.mean([1 / (2 * len(g) - 1) for g in groups]))
+        nothing = torch.zeros_like(part.extra).repeat(2, 1)
+        return Batch(views, nothing, part.y.repeat(2)), score, blind
+
+
+def _alike(projected: Tensor) -> tuple[Tensor, Tensor]:
+    """NT-Xent of ``(2 n, feature)``, first views then second ones, and the share of views found."""
+    z = functional.normalize(projected, dim=1)
+    own = torch.eye(len(z), device=z.device, dtype=torch.bool)
+    likeness = (z @ z.T / TEMPERATURE).masked_fill(own, float("-inf"))
+    other = torch.arange(len(z), device=z.device).roll(len(z) // 2)
+    return functional.cross_entropy(likeness, other), (likeness.argmax(1) == other).float().mean()
