@@ -146,6 +146,11 @@ class Study:
             raise SpecError(
                 "an objective in a recipe", mend='leave it out, write objectives = ["masked"]'
             )
+        if "pooled" in self.combine and "labels" not in self.objectives:
+            raise SpecError(
+                "combine pooled learns the labels of all sources at once",
+                mend='leave it out, or add "labels" to objectives',
+            )
         if self.frozen and any(strategy.learn != "tuned" for strategy in self.strategies):
             raise SpecError(
                 "frozen and strategies both say how copied layers learn",
@@ -240,8 +245,9 @@ def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
             Trial(name, model, study.source_size, number, recipe, study.profile) for name in names
         ]
         found += [Reuse(origin) for origin in alone]
+        ways = [how for how in study.combine if how != "pooled" or objective == "labels"]
         if len(alone) > 1:
-            found += [_combined(alone, how) for how in study.combine]
+            found += [_combined(alone, how) for how in ways]
     return found
 
 

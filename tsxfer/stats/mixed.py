@@ -21,6 +21,7 @@ from tsxfer.stats.compare import Comparison
 FEWEST = 3  # sources, and targets: below, their variance is a guess
 DRAWS = 2000
 MOST = 2000  # comparisons of a mixed model: its time grows with their cube, to minutes here
+NOTHING = 0.01  # of the residual's standard deviation: optimisers end there where there is none
 COMPONENTS: dict[str, Callable[[Comparison], str]] = {
     "source": lambda c: c.source,
     "target": lambda c: c.trial.dataset,
@@ -70,7 +71,7 @@ def matrix(comparisons: Sequence[Comparison]) -> Matrix | None:
         if fitted is None:
             notes.append("the mixed model cannot be fitted")
             break
-        empty = [n for n in kept if fitted.components[n] < 1e-3 * fitted.components["residual"]]
+        empty = [n for n in kept if fitted.components[n] < NOTHING * fitted.components["residual"]]
         if fitted.sound and not empty:
             half = 1.96 * fitted.error
             spread = dict.fromkeys(COMPONENTS, 0.0) | fitted.components

@@ -47,12 +47,16 @@ def of(objective: str, channels: int, length: int) -> Unlabelled:
 
 
 class Masked:
-    """Fill hidden stretches in from the rest of the window.
+    """Fill the spectra of hidden stretches in from the rest of the window.
 
     A window is cut into at least 16 stretches of at most 64 samples; 30 % of them are set to 0. A
-    small decoder reads the features and the place of a stretch and gives its samples; the loss is
-    the squared error on hidden stretches alone (as in masked autoencoders; Zerveas et al. 2021 for
-    time series). Score: root mean squared error there, in units of the scaled window.
+    small decoder reads the features and the place of a stretch and gives the logarithm of its
+    amplitude spectrum; the loss is the squared error on hidden stretches alone (Zerveas et al. 2021;
+    spectra as in SSAST, Gong et al. 2022). Score: root mean squared error there, in powers of ten.
+
+    Raw samples in place of spectra taught nothing: noise-like windows do not tell the phase of what
+    is hidden, and after 15 epochs on 480 simulated windows of speech, EMG or earthquakes no model
+    was better than the answer 0.
     """
 
     def __init__(self, channels: int, length: int) -> None:
@@ -61,8 +65,8 @@ class Masked:
         self.count = length // self.width
 
     def head(self, width: int) -> nn.Module:
-        """A decoder from ``(batch, width)`` to ``(batch, count · channel · samples)``."""
-        return Decoder(width, self.count, self.channels * self.width)
+        """A decoder from ``(batch, width)`` to ``(batch, count · channel · frequency)``."""
+        return Decoder(width, self.count, self.channels * (self.width // 2 + 1))
 
     def objective(self) -> Objective:
         """Squared error on stretches that are hidden anew in each step."""
@@ -72,21 +76,22 @@ class Masked:
             drawn = torch.empty(len(x), self.count, device=x.device).uniform_(generator=random)
             hidden = (drawn < HIDDEN).float()
             output = model(self.hide(x, hidden), torch.zeros_like(part.extra[rows]))
-            return self._error(output.float(), x, hidden)
+            return self._error(output.float(), self.spectra(x), hidden)
 
         return loss
 
     def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
-        """The same stretches hidden each time; the blind answer is 0 everywhere."""
+        """The same stretches hidden each time; the blind answer is the mean spectrum of the part."""
         random = torch.Generator().manual_seed(seed)
         hidden = (torch.rand(len(part.x), self.count, generator=random) < HIDDEN).float()
-        x = part.x.cpu()
+        truth = self.spectra(part.x.cpu())
+        mean = truth.mean(dim=(0, 1), keepdim=True).expand_as(truth)
 
         def score(output: Floats) -> tuple[float, float]:
-            error = float(self._error(torch.from_numpy(output), x, hidden))
+            error = float(self._error(torch.from_numpy(output), truth, hidden))
             return -error, error**0.5
 
-        blind = float(self._error(torch.zeros(len(x), x[0].numel()), x, hidden)) ** 0.5
+        blind = float(self._error(mean, truth, hidden)) ** 0.5
         asked = self.hide(part.x, hidden.to(part.x.device))
         return replace(part, x=asked, extra=torch.zeros_like(part.extra)), score, blind
 
@@ -96,28 +101,32 @@ class Masked:
         wide = functional.pad(wide, (0, x.shape[-1] - wide.shape[1]))
         return x * (1 - wide)[:, None, :]
 
-    def _error(self, output: Tensor, x: Tensor, hidden: Tensor) -> Tensor:
+    def spectra(self, x: Tensor) -> Tensor:
+        """Windows to ``(batch, count, channel, frequency)``, log10 of amplitudes of at least 1e-3."""
         shape = (len(x), self.channels, self.count, self.width)
-        truth = x[:, :, : self.count * self.width].reshape(shape).transpose(1, 2)
-        given = output[:, : truth[0].numel()].reshape(truth.shape)
-        error = (given - truth).square().mean(dim=(2, 3))
+        stretches = x[:, :, : self.count * self.width].reshape(shape).transpose(1, 2)
+        amplitude: Tensor = torch.fft.rfft(stretches).abs() / self.width
+        return (amplitude + 1e-3).log10()
+
+    def _error(self, output: Tensor, truth: Tensor, hidden: Tensor) -> Tensor:
+        error = (output.reshape(truth.shape) - truth).square().mean(dim=(2, 3))
         return (error * hidden).sum() / hidden.sum().clamp(min=1)
 
 
 class Decoder(nn.Module):
-    """The samples of each stretch from the window's features and the place of the stretch."""
+    """What each stretch holds, from the window's features and the place of the stretch."""
 
-    def __init__(self, width: int, count: int, samples: int, hidden: int = 128) -> None:
+    def __init__(self, width: int, count: int, outputs: int, hidden: int = 128) -> None:
         super().__init__()
         self.read = nn.Linear(width, hidden)
         self.place = nn.Parameter(0.1 * torch.randn(count, hidden))
-        self.write = nn.Linear(hidden, samples)
+        self.write = nn.Linear(hidden, outputs)
 
     def forward(self, features: Tensor) -> Tensor:
-        """``(batch, width)`` to ``(batch, count · samples)``."""
+        """``(batch, width)`` to ``(batch, count · outputs)``."""
         places = functional.relu(self.read(features)[:, None, :] + self.place)
-        samples: Tensor = self.write(places).flatten(1)
-        return samples
+        written: Tensor = self.write(places).flatten(1)
+        return written
 
 
 class Contrastive:
