@@ -73,6 +73,14 @@ def test_aggregates_are_shares_of_the_error_that_scratch_leaves() -> None:
     assert found.used == 18
 
 
+def test_aggregates_do_not_depend_on_what_is_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long table is drawn a few draws at a time, with the numbers of all at once."""
+    table = _table(np.ones((3, 3, 2, 7)))
+    whole = aggregate(table)
+    monkeypatch.setattr("tsxfer.stats.aggregate.HELD", 400)
+    assert aggregate(table) == whole
+
+
 def test_a_scratch_arm_without_error_is_left_out() -> None:
     """Where scratch leaves less error than the margin there is no ratio, and the count says so."""
     table = _table(np.ones((3, 3, 2, 7)))

@@ -18,6 +18,7 @@ from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.pairs import Cell, cells
 from tsxfer.stats.power import Reach, reach
+from tsxfer.stats.reproduced import Summary, summary
 from tsxfer.stats.testset import TestError, from_predictions
 from tsxfer.stats.worth import Worth, labels_worth
 
@@ -49,6 +50,7 @@ class Report:
         baselines: Scratch and transfer against baselines, two families of their own; the first arm
             is the baseline.
         baseline_cells: The rows behind them, in the same order.
+        reproduced: What training rows again has shown, if any was.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Report:
     controls: tuple[Effect, ...]
     baselines: tuple[Comparison, ...]
     baseline_cells: tuple[Cell, ...]
+    reproduced: Summary | None
 
     @property
     def simulated(self) -> bool:
@@ -167,6 +170,7 @@ def of_cells(
         controls=tuple(effects(comparisons, placebos, {r.key: r for r in rows})),
         baselines=tuple(baselines),
         baseline_cells=tuple(beside),
+        reproduced=summary(folder, {r.key: r for r in rows}) if folder else None,
     )
 
 

@@ -70,6 +70,7 @@ def sections(report: Report) -> list[Section]:
         _undecided(report),
         _test_set(report),
         _matrix(report),
+        _reproduced(report),
         _declared(report),
     ]
     return [section for section in found if section is not None and section.rows]
@@ -386,6 +387,37 @@ def _matrix(report: Report) -> Section | None:
         ("quantity", "value", "95 %"),
         (("mean gain", signed(found.mean), _between(found.low, found.high)), *spread),
     )
+
+
+def _reproduced(report: Report) -> Section | None:
+    found = report.reproduced
+    if found is None:
+        return None
+    told = [abs(c.difference) / c.margin for c in report.comparisons if _told(c)]
+    words = ", ".join(f"{count} {verdict}" for verdict, count in found.verdicts.items())
+    rows = [
+        (f"rows trained again on {', '.join(found.devices)}", f"{found.rows} ({words})"),
+        ("largest distance from the row, score or curve", _margins(found.distance)),
+        ("floor: largest distance between trainings of one row", _margins(found.floor)),
+        ("smallest effect called better or worse", _margins(min(told, default=None))),
+        *([("trainings that gave no score", str(found.failed))] if found.failed else []),
+        *([("lines that cannot be read", str(found.unread))] if found.unread else []),
+    ]
+    return Section(
+        "Reproduced",
+        "From `tsxfer reproduce`: how far chance in the hardware moves a number that is made twice, "
+        "beside the smallest effect that this report tells. A row that was made anew does not count.",
+        ("quantity", "value"),
+        tuple(rows),
+    )
+
+
+def _told(c: Comparison) -> bool:
+    return c.verdict in ("better", "worse") and c.margin > 0
+
+
+def _margins(value: float | None) -> str:
+    return "none measured" if value is None else f"{value:.3g} margins"
 
 
 def _declared(report: Report) -> Section | None:

@@ -85,7 +85,8 @@ def lock(
 ) -> Lock:
     """The analysis that a study implies: every comparison that is no control is primary."""
     trials = list(trials)
-    found = {treatment(t).key: treatment(t) for t in trials if t.reuse}
+    treated = (treatment(t) for t in trials if t.reuse)
+    found = {trial.key: trial for trial in treated}
     lines = {f"{_words(trial)}: {key}": trial.control for key, trial in found.items()}
     return Lock(
         study,
