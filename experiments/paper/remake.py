@@ -8,8 +8,6 @@ from pathlib import Path
 
 from tsxfer.paper import claims, figures, importing, pages, select
 from tsxfer.paper.effects import view
-from tsxfer.report import figures as report_figures
-from tsxfer.stats.compare import compare
 
 HERE = Path(__file__).resolve().parent
 
@@ -25,21 +23,6 @@ def main(folder: Path) -> None:
         _print_pairs(found, select.parse(rule))
     for name, text in figures.draw(found).items():
         (HERE / name).write_text(text, encoding="utf-8")
-    (HERE / "forest.svg").write_text(_forest(found), encoding="utf-8")
-
-
-def _forest(found: claims.Evidence) -> str:
-    """Gains on STEAD from 1,500 labels, the rate chosen without the run that is scored."""
-    chosen = select.choose(found.grid, select.parse("leave-one-out"), drop=found.gates.drop)
-    cells = [one.cell for one in chosen]
-    shown = [
-        c
-        for c in compare(cells)
-        if c.trial.dataset.startswith("stead")
-        and c.trial.size == "n=1500"
-        and c.trial.model in ("convnetquake", "tcn")
-    ]
-    return report_figures.forest(shown)
 
 
 def _print_pairs(found: claims.Evidence, rule: select.Rule) -> None:
