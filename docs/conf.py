@@ -21,11 +21,12 @@ html_copy_source = False
 html_show_copyright = False
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints = "signature"
+maximum_signature_line_length = 80
 autodoc_member_order = "bysource"
 autodoc_class_signature = "separated"
 napoleon_use_ivar = True
+napoleon_attr_annotations = False  # types stand in the signatures
 
 
 def _reference() -> str:

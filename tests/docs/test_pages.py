@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.cli.test_own_run import write_waves
 from tests.docs.pages import (
     PAGES,
     REASONS,
@@ -25,9 +26,24 @@ from tests.docs.pages import (
 
 EVERY = ("README.md", *PAGES)
 NOT_RUN = {"README.md": 2, "adding.md": 1, "tutorial.md": 1}  # blocks, by page; the others run
-GIVEN = {"mine.csv": lambda folder: write_waves(folder / "mine.csv", 400)}
 # No network, the package of this tree first, and output as on a terminal of 100 columns.
 NOWHERE = "http://127.0.0.1:9"
+
+
+def _mine(folder: Path) -> None:
+    """A file of a user's: two kinds of noisy waves of twelve people, a window a row."""
+    draw, time = np.random.default_rng(1), np.arange(64) / 100
+    names = [f"x_{t}" for t in range(64)]
+    with (folder / "mine.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow([*names, "y", "who"])
+        for row in range(400):
+            wave = np.sin(2 * np.pi * ((4, 9)[row % 2] * time + draw.random()))
+            noisy = wave + draw.normal(0, 0.5, 64)
+            rows.writerow([*noisy.round(4), ("slow", "fast")[row % 2], f"p{draw.integers(12)}"])
+
+
+GIVEN = {"mine.csv": _mine}
 
 
 def _environment() -> dict[str, str]:
