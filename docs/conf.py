@@ -17,14 +17,15 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["choosing.md"]
 html_theme = "furo"
 html_title = "tsxfer"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
-myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 autodoc_typehints = "signature"
 maximum_signature_line_length = 80
+default_role = "py:obj"
 autodoc_member_order = "bysource"
-autodoc_class_signature = "separated"
 napoleon_use_ivar = True
 napoleon_attr_annotations = False  # types stand in the signatures
 

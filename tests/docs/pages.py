@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,3 +91,9 @@ def skeleton(text: str) -> list[str]:
     plain = re.sub(r"@[0-9a-f]{8}\b", "@HASH", plain)
     plain = re.sub(r"[-+]?\d[\d.,]*", "#", plain)
     return [line for line in (" ".join(row.split()) for row in plain.splitlines()) if line]
+
+
+def cut_of(shown: str) -> Callable[[str], bool]:
+    """Whether a printed line is the shown one, whose end may be left out with "..."."""
+    start = shown.removesuffix("...").rstrip()
+    return lambda line: line == shown or (shown.endswith("...") and line.startswith(start))

@@ -18,14 +18,20 @@ from tests.docs.pages import (
     ROOT,
     Block,
     blocks,
+    cut_of,
     loose_marks,
     parse,
     path_of,
     skeleton,
-)
+)  # fmt: skip
 
 EVERY = ("README.md", *PAGES)
-NOT_RUN = {"README.md": 2, "adding.md": 1, "tutorial.md": 1}  # blocks, by page; the others run
+NOT_RUN = {
+    "README.md": 2,
+    "adding.md": 1,
+    "index.md": 1,
+    "tutorial.md": 1,
+}  # blocks, by page; the others run
 # No network, the package of this tree first, and output as on a terminal of 100 columns.
 NOWHERE = "http://127.0.0.1:9"
 
@@ -74,7 +80,7 @@ def _execute(block: Block, folder: Path) -> None:
     done = _run(block, block.text, folder)
     assert done.returncode == 0, f"{block.place} failed:\n{block.text}\n{done.stdout}"
     said = skeleton(done.stdout)
-    missing = [line for line in skeleton(block.shown) if line not in said]
+    missing = [line for line in skeleton(block.shown) if not any(map(cut_of(line), said))]
     assert not missing, f"{block.place} shows what is not printed: {missing}\n{done.stdout}"
 
 
