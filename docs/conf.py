@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ autodoc_typehints = "signature"
 maximum_signature_line_length = 80
 default_role = "py:obj"
 autodoc_member_order = "bysource"
+smartquotes = False  # they make one dash of the two before an option
 napoleon_use_ivar = True
 napoleon_attr_annotations = False  # types stand in the signatures
 
@@ -34,7 +36,9 @@ def _reference() -> str:
     """Typer's own page of every command and option."""
     words = [sys.executable, "-m", "typer", "tsxfer.cli.app", "utils", "docs", "--name", "tsxfer"]
     page = subprocess.run(words, capture_output=True, text=True, check=True).stdout  # noqa: S603
-    return page.replace("# `tsxfer`", "# Every option", 1)
+    page = page.replace("# `tsxfer`", "# Every option", 1)
+    # The list of commands cuts sentences; commands.md has the table.
+    return re.sub(r"\*\*Commands\*\*:\n\n(?:\* .*\n)+\n", "", page)
 
 
 # Made with each build and not committed, so that it cannot be stale.
