@@ -63,7 +63,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         {"after": _origin(WORDS)},
         {"recipe": replace(RECIPE, objective="masked")},
     ):
-        other = _origin(PRICES, **changes)
+        other = replace(_origin(PRICES), **changes)
         weights.save(workspace.weights(other.key), kept, _line(other))
     return workspace
 
