@@ -17,18 +17,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
+from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from tsxfer.checks.verify import verify
 from tsxfer.cli.reading import show_plan, show_status
 from tsxfer.cli.reporting import gathered
 from tsxfer.cli.running import finished
 from tsxfer.data import catalogue
+from tsxfer.data.card import Dataset
+from tsxfer.data.task import draw, prepared
 from tsxfer.registry import Registry
 from tsxfer.report import files
-from tsxfer.specs import Result
+from tsxfer.specs import Result, Trial
 from tsxfer.store import Store
 from tsxfer.study import Study, expand, read_study, study_toml, trials_of
 from tsxfer.workspace import Workspace, environment
@@ -36,65 +41,75 @@ from tsxfer.workspace import Workspace, environment
 MODELS = tuple(f"model{number}" for number in range(8))
 SIZES = ("n=500", "n=1500", "n=4500", "n=9000")
 TENSORS = [f"backbone.convolutions.{n}.{kind}" for n in range(9) for kind in ("weight", "bias")]
-CARD = '''"""A data set of the benchmark, without data."""
-from tsxfer.data import dataset
+CARD = '''"""A data set of the benchmark: as many instances and groups as real ones have, short windows."""
+import numpy as np
+from tsxfer.data import Series, synthetic
 
-@dataset(
-    version=1, domain="none", task="classification", label="class", rate_hz=1.0, channels=("a",),
-    length=8, group="group", metric="macro_f1", margin=0.02, licence="none", cite="none",
+@synthetic(
+    version=1, count=30_000, domain="none", task="classification", label="class", rate_hz=1.0,
+    channels=("a",), length=4, group="group", metric="macro_f1", margin=0.02, licence="none",
+    cite="none",
 )
-def {name}(folder):
+def {name}(count, rng):
     """A data set of the benchmark."""
-    return iter(())
+    number = np.arange(count)
+    names = np.char.add("w", number.astype(str))
+    y, group = rng.choice(["a", "b"], count), np.char.add("g", (number // 10).astype(str))
+    return Series(rng.normal(size=(count, 1, 4)).astype(np.float32), y, group, names, 1.0)
 '''
 
 
 def make(folder: Path, datasets: int, repeats: int) -> Study:
-    """Cards, the facts of prepared data, a study and a finished row for each of its trials."""
+    """Data sets, a study and a finished row for each of its trials."""
     names = tuple(f"d{number:02}" for number in range(datasets))
     ids = tuple(f"{name}@1" for name in names)
     study = Study("big", ids, ids, MODELS, SIZES, repeats)
     place = Workspace(folder / "ws")
     (folder / "cards").mkdir(parents=True, exist_ok=True)
-    facts = {"fingerprint": "f" * 16, "classes": ["a", "b"], "count": 90_000, "notes": []}
     for name in names:
         (folder / "cards" / f"{name}.py").write_text(CARD.format(name=name))
-        place.data(f"{name}@1").mkdir(parents=True, exist_ok=True)
-        (place.data(f"{name}@1") / "meta.json").write_text(json.dumps(facts))
+    catalogue.REGISTRY = _cards(folder)
     store = Store(place.results("big"))
     store.folder.mkdir(parents=True, exist_ok=True)
     (store.folder / "study.toml").write_text(study_toml(study))
-    rows = _rows(study)
+    rows = _rows(study, place)
     while chunk := list(islice(rows, 10_000)):
         store.extend(chunk)
     return study
 
 
-def _rows(study: Study) -> Iterator[Result]:
-    """A row as long as real ones are."""
+def _rows(study: Study, place: Workspace) -> Iterator[Result]:
+    """A row as long as real ones are, with the split and the subset that its trial has."""
     rng, made = np.random.default_rng(0), environment()
     samples = [float(1200 * epoch) for epoch in range(13)]
-    parts = {"train": 1200, "validation": 300, "test": 18_000}
-    proof = {
-        "instances": parts, "groups": parts, "group_hash": dict.fromkeys(parts, "0" * 16),
-        "shared_groups": 0, "purged": 0,
-    }  # fmt: skip
+    terms = cache(lambda dataset, size, repeat: _terms(place, Trial(dataset, "", size, repeat)))
     for trial in trials_of(study):
         gain = 0.05 if trial.reuse else 0.0
         scores = rng.normal(0.6 + gain, 0.02, 3).round(17).tolist()
         curve = rng.normal(0.5, 0.05, 13).round(6).tolist()
         audit = {"copied": TENSORS, "renewed": ["head.0.weight"], "frozen": []}
-        origin = {trial.reuse.source.dataset: "f" * 16} if trial.reuse else {}
+        sizes, data, proof, subset = terms(trial.dataset, trial.size, trial.repeat)
+        source = trial.reuse.source if trial.reuse else trial
+        origin = terms(source.dataset, source.size, source.repeat)[1]
         yield Result(
             trial, "done", "macro_f1", 0.02,
             dict(zip(("macro_f1", "weighted_f1", "accuracy"), scores, strict=True)),
-            {"macro_f1": 0.1}, {"samples": samples, "score": curve}, parts,
-            {trial.dataset: "f" * 16} | origin, proof, f"s{trial.repeat}", f"a{trial.repeat}",
-            "cross-entropy", audit if trial.reuse else {},
+            {"macro_f1": 0.1}, {"samples": samples, "score": curve}, sizes, data | origin, proof,
+            subset, f"a{trial.repeat}", "cross-entropy", audit if trial.reuse else {},
             {"steps": 240, "batch": 64, "tries": 1},
             cost={"seconds": 1.5, "steps": 240, "samples": 15_600, "device": "cpu"},
             labels=("simulated",), environment=made,
         )  # fmt: skip
+
+
+def _terms(place: Workspace, trial: Trial) -> tuple[dict[str, int], dict[str, str], Any, str]:
+    """Sizes, fingerprint, split proof and subset of a trial."""
+    data = prepared(place, trial.dataset)
+    parts, drawn = draw(data, trial)
+    counts = {n: len(i) for n, i in (("train", drawn.train), ("validation", drawn.validation))}
+    proof = parts.proof(data.array("group"))
+    sizes = counts | {"test": len(parts.test)}
+    return sizes, {trial.dataset: data.fingerprint}, proof, drawn.digest
 
 
 def _read(place: Workspace) -> int:
@@ -121,6 +136,11 @@ def _report(place: Workspace) -> int:
     return len(files.table_csv(gathered("big", place, partial=False)))
 
 
+def _verify(place: Workspace) -> int:
+    """Predictions of simulated rows do not lie there; each is found missing."""
+    return sum(check.checked for check in verify("big", place))
+
+
 def _said(show: Callable[[], None]) -> int:
     out = io.StringIO()
     with redirect_stdout(out):
@@ -134,13 +154,17 @@ def _study(place: Workspace) -> Study:
 
 STEPS = {
     "expand": _expand, "read": _read, "resume": _resume, "status": _status, "plan": _plan,
-    "report": _report,
+    "report": _report, "verify": _verify,
 }  # fmt: skip
+
+
+def _cards(folder: Path) -> Registry[Dataset]:
+    return Registry("data set", folder / "cards", "tsxfer.datasets", ("synthetic",))
 
 
 def step(name: str, folder: Path) -> None:
     """Run one step and print what it took as JSON."""
-    catalogue.REGISTRY = Registry("data set", folder / "cards", "tsxfer.datasets", ("dataset",))
+    catalogue.REGISTRY = _cards(folder)
     began, used = time.perf_counter(), time.process_time()
     gave = STEPS[name](Workspace(folder / "ws"))
     seconds, cpu = time.perf_counter() - began, time.process_time() - used

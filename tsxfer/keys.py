@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,25 +17,28 @@ def plain(value: object) -> Any:
     Leaving defaults out (same type and same value) lets a later version add an option without
     changing the key of any trial that does not use it.
     """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        kept = {f.name: getattr(value, f.name) for f in fields(value)}
-        return {
-            f.name: plain(kept[f.name])
-            for f in fields(value)
-            if not _holds_default(f, kept[f.name])
-        }
+        held = ((n, getattr(value, n), default) for n, default in _defaults(type(value)).items())
+        return {n: plain(v) for n, v, default in held if not _equal(v, default)}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {str(name): plain(item) for name, item in value.items()}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
     raise TypeError(f"{type(value).__name__} has no canonical form; a spec holds plain data only")
 
 
-def _holds_default(field: Field[Any], value: object) -> bool:
-    default = field.default_factory() if field.default_factory is not MISSING else field.default
-    return default is not MISSING and type(default) is type(value) and bool(default == value)
+@lru_cache
+def _defaults(kind: type) -> dict[str, Any]:
+    """What the fields of a spec hold unless told otherwise; `MISSING` where that must be told."""
+    factories = {f.name: f.default_factory for f in fields(kind)}
+    made = {n: make() for n, make in factories.items() if make is not MISSING}
+    return {f.name: made.get(f.name, f.default) for f in fields(kind)}
+
+
+def _equal(value: object, default: object) -> bool:
+    return type(value) is type(default) and bool(value == default)
 
 
 def canonical(value: object) -> str:

@@ -14,13 +14,14 @@ import numpy as np
 import torch
 
 from tsxfer import beginning
+from tsxfer.baselines.answer import answer
 from tsxfer.beginning import Begun, begin
 from tsxfer.data.task import Task, fingerprints, load_task
 from tsxfer.deadline import LateError, deadline
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.models.base import Model
 from tsxfer.sealed import Tested, open_test
-from tsxfer.specs import PROFILES, Recipe, Result, Trial
+from tsxfer.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.store import from_record, to_line
 from tsxfer.train import graphs, loop, low_rank, probe, remote, reuse, weights
 from tsxfer.workspace import Workspace, environment, unique
@@ -67,8 +68,10 @@ def run_pack(pack: Sequence[Job]) -> list[Result]:
     torch.set_num_threads(pack[0].threads)
     set_precision(pack[0].trial.recipe.precision, pack[0].device)
     rows = {job.trial.key: _kept(job) or _orphan(job) for job in pack}
+    todo = [job for job in pack if rows[job.trial.key] is None]
     with no_subnormals():
-        made = iter(_train([job for job in pack if rows[job.trial.key] is None]))
+        without = pack[0].trial.model == NO_BACKBONE
+        made = iter([_baseline(job) for job in todo] if without else _train(todo))
     return [row or next(made) for row in rows.values()]
 
 
@@ -137,6 +140,34 @@ def _way(trial: Trial, way: loop.Way) -> str:
     if _closed(trial):
         return "closed form"
     return "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns"
+
+
+def _baseline(job: Job) -> Result:
+    """A baseline without a backbone: no steps, on the CPU, under the same seal."""
+    began, trial, workspace = time.perf_counter(), job.trial, Workspace(Path(job.workspace))
+    try:
+        with deadline(job.limit):
+            task = load_task(workspace, trial)
+            found = answer(task, trial, workspace, job.threads)
+    except LateError:
+        return _too_late(job)
+    result = _blank(trial, task, {}, fingerprints(workspace, trial))
+    _save_predictions(workspace.results(job.study) / "predictions", trial, found.tested)
+    return replace(
+        result,
+        scores=found.tested.scores,
+        chance=found.tested.chance,
+        alignment=found.tested.alignment,
+        loss="squared error" if found.chosen else "none",
+        ledger={"steps": 0, "batch": trial.recipe.batch, "tries": found.tries},
+        chosen=found.chosen,
+        labels=(*result.labels, *found.labels),
+        cost={
+            "seconds": round(time.perf_counter() - began, 3),
+            "device": "cpu",
+            "samples": len(task.subset.train),
+        },
+    )
 
 
 def _too_late(job: Job) -> Result:

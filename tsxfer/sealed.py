@@ -44,11 +44,31 @@ class Tested:
 
 
 def open_test(model: Model, task: Task, device: str, *, always_drop: bool) -> Tested:
-    """Predict, then break the seal and score; chance is the best answer that does not look."""
-    scaled = task.scaler.windows(task.test.windows())
+    """The sealed test of a network at its final checkpoint; see `score`."""
+    scaled = test_windows(task)
     tensors = batch(scaled, np.zeros(len(task.test), np.float32), device)
     output = loop.predict(model, tensors.x, tensors.extra, always_drop=always_drop)
-    truth, predicted = task.test.open(_digest(model)), answers(task, output, scaled)
+    return score(task, scaled, output, _digest(model))
+
+
+def test_windows(task: Task) -> scale.Scaled:
+    """Test windows as a model sees them, without labels."""
+    return task.scaler.windows(task.test.windows())
+
+
+def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest: str) -> Tested:
+    """Break the seal and score what was predicted; chance is the best answer that does not look.
+
+    Args:
+        task: Whose test part it is.
+        scaled: Test windows, as of `test_windows`.
+        output: Raw predictions for them ``(n, outputs)``.
+        digest: Hash of what made the predictions, in the state that is final.
+
+    Raises:
+        SpecError: If the seal was broken before.
+    """
+    truth, predicted = task.test.open(digest), answers(task, output, scaled)
     card = task.prepared.card
     blind = _blind(task, scaled)
     names = (card.metric, *card.extra_metrics)

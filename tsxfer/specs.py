@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
@@ -136,8 +136,24 @@ class Recipe:
             )
 
 
+class _Keyed:
+    """Keeps a spec's key once it was asked for: reports ask for it many times."""
+
+    __slots__ = ("_key",)
+    _key: str
+
+    @property
+    def key(self) -> str:
+        """Content key: 16 hexadecimal digits."""
+        try:
+            return self._key
+        except AttributeError:
+            object.__setattr__(self, "_key", _key(self))  # the spec itself is frozen
+            return self._key
+
+
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(_Keyed):
     """One training: everything that can change its numbers, and nothing else.
 
     Attributes:
@@ -161,7 +177,7 @@ class Trial:
     model: str
     size: str
     repeat: int
-    recipe: Recipe = field(default_factory=Recipe)
+    recipe: Recipe = Recipe()
     profile: str = "strict"
     reuse: Reuse | None = None
     part: Literal["subset", "rest"] = "subset"
@@ -182,11 +198,6 @@ class Trial:
                 "a trial has at most one of reuse, pool, after and baseline",
                 mend="let one trial start from another",
             )
-
-    @property
-    def key(self) -> str:
-        """Content key: 16 hexadecimal digits."""
-        return _key(self)
 
     @property
     def control(self) -> str:
@@ -234,9 +245,9 @@ class Trial:
 
 
 @lru_cache(maxsize=1 << 17)
-def _key(trial: Trial) -> str:
-    """Reports ask for the same keys many times, and each is a hash of nested text."""
-    return content_key(trial)
+def _key(spec: object) -> str:
+    """Equal specs come up again, twins above all, and each key is a hash of nested text."""
+    return content_key(spec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,15 +368,23 @@ class Result:
 
 
 Spec = TypeVar("Spec")
+Held = Mapping[str, dict[str, Any]]
 
 
-def from_plain(kind: type[Spec], data: object, where: str = "") -> Spec:
+def from_plain(kind: type[Spec], data: object, where: str = "", held: Held | None = None) -> Spec:
     """Build a spec from nested plain data (the inverse of `tsxfer.keys.plain`).
+
+    Args:
+        kind: The spec.
+        data: What it is built from.
+        where: Its place in messages.
+        held: Parts by place and then by their plain form; at the places that it names, data that
+            came before in the same form gives the part that was checked and built then.
 
     Raises:
         SpecError: For an unknown name (near ones are suggested), a missing one or a wrong type.
     """
-    built = _build(kind, data, where or kind.__name__.lower())
+    built = _build(kind, data, where or kind.__name__.lower(), held or {})
     return typing.cast("Spec", built)
 
 
@@ -374,7 +393,17 @@ _origin: Callable[[Any], Any] = lru_cache(typing.get_origin)
 _arguments: Callable[[Any], tuple[Any, ...]] = lru_cache(typing.get_args)
 
 
-def _build(kind: Any, data: object, where: str) -> object:
+def _build(kind: Any, data: object, where: str, held: Held) -> object:
+    before = held.get(where)
+    if before is None:
+        return _build_new(kind, data, where, held)
+    text = repr(data)  # tells 1, 1.0 and True apart
+    if text not in before:
+        before[text] = _build_new(kind, data, where, held)
+    return before[text]
+
+
+def _build_new(kind: Any, data: object, where: str, held: Held) -> object:
     if kind in _SCALARS:
         return _build_scalar(kind, data, where)
     if kind is Any:
@@ -382,15 +411,15 @@ def _build(kind: Any, data: object, where: str) -> object:
     origin, inner = _origin(kind), _arguments(kind)
     if origin in (typing.Union, types.UnionType):
         options = [option for option in inner if option is not type(None)]
-        return None if data is None else _build(options[0], data, where)
+        return None if data is None else _build_new(options[0], data, where, held)
     if origin is Literal:
         return _build_literal(inner, data, where)
     if is_dataclass(kind):
-        return _build_dataclass(kind, data, where)
+        return _build_dataclass(kind, data, where, held)
     if origin in (tuple, list):
-        return _build_list(origin, inner[0], data, where)
+        return _build_list(origin, inner[0], data, where, held)
     if origin is dict:
-        return _build_dict(inner[1], data, where)
+        return _build_dict(inner[1], data, where, held)
     raise TypeError(f"{kind} is no type of a spec")
 
 
@@ -406,7 +435,7 @@ def _build_literal(options: tuple[Any, ...], data: object, where: str) -> object
     return data
 
 
-def _build_list(into: Any, kind: Any, data: object, where: str) -> object:
+def _build_list(into: Any, kind: Any, data: object, where: str, held: Held) -> object:
     items = [data] if isinstance(data, (str, int, float)) else data
     if not isinstance(items, (list, tuple)):
         raise _wrong(where, data, "a list")
@@ -415,23 +444,23 @@ def _build_list(into: Any, kind: Any, data: object, where: str) -> object:
         return into(items)  # curves: the common case, without a call for each number
     if kind is str and kinds <= {str}:
         return into(items)  # names of tensors
-    return into(_build(kind, item, f"{where}[{i}]") for i, item in enumerate(items))
+    return into(_build(kind, item, f"{where}[{i}]", held) for i, item in enumerate(items))
 
 
-def _build_dict(kind: Any, data: object, where: str) -> object:
+def _build_dict(kind: Any, data: object, where: str, held: Held) -> object:
     if not isinstance(data, dict):
         raise _wrong(where, data, "a table")
-    return {name: _build(kind, item, f"{where}.{name}") for name, item in data.items()}
+    return {n: _build(kind, item, f"{where}.{n}", held) for n, item in data.items()}
 
 
-def _build_dataclass(kind: Any, data: object, where: str) -> object:
+def _build_dataclass(kind: Any, data: object, where: str, held: Held) -> object:
     if not isinstance(data, dict):
         raise _wrong(where, data, "a table")
     hints = _hints(kind)
     for name in data:
         if name not in hints:
             raise SpecError(f"unknown name {name!r}", where=where, mend=nearest(str(name), hints))
-    values = {name: _build(hints[name], item, f"{where}.{name}") for name, item in data.items()}
+    values = {n: _build(hints[n], item, f"{where}.{n}", held) for n, item in data.items()}
     try:
         return kind(**values)
     except TypeError as error:

@@ -6,22 +6,23 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from tsxfer import __version__
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.keys import plain
-from tsxfer.specs import Result, from_plain
+from tsxfer.specs import Held, Result, from_plain
 from tsxfer.workspace import Workspace, unique
 
 PARTS = {"train", "validation", "test"}
 
 
+FIELDS = frozenset(f.name for f in fields(Result))
 REPEATED = (
-    "metric", "chance", "sizes", "data", "split", "subset", "alignment", "loss", "audit", "ledger",
-    "labels", "environment", "analysis",
+    "metric", "chance", "curve.samples", "sizes", "data", "split", "subset", "alignment", "loss",
+    "audit", "ledger", "labels", "environment", "analysis", "trial.recipe", "trial.reuse",
+    "trial.reuse.source",
 )  # fmt: skip
 
 
@@ -30,15 +31,16 @@ def to_line(result: Result) -> str:
     return json.dumps({"key": result.key, **plain(result)}, allow_nan=False)
 
 
-def from_record(record: dict[str, object]) -> Result:
+def from_record(record: dict[str, object], held: Held | None = None) -> Result:
     """The inverse of `to_line` after JSON; fields that a later version added are ignored.
+
+    What `held` names is shared with earlier rows, see `tsxfer.specs.from_plain`.
 
     Raises:
         StoreError: If the stored key is not the key of the stored trial, or the row lacks what
             reports read.
     """
-    known = {f.name for f in fields(Result)}
-    result = from_plain(Result, {n: v for n, v in record.items() if n in known}, "row")
+    result = from_plain(Result, {n: v for n, v in record.items() if n in FIELDS}, "row", held)
     if record.get("key") != result.key:
         raise StoreError(
             f"row {record.get('key')} holds the trial {result.key}",
@@ -119,15 +121,25 @@ class Store:
         A row made from the data that lies prepared now wins over one from other data, a finished
         one over a failed one; among equals the first stays.
         """
-        found: dict[str, Result] = {}
+        return self.chosen(self.whole())
+
+    def whole(self) -> Iterator[Result]:
+        """Every whole row of every writer, also where a trial has several."""
         self.damaged, self.foreign = [], []
-        now = self.workspace.fingerprints() if self.workspace else {}
-        equal = _Equal()
+        held = repeated()
         for place, line in self.lines():
-            row = self._row(place, line)
-            old = found.get(row.key) if row else None
-            if row and (old is None or _worth(row, now) > _worth(old, now)):
-                found[row.key] = equal.shared(row)
+            row = self._row(place, line, held)
+            if row:
+                yield row
+
+    def chosen(self, rows: Iterable[Result]) -> dict[str, Result]:
+        """One of these rows for each trial, as `rows` chooses."""
+        found: dict[str, Result] = {}
+        now = self.workspace.fingerprints() if self.workspace else {}
+        for row in rows:
+            old = found.get(row.key)
+            if old is None or _worth(row, now) > _worth(old, now):
+                found[row.key] = row
         return found
 
     def states(self) -> dict[str, str]:
@@ -144,7 +156,7 @@ class Store:
             found[key] = max(found.get(key, (False, False)), (fits, done))
         return {key: "done" if done else "failed" for key, (_, done) in found.items()}
 
-    def _row(self, place: str, line: bytes) -> Result | None:
+    def _row(self, place: str, line: bytes, held: Held) -> Result | None:
         """A row; what is none is put down as damaged, or as of another version."""
         try:
             record = json.loads(line)
@@ -152,7 +164,7 @@ class Store:
             self.damaged.append(place)
             return None
         try:
-            return from_record(record)
+            return from_record(record, held)
         except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
             (self.foreign if _of_another_version(record) else self.damaged).append(place)
             return None
@@ -186,26 +198,9 @@ class Store:
         return found
 
 
-class _Equal:
-    """Rows repeat most of each other; what is equal is held once, a quarter of the memory."""
-
-    def __init__(self) -> None:
-        self._held: dict[object, Any] = {}
-
-    def shared(self, row: Result) -> Result:
-        """The same row, made of parts that earlier rows have."""
-        trial, held = row.trial, self._held
-        if trial.reuse is not None:
-            origin = held.setdefault(trial.reuse.source, trial.reuse.source)
-            trial = replace(trial, reuse=replace(trial.reuse, source=origin))
-        trial = replace(trial, recipe=held.setdefault(trial.recipe, trial.recipe))
-        parts = {name: self._part(getattr(row, name)) for name in REPEATED}
-        if row.curve:
-            parts["curve"] = {axis: self._part(values) for axis, values in row.curve.items()}
-        return replace(row, trial=trial, **parts)
-
-    def _part(self, value: Any) -> Any:
-        return self._held.setdefault(repr(value), value)
+def repeated() -> Held:
+    """Rows repeat most of each other: what is equal is built once, in a quarter of the memory."""
+    return {f"row.{name}": {} for name in REPEATED}
 
 
 def _worth(row: Result, now: Mapping[str, str]) -> tuple[bool, bool]:

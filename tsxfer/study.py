@@ -184,9 +184,9 @@ def trials_of(study: Study) -> Iterator[Trial]:
     yield from first.values()
     shared = set(first)  # a scratch trial can be one of them, and serves several transfers
     for trial in _comparable(study):
-        if trial.key in shared:
-            continue
-        if trial.reuse is None or trial.control:
+        if trial.reuse is None or trial.control:  # a plain transfer comes once; keys take time
+            if trial.key in shared:
+                continue
             shared.add(trial.key)
         yield trial
 
@@ -230,7 +230,9 @@ def _comparable(study: Study) -> Iterator[Trial]:
                 strategy=strategy,
             )  # fmt: skip
             transfer = replace(scratch, reuse=reuse)
-            yield from (transfer, *_controls(study, transfer, reuse))
+            yield transfer
+            if study.controls:
+                yield from _controls(study, transfer, reuse)
 
 
 def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:

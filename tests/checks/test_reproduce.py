@@ -41,6 +41,20 @@ def test_a_row_comes_back_and_nothing_is_written(place: Workspace) -> None:
     assert _contents(place) == before
 
 
+def test_the_report_shows_what_was_reproduced(copy: Path, place: Workspace) -> None:
+    """Distance and floor of a row trained twice stand in the report; no row is lost to it."""
+    said = tsxfer(copy, "reproduce", _transfer(place).key, "--times", "2")
+    assert said.returncode == 0, said.stderr
+    page = tsxfer(copy, "report", NAME, "--format", "markdown")
+    assert page.returncode == 0, page.stderr
+    lines = page.stdout.partition("## Reproduced")[2].splitlines()
+    assert "| rows trained again on cpu | 1 (1 identical) |" in lines
+    floor = "floor: largest distance between trainings of one row"
+    assert f"| {floor} | 0 margins |" in lines
+    assert not Store(place.results(NAME)).damaged
+    assert len(Store(place.results(NAME)).rows()) == 5
+
+
 def test_a_wrong_row_differs(copy: Path, place: Workspace) -> None:
     """An edited score is found out, shown beside the effect, and gives exit code 1."""
     row = _transfer(place)

@@ -38,7 +38,7 @@ def test_a_sound_study_passes(place: Workspace) -> None:
     assert not [check for check in checks.values() if check.faults]
     counted = {name: check.checked for name, check in checks.items()}
     assert counted == {
-        "lines": 5, "keys": 5, "cells": 5, "data": 2, "arrays": 2, "pairs": 2, "repeats": 0, "splits": 5,
+        "lines": 5, "keys": 5, "cells": 5, "data": 2, "arrays": 2, "pairs": 2, "baselines": 0, "repeats": 0, "splits": 5,
         "subsets": 5, "predictions": 4, "weights": 1,
     }  # fmt: skip
 
@@ -184,7 +184,7 @@ def test_the_command_says_it_with_its_exit_code(copy: Path, place: Workspace) ->
     words = [sys.executable, "-c", code, "verify", NAME]
     fine = subprocess.run(words, cwd=copy, capture_output=True, text=True, env=os.environ.copy())
     assert fine.returncode == 0, fine.stderr
-    assert "all 11 checks passed" in fine.stdout
+    assert "all 12 checks passed" in fine.stdout
     _garbage(place)
     bad = tsxfer(copy, "verify", NAME, "--json")
     assert bad.returncode == 1

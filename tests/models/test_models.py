@@ -6,7 +6,7 @@ import torch
 from tsxfer.errors import SpecError
 from tsxfer.models.base import REGISTRY, Backbone, build
 from tsxfer.testing import check_backbone
-from tsxfer.train.reuse import transferred
+from tsxfer.train.reuse import take_over, transferred
 
 # length, amplitude fed, outputs: LOMAX, LEN-DB, STEAD, speech, EMG, S&P 500
 TARGETS = ((1001, 1, 1), (540, 1, 1), (6000, 0, 1), (8000, 1, 35), (80, 1, 4), (50, 1, 1))
@@ -30,7 +30,65 @@ def test_parameter_counts_are_the_studys(name: str) -> None:
         assert sum(tensors[n].numel() for n in transferred(model)) == moved
 
 
-@pytest.mark.parametrize("name", COUNTS)
+def test_resnets_count_is_that_of_its_reference() -> None:
+    """506,818 with one channel and two classes, as in the authors' Keras code (dl-4-tsc)."""
+    model = build("resnet", channels=1, length=96, extra=0, outputs=2, seed=0)
+    running = sum(b.numel() for n, b in model.named_buffers() if "running" in n)
+    assert sum(p.numel() for p in model.parameters()) + running == 506_818
+
+
+def test_inception_times_count_is_that_of_its_reference() -> None:
+    """420,192 trainable numbers with one channel and no first bottleneck, 491,008 with eight."""
+    one = build("inception_time", channels=1, length=96, extra=0, outputs=2, seed=0).backbone
+    narrow, kernels = 1 * 32, 32 * (40 + 20 + 10)
+    bottleneck = narrow + 32 * kernels - 1 * kernels  # what our first bottleneck adds
+    assert sum(p.numel() for p in one.parameters()) - bottleneck == 420_192
+    eight = build("inception_time", channels=8, length=96, extra=0, outputs=2, seed=0).backbone
+    modules = 8 * 32 + 32 * kernels + 8 * 32 + 5 * (2 * 128 * 32 + 32 * kernels)
+    shortcuts, norms = 8 * 128 + 128 * 128, (6 + 2) * 2 * 128
+    assert sum(p.numel() for p in eight.parameters()) == modules + shortcuts + norms
+
+
+@pytest.mark.parametrize(("name", "blocks"), [("resnet", 3), ("inception_time", 6)])
+def test_the_first_number_in_a_name_is_the_block(name: str, blocks: int) -> None:
+    """Layers are told apart by it where only the first ones are copied, shortcuts included."""
+    model = build(name, channels=3, length=60, extra=0, outputs=2, seed=0)
+    numbers = [
+        next(int(word) for word in n.split(".") if word.isdigit())
+        for n, _ in model.backbone.named_parameters()
+    ]
+    assert set(numbers) == set(range(blocks))
+    ends = {n.split(".")[1] for n, _ in model.backbone.named_parameters() if "shortcuts" in n}
+    assert ends == ({"0", "1"} if name == "resnet" else {"2", "5"})
+
+
+@pytest.mark.parametrize("name", ["resnet", "inception_time"])
+def test_transfer_copies_convolutions_between_channel_counts(name: str) -> None:
+    """From one channel to eight every named tensor has one to copy; normalisation stays fresh."""
+    source = build(name, channels=1, length=200, extra=1, outputs=5, seed=1)
+    target = build(name, channels=8, length=60, extra=1, outputs=2, seed=2)
+    given = {n: p.detach() for n, p in source.named_parameters()}
+    audit = take_over(target, given).audit
+    assert all("norms" in n or "around" in n or "head" in n for n in audit["renewed"])
+    last = [
+        n for n in audit["copied"] if given[n].shape == dict(target.named_parameters())[n].shape
+    ]
+    assert len(last) > len(audit["copied"]) / 2
+    assert all(torch.equal(dict(target.named_parameters())[n], given[n]) for n in last)
+
+
+def test_residual_blocks_do_what_their_papers_draw() -> None:
+    """With all convolutions at zero, ResNet passes its normalised input on, InceptionTime ReLU(0)."""
+    for name in ("resnet", "inception_time"):
+        backbone = build(name, channels=128, length=30, extra=0, outputs=2, seed=0).backbone.eval()
+        with torch.no_grad():
+            for parameter_name, p in backbone.named_parameters():
+                if p.ndim == 3 or parameter_name.endswith("bias"):
+                    p.zero_()
+            assert torch.equal(backbone(torch.randn(2, 128, 30)), torch.zeros(2, 128))
+
+
+@pytest.mark.parametrize("name", [*COUNTS, "resnet", "inception_time"])
 def test_backbones_keep_the_contract(name: str) -> None:
     """Each backbone passes the check that users run on their own."""
     kinds = [

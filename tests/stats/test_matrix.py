@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.rows import matrix
+from tests.rows import matrix, noise
 from tsxfer.stats import mixed
 from tsxfer.stats.aggregate import aggregate
 from tsxfer.stats.best import best_sources
@@ -73,6 +73,14 @@ def test_aggregates_are_shares_of_the_error_that_scratch_leaves() -> None:
     assert found.used == 18
 
 
+def test_aggregates_do_not_depend_on_what_is_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long table is drawn a few draws at a time, with the numbers of all at once."""
+    table = _table(np.ones((3, 3, 2, 7)))
+    whole = aggregate(table)
+    monkeypatch.setattr("tsxfer.stats.aggregate.HELD", 400)
+    assert aggregate(table) == whole
+
+
 def test_a_scratch_arm_without_error_is_left_out() -> None:
     """Where scratch leaves less error than the margin there is no ratio, and the count says so."""
     table = _table(np.ones((3, 3, 2, 7)))
@@ -103,12 +111,14 @@ def test_a_small_matrix_gets_no_statement() -> None:
 
 
 def test_a_singular_matrix_says_what_was_dropped() -> None:
-    """Pure noise leaves no component, and the notes name each one and the fallback."""
-    found = mixed.matrix(_table(np.zeros((3, 3, 2, 7)), 5))
+    """Gains that cancel out in every source, target and pair leave no component, and it says so."""
+    sign = np.array([1.0, -1.0])[None, None, :, None]
+    away = 3 * noise(5, (3, 3, 1, 1)) * sign
+    found = mixed.matrix(_table(np.broadcast_to(away, (3, 3, 2, 7)), 5))
     assert found is not None
-    if found.method != "mixed model":
-        assert any("two-way cluster bootstrap" in note for note in found.notes)
-    assert any("dropped" in note for note in found.notes)
+    assert found.method == "two-way cluster bootstrap"
+    assert any("two-way cluster bootstrap" in note for note in found.notes)
+    assert sum("dropped" in note for note in found.notes) == 3
     assert found.low < 0 < found.high
 
 

@@ -49,12 +49,14 @@ class Reproduced:
         score: Primary test score of the first training.
         agreement: Of the first training with the row.
         floor: Largest distance between trainings of now; None after only one.
+        device: Where it was trained.
     """
 
     found: Found
     score: float | None
     agreement: Agreement
     floor: float | None
+    device: str
 
 
 def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Found]:
@@ -110,6 +112,7 @@ def reproduce(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[R
             first.scores.get(first.metric),
             agreement(one.row, first, wish.tolerance),
             floor,
+            str(first.cost.get("device", "")),
         )
         for one in rows
     ]

@@ -7,7 +7,9 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from tsxfer.checks.agreement import tolerance
 from tsxfer.data import catalogue, prepare, task
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.specs import PROFILES, Result, Trial
+from tsxfer.stats.baselines import joined, unequal_terms
 from tsxfer.stats.pairs import EQUAL
 from tsxfer.store import Store, from_record
 from tsxfer.study import Study, expand, read_study
@@ -81,19 +84,22 @@ def verify(name: str, workspace: Workspace, most_bytes: int = 1 << 30) -> list[C
 def _read(name: str, workspace: Workspace, most_bytes: int) -> _Held:
     store = Store.of(workspace, name)
     study = read_study(store.folder / "study.toml")
-    found = store.rows()
-    elsewhere = {*store.damaged, *store.foreign}
-    rows, damaged, mismatched = list[Result](), list[str](), list[str]()
-    for place, line in store.lines():
-        if place not in elsewhere:
-            rows.append(from_record(json.loads(line)))
-        elif place in store.damaged:
+    rows = tuple(store.whole())
+    damaged, mismatched = _damage(store)
+    return _Held(
+        study, workspace, tuple(expand(study)), rows, store.chosen(rows), damaged,
+        len(store.foreign), mismatched, most_bytes,
+    )  # fmt: skip
+
+
+def _damage(store: Store) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Lines that are no rows, and rows under a key that is not theirs."""
+    damaged, mismatched, places = list[str](), list[str](), set(store.damaged)
+    for place, line in store.lines() if places else ():
+        if place in places:
             fault = _mismatch(line)
             (mismatched if fault else damaged).append(f"{place}: {fault}" if fault else place)
-    return _Held(
-        study, workspace, tuple(expand(study)), tuple(rows), found, tuple(damaged),
-        len(store.foreign), tuple(mismatched), most_bytes,
-    )  # fmt: skip
+    return tuple(damaged), tuple(mismatched)
 
 
 def _mismatch(line: bytes) -> str:
@@ -196,6 +202,20 @@ def _pair_faults(row: Result, held: _Held) -> Iterator[str]:
         yield f"{_words(row.trial)}: {', '.join(unequal)} differ from those of {twin.key}"
 
 
+def _baselines(held: _Held) -> Check:
+    """Baselines take no steps, so that their ledger is their own; labels and test are the twins'."""
+    pairs = [pair for group in joined(held.trials).values() for pair in group]
+    rows = [(held.rows.get(b.key), held.rows.get(n.key)) for b, n in pairs if not n.reuse]
+    whole = [(b, n) for b, n in rows if b and n and b.status == n.status == "done"]
+    faults = [
+        f"{_words(b.trial)}: {', '.join(unequal)} differ from those of {n.key}"
+        for b, n in whole
+        if (unequal := [*unequal_terms(b, n), *(["split"] if b.split != n.split else [])])
+    ]
+    what = "every baseline has the subset, split and test of its scratch runs"
+    return Check("baselines", what, len(whole), tuple(faults))
+
+
 def _twice(held: _Held) -> Check:
     """Two workers may do one trial; their numbers must then agree."""
     first: dict[tuple[str, str], Result] = {}
@@ -215,9 +235,11 @@ def _splits(held: _Held) -> Check:
     with_proof = [row for row in held.done if row.split]
     faults, leaky = list[str](), 0
     hashes: dict[tuple[str, str, str], set[str]] = {}
+    in_time = cache(lambda name: _in_time(name, held.workspace))
     for row in with_proof:
         trial, proof = row.trial, row.split
-        shared, apart = proof["shared_groups"], _keeps_groups_apart(trial, held.workspace)
+        apart = PROFILES[trial.profile].grouped and not in_time(trial.dataset)
+        shared = proof["shared_groups"]
         leaky += bool(shared) and not apart
         if shared and apart:
             faults.append(f"{_words(trial)}: {shared} group(s) on two sides")
@@ -232,29 +254,30 @@ def _splits(held: _Held) -> Check:
     )  # fmt: skip
 
 
-def _keeps_groups_apart(trial: Trial, workspace: Workspace) -> bool:
+def _in_time(name: str, workspace: Workspace) -> bool:
     """Prices are split in time, where a group (an index) is on all sides."""
     try:
-        in_time = catalogue.find(trial.dataset, workspace).card.split == "time"
+        return catalogue.find(name, workspace).card.split == "time"
     except TsxferError:
-        in_time = False
-    return PROFILES[trial.profile].grouped and not in_time
+        return False
 
 
 def _subsets(held: _Held) -> Check:
     """Split and subset are drawn anew from the prepared data and compared with the rows."""
     faults, count, skipped = list[str](), 0, 0
-    lying: dict[str, prepare.Prepared | None] = {}
+    lying = cache(lambda name: _prepared(name, held.workspace))
+    drawn: dict[tuple[object, ...], _Drawn] = {}
     for row in held.done:
-        name = row.trial.dataset
-        if name not in lying:
-            lying[name] = _prepared(name, held.workspace)
-        data = lying[name]
-        if data is None or not row.subset or data.fingerprint != row.data.get(name):
+        trial = row.trial
+        data = lying(trial.dataset)
+        if data is None or not row.subset or data.fingerprint != row.data.get(trial.dataset):
             skipped += 1
             continue
         count += 1
-        faults += _subset_faults(row, data)
+        terms = (trial.dataset, trial.profile, trial.size, trial.repeat, trial.part)
+        if terms not in drawn:  # all models and sources share it
+            drawn[terms] = _draw(data, trial)
+        faults += [f"{_words(trial)}: {what}" for what in drawn[terms].faults(row)]
     what = "subsets drawn again equal the rows' and hold no test instance"
     note = "rows whose data does not lie prepared here"
     return Check("subsets", what, count, tuple(faults), skipped, note)
@@ -267,19 +290,34 @@ def _prepared(name: str, workspace: Workspace) -> prepare.Prepared | None:
         return None
 
 
-def _subset_faults(row: Result, data: prepare.Prepared) -> Iterator[str]:
-    parts, drawn = task.draw(data, row.trial)
-    used = np.concatenate([drawn.train, drawn.validation])
-    if drawn.digest != row.subset:
-        yield f"{_words(row.trial)}: subset is {row.subset}, drawn again {drawn.digest}"
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A subset drawn again: its hash, the proof of its split, and what is wrong with it."""
+
+    digest: str
+    proof: dict[str, Any]
+    wrong: tuple[str, ...]
+
+    def faults(self, row: Result) -> Iterator[str]:
+        """What is wrong with a row that claims this subset."""
+        if self.digest != row.subset:
+            yield f"subset is {row.subset}, drawn again {self.digest}"
+        yield from self.wrong
+        if self.proof != row.split:
+            yield "the split drawn again is another"
+
+
+def _draw(data: prepare.Prepared, trial: Trial) -> _Drawn:
+    parts, subset = task.draw(data, trial)
+    used, wrong = np.concatenate([subset.train, subset.validation]), []
     if np.intersect1d(used, parts.test).size:
-        yield f"{_words(row.trial)}: a test instance is in the subset"
-    if data.card.split == "time" and PROFILES[row.trial.profile].grouped:
+        wrong.append("a test instance is in the subset")
+    if data.card.split == "time" and PROFILES[trial.profile].grouped:
         start, end = np.asarray(data.array("start")), np.asarray(data.array("end"))
         if end[used].max() >= start[parts.test].min():
-            yield f"{_words(row.trial)}: the subset reaches into the time of the test"
-    if parts.proof(np.asarray(data.array("group"))) != row.split:
-        yield f"{_words(row.trial)}: the split drawn again is another"
+            wrong.append("the subset reaches into the time of the test")
+    proof = parts.proof(np.asarray(data.array("group")))
+    return _Drawn(subset.digest, proof, tuple(wrong))
 
 
 def _predictions(held: _Held) -> Check:
@@ -338,11 +376,12 @@ def _weights_faults(row: Result, workspace: Workspace) -> Iterator[str]:
 
 def _words(trial: Trial) -> str:
     start = f"{trial.source} → " if trial.reuse else ""
+    start = f"{trial.baseline} on " if trial.baseline else start
     return f"{trial.key} ({start}{trial.dataset}, {trial.size}, repeat {trial.repeat})"
 
 
 CHECKS: Sequence[Callable[[_Held], Check]] = (
-    _lines, _keys, _cells, _data, _arrays, _pairs, _twice, _splits, _subsets, _predictions, _weights,
+    _lines, _keys, _cells, _data, _arrays, _pairs, _baselines, _twice, _splits, _subsets, _predictions, _weights,
 )  # fmt: skip
 
 

@@ -458,7 +458,8 @@ def reproduce(
 ) -> None:
     """Train rows again in a scratch place: identical, within tolerance, or different.
 
-    Nothing of the workspace is changed. Exit code 1 when the numbers of a row differ.
+    No row or weight is changed; what was found is kept for the study's report. Exit code 1 when the
+    numbers of a row differ.
     """
     from tsxfer.cli.reproducing import reproduce_rows, wish
     from tsxfer.workspace import Workspace

@@ -68,7 +68,7 @@ class Progress:
 
 def _describe(result: Result) -> str:
     trial = result.trial
-    start = f"from {trial.source}" if trial.reuse else "from scratch"
+    start = f"from {trial.source}" if trial.reuse else trial.baseline or "from scratch"
     score = result.scores.get(result.metric)
     shown = f"{result.metric} {score:.3f}" if score is not None else f"FAILED: {result.error}"
     return printable(f"{trial.dataset} {trial.model} {trial.size} {start} #{trial.repeat}: {shown}")

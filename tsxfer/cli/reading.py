@@ -6,7 +6,7 @@ import importlib.util
 import json
 import sys
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,7 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
         "pretrainings": len({origin.key for t in trials for origin in t.origins}),
         "comparisons": compared,
         "controls": len(cells) - compared or None,
+        "baselines": len({replace(t, repeat=0) for t in trials if t.baseline}) or None,
         "repeats": study.repeats,
         "done": len(done),
         "to_do": len(trials) - len(done),

@@ -6,11 +6,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from tsxfer.checks.found import find
 from tsxfer.cli.device import refuse_device
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, StoreError
+from tsxfer.stats.reproduced import Again, keep
 from tsxfer.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def reproduce_rows(keys: Sequence[str], workspace: Workspace, wish: Wish, as_jso
         sys.stderr.write(f"[{place}/{len(groups)}] training {rows[0].row.key} again ...\n")
         fresh = reproduce(rows, workspace, wish)
         made += fresh
+        _keep(fresh, workspace, wish.times)
         if not as_json:
             sys.stdout.write("".join(_text(one) for one in fresh))
             sys.stdout.flush()
@@ -35,6 +38,20 @@ def reproduce_rows(keys: Sequence[str], workspace: Workspace, wish: Wish, as_jso
     else:
         sys.stdout.write(_summary(made))
     return 1 if any(one.agreement.verdict == "differs" for one in made) else 0
+
+
+def _keep(fresh: Sequence[Reproduced], workspace: Workspace, times: int) -> None:
+    """Leave what was found to the studies' reports; a store that may only be read keeps nothing."""
+    for one in fresh:
+        row, said = one.found.row, one.agreement
+        whole = one.floor is None or isfinite(one.floor)  # it is infinite where one of them failed
+        distance, floor = (said.largest, one.floor) if whole else (None, None)
+        score = row.scores[row.metric]
+        again = Again(row.key, score, said.verdict, one.device, distance, floor, times)
+        try:
+            keep([again], workspace.results(one.found.study))
+        except StoreError as error:
+            sys.stderr.write(f"{error}\n")
 
 
 def wish(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tsxfer import foundations
 from tsxfer.checkpoints import holds
 from tsxfer.cli.declaring import declare
 from tsxfer.cli.engine import Chosen, Engine, How, choose
@@ -44,6 +45,7 @@ class Kept:
 def run_study(study: Study, workspace: Workspace, how: How) -> int:
     """Run what is not done yet and print the table; returns the exit code."""
     trials = expand(study)
+    foundations.check(trials)
     workspace.make()
     store = Store.of(workspace, study.name)
     store.folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +95,7 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
         row = rows.get(trial.key)
         if row is None or row.status != "done":
             continue
-        names = trial.datasets, trial.model
+        names = trial.datasets, trial.model, trial.baseline
         if names not in now:
             now[names] = fingerprints(workspace, trial)
         if row.data == now[names]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer import foundations
 from tsxfer.data import catalogue, prepare, scale, split
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError, SpecError
@@ -84,7 +85,7 @@ class Task:
 
 
 def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
-    """Fingerprints of what a trial and its ancestors read now: prepared data, a stranger's model.
+    """Fingerprints of what a trial and its ancestors read now: data, a stranger's model or weights.
 
     Our own models change with the version of tsxfer; a user's file may change between two runs.
     """
@@ -92,6 +93,7 @@ def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
     code = MODELS.plugin_digest(trial.model)
     if code:
         found[f"{trial.model}.py"] = code
+    found |= foundations.fingerprint(trial)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tsxfer.specs import Result, Trial
 from tsxfer.stats.aggregate import Aggregate, aggregate
+from tsxfer.stats.baselines import against_baselines
 from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
@@ -17,6 +18,7 @@ from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.pairs import Cell, cells
 from tsxfer.stats.power import Reach, reach
+from tsxfer.stats.reproduced import Summary, summary
 from tsxfer.stats.testset import TestError, from_predictions
 from tsxfer.stats.worth import Worth, labels_worth
 
@@ -45,6 +47,10 @@ class Report:
         reach: What so many repeats can find.
         placebos: Controls against the same scratch twins, a family of their own.
         controls: What the controls say of each comparison.
+        baselines: Scratch and transfer against baselines, two families of their own; the first arm
+            is the baseline.
+        baseline_cells: The rows behind them, in the same order.
+        reproduced: What training rows again has shown, if any was.
     """
 
     name: str
@@ -66,6 +72,9 @@ class Report:
     reach: tuple[Reach, ...]
     placebos: tuple[Comparison, ...]
     controls: tuple[Effect, ...]
+    baselines: tuple[Comparison, ...]
+    baseline_cells: tuple[Cell, ...]
+    reproduced: Summary | None
 
     @property
     def simulated(self) -> bool:
@@ -96,22 +105,38 @@ def build(
         ComparisonError: For gaps (unless `partial`) or pairs on unequal terms.
     """
     found = cells(trials, results, partial=partial)
+    joined = against_baselines(trials, results, partial=partial)
     rows = [results[t.key] for t in trials if t.key in results]
-    return of_cells(name, found, rows, declared=declared, folder=folder)
+    return of_cells(name, found, rows, joined, declared=declared, folder=folder)
 
 
 def of_cells(
     name: str,
     found: Sequence[Cell],
     rows: Sequence[Result],
+    joined: Sequence[Cell] = (),
     *,
     declared: Lock | None = None,
     folder: Path | None = None,
 ) -> Report:
-    """Gather a report from cells that are already joined; `rows` tell of failures and origins."""
+    """Gather a report from cells that are already joined; `rows` tell of failures and origins.
+
+    `joined` are the cells of networks against baselines.
+    """
     whole = tuple(cell for cell in found if cell.pairs and not cell.trial.control)
     comparisons = tuple(compare(whole, declared))
     placebos = tuple(compare([cell for cell in found if cell.trial.control], declared))
+    beside = [
+        cell
+        for transfers in (False, True)
+        for cell in joined
+        if cell.pairs and bool(cell.trial.reuse) == transfers
+    ]
+    baselines = [
+        c
+        for transfers in (False, True)
+        for c in compare([b for b in beside if bool(b.trial.reuse) == transfers], declared)
+    ]
     labels = {
         c.trial.key: sum(cell.pairs[0][0].sizes.get(part, 0) for part in ("train", "validation"))
         for c, cell in zip(comparisons, whole, strict=True)
@@ -120,12 +145,12 @@ def of_cells(
         name=name,
         comparisons=comparisons,
         cells=whole,
-        gaps=tuple(gap for cell in found for gap in cell.gaps),
+        gaps=tuple(dict.fromkeys(gap for cell in (*found, *joined) for gap in cell.gaps)),
         failures=tuple((r.key, r.error) for r in rows if r.status == "failed"),
         labels=tuple(
             dict.fromkeys(
                 [n for r in rows for n in r.labels]
-                + [n for c in (*comparisons, *placebos) for n in c.labels]
+                + [n for c in (*comparisons, *placebos, *baselines) for n in c.labels]
             )
         ),
         splits={r.trial.dataset: r.split for r in rows if r.split},
@@ -143,6 +168,9 @@ def of_cells(
         reach=_reach(comparisons),
         placebos=placebos,
         controls=tuple(effects(comparisons, placebos, {r.key: r for r in rows})),
+        baselines=tuple(baselines),
+        baseline_cells=tuple(beside),
+        reproduced=summary(folder, {r.key: r for r in rows}) if folder else None,
     )
 
 

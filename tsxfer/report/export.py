@@ -65,13 +65,17 @@ def _with_size(svg: str, mark: str) -> str:
 
 
 def parquet(report: Report) -> bytes:
-    """One row a run of every pair, with its score, chance, cost and comparison."""
+    """One row a run of every pair, with its score, chance, cost and comparison.
+
+    ``arm`` is ``scratch``, ``transfer`` or a baseline's name, ``against`` the first arm of the pair.
+    """
     import pandas as pd
 
     out = io.BytesIO()
+    compared = (*report.comparisons, *report.baselines)
     records = [
-        _record(c, pair[arm], ("scratch", "transfer")[arm])
-        for c, cell in zip(report.comparisons, report.cells, strict=True)
+        _record(c, pair[arm], cell.arms[arm])
+        for c, cell in zip(compared, (*report.cells, *report.baseline_cells), strict=True)
         for pair in cell.pairs
         for arm in (0, 1)
     ]
@@ -96,6 +100,7 @@ def _record(c: Comparison, row: Result, arm: str) -> dict[str, Any]:
         "profile": row.trial.profile,
         "repeat": row.trial.repeat,
         "arm": arm,
+        "against": c.against.baseline if c.against else "scratch",
         "metric": row.metric,
         "score": row.scores[row.metric],
         "chance": row.chance.get(row.metric),

@@ -20,6 +20,7 @@ _TEX = {
     "▼": r"$\blacktriangledown$", "<": r"$<$", ">": r"$>$",
     "[": "{[}", "]": "{]}", "*": "{*}",  # at the start of a row they would be options of \\\\
 }  # fmt: skip
+APART = ("Controls", "Baselines", "Transfer against baselines")  # tables of their own in LaTeX
 
 
 def markdown(report: Report) -> str:
@@ -71,7 +72,7 @@ def latex(report: Report) -> str:
             r"\bottomrule",
             r"\end{tabular}}",
             r"\end{table}",
-            *(line for s in sections(report) if s.title == "Controls" for line in _tex_table(s)),
+            *(line for s in sections(report) if s.title in APART for line in _tex_table(s)),
             "",
         ]
     )
@@ -100,10 +101,14 @@ def _tex(text: str) -> str:
 
 
 def table_csv(report: Report) -> str:
-    """Numbers in full precision, one line a comparison; controls last, named in their source."""
+    """Numbers in full precision, one line a comparison; controls and baselines last.
+
+    Controls are named in their source. ``against`` names the first arm: scratch, or a baseline whose
+    scores then stand under ``scratch_mean``, with scratch itself or a transfer as the second arm.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    records = [_record(c) for c in (*report.comparisons, *report.placebos)]
+    records = [_record(c) for c in (*report.comparisons, *report.placebos, *report.baselines)]
     writer.writerow(_HEADER)
     writer.writerows([[_cell(v) for v in record] for record in records])
     return out.getvalue()
@@ -114,7 +119,7 @@ _HEADER = (
     "scratch_mean", "transfer_mean", "difference", "low", "high", "p", "p_corrected",
     "p_sign_flip", "p_not_worse", "p_equivalent", "margin", "hedges_g", "improvement",
     "samples_saved", "samples_saved_low", "samples_saved_high", "convergence_p", "verdict",
-    "chance", "labels", "notes", "scratch_keys", "transfer_keys",
+    "chance", "labels", "notes", "scratch_keys", "transfer_keys", "against",
 )  # fmt: skip
 
 
@@ -130,6 +135,7 @@ def _record(c: Comparison) -> list[object]:
         speed.saved if speed else None, speed.low if speed else None, speed.high if speed else None,
         speed.p if speed else None, c.verdict, c.chance, "; ".join(c.labels), "; ".join(c.notes),
         " ".join(k for k, _ in c.keys), " ".join(k for _, k in c.keys),
+        c.against.baseline if c.against else "scratch",
     ]  # fmt: skip
 
 

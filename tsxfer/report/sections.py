@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tsxfer import metrics
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, model, number, p_text, signed
+from tsxfer.report.columns import MARKS, arm, model, number, p_text, signed
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
 from tsxfer.stats.controls import Effect, Share, overall
@@ -21,6 +22,18 @@ GIVES = {
     "noise": "the gain from a source of noise",
     "in_domain": "the gain from the rest of the target as source",
     "whole": "the gain from all labels of the target",
+}
+
+IS = {
+    "trivial": "the answer that does not look",
+    "summary": "ridge on summary features",
+    "catch22": "ridge on catch22 features",
+    "minirocket": "ridge on MiniRocket features",
+    "multirocket": "ridge on MultiRocket features",
+    "random_convolutions": "ridge on the untrained backbone",
+    "strong": "tuned scratch with augmented windows",
+    "mantis": "ridge on frozen Mantis embeddings",
+    "moment": "ridge on frozen MOMENT embeddings",
 }
 
 
@@ -48,6 +61,8 @@ def sections(report: Report) -> list[Section]:
         _summary(report),
         _best(report),
         _controls(report),
+        _baselines(report),
+        _against_baselines(report),
         _convergence(report),
         _worth(report),
         _worse(report),
@@ -55,6 +70,7 @@ def sections(report: Report) -> list[Section]:
         _undecided(report),
         _test_set(report),
         _matrix(report),
+        _reproduced(report),
         _declared(report),
     ]
     return [section for section in found if section is not None and section.rows]
@@ -173,6 +189,67 @@ def in_words(effect: Effect) -> str:
     if share.value >= 1:
         return f"all of the gain remains, since {gives} is not above 0"
     return f"{_remains(share)} of the gain remains when {gives} is taken off"
+
+
+def _baselines(report: Report) -> Section | None:
+    return Section(
+        "Baselines",
+        "Other uses of the same labels: the same subset, split and sealed test as the scratch runs "
+        "beside them. Differences are those of training from scratch, positive where scratch is "
+        "better; p is corrected over this table alone.",
+        (
+            "target", "model", "size", "baseline", "n", "metric", "baseline scores",
+            "scratch scores", "scratch minus baseline", "p corrected", "in words",
+        ),
+        tuple(
+            (
+                c.trial.dataset, model(c), c.trial.size.removeprefix("n="), _baseline(c),
+                str(len(c.scratch)), metrics.get(c.metric).title, arm(c.scratch), arm(c.transfer),
+                f"{signed(c.difference)} {_between(c.low, c.high)}", p_text(c.p_corrected),
+                against_in_words(c),
+            )
+            for c in report.baselines
+            if c.trial.reuse is None
+        ),
+    )  # fmt: skip
+
+
+def _against_baselines(report: Report) -> Section | None:
+    return Section(
+        "Transfer against baselines",
+        "Differences are those of transfer, positive where transfer is better than the baseline; p "
+        "is corrected over this table alone.",
+        (
+            "comparison", "baseline", "n", "baseline scores", "transfer scores",
+            "transfer minus baseline", "p corrected", "in words",
+        ),
+        tuple(
+            (
+                name(c), _baseline(c), str(len(c.scratch)), arm(c.scratch), arm(c.transfer),
+                f"{signed(c.difference)} {_between(c.low, c.high)}", p_text(c.p_corrected),
+                against_in_words(c),
+            )
+            for c in report.baselines
+            if c.trial.reuse is not None
+        ),
+    )  # fmt: skip
+
+
+def _baseline(c: Comparison) -> str:
+    return c.against.baseline or "" if c.against else ""
+
+
+def against_in_words(c: Comparison) -> str:
+    """What a comparison with a baseline says, e.g. that transfer is worse than a ridge."""
+    who = "transfer" if c.trial.reuse else "scratch"
+    what = IS[_baseline(c)]
+    if c.verdict == "undecided":
+        return f"undecided between {who} and {what}"
+    if c.verdict == "equivalent":
+        return f"{who} is equivalent to {what} within the margin"
+    if c.verdict == "not worse":
+        return f"{who} is not worse than {what} by more than the margin"
+    return f"{who} is {c.verdict} than {what}"
 
 
 def _convergence(report: Report) -> Section | None:
@@ -312,6 +389,37 @@ def _matrix(report: Report) -> Section | None:
     )
 
 
+def _reproduced(report: Report) -> Section | None:
+    found = report.reproduced
+    if found is None:
+        return None
+    told = [abs(c.difference) / c.margin for c in report.comparisons if _told(c)]
+    words = ", ".join(f"{count} {verdict}" for verdict, count in found.verdicts.items())
+    rows = [
+        (f"rows trained again on {', '.join(found.devices)}", f"{found.rows} ({words})"),
+        ("largest distance from the row, score or curve", _margins(found.distance)),
+        ("floor: largest distance between trainings of one row", _margins(found.floor)),
+        ("smallest effect called better or worse", _margins(min(told, default=None))),
+        *([("trainings that gave no score", str(found.failed))] if found.failed else []),
+        *([("lines that cannot be read", str(found.unread))] if found.unread else []),
+    ]
+    return Section(
+        "Reproduced",
+        "From `tsxfer reproduce`: how far chance in the hardware moves a number that is made twice, "
+        "beside the smallest effect that this report tells. A row that was made anew does not count.",
+        ("quantity", "value"),
+        tuple(rows),
+    )
+
+
+def _told(c: Comparison) -> bool:
+    return c.verdict in ("better", "worse") and c.margin > 0
+
+
+def _margins(value: float | None) -> str:
+    return "none measured" if value is None else f"{value:.3g} margins"
+
+
 def _declared(report: Report) -> Section | None:
     held = report.declared
     if held is None:
@@ -324,6 +432,11 @@ def _declared(report: Report) -> Section | None:
             ("hash", held.digest),
             ("primary family", f"{len(held.primary)} comparisons"),
             *([("controls", f"{len(held.controls)} comparisons, apart")] if held.controls else []),
+            *(
+                [("baselines", f"{len(held.baselines)} comparisons, apart")]
+                if held.baselines
+                else []
+            ),
             ("repeats", str(held.repeats)),
             ("level", f"{held.level:g}, {held.correction}; headline contrasts {held.headline}"),
             (

@@ -17,6 +17,8 @@ ON_TERMINAL = (
     "Summary of the table",
     "Best source",
     "Controls",
+    "Baselines",
+    "Transfer against baselines",
     "Worth in labels",
 )
 NARROW = 150  # columns below which sixteen columns do not fit

@@ -13,7 +13,8 @@ from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
 
 DRAWS = 2000
-MOST, FEWEST = 50_000_000, 200  # numbers held at once, and draws that a long table still gets
+MOST, FEWEST = 50_000_000, 200  # numbers drawn in all, and draws that a long table still gets
+HELD = 5_000_000  # numbers held at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def aggregate(comparisons: Sequence[Comparison]) -> Aggregate | None:
     gains = [c.differences / _room(c) for c in sound]
     wins = [(c.differences > 0) + 0.5 * (c.differences == 0) for c in several]
     draws = min(DRAWS, max(FEWEST, MOST // sum(map(len, gains))))
-    iqms = _iqm(np.concatenate([_resampled(g, draw, draws) for g in gains], axis=1))
+    iqms = _drawn_iqms(gains, draw, draws)
     shares = np.mean([_resampled(w, draw, draws).mean(axis=1) for w in wins], axis=0)
     return Aggregate(
         float(_iqm(np.concatenate(gains)[None])[0]),
@@ -67,6 +68,23 @@ def _room(c: Comparison) -> float:
     metric = metrics.get(c.metric)
     perfect = metric.span[1] if metric.higher_is_better else metric.span[0]
     return abs(perfect - float(np.mean(c.scratch)))
+
+
+def _drawn_iqms(
+    gains: Sequence[NDArray[np.float64]], draw: np.random.Generator, draws: int
+) -> NDArray[np.float64]:
+    """The table drawn again `draws` times, a few at a time: what is kept of each draw is places."""
+    kinds = [np.min_scalar_type(len(g)) for g in gains]
+    places = [
+        draw.integers(len(g), size=(draws, len(g))).astype(kind)
+        for g, kind in zip(gains, kinds, strict=True)
+    ]
+    step = max(1, HELD // sum(map(len, gains)))
+    parts = [
+        _iqm(np.concatenate([g[p[at : at + step]] for g, p in zip(gains, places, strict=True)], 1))
+        for at in range(0, draws, step)
+    ]
+    return np.concatenate(parts)
 
 
 def _resampled(

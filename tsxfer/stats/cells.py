@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -78,12 +79,16 @@ def _upper(distance: float, error: float, df: float) -> float:
 def sign_flip(differences: Array) -> float:
     """Two-sided p over sign patterns (Fisher's randomisation test): exact up to 12 pairs."""
     n, observed = len(differences), abs(float(np.sum(differences)))
+    hits = int(np.sum(np.abs(_signs(n) @ differences) >= observed * (1 - 1e-12)))
+    return hits / 2**n if n <= EXACT_LIMIT else (hits + 1) / (FLIPS + 1)
+
+
+@lru_cache(maxsize=8)
+def _signs(n: int) -> Array:
+    """Sign patterns ``(pattern, pair)`` that all cells of so many pairs share."""
     if n <= EXACT_LIMIT:
-        signs = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
-        return float(np.mean(np.abs(signs @ differences) >= observed * (1 - 1e-12)))
-    signs = stream("sign-flip", n).choice((1.0, -1.0), size=(FLIPS, n))
-    hits = int(np.sum(np.abs(signs @ differences) >= observed * (1 - 1e-12)))
-    return (hits + 1) / (FLIPS + 1)
+        return np.array(list(itertools.product((1.0, -1.0), repeat=n)))
+    return stream("sign-flip", n).choice((1.0, -1.0), size=(FLIPS, n))
 
 
 def hedges_g(differences: Array) -> tuple[float, tuple[float, float]] | None:

@@ -54,6 +54,8 @@ class Comparison:
         gaps: Missing repeats.
         labels: ``simulated``, ``leaky split``, ``exploratory``.
         detectable: Smallest true difference that this cell would have found with 80 % power.
+        against: The baseline that stands in the place of scratch, if any; `scratch` then holds its
+            scores, and `transfer` those of the network that it is held against.
     """
 
     trial: Trial
@@ -80,6 +82,7 @@ class Comparison:
     gaps: tuple[str, ...]
     labels: tuple[str, ...]
     detectable: float | None
+    against: Trial | None = None
 
     @property
     def differences(self) -> NDArray[np.float64]:
@@ -114,7 +117,7 @@ def _outside(cell: Cell, declared: Lock, digest: str) -> bool:
     """Not of the declared family, beyond the declared repeats, or made under another analysis."""
     rows = [row for pair in cell.pairs for row in pair]
     return (
-        not declared.covers(cell.trial)
+        not declared.covers(cell.trial, cell.against)
         or any(row.trial.repeat >= declared.repeats for row in rows)
         or any(row.analysis != digest for row in rows)
     )
@@ -223,6 +226,7 @@ def _compare(cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None) ->
             dict.fromkeys(label for pair in cell.pairs for r in pair for label in r.labels)
         ),
         detectable=None,
+        against=cell.against,
     )
 
 
@@ -230,7 +234,7 @@ def _notes(c: Comparison) -> tuple[str, ...]:
     notes = list(c.notes)
     if len(c.scratch) < FEWEST:
         notes.append(f"{len(c.scratch)} pair(s): too few repeats for a verdict")
-    if c.chance is not None and _at_chance(c):
+    if c.chance is not None and c.against is None and _at_chance(c):
         notes.append("scratch is not better than an answer that does not look: no valid baseline")
     return tuple(notes)
 
@@ -238,10 +242,10 @@ def _notes(c: Comparison) -> tuple[str, ...]:
 def _alarms(cell: Cell) -> tuple[str, ...]:
     """Repeats in which an arm is no better than an answer that does not look, by arm."""
     found = []
-    for arm, name in enumerate(("scratch", "transfer")):
+    for arm, name in enumerate(cell.arms):
         rows = [(pair[arm], pair[arm].trial.repeat) for pair in cell.pairs]
         bad = [str(repeat) for row, repeat in rows if _blind(row)]
-        if bad:
+        if bad and not (cell.against and cell.against.baseline == "trivial" and arm == 0):
             found.append(f"{name} at chance in repeat {', '.join(bad)} of {len(rows)}")
     return tuple(found)
 

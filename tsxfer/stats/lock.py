@@ -11,6 +11,7 @@ from pathlib import Path
 from tsxfer.errors import SpecError
 from tsxfer.keys import content_key, plain
 from tsxfer.specs import Trial, from_plain
+from tsxfer.stats.baselines import joined
 from tsxfer.stats.pairs import treatment
 from tsxfer.workspace import write_whole
 
@@ -41,6 +42,7 @@ class Lock:
         estimands: What is estimated.
         threshold: Rule of the convergence threshold.
         controls: Comparisons with controls, a family of their own that no contrast holds.
+        baselines: Comparisons of networks with baselines, two families: scratch's and transfer's.
     """
 
     study: str
@@ -54,14 +56,17 @@ class Lock:
     estimands: tuple[str, ...] = ESTIMANDS
     threshold: str = THRESHOLD
     controls: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
         """What rows carry."""
         return content_key(plain(self) | {"estimands": self.estimands, "threshold": self.threshold})
 
-    def covers(self, trial: Trial) -> bool:
-        """Whether a treatment was declared, in the family that it belongs to."""
+    def covers(self, trial: Trial, against: Trial | None = None) -> bool:
+        """Whether a treatment, or its comparison with a baseline, was declared in its family."""
+        if against is not None:
+            return _pair_key(treatment(against).key, treatment(trial).key) in _keys(self.baselines)
         return treatment(trial).key in _keys(self.controls if trial.control else self.primary)
 
 
@@ -79,7 +84,9 @@ def lock(
     metrics: Mapping[str, str],
 ) -> Lock:
     """The analysis that a study implies: every comparison that is no control is primary."""
-    found = {treatment(t).key: treatment(t) for t in trials if t.reuse}
+    trials = list(trials)
+    treated = (treatment(t) for t in trials if t.reuse)
+    found = {trial.key: trial for trial in treated}
     lines = {f"{_words(trial)}: {key}": trial.control for key, trial in found.items()}
     return Lock(
         study,
@@ -88,7 +95,15 @@ def lock(
         dict(metrics),
         repeats,
         controls=tuple(line for line, control in lines.items() if control),
+        baselines=tuple(
+            f"{pairs[0][0].baseline} against {_words(pairs[0][1])}: {_pair_key(*keys)}"
+            for keys, pairs in joined(trials).items()
+        ),
     )
+
+
+def _pair_key(baseline: str, network: str) -> str:
+    return content_key([baseline, network])
 
 
 def _words(trial: Trial) -> str:
@@ -114,6 +129,8 @@ def write_lock(declared: Lock, folder: Path) -> Path:
     }
     if declared.controls:
         spelt["controls"] = list(declared.controls)
+    if declared.baselines:
+        spelt["baselines"] = list(declared.baselines)
     write_whole(path, tomli_w.dumps(spelt))
     return path
 

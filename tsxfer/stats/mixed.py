@@ -21,7 +21,8 @@ from tsxfer.stats.compare import Comparison
 FEWEST = 3  # sources, and targets: below, their variance is a guess
 DRAWS = 2000
 MOST = 2000  # comparisons of a mixed model: its time grows with their cube, to minutes here
-NOTHING = 0.01  # of the residual's standard deviation: optimisers end there where there is none
+NOTHING, LITTLE = 0.001, 0.15  # standard deviations, relative to the residual's
+FLAT = 0.1  # of the log-likelihood: optimisers stop so far from their best, and it is evidence of nothing
 COMPONENTS: dict[str, Callable[[Comparison], str]] = {
     "source": lambda c: c.source,
     "target": lambda c: c.trial.dataset,
@@ -71,7 +72,7 @@ def matrix(comparisons: Sequence[Comparison]) -> Matrix | None:
         if fitted is None:
             notes.append("the mixed model cannot be fitted")
             break
-        empty = [n for n in kept if fitted.components[n] < NOTHING * fitted.components["residual"]]
+        empty = _idle(gains, {n: levels[n] for n in kept}, fitted)
         if fitted.sound and not empty:
             half = 1.96 * fitted.error
             spread = dict.fromkeys(COMPONENTS, 0.0) | fitted.components
@@ -84,6 +85,19 @@ def matrix(comparisons: Sequence[Comparison]) -> Matrix | None:
     return _bootstrap(usable, gains, notes)
 
 
+def _idle(gains: NDArray[np.float64], levels: dict[str, list[str]], fitted: _Fitted) -> list[str]:
+    """Components at zero, and small ones without which the likelihood is the same."""
+    sizes = {name: fitted.components[name] / fitted.components["residual"] for name in levels}
+    found = [name for name, size in sizes.items() if size < NOTHING]
+    if found or len(levels) < 2:
+        return found
+    for name in [name for name, size in sizes.items() if size < LITTLE]:
+        without = _fit(gains, {n: v for n, v in levels.items() if n != name})
+        if without is not None and without.likelihood > fitted.likelihood - FLAT:
+            found.append(name)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Fitted:
     """Mean, its standard error, standard deviations by component, and whether to believe them."""
@@ -91,6 +105,7 @@ class _Fitted:
     mean: float
     error: float
     components: dict[str, float]
+    likelihood: float
     sound: bool
 
 
@@ -120,7 +135,7 @@ def _fit(gains: NDArray[np.float64], levels: dict[str, list[str]]) -> _Fitted | 
     }
     found["residual"] = float(np.sqrt(result.scale))
     sound = bool(result.converged and np.isfinite(error))
-    return _Fitted(float(result.fe_params.iloc[0]), error, found, sound)
+    return _Fitted(float(result.fe_params.iloc[0]), error, found, float(result.llf), sound)
 
 
 def _bootstrap(

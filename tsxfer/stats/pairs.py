@@ -19,11 +19,20 @@ class Cell:
         trial: The treatment at repeat 0.
         pairs: ``(scratch row, transfer row)`` for each complete repeat, in order of repeat.
         gaps: What is missing, one sentence each.
+        against: The baseline at repeat 0 that stands in the place of scratch, if any; the
+            treatment may then be a scratch trial.
     """
 
     trial: Trial
     pairs: tuple[tuple[Result, Result], ...]
     gaps: tuple[str, ...]
+    against: Trial | None = None
+
+    @property
+    def arms(self) -> tuple[str, str]:
+        """What the two rows of a pair are called."""
+        second = "transfer" if self.trial.reuse or self.against is None else "scratch"
+        return (self.against.baseline or "" if self.against else "scratch"), second
 
 
 def cells(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import nctdtr, stdtrit
@@ -62,6 +63,7 @@ def expected_level(tests: int, level: float, real: float = REAL, power: float = 
     return level if tests == 1 else max(settled, level / tests)
 
 
+@lru_cache
 def detectable(
     repeats: int, level: float, prior_df: float = 0.0, power: float = POWER
 ) -> float | None:

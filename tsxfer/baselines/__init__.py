@@ -1,0 +1,1 @@
+"""What else the target's labels could be used for: baselines without a backbone of ours."""
