@@ -100,6 +100,7 @@ def _page(name: str, folder: Path, slow: bool) -> None:
             _execute(block, folder)
 
 
+@pytest.mark.timeout(900)  # some 40 s of one core, on a machine that may be busy
 @pytest.mark.parametrize("name", [n for n in EVERY if blocks(n)])
 def test_a_page_runs_word_for_word(name: str, tmp_path: Path) -> None:
     """In an empty folder, from top to bottom, each block does what it says; slow ones left out."""
