@@ -72,8 +72,9 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
 
 
 def _plain(trial: dict[str, Any]) -> bool:
-    """Trained from scratch on true labels of the usual part: no control's source."""
-    return not {"reuse", "part"} & set(trial) and "labels" not in trial.get("recipe", {})
+    """Trained from scratch on true labels of one data set's usual part: no control's source."""
+    apart = {"reuse", "part", "pool", "after", "baseline"}
+    return not apart & set(trial) and not {"labels", "objective"} & set(trial.get("recipe", {}))
 
 
 def _means(named: str, dataset: str) -> bool:
