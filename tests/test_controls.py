@@ -16,8 +16,9 @@ from tests.study import tsxfer
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError
 from tsxfer.report import files, html
+from tsxfer.report.beside import in_words
 from tsxfer.report.build import Report, build
-from tsxfer.report.sections import in_words, sections
+from tsxfer.report.sections import sections
 from tsxfer.specs import CONTROLS, NOISE, Recipe, Result, Trial
 from tsxfer.stats.controls import Effect, Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock

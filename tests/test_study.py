@@ -40,6 +40,13 @@ def test_a_large_grid_takes_the_memory_of_its_pretrainings() -> None:
     assert peak < 5e6
 
 
+def test_repeats_start_from_several_pretrainings() -> None:
+    """Seven repeats take three pretrainings of a source in turn, not one again and again."""
+    study = Study("s", ("a@1",), ("b@1",), sizes=("n=300",), repeats=7, pretrainings=3)
+    used = [t.reuse.source.repeat for t in expand(study) if t.reuse]
+    assert used == [0, 1, 2, 0, 1, 2, 0]
+
+
 def test_nothing_to_compare_is_an_error() -> None:
     """A data set is never its own source."""
     with pytest.raises(SpecError, match="nothing to compare"):

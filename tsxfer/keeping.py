@@ -1,6 +1,7 @@
 """Models on disk: sources found by name or path, and fitted models as a folder with a card.
 
-``model/weights.safetensors`` holds the network, ``model/card.json`` what it is and how it was made.
+``model/weights.safetensors`` holds the network, ``model/card.json`` what it is and how it was made;
+``model/model.onnx`` is there where it was asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tsxfer.fitting import Fitted, scaler_facts, scaler_of
 from tsxfer.train import weights
 from tsxfer.workspace import Workspace, environment
 
-WEIGHTS, CARD = "weights.safetensors", "card.json"
+WEIGHTS, CARD, ONNX = "weights.safetensors", "card.json", "model.onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,9 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
 
 
 def _plain(trial: dict[str, Any]) -> bool:
-    """Trained from scratch on true labels of the usual part: no control's source."""
-    return not {"reuse", "part"} & set(trial) and "labels" not in trial.get("recipe", {})
+    """Trained from scratch on true labels of one data set's usual part: no control's source."""
+    apart = {"reuse", "part", "pool", "after", "baseline"}
+    return not apart & set(trial) and not {"labels", "objective"} & set(trial.get("recipe", {}))
 
 
 def _means(named: str, dataset: str) -> bool:
@@ -102,13 +104,14 @@ def source_at(path: Path, model: str) -> Source:
     return Source(corpus, simulated, path, weights.load(path))
 
 
-def save(fitted: Fitted, folder: Path, facts: dict[str, Any]) -> None:
+def save(fitted: Fitted, folder: Path, facts: dict[str, Any], onnx: bytes = b"") -> None:
     """Write a fitted model with its card; a folder that holds one already is left alone.
 
     Args:
         fitted: The model.
         folder: Made where it is not there.
         facts: What the card says beside the model's own facts; ``channels`` names them.
+        onnx: What `tsxfer.exporting` made of it, to lie beside; empty for nothing.
 
     Raises:
         StoreError: If the folder holds a model, or cannot be written.
@@ -123,6 +126,8 @@ def save(fitted: Fitted, folder: Path, facts: dict[str, Any]) -> None:
     card = json.dumps({**facts, **own}, indent=1, allow_nan=False)
     try:
         weights.save(folder / WEIGHTS, fitted.weights, card)
+        if onnx:
+            (folder / ONNX).write_bytes(onnx)
         (folder / CARD).write_text(card + "\n", encoding="utf-8")
     except OSError as error:
         raise StoreError(

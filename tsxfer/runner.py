@@ -132,8 +132,7 @@ def _closed(trial: Trial) -> bool:
 
 
 def _fit(replicas: list[loop.Replica], trial: Trial, way: loop.Way) -> list[loop.Fit]:
-    rules = _rules(trial)
-    return probe.fit(replicas, rules) if _closed(trial) else loop.fit(replicas, rules, way)
+    return probe.fit(replicas) if _closed(trial) else loop.fit(replicas, _rules(trial), way)
 
 
 def _way(trial: Trial, way: loop.Way) -> str:

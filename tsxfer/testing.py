@@ -55,6 +55,12 @@ def check_dataset(dataset: Dataset, folder: Path | None = None) -> list[Series]:
     """
     check_card(dataset.card)
     first, second = _blocks(dataset, folder), _blocks(dataset, folder)
+    if not first:
+        raise DataError(
+            f"{dataset.card.name}: the reader finds nothing to read",
+            where=str(folder),
+            mend="check the folder, and the names of files that the reader looks for",
+        )
     for a, b in zip(first, second, strict=True):
         same = (
             np.array_equal(a.x, b.x) and np.array_equal(a.y, b.y) and np.array_equal(a.uid, b.uid)

@@ -60,6 +60,9 @@ def test_check_reads_files_where_they_are_given(folder: Path, tmp_path: Path) ->
     done = tsxfer(folder, "check", "pump.py", "--from", str(tmp_path))
     assert done.returncode == 2
     assert "channels are not the card's 2" in done.stderr
+    done = tsxfer(folder, "check", "pump.py", "--from", str(tmp_path / "nowhere"))
+    assert done.returncode == 2
+    assert "finds nothing to read" in done.stderr
 
 
 def _rows(folder: Path) -> list[dict]:

@@ -56,9 +56,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     for trial in trials:
         job = Job(trial, str(workspace.root), "study", "cpu", True, 1)
         assert run(job).status == "done"
-    noise = replace(_origin(PRICES), dataset=NOISE)
     kept = weights.load(workspace.weights(_origin(PRICES).key))
-    weights.save(workspace.weights(noise.key), kept, _line(noise))
+    for changes in (
+        {"dataset": NOISE},
+        {"pool": (WORDS,)},
+        {"after": _origin(WORDS)},
+        {"recipe": replace(RECIPE, objective="masked")},
+    ):
+        other = replace(_origin(PRICES), **changes)
+        weights.save(workspace.weights(other.key), kept, _line(other))
     return workspace
 
 
@@ -197,7 +203,7 @@ def test_the_sources_own_classes_answer(place: Workspace) -> None:
 
 
 def test_only_plain_pretrainings_are_at_hand(place: Workspace) -> None:
-    """No source of a control, none of the target; one a corpus: most labels, then lowest number."""
+    """No control's source, none without labels or of several sets; one a corpus: most labels, then lowest number."""
     found, damaged = pretrained(place)
     assert damaged == []
     assert len(found) == 9

@@ -11,8 +11,9 @@ import pytest
 
 from tsxfer.errors import ComparisonError
 from tsxfer.report import export, files, html
+from tsxfer.report.beside import against_in_words
 from tsxfer.report.build import Report, build
-from tsxfer.report.sections import against_in_words, sections
+from tsxfer.report.sections import sections
 from tsxfer.report.text import show
 from tsxfer.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
 from tsxfer.stats.baselines import against_baselines, joined
@@ -96,12 +97,12 @@ def test_a_missing_row_is_a_gap() -> None:
         build("demo", trials, rows)
     found = build("demo", trials, rows, partial=True)
     assert any("strong has not run" in gap for gap in found.gaps)
-    assert {len(c.scratch) for c in found.baselines} == {REPEATS, REPEATS - 1}
+    assert {len(c.scratch) for c in found.beside} == {REPEATS, REPEATS - 1}
 
 
 def test_differences_are_the_networks(report: Report) -> None:
     """Positive where the network is better; the verdicts are the usual ones."""
-    by = {(c.against.baseline, bool(c.trial.reuse)): c for c in report.baselines if c.against}
+    by = {(c.against.baseline, bool(c.trial.reuse)): c for c in report.beside if c.against}
     assert by["minirocket", True].difference == pytest.approx(-0.1, abs=0.02)
     assert by["minirocket", True].verdict == by["minirocket", False].verdict == "worse"
     assert by["random_convolutions", False].verdict == "better"
@@ -119,7 +120,7 @@ def test_baselines_stand_in_no_other_table(report: Report) -> None:
     full = build("demo", trials, rows)
     for name in ("comparisons", "contrasts", "best", "aggregate", "matrix", "placebos", "worth"):
         assert getattr(full, name) == getattr(bare, name), name
-    assert bare.baselines == ()
+    assert bare.beside == ()
     assert contrasts(full.comparisons) == list(full.contrasts)
 
 
@@ -129,7 +130,7 @@ def test_each_family_is_corrected_alone() -> None:
     cells = against_baselines(trials, rows)
     for transfers in (False, True):
         alone = compare([cell for cell in cells if bool(cell.trial.reuse) == transfers])
-        found = build("demo", trials, rows).baselines
+        found = build("demo", trials, rows).beside
         assert [c for c in found if bool(c.trial.reuse) == transfers] == alone
 
 
@@ -138,8 +139,8 @@ def test_the_declared_analysis_names_them(report: Report, tmp_path: Path) -> Non
     trials, _ = _rows()
     declared = report.declared
     assert declared is not None
-    assert len(declared.baselines) == len(report.baselines)
-    assert not any("exploratory" in c.labels for c in report.baselines)
+    assert len(declared.baselines) == len(report.beside)
+    assert not any("exploratory" in c.labels for c in report.beside)
     write_lock(declared, tmp_path)
     assert read_lock(tmp_path) == declared
     terms = (REPEATS, {"x@1": 0.02}, {"x@1": "macro_f1"})
@@ -149,7 +150,7 @@ def test_the_declared_analysis_names_them(report: Report, tmp_path: Path) -> Non
     _, rows = _rows()
     made = {k: replace(r, analysis=plain.digest) for k, r in rows.items()}
     late = build("demo", trials, made, declared=plain)
-    assert all("exploratory" in c.labels for c in late.baselines)
+    assert all("exploratory" in c.labels for c in late.beside)
     assert not any("exploratory" in c.labels for c in late.comparisons)
 
 
@@ -170,7 +171,7 @@ def test_every_format_carries_them(report: Report, capsys: pytest.CaptureFixture
     table = list(csv.DictReader(io.StringIO(files.table_csv(report))))
     against = [row["against"] for row in table]
     assert against.count("scratch") == len(report.comparisons) + len(report.placebos)
-    assert len(against) == against.count("scratch") + len(report.baselines)
+    assert len(against) == against.count("scratch") + len(report.beside)
     frame = pd.read_parquet(io.BytesIO(export.parquet(report)))
     assert set(frame["against"]) == {"scratch", *LEVEL}
     assert set(frame["arm"]) == {"scratch", "transfer", *LEVEL}
@@ -185,7 +186,7 @@ def test_a_trivial_answer_raises_no_alarm(report: Report) -> None:
     for key, row in rows.items():
         low = row.trial.baseline == "trivial" or row.trial.reuse is not None
         rows[key] = replace(row, scores={"macro_f1": 0.25}) if low else row
-    found = build("demo", trials, rows).baselines
+    found = build("demo", trials, rows).beside
     trivial = [c for c in found if c.against and c.against.baseline == "trivial"]
     assert all(not any("trivial" in note for note in c.notes) for c in trivial)
     assert any("transfer at chance" in note for c in trivial for note in c.notes)

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from tsxfer import beginning
+from tsxfer import beginning, ridge
 from tsxfer.errors import SpecError
 from tsxfer.models.base import Model, build
 from tsxfer.specs import Recipe
@@ -100,8 +99,10 @@ def test_what_is_to_stay_stays_and_the_rest_learns(name: str, strategy: Strategy
     replica = _replica(name, strategy)
     start = reuse.take_over(_model(name, 0), _source(name), strategy=strategy)
     before = _values(replica.model)
-    fit = probe.fit if strategy.learn == "probe" else loop.fit
-    fit([replica], loop.Rules(RECIPE))
+    if strategy.learn == "probe":
+        probe.fit([replica])
+    else:
+        loop.fit([replica], loop.Rules(RECIPE))
     moved = _moved(before, _values(replica.model))
     still = set(start.audit["frozen"])
     assert bool(still) == strategy.still
@@ -240,18 +241,21 @@ def test_a_probe_is_the_ridge_of_scikit_learn(kind: str) -> None:
         return -loss, loss
 
     replica = loop.Replica(model, part, held, score, np.random.default_rng(0), 0)
-    fit = probe.fit([replica], loop.Rules(RECIPE))[0]
+    fit = probe.fit([replica])[0]
     model.eval()
     with torch.no_grad():
         a, b = (torch.cat([model.backbone(p.x), p.extra], 1).double().numpy() for p in (part, held))
-    goal = np.eye(2)[part.y.numpy()] if kind == "classes" else part.y.numpy()[:, None]
+    goal = 2 * np.eye(2)[part.y.numpy()] - 1 if kind == "classes" else part.y.numpy()[:, None]
     mean, sd = a.mean(0), a.std(0)
     expected = [
-        Ridge(alpha=p * len(a)).fit((a - mean) / sd, goal).predict((b - mean) / sd).reshape(60, -1)
-        for p in probe.PENALTIES
+        Ridge(alpha=p * a.shape[1])
+        .fit((a - mean) / sd, goal)
+        .predict((b - mean) / sd)
+        .reshape(60, -1)
+        for p in sorted(ridge.PENALTIES, reverse=True)
     ]
-    for ours, theirs in zip(asked, expected, strict=False):
-        assert np.allclose(ours, theirs, atol=1e-4)
+    for ours, theirs in zip(asked[1:], expected, strict=False):  # the first is the blind answer
+        assert np.allclose(ours, theirs, atol=1e-3)
     losses = [
         float(objectives.task_loss(torch.from_numpy(e.astype(np.float32)), held.y, "squared"))
         for e in expected
@@ -259,17 +263,15 @@ def test_a_probe_is_the_ridge_of_scikit_learn(kind: str) -> None:
     assert fit.metric[1] == pytest.approx(min(losses), rel=1e-3)
     assert (fit.samples, fit.steps) == ([0.0, 90.0], 0)
     best = expected[int(np.argmin(losses))]
-    assert np.allclose(loop.predict(model, held.x, held.extra), best, atol=1e-4)
+    assert np.allclose(loop.predict(model, held.x, held.extra), best, atol=1e-3)
 
 
-def test_a_constant_feature_does_no_harm() -> None:
-    """A dead unit gets no weight, in whatever unit it is constant."""
-    features = np.random.default_rng(0).normal(size=(40, 3)) + 1000
-    features[:, 1] = 1000.1
-    goal = features[:, :1] - 1000
-    for weight, bias in probe.ridge(features, goal, [1e-6]):
-        assert weight[1] == 0
-        assert np.allclose(features @ weight + bias, goal, atol=1e-3)
+def test_features_that_are_not_finite_are_a_failed_run() -> None:
+    """A source that diverged gives a failed row and no crash in the solver."""
+    replica = _replica("tcn", named("probe"))
+    with torch.no_grad():
+        next(iter(replica.model.parameters())).fill_(float("nan"))
+    assert probe.fit([replica])[0].diverged
 
 
 def test_statistics_are_those_of_the_target() -> None:
@@ -352,7 +354,8 @@ def test_augmented_windows_change_and_prices_keep_their_last_value_near() -> Non
 
 
 def test_every_head_can_be_solved() -> None:
-    """The probe's head is one dense layer, whatever the head was."""
+    """The probe's head is the solved one, whatever the head was; nothing in it learns."""
     replica = _replica("convnetquake", named("probe"))
-    probe.fit([replica], loop.Rules(RECIPE))
-    assert [type(layer) for layer in replica.model.head.children()] == [nn.Linear]
+    probe.fit([replica])
+    assert isinstance(replica.model.head, probe.Solved)
+    assert not list(replica.model.head.parameters())

@@ -365,6 +365,9 @@ def fit(
     group: Group = "",
     rate: Rate = 0.0,
     task: TaskName = "",
+    onnx: Annotated[
+        bool, typer.Option("--onnx", help="Write model.onnx, too; needs tsxfer[onnx].")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     _plugins: Plugins = "",
     workspace: Place = None,
@@ -378,7 +381,7 @@ def fit(
     from tsxfer.workspace import Workspace
 
     own = describe(label, group, rate, task)
-    asked = Asked(source, target, model, frozen, quick, data, seed, own)
+    asked = Asked(source, target, model, frozen, quick, data, seed, own, onnx)
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 
 

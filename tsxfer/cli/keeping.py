@@ -46,6 +46,7 @@ class Asked:
         data: real, simulated or auto.
         seed: Of weights, order and the held-out part.
         described: What flags say of the target's file.
+        onnx: Write the model as ONNX, too.
     """
 
     source: str
@@ -56,22 +57,27 @@ class Asked:
     data: str | None
     seed: int
     described: Description
+    onnx: bool = False
 
 
 def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> None:
     """Pretrain where no weights are at hand, fine-tune on all labels, and write model and card.
 
     Raises:
-        TsxferError: For names, files or flags that make no model; nothing is written then.
+        TsxferError: For names, files or flags that make no model; nothing is written then. Where
+            only the export to ONNX fails, the model is kept without it.
     """
     refuse_device(device)
     if asked.model not in model_names():
         raise SpecError(f"unknown model {asked.model!r}", mend=nearest(asked.model, model_names()))
     study = _settled(asked, workspace)
+    from tsxfer.exporting import refuse_missing
     from tsxfer.fitting import Terms, fit
-    from tsxfer.keeping import refuse_taken, save
+    from tsxfer.keeping import refuse_taken
 
     refuse_taken(out)
+    if asked.onnx:
+        refuse_missing()
     chosen = device_of(device)
     announce(study)
     for name in dict.fromkeys((*study.targets, *study.sources)):
@@ -84,8 +90,27 @@ def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> 
         asked.model, recipe, monitor="loss", frozen=asked.frozen, seed=asked.seed, device=chosen
     )
     fitted = fit(_labelled(target), terms, source.weights if source else None)
-    save(fitted, out, _facts(target, source, terms))
+    refused = _keep(fitted, out, _facts(target, source, terms), asked.onnx)
     _say(fitted, target, source, out)
+    if refused is not None:
+        raise refused
+
+
+def _keep(fitted: Fitted, out: Path, facts: dict[str, Any], onnx: bool) -> SpecError | None:
+    """Write weights and card, and the ONNX file where one is wanted; gives why there is none."""
+    from tsxfer import exporting
+    from tsxfer.keeping import save
+
+    if not onnx:
+        save(fitted, out, facts)
+        return None
+    try:
+        file = exporting.exported(fitted, facts)
+    except SpecError as refused:
+        save(fitted, out, {**facts, "onnx": {"refused": refused.problem}})
+        return refused
+    save(fitted, out, {**facts, "onnx": exporting.described(fitted)}, file)
+    return None
 
 
 def _settled(asked: Asked, workspace: Workspace) -> Study:

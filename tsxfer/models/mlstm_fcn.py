@@ -75,7 +75,7 @@ class MLSTMFCN(Backbone):
         """A one-bias LSTM over the channels, each step reading a whole channel."""
         present = (x != 0).any(dim=2, keepdim=True).to(x.dtype)
         reads = self.gates_in(x)
-        state = cell = x.new_zeros(len(x), 8)
+        state = cell = x.new_zeros(x.shape[0], 8)
         for step in range(x.shape[1]):
             gates = reads[:, step] + self.gates_back(state)
             entry, forget, fresh, out = gates.chunk(4, dim=1)

@@ -1,28 +1,35 @@
-"""Three small figures as SVG text: the repeat at chance, the broken multipliers, the counts.
-
-Colours are Okabe and Ito's; a light background is drawn, so that dark pages show the text.
-"""
+"""Small figures as SVG text: the repeat at chance, the broken multipliers, the counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 
 import numpy as np
 
-from tsxfer.errors import printable
 from tsxfer.paper.claims import Evidence
 from tsxfer.paper.effects import log_gains
+from tsxfer.paper.forest import forest
 from tsxfer.paper.grid import Grid, good, shared, sign
+from tsxfer.paper.ink import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    WIDTH,
+    Scale,
+    dot,
+    log_scale,
+    polyline,
+    svg,
+    write,
+)
 from tsxfer.paper.method import main_table
 from tsxfer.paper.select import Rule, choose
 from tsxfer.paper.tables import TITLES
 
-BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#BBBBBB"
 INKS = (BLUE, ORANGE, GREEN, PINK, "#000000")
 DASHES = ("", "", "6 3", "2 3", "8 2 2 2")
-WIDTH = 640.0
-Scale = Callable[[float], float]
 Bar = tuple[str, int, int, int]  # label, better, neither, worse
 
 
@@ -32,6 +39,7 @@ def draw(found: Evidence) -> dict[str, str]:
         "repeats.svg": repeats(found.grid),
         "multipliers.svg": multipliers(found),
         "counts.svg": counts(found),
+        "forest.svg": forest(found),
     }
 
 
@@ -45,16 +53,16 @@ def repeats(grid: Grid) -> str:
             ratios.setdefault(repeat, []).append(1 / ratio if sign(row) > 0 else ratio)
     every = [value for values in ratios.values() for value in values]
     low, high = min([*every, 0.5]) / 1.15, max([*every, 1.0]) * 1.15
-    y_at = _log_scale(low, high, 232, 34)
+    y_at = log_scale(low, high, 232, 34)
     body = _axis([0.5, 1, 2, 5, 10, 20], y_at, lambda v: f"×{v:g}", low, high)
-    body.append(_text(8, 18, "Scratch score, times as bad as the median of the other repeats"))
+    body.append(write(8, 18, "Scratch score, times as bad as the median of the other repeats"))
     for i, (repeat, values) in enumerate(sorted(ratios.items())):
         x = 80 + (WIDTH - 110) * (i + 0.5) / len(ratios)
         ink = ORANGE if float(np.median(values)) > 1.5 else BLUE
         spread = np.linspace(-22, 22, len(values)) if len(values) > 1 else np.zeros(1)
-        body += [_dot(x + dx, y_at(v), ink) for dx, v in zip(spread, values, strict=True)]
-        body.append(_text(x, 254, f"repeat {repeat}", "middle", 12))
-    return _svg(264, body, "Scratch scores of every repeat against the other repeats")
+        body += [dot(x + dx, y_at(v), ink) for dx, v in zip(spread, values, strict=True)]
+        body.append(write(x, 254, f"repeat {repeat}", "middle", 12))
+    return svg(264, body, "Scratch scores of every repeat against the other repeats")
 
 
 def multipliers(found: Evidence) -> str:
@@ -65,18 +73,18 @@ def multipliers(found: Evidence) -> str:
     x_values = sorted({m for line in lines.values() for m in line})
     low, high = min([*values, 0.5]) / 1.15, max([*values, 1.0]) * 1.15
     x_at, y_at = (
-        _log_scale(x_values[0], x_values[-1], 70, WIDTH - 24),
-        _log_scale(low, high, 222, 34),
+        log_scale(x_values[0], x_values[-1], 70, WIDTH - 24),
+        log_scale(low, high, 222, 34),
     )
     body = _axis([0.3, 0.5, 0.7, 1, 1.5], y_at, lambda v: f"×{v:g}", low, high)
-    body.append(_text(8, 18, "Score by multiplier, relative to multiplier 1 (up is better)"))
+    body.append(write(8, 18, "Score by multiplier, relative to multiplier 1 (up is better)"))
     for line, ink, dash in zip(lines.values(), INKS, DASHES, strict=False):
         points = [(x_at(m), y_at(ratio)) for m, ratio in line.items()]
-        body.append(_polyline(points, ink, dash))
-        body += [_dot(x, y, ink) for x, y in points]
-    body += [_text(x_at(m), 240, f"{m:g}", "middle", 11) for m in x_values if m not in (0.75, 1.25)]
+        body.append(polyline(points, ink, dash))
+        body += [dot(x, y, ink) for x, y in points]
+    body += [write(x_at(m), 240, f"{m:g}", "middle", 11) for m in x_values if m not in (0.75, 1.25)]
     body += _legend([TITLES.get(model, model) for model in lines], 262)
-    return _svg(274, body, "Mean score over the grid of multipliers, by model")
+    return svg(274, body, "Mean score over the grid of multipliers, by model")
 
 
 def _over_grid(grid: Grid, model: str, drop: Sequence[int]) -> dict[float, float]:
@@ -123,28 +131,21 @@ def _bar(label: str, better: int, worse: int, of: int) -> Bar:
 def _bars(bars: Sequence[Bar]) -> str:
     most = max(sum(bar[1:]) for bar in bars)
     body = [
-        _text(8, 18, "Pairs of source and target: significantly better, undecided, worse"),
-        _text(8, 40, "the study's test", size=11),
-        _text(8, 176, "this package's test, pairs with a valid baseline", size=11),
+        write(8, 18, "Pairs of source and target: significantly better, undecided, worse"),
+        write(8, 40, "the study's test", size=11),
+        write(8, 176, "this package's test, pairs with a valid baseline", size=11),
     ]
     for i, (label, *parts) in enumerate(bars):
         x, y = 216.0, 48 + 29 * i + (20 if i >= len(bars) - 2 else 0)
-        body.append(_text(206, y + 16, label, "end", 12))
+        body.append(write(206, y + 16, label, "end", 12))
         for count, ink in zip(parts, (BLUE, GREY, ORANGE), strict=True):
             width = count / most * (WIDTH - 240)
             body.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="22" fill="{ink}"/>')
             if count:
                 colour = "#000" if ink == GREY else "#fff"
-                body.append(_text(x + width / 2, y + 16, str(count), "middle", 12, colour))
+                body.append(write(x + width / 2, y + 16, str(count), "middle", 12, colour))
             x += width
-    return _svg(60 + 29 * len(bars) + 20, body, "Counts of pairs better, undecided and worse")
-
-
-def _log_scale(low: float, high: float, start: float, end: float) -> Scale:
-    def at(value: float) -> float:
-        return float(start + np.log(value / low) / np.log(high / low) * (end - start))
-
-    return at
+    return svg(60 + 29 * len(bars) + 20, body, "Counts of pairs better, undecided and worse")
 
 
 def _axis(
@@ -154,7 +155,7 @@ def _axis(
     for tick in ticks:
         if low <= tick <= high:
             y = y_at(tick)
-            body.append(_text(48, y + 4, text(tick), "end", 12))
+            body.append(write(48, y + 4, text(tick), "end", 12))
             ink = "#000000" if tick == 1 else "#dddddd"
             body.append(
                 f'<line x1="56" y1="{y:.1f}" x2="{WIDTH - 16}" y2="{y:.1f}" stroke="{ink}"/>'
@@ -166,35 +167,6 @@ def _legend(names: Sequence[str], y: float) -> list[str]:
     body = []
     for i, (name, ink, dash) in enumerate(zip(names, INKS, DASHES, strict=False)):
         x = 70 + i * 140
-        body.append(_polyline([(x, y - 4), (x + 28, y - 4)], ink, dash))
-        body.append(_text(x + 34, y, name, size=12))
+        body.append(polyline([(x, y - 4), (x + 28, y - 4)], ink, dash))
+        body.append(write(x + 34, y, name, size=12))
     return body
-
-
-def _svg(height: float, body: Sequence[str], label: str) -> str:
-    lines = "\n".join(body)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height:.0f}" '
-        f'width="{WIDTH:.0f}" height="{height:.0f}" font-family="sans-serif" role="img">\n'
-        f'<title>{escape(printable(label))}</title>\n<rect width="100%" height="100%" fill="#fff"/>\n'
-        f"{lines}\n</svg>\n"
-    )
-
-
-def _text(
-    x: float, y: float, text: str, anchor: str = "start", size: int = 13, colour: str = "#000"
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" '
-        f'fill="{colour}">{escape(printable(text))}</text>'
-    )
-
-
-def _dot(x: float, y: float, ink: str) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{ink}"/>'
-
-
-def _polyline(points: Sequence[tuple[float, float]], ink: str, dash: str) -> str:
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    dashed = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<polyline points="{path}" fill="none" stroke="{ink}" stroke-width="2"{dashed}/>'

@@ -64,7 +64,7 @@ def gather(
 
 
 def _cells(workspace: Workspace, simulated: bool) -> list[Cell]:
-    """Plain transfers with a pair; of several studies with the same one, the finished, the longest."""
+    """Transfers from one source, with a pair; of several studies with the same one, the finished, the longest."""
     found: dict[str, Cell] = {}
     for name in workspace.studies():
         for cell in _of_study(workspace, name, simulated):
@@ -81,8 +81,8 @@ def _worth(cell: Cell) -> tuple[bool, int]:
 def _of_study(workspace: Workspace, name: str, simulated: bool) -> list[Cell]:
     try:
         study = read_study(workspace.results(name) / "study.toml")
-        wanted = [t for t in trials_of(study) if t.reuse and not t.control]
-        wanted = [t for t in wanted if ("+sim@" in t.dataset) == simulated]
+        plain = (t for t in trials_of(study) if t.reuse and not t.control and not t.reuse.also)
+        wanted = [t for t in plain if ("+sim@" in t.dataset) == simulated]
         rows = Store.of(workspace, name).rows() if wanted else {}
         return [cell for cell in cells(wanted, rows, partial=True) if cell.pairs]
     except TsxferError:

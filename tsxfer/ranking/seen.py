@@ -102,7 +102,7 @@ class Seen:
         target: Its training windows.
         source: Training windows of the pretraining; None where its data does not lie here as it
             was then.
-        features: ``(n, d)`` of the target's windows, with the source's convolutions.
+        features: ``(n, d)`` of the target's windows, with what a transfer copies of the source.
         probabilities: ``(n, source class)`` of the source's own model on the target's windows;
             None where there are none.
         labels: Labels in pretraining, those to select on included.
@@ -166,7 +166,7 @@ def _source_part(workspace: Workspace, pretraining: Result) -> Part | None:
 
 
 def features(part: Part, trial: Trial, kept: reuse.Weights) -> NDArray[np.float64]:
-    """Backbone features ``(n, d)`` as a transfer begins: copied convolutions, the rest fresh.
+    """Backbone features ``(n, d)`` as a transfer begins: what its strategy copies, the rest fresh.
 
     What is not copied starts as in the trial. Normalisation layers take their statistics from the
     windows, as they do within the first steps of training; their fresh ones would be 0 and 1.
@@ -180,9 +180,9 @@ def features(part: Part, trial: Trial, kept: reuse.Weights) -> NDArray[np.float6
         seed=seed("weights", trial.dataset, trial.model, trial.repeat),
         as_in_study=PROFILES[trial.profile].as_in_study,
     )
-    reuse.copy_convolutions(model, kept)
+    reuse.take_over(model, kept, strategy=trial.reuse.strategy if trial.reuse else None)
     _settle(model, part)
-    model.head = nn.Identity()  # type: ignore[assignment]
+    model.head = nn.Identity()
     given = batch(part.windows, np.zeros(len(part.learned), np.float32), "cpu")
     output = loop.predict(model, given.x, given.extra[:, :0])
     return output.astype(np.float64)

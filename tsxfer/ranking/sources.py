@@ -38,7 +38,9 @@ class Pretrained:
 def pretrained(workspace: Workspace) -> tuple[list[Pretrained], list[str]]:
     """Every plain pretraining of a workspace, and names of files that are none that can be read.
 
-    Sources of controls are left out: shuffled labels, the rest of a target, noise.
+    Sources of controls are left out: shuffled labels, the rest of a target, noise. So are those
+    without labels, on several data sets or continued from another: a trial of one data set does not
+    describe what they have seen.
     """
     found, damaged = list[Pretrained](), list[str]()
     for path in sorted((workspace.root / "weights").glob("*.safetensors")):
@@ -64,9 +66,9 @@ def _row(path: Path) -> Result | None:
 
 def _plain(trial: Trial) -> bool:
     return (
-        trial.reuse is None
+        not (trial.reuse or trial.pool or trial.after or trial.baseline)
         and trial.part == "subset"
-        and trial.recipe.labels == "true"
+        and (trial.recipe.labels, trial.recipe.objective) == ("true", "labels")
         and trial.dataset != NOISE
     )
 

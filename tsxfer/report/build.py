@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tsxfer.specs import Result, Trial
+from tsxfer.stats import ways
 from tsxfer.stats.aggregate import Aggregate, aggregate
-from tsxfer.stats.baselines import against_baselines
+from tsxfer.stats.baselines import against, against_baselines
 from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
@@ -47,9 +48,9 @@ class Report:
         reach: What so many repeats can find.
         placebos: Controls against the same scratch twins, a family of their own.
         controls: What the controls say of each comparison.
-        baselines: Scratch and transfer against baselines, two families of their own; the first arm
-            is the baseline.
-        baseline_cells: The rows behind them, in the same order.
+        beside: Scratch against baselines, transfer against baselines, and ways of transfer against
+            the first one: families of their own, whose first arm is not scratch.
+        beside_cells: The rows behind them, in the same order.
         reproduced: What training rows again has shown, if any was.
     """
 
@@ -72,8 +73,8 @@ class Report:
     reach: tuple[Reach, ...]
     placebos: tuple[Comparison, ...]
     controls: tuple[Effect, ...]
-    baselines: tuple[Comparison, ...]
-    baseline_cells: tuple[Cell, ...]
+    beside: tuple[Comparison, ...]
+    beside_cells: tuple[Cell, ...]
     reproduced: Summary | None
 
     @property
@@ -106,6 +107,7 @@ def build(
     """
     found = cells(trials, results, partial=partial)
     joined = against_baselines(trials, results, partial=partial)
+    joined += against(ways.joined(trials), results, partial=partial)
     rows = [results[t.key] for t in trials if t.key in results]
     return of_cells(name, found, rows, joined, declared=declared, folder=folder)
 
@@ -121,22 +123,16 @@ def of_cells(
 ) -> Report:
     """Gather a report from cells that are already joined; `rows` tell of failures and origins.
 
-    `joined` are the cells of networks against baselines.
+    `joined` are the cells whose first arm is not scratch.
     """
     whole = tuple(cell for cell in found if cell.pairs and not cell.trial.control)
     comparisons = tuple(compare(whole, declared))
     placebos = tuple(compare([cell for cell in found if cell.trial.control], declared))
-    beside = [
-        cell
-        for transfers in (False, True)
-        for cell in joined
-        if cell.pairs and bool(cell.trial.reuse) == transfers
-    ]
-    baselines = [
-        c
-        for transfers in (False, True)
-        for c in compare([b for b in beside if bool(b.trial.reuse) == transfers], declared)
-    ]
+    families: dict[object, list[Cell]] = {}
+    for cell in joined:
+        if cell.pairs:
+            families.setdefault(_family(cell), []).append(cell)
+    beside = [c for family in families.values() for c in compare(family, declared)]
     labels = {
         c.trial.key: sum(cell.pairs[0][0].sizes.get(part, 0) for part in ("train", "validation"))
         for c, cell in zip(comparisons, whole, strict=True)
@@ -150,7 +146,7 @@ def of_cells(
         labels=tuple(
             dict.fromkeys(
                 [n for r in rows for n in r.labels]
-                + [n for c in (*comparisons, *placebos, *baselines) for n in c.labels]
+                + [n for c in (*comparisons, *placebos, *beside) for n in c.labels]
             )
         ),
         splits={r.trial.dataset: r.split for r in rows if r.split},
@@ -168,10 +164,15 @@ def of_cells(
         reach=_reach(comparisons),
         placebos=placebos,
         controls=tuple(effects(comparisons, placebos, {r.key: r for r in rows})),
-        baselines=tuple(baselines),
-        baseline_cells=tuple(beside),
+        beside=tuple(beside),
+        beside_cells=tuple(cell for family in families.values() for cell in family),
         reproduced=summary(folder, {r.key: r for r in rows}) if folder else None,
     )
+
+
+def _family(cell: Cell) -> object:
+    """Comparisons that are corrected together."""
+    return cell.against is not None and cell.against.baseline is None, bool(cell.trial.reuse)
 
 
 def _environment(rows: Sequence[Result]) -> dict[str, tuple[str, ...]]:

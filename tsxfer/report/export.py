@@ -12,6 +12,7 @@ from tsxfer.report import figures as draw
 from tsxfer.report.build import Report
 from tsxfer.specs import Result
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.pairs import first_arm
 
 SCALE = 3.0  # of PNG, so that a 640-unit figure prints sharply in a column
 
@@ -72,10 +73,10 @@ def parquet(report: Report) -> bytes:
     import pandas as pd
 
     out = io.BytesIO()
-    compared = (*report.comparisons, *report.baselines)
+    compared = (*report.comparisons, *report.beside)
     records = [
         _record(c, pair[arm], cell.arms[arm])
-        for c, cell in zip(compared, (*report.cells, *report.baseline_cells), strict=True)
+        for c, cell in zip(compared, (*report.cells, *report.beside_cells), strict=True)
         for pair in cell.pairs
         for arm in (0, 1)
     ]
@@ -100,7 +101,7 @@ def _record(c: Comparison, row: Result, arm: str) -> dict[str, Any]:
         "profile": row.trial.profile,
         "repeat": row.trial.repeat,
         "arm": arm,
-        "against": c.against.baseline if c.against else "scratch",
+        "against": first_arm(c.against),
         "metric": row.metric,
         "score": row.scores[row.metric],
         "chance": row.chance.get(row.metric),

@@ -9,8 +9,10 @@ from tsxfer.errors import printable as plain
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
-from tsxfer.report.sections import Section, sections
+from tsxfer.report.section import Section
+from tsxfer.report.sections import sections
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.pairs import first_arm
 
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -20,7 +22,12 @@ _TEX = {
     "▼": r"$\blacktriangledown$", "<": r"$<$", ">": r"$>$",
     "[": "{[}", "]": "{]}", "*": "{*}",  # at the start of a row they would be options of \\\\
 }  # fmt: skip
-APART = ("Controls", "Baselines", "Transfer against baselines")  # tables of their own in LaTeX
+APART = (
+    "Controls",
+    "Baselines",
+    "Transfer against baselines",
+    "Ways of transfer",
+)  # tables of their own in LaTeX
 
 
 def markdown(report: Report) -> str:
@@ -108,7 +115,7 @@ def table_csv(report: Report) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    records = [_record(c) for c in (*report.comparisons, *report.placebos, *report.baselines)]
+    records = [_record(c) for c in (*report.comparisons, *report.placebos, *report.beside)]
     writer.writerow(_HEADER)
     writer.writerows([[_cell(v) for v in record] for record in records])
     return out.getvalue()
@@ -135,7 +142,7 @@ def _record(c: Comparison) -> list[object]:
         speed.saved if speed else None, speed.low if speed else None, speed.high if speed else None,
         speed.p if speed else None, c.verdict, c.chance, "; ".join(c.labels), "; ".join(c.notes),
         " ".join(k for k, _ in c.keys), " ".join(k for _, k in c.keys),
-        c.against.baseline if c.against else "scratch",
+        first_arm(c.against),
     ]  # fmt: skip
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from tsxfer.report.build import Report
+from tsxfer.report.section import name
 
+NAMED = 3  # comparisons that a warning spells out
 WORDS = {
     "better": "better with transfer",
     "not worse": "not worse (within the margin)",
@@ -37,7 +39,7 @@ def headline(report: Report) -> str:
     if not total:
         return "No comparison is complete yet."
     counts = Counter(c.verdict for c in report.comparisons)
-    parts = [f"{counts[name]} {WORDS[name]}" for name in WORDS if counts[name]]  # type: ignore[index]
+    parts = [f"{counts[v]} {WORDS[v]}" for v in WORDS if counts[v]]  # type: ignore[index]
     noun = "comparison" if total == 1 else "comparisons"
     return f"Of {total} {noun}: {', '.join(parts)}."
 
@@ -47,15 +49,21 @@ def warnings(report: Report) -> list[str]:
     found = [text for label, text in LABELS.items() if label in report.labels]
     if report.gaps:
         found.append(f"INCOMPLETE: {len(report.gaps)} arm(s) of pairs are missing or failed.")
-    shared = [name for name, proof in report.splits.items() if proof.get("shared_groups")]
+    shared = [data for data, proof in report.splits.items() if proof.get("shared_groups")]
     if shared and "leaky split" not in report.labels:
         found.append(f"Groups are shared between parts of: {', '.join(shared)} (split in time).")
     notes: dict[str, list[str]] = {}
     for c in report.comparisons:
         for note in c.notes:
-            notes.setdefault(note, []).append(f"{c.source} → {c.trial.dataset} {c.trial.size}")
+            notes.setdefault(note, []).append(name(c))
     total = len(report.comparisons)
-    for note, places in notes.items():
-        where = "all comparisons" if len(places) == total else "; ".join(places)
-        found.append(f"{note} ({where})")
+    found += [f"{note} ({_where(places, total)})" for note, places in notes.items()]
     return found
+
+
+def _where(places: list[str], total: int) -> str:
+    """A few comparisons by name, many by number: the page and the files tell which."""
+    if len(places) == total:
+        return "all comparisons" if total > 1 else places[0]
+    more = len(places) - NAMED
+    return "; ".join(places[:NAMED]) + (f"; and {more} more of {total}" if more > 0 else "")

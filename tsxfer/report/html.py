@@ -9,7 +9,8 @@ from tsxfer.report import figures
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
-from tsxfer.report.sections import name, sections, verdict_matrix
+from tsxfer.report.section import name
+from tsxfer.report.sections import sections, verdict_matrix
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.pairs import Cell
 

@@ -4,54 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from tsxfer import metrics
+from tsxfer.report import beside
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, arm, model, number, p_text, signed
+from tsxfer.report.columns import MARKS, model, number, p_text, signed
+from tsxfer.report.section import Section, between, name
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
-from tsxfer.stats.controls import Effect, Share, overall
 from tsxfer.stats.convergence import Difference
 from tsxfer.stats.worth import Worth
-
-GIVES = {
-    "permuted": "the gain of the source's weights permuted within each tensor",
-    "shuffled": "the gain from a source with shuffled labels",
-    "moments": "the gain of a random start with the moments of the source's tensors",
-    "noise": "the gain from a source of noise",
-    "in_domain": "the gain from the rest of the target as source",
-    "whole": "the gain from all labels of the target",
-}
-
-IS = {
-    "trivial": "the answer that does not look",
-    "summary": "ridge on summary features",
-    "catch22": "ridge on catch22 features",
-    "minirocket": "ridge on MiniRocket features",
-    "multirocket": "ridge on MultiRocket features",
-    "random_convolutions": "ridge on the untrained backbone",
-    "strong": "tuned scratch with augmented windows",
-    "mantis": "ridge on frozen Mantis embeddings",
-    "moment": "ridge on frozen MOMENT embeddings",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A titled table.
-
-    Attributes:
-        title: Heading.
-        lead: What it says and how to read it.
-        header: Column titles.
-        rows: Cells as text, as many as there are titles.
-    """
-
-    title: str
-    lead: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def sections(report: Report) -> list[Section]:
@@ -60,9 +21,10 @@ def sections(report: Report) -> list[Section]:
         _headline(report),
         _summary(report),
         _best(report),
-        _controls(report),
-        _baselines(report),
-        _against_baselines(report),
+        beside.controls(report),
+        beside.baselines(report),
+        beside.against_baselines(report),
+        beside.ways(report),
         _convergence(report),
         _worth(report),
         _worse(report),
@@ -76,21 +38,12 @@ def sections(report: Report) -> list[Section]:
     return [section for section in found if section is not None and section.rows]
 
 
-def _between(low: float | None, high: float | None) -> str:
-    return "n/a" if low is None or high is None else f"[{signed(low)}, {signed(high)}]"
-
-
-def name(c: Comparison) -> str:
-    """What a comparison is called in a sentence or a row."""
-    return f"{c.source} → {c.trial.dataset}, {model(c)}, {c.trial.size.removeprefix('n=')}"
-
-
 def _headline(report: Report) -> Section | None:
     def row(c: Contrast) -> tuple[str, ...]:
         says = "undecided" if not c.confirmed else ("better" if c.mean > 0 else "worse")
         return (
             c.step, c.name.removeprefix("n="), str(c.comparisons), signed(c.mean),
-            _between(c.low, c.high), p_text(c.p_holm), says,
+            between(c.low, c.high), p_text(c.p_holm), says,
         )  # fmt: skip
 
     return Section(
@@ -147,114 +100,9 @@ def _best(report: Report) -> Section | None:
     )  # fmt: skip
 
 
-def _controls(report: Report) -> Section | None:
-    return Section(
-        "Controls",
-        "Each control starts from the subset, seeds and budget of the same scratch twin. What "
-        "remains of a gain is (gain - gain of the placebo) / gain, with a bootstrap over repeats. "
-        "Controls are tested with nothing else and stand in no other table.",
-        ("comparison", "control", "n", "gain", "gain of the control", "remains", "in words"),
-        tuple(
-            (
-                name(e.comparison) if e.comparison else "all comparisons, in margins",
-                e.control, str(len(e.repeats)), signed(e.gain),
-                f"{signed(e.other)} {_between(e.low, e.high)}", _remains(e.share), in_words(e),
-            )
-            for e in (*overall(report.controls), *report.controls)
-        ),
-    )  # fmt: skip
-
-
-def _remains(share: Share | None) -> str:
-    if share is None or share.low is None or share.high is None:
-        return "n/a"
-    return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-
-
-def in_words(effect: Effect) -> str:
-    """What a control says of a gain."""
-    gives, share = GIVES[effect.control], effect.share
-    if effect.gain <= 0:
-        return "there is no gain to explain"
-    if share is None:
-        if effect.other <= 0:
-            return f"{gives} is not above 0"
-        return f"the gain is {100 * effect.gain / effect.other:.0f} % of {gives}"
-    if share.low is None:
-        return (
-            "the gain is not clearly above 0 over the repeats, so that no share of it can be told"
-        )
-    if share.value <= 0:
-        return f"nothing of the gain remains when {gives} is taken off"
-    if share.value >= 1:
-        return f"all of the gain remains, since {gives} is not above 0"
-    return f"{_remains(share)} of the gain remains when {gives} is taken off"
-
-
-def _baselines(report: Report) -> Section | None:
-    return Section(
-        "Baselines",
-        "Other uses of the same labels: the same subset, split and sealed test as the scratch runs "
-        "beside them. Differences are those of training from scratch, positive where scratch is "
-        "better; p is corrected over this table alone.",
-        (
-            "target", "model", "size", "baseline", "n", "metric", "baseline scores",
-            "scratch scores", "scratch minus baseline", "p corrected", "in words",
-        ),
-        tuple(
-            (
-                c.trial.dataset, model(c), c.trial.size.removeprefix("n="), _baseline(c),
-                str(len(c.scratch)), metrics.get(c.metric).title, arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {_between(c.low, c.high)}", p_text(c.p_corrected),
-                against_in_words(c),
-            )
-            for c in report.baselines
-            if c.trial.reuse is None
-        ),
-    )  # fmt: skip
-
-
-def _against_baselines(report: Report) -> Section | None:
-    return Section(
-        "Transfer against baselines",
-        "Differences are those of transfer, positive where transfer is better than the baseline; p "
-        "is corrected over this table alone.",
-        (
-            "comparison", "baseline", "n", "baseline scores", "transfer scores",
-            "transfer minus baseline", "p corrected", "in words",
-        ),
-        tuple(
-            (
-                name(c), _baseline(c), str(len(c.scratch)), arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {_between(c.low, c.high)}", p_text(c.p_corrected),
-                against_in_words(c),
-            )
-            for c in report.baselines
-            if c.trial.reuse is not None
-        ),
-    )  # fmt: skip
-
-
-def _baseline(c: Comparison) -> str:
-    return c.against.baseline or "" if c.against else ""
-
-
-def against_in_words(c: Comparison) -> str:
-    """What a comparison with a baseline says, e.g. that transfer is worse than a ridge."""
-    who = "transfer" if c.trial.reuse else "scratch"
-    what = IS[_baseline(c)]
-    if c.verdict == "undecided":
-        return f"undecided between {who} and {what}"
-    if c.verdict == "equivalent":
-        return f"{who} is equivalent to {what} within the margin"
-    if c.verdict == "not worse":
-        return f"{who} is not worse than {what} by more than the margin"
-    return f"{who} is {c.verdict} than {what}"
-
-
 def _convergence(report: Report) -> Section | None:
     def paired(d: Difference) -> str:
-        return f"{signed(d.mean)} {_between(d.low, d.high)}"
+        return f"{signed(d.mean)} {between(d.low, d.high)}"
 
     rows = []
     for c in report.comparisons:
@@ -313,7 +161,7 @@ def _worse(report: Report) -> Section | None:
         ("comparison", "difference", "95 %", "p corrected", "effect g"),
         tuple(
             (
-                name(c), signed(c.difference), _between(c.low, c.high), p_text(c.p_corrected),
+                name(c), signed(c.difference), between(c.low, c.high), p_text(c.p_corrected),
                 signed(c.effect[0]) if c.effect else "n/a",
             )
             for c in report.comparisons
@@ -346,7 +194,7 @@ def _undecided(report: Report) -> Section | None:
         ("comparison", "difference", "95 %", "detectable at 80 %", "margin"),
         tuple(
             (
-                name(c), signed(c.difference), _between(c.low, c.high),
+                name(c), signed(c.difference), between(c.low, c.high),
                 number(c.detectable) if c.detectable is not None else "n/a", number(c.margin),
             )
             for c in report.comparisons
@@ -359,7 +207,7 @@ def _test_set(report: Report) -> Section | None:
     rows = [
         (
             name(c), str(t.groups), number(t.from_repeats), number(t.from_test),
-            _between(t.low, t.high), "the test set" if t.dominates else "the repeats",
+            between(t.low, t.high), "the test set" if t.dominates else "the repeats",
         )
         for c, t in zip(report.comparisons, report.test_errors, strict=True)
         if t is not None
@@ -385,7 +233,7 @@ def _matrix(report: Report) -> Section | None:
         "Beyond these data sets",
         f"Gain in margins for an average comparison, by {found.method}. {'; '.join(found.notes)}.",
         ("quantity", "value", "95 %"),
-        (("mean gain", signed(found.mean), _between(found.low, found.high)), *spread),
+        (("mean gain", signed(found.mean), between(found.low, found.high)), *spread),
     )
 
 

@@ -10,7 +10,8 @@ from tsxfer.errors import printable as plain
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
-from tsxfer.report.sections import Section, sections
+from tsxfer.report.section import Section
+from tsxfer.report.sections import sections
 
 ON_TERMINAL = (
     "Headline contrasts",
@@ -19,6 +20,7 @@ ON_TERMINAL = (
     "Controls",
     "Baselines",
     "Transfer against baselines",
+    "Ways of transfer",
     "Worth in labels",
 )
 NARROW = 150  # columns below which sixteen columns do not fit

@@ -55,11 +55,21 @@ def against_baselines(
         ComparisonError: If rows are missing or failed (unless `partial`), or were not made from the
             same labels.
     """
-    found = [_cell(pairs, results) for pairs in joined(trials).values()]
+    return against(joined(trials), results, partial=partial)
+
+
+def against(
+    joined: Mapping[tuple[str, str], Pairs],
+    results: Mapping[str, Result],
+    *,
+    partial: bool = False,
+) -> list[Cell]:
+    """Cells of pairs whose first trial stands in the place of scratch; see `against_baselines`."""
+    found = [_cell(pairs, results) for pairs in joined.values()]
     gaps = list(dict.fromkeys(gap for cell in found for gap in cell.gaps))
     if gaps and not partial:
         raise ComparisonError(
-            f"{len(gaps)} row(s) of comparisons with baselines are missing; first: {gaps[0]}",
+            f"{len(gaps)} row(s) of comparisons are missing; first: {gaps[0]}",
             mend="run the study again to complete it, or add --partial",
         )
     return found
@@ -70,7 +80,7 @@ def _cell(pairs: Pairs, results: Mapping[str, Result]) -> Cell:
     for baseline, network in sorted(pairs, key=lambda pair: pair[0].repeat):
         both = results.get(baseline.key), results.get(network.key)
         gaps += [
-            f"repeat {trial.repeat} of {trial.dataset}: {trial.baseline or 'network'} "
+            f"repeat {trial.repeat} of {trial.dataset}: {_arm(trial)} "
             f"{'failed: ' + row.error if row else 'has not run'}"
             for trial, row in zip((baseline, network), both, strict=True)
             if row is None or row.status == "failed"
@@ -81,6 +91,10 @@ def _cell(pairs: Pairs, results: Mapping[str, Result]) -> Cell:
             rows.append((first, second))
     baseline, network = pairs[0]
     return Cell(treatment(network), tuple(rows), tuple(gaps), treatment(baseline))
+
+
+def _arm(trial: Trial) -> str:
+    return trial.baseline or ("transfer" if trial.reuse else "scratch")
 
 
 def refuse_unequal(baseline: Result, network: Result) -> None:

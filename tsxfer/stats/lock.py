@@ -11,7 +11,7 @@ from pathlib import Path
 from tsxfer.errors import SpecError
 from tsxfer.keys import content_key, plain
 from tsxfer.specs import Trial, from_plain
-from tsxfer.stats.baselines import joined
+from tsxfer.stats import baselines, ways
 from tsxfer.stats.pairs import treatment
 from tsxfer.workspace import write_whole
 
@@ -43,6 +43,7 @@ class Lock:
         threshold: Rule of the convergence threshold.
         controls: Comparisons with controls, a family of their own that no contrast holds.
         baselines: Comparisons of networks with baselines, two families: scratch's and transfer's.
+        ways: Comparisons of ways of transfer with the first one, a family of their own.
     """
 
     study: str
@@ -57,6 +58,7 @@ class Lock:
     threshold: str = THRESHOLD
     controls: tuple[str, ...] = ()
     baselines: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -66,7 +68,8 @@ class Lock:
     def covers(self, trial: Trial, against: Trial | None = None) -> bool:
         """Whether a treatment, or its comparison with a baseline, was declared in its family."""
         if against is not None:
-            return _pair_key(treatment(against).key, treatment(trial).key) in _keys(self.baselines)
+            family = self.baselines if against.baseline else self.ways
+            return _pair_key(treatment(against).key, treatment(trial).key) in _keys(family)
         return treatment(trial).key in _keys(self.controls if trial.control else self.primary)
 
 
@@ -97,7 +100,11 @@ def lock(
         controls=tuple(line for line, control in lines.items() if control),
         baselines=tuple(
             f"{pairs[0][0].baseline} against {_words(pairs[0][1])}: {_pair_key(*keys)}"
-            for keys, pairs in joined(trials).items()
+            for keys, pairs in baselines.joined(trials).items()
+        ),
+        ways=tuple(
+            f"{_words(pairs[0][1])} against {_words(pairs[0][0])}: {_pair_key(*keys)}"
+            for keys, pairs in ways.joined(trials).items()
         ),
     )
 
@@ -107,7 +114,15 @@ def _pair_key(baseline: str, network: str) -> str:
 
 
 def _words(trial: Trial) -> str:
-    return f"{trial.source or 'scratch'} -> {trial.dataset}, {trial.model}, {trial.size}"
+    how = trial.reuse.strategy.words if trial.reuse else ""
+    return ", ".join(
+        (
+            f"{trial.source or 'scratch'} -> {trial.dataset}",
+            trial.model,
+            trial.size,
+            *filter(None, [how]),
+        )
+    )
 
 
 def write_lock(declared: Lock, folder: Path) -> Path:
@@ -127,10 +142,9 @@ def write_lock(declared: Lock, folder: Path) -> Path:
         "margins": declared.margins,
         "metrics": declared.metrics,
     }
-    if declared.controls:
-        spelt["controls"] = list(declared.controls)
-    if declared.baselines:
-        spelt["baselines"] = list(declared.baselines)
+    for family in ("controls", "baselines", "ways"):
+        if lines := getattr(declared, family):
+            spelt[family] = list(lines)
     write_whole(path, tomli_w.dumps(spelt))
     return path
 

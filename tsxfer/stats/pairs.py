@@ -19,8 +19,8 @@ class Cell:
         trial: The treatment at repeat 0.
         pairs: ``(scratch row, transfer row)`` for each complete repeat, in order of repeat.
         gaps: What is missing, one sentence each.
-        against: The baseline at repeat 0 that stands in the place of scratch, if any; the
-            treatment may then be a scratch trial.
+        against: The baseline, or the first way of transfer, at repeat 0 that stands in the place of
+            scratch, if any; the treatment may then be a scratch trial.
     """
 
     trial: Trial
@@ -32,7 +32,15 @@ class Cell:
     def arms(self) -> tuple[str, str]:
         """What the two rows of a pair are called."""
         second = "transfer" if self.trial.reuse or self.against is None else "scratch"
-        return (self.against.baseline or "" if self.against else "scratch"), second
+        return first_arm(self.against), second
+
+
+def first_arm(against: Trial | None) -> str:
+    """What the first arm of a comparison is called: scratch, a baseline, or a way of transfer."""
+    if against is None:
+        return "scratch"
+    strategy = against.reuse.strategy.words if against.reuse else ""
+    return against.baseline or ", ".join(filter(None, (against.source, strategy)))
 
 
 def cells(
@@ -96,7 +104,7 @@ def _refuse_unequal(scratch: Result, transfer: Result) -> None:
         unequal = [name for name in unequal if name != "alignment"]  # rows of an early version
     if scratch.data.get(target) != transfer.data.get(target):
         unequal.append("data")
-    if scratch.loss != transfer.loss and scratch.trial.recipe.loss == transfer.trial.recipe.loss:
+    if scratch.loss != transfer.loss and not _other_loss(scratch.trial, transfer.trial):
         unequal.append("loss")
     if unequal:
         raise ComparisonError(
@@ -104,3 +112,9 @@ def _refuse_unequal(scratch: Result, transfer: Result) -> None:
             where=f"{target}, repeat {scratch.trial.repeat}",
             mend="run the study again: rows made from other data or terms are replaced",
         )
+
+
+def _other_loss(scratch: Trial, transfer: Trial) -> bool:
+    """The loss differs on purpose: a fault of the study that is switched on, or a head that is solved."""
+    probed = transfer.reuse is not None and transfer.reuse.strategy.learn == "probe"
+    return probed or scratch.recipe.loss != transfer.recipe.loss

@@ -1,0 +1,163 @@
+"""What a gain is held against: controls, baselines, and other ways of transfer."""
+
+from __future__ import annotations
+
+from tsxfer import metrics
+from tsxfer.report.build import Report
+from tsxfer.report.columns import MARKS, arm, model, p_text, signed
+from tsxfer.report.section import Section, between, name
+from tsxfer.stats.compare import Comparison
+from tsxfer.stats.controls import Effect, Share, overall
+from tsxfer.stats.pairs import first_arm
+
+GIVES = {
+    "permuted": "the gain of the source's weights permuted within each tensor",
+    "shuffled": "the gain from a source with shuffled labels",
+    "moments": "the gain of a random start with the moments of the source's tensors",
+    "noise": "the gain from a source of noise",
+    "in_domain": "the gain from the rest of the target as source",
+    "whole": "the gain from all labels of the target",
+}
+
+IS = {
+    "trivial": "the answer that does not look",
+    "summary": "ridge on summary features",
+    "catch22": "ridge on catch22 features",
+    "minirocket": "ridge on MiniRocket features",
+    "multirocket": "ridge on MultiRocket features",
+    "random_convolutions": "ridge on the untrained backbone",
+    "strong": "tuned scratch with augmented windows",
+    "mantis": "ridge on frozen Mantis embeddings",
+    "moment": "ridge on frozen MOMENT embeddings",
+}
+
+
+def controls(report: Report) -> Section:
+    """What placebos and ceilings say of each gain."""
+    return Section(
+        "Controls",
+        "Each control starts from the subset, seeds and budget of the same scratch twin. What "
+        "remains of a gain is (gain - gain of the placebo) / gain, with a bootstrap over repeats. "
+        "Controls are tested with nothing else and stand in no other table.",
+        ("comparison", "control", "n", "gain", "gain of the control", "remains", "in words"),
+        tuple(
+            (
+                name(e.comparison) if e.comparison else "all comparisons, in margins",
+                e.control, str(len(e.repeats)), signed(e.gain),
+                f"{signed(e.other)} {between(e.low, e.high)}", _remains(e.share), in_words(e),
+            )
+            for e in (*overall(report.controls), *report.controls)
+        ),
+    )  # fmt: skip
+
+
+def _remains(share: Share | None) -> str:
+    if share is None or share.low is None or share.high is None:
+        return "n/a"
+    return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
+
+
+def in_words(effect: Effect) -> str:
+    """What a control says of a gain."""
+    gives, share = GIVES[effect.control], effect.share
+    if effect.gain <= 0:
+        return "there is no gain to explain"
+    if share is None:
+        if effect.other <= 0:
+            return f"{gives} is not above 0"
+        return f"the gain is {100 * effect.gain / effect.other:.0f} % of {gives}"
+    if share.low is None:
+        return (
+            "the gain is not clearly above 0 over the repeats, so that no share of it can be told"
+        )
+    if share.value <= 0:
+        return f"nothing of the gain remains when {gives} is taken off"
+    if share.value >= 1:
+        return f"all of the gain remains, since {gives} is not above 0"
+    return f"{_remains(share)} of the gain remains when {gives} is taken off"
+
+
+def baselines(report: Report) -> Section:
+    """Scratch beside other uses of the same labels."""
+    return Section(
+        "Baselines",
+        "Other uses of the same labels: the same subset, split and sealed test as the scratch runs "
+        "beside them. Differences are those of training from scratch, positive where scratch is "
+        "better; p is corrected over this table alone.",
+        (
+            "target", "model", "size", "baseline", "n", "metric", "baseline scores",
+            "scratch scores", "scratch minus baseline", "p corrected", "in words",
+        ),
+        tuple(
+            (
+                c.trial.dataset, model(c), c.trial.size.removeprefix("n="), _baseline(c),
+                str(len(c.scratch)), metrics.get(c.metric).title, arm(c.scratch), arm(c.transfer),
+                f"{signed(c.difference)} {between(c.low, c.high)}", p_text(c.p_corrected),
+                against_in_words(c),
+            )
+            for c in report.beside
+            if _baseline(c) and c.trial.reuse is None
+        ),
+    )  # fmt: skip
+
+
+def against_baselines(report: Report) -> Section:
+    """Transfer beside other uses of the same labels."""
+    return Section(
+        "Transfer against baselines",
+        "Differences are those of transfer, positive where transfer is better than the baseline; p "
+        "is corrected over this table alone.",
+        (
+            "comparison", "baseline", "n", "baseline scores", "transfer scores",
+            "transfer minus baseline", "p corrected", "in words",
+        ),
+        tuple(
+            (
+                name(c), _baseline(c), str(len(c.scratch)), arm(c.scratch), arm(c.transfer),
+                f"{signed(c.difference)} {between(c.low, c.high)}", p_text(c.p_corrected),
+                against_in_words(c),
+            )
+            for c in report.beside
+            if _baseline(c) and c.trial.reuse is not None
+        ),
+    )  # fmt: skip
+
+
+def _baseline(c: Comparison) -> str:
+    return c.against.baseline or "" if c.against else ""
+
+
+def against_in_words(c: Comparison) -> str:
+    """What a comparison with a baseline says, e.g. that transfer is worse than a ridge."""
+    who = "transfer" if c.trial.reuse else "scratch"
+    what = IS[_baseline(c)]
+    if c.verdict == "undecided":
+        return f"undecided between {who} and {what}"
+    if c.verdict == "equivalent":
+        return f"{who} is equivalent to {what} within the margin"
+    if c.verdict == "not worse":
+        return f"{who} is not worse than {what} by more than the margin"
+    return f"{who} is {c.verdict} than {what}"
+
+
+def ways(report: Report) -> Section:
+    """Strategies, objectives and combined sources against the first of the same source."""
+    return Section(
+        "Ways of transfer",
+        "Each way (strategy, objective, several sources) against the study's first way of the same "
+        "source, from the same subset, seeds and budget. Differences are positive where the way is "
+        "better than the first one; p is corrected over this table alone.",
+        (
+            "way", "first way", "n", "scores", "scores of the first", "way minus first",
+            "p corrected", "verdict",
+        ),
+        tuple(
+            (
+                name(c), first_arm(c.against), str(len(c.scratch)), arm(c.transfer), arm(c.scratch),
+                f"{signed(c.difference)} {between(c.low, c.high)}", p_text(c.p_corrected),
+                f"{MARKS[c.verdict]} {c.verdict}",
+            )
+            for c in report.beside
+            if not _baseline(c)
+        ),
+    )  # fmt: skip
