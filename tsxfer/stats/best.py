@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +61,9 @@ def _best(group: Sequence[Comparison]) -> Best | None:
         [[v for v, r in zip(c.differences, c.repeats, strict=True) if r in shared] for c in group]
     )
     signs = _flips(len(shared))
-    null = _t(signs[:, None, :] * d[None])  # (flip, source)
-    observed = _t(d[None])[0]
-    i = int(np.argmax(observed))
-    slack = observed[i] - 1e-12 * (1 + abs(observed[i]))
+    null = signs @ _unit(d).T  # (flip, source), the observed signs first
+    i = int(np.argmax(null[0]))
+    slack = null[0, i] - 1e-12
     return Best(
         group[i],
         len(group),
@@ -74,6 +73,7 @@ def _best(group: Sequence[Comparison]) -> Best | None:
     )
 
 
+@lru_cache(maxsize=8)
 def _flips(n: int) -> NDArray[np.float64]:
     """Sign patterns, the observed one first."""
     if n <= EXACT_LIMIT:
@@ -82,11 +82,8 @@ def _flips(n: int) -> NDArray[np.float64]:
     return np.vstack([np.ones(n), drawn])
 
 
-def _t(d: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Student statistics over the last axis; without spread, infinite in the mean's direction."""
-    mean, sd = d.mean(axis=-1), d.std(axis=-1, ddof=1)
-    safe = np.where(sd > 0, sd, 1.0)
-    t: NDArray[np.float64] = np.where(
-        sd > 0, mean / safe * math.sqrt(d.shape[-1]), np.sign(mean) * np.inf
-    )
-    return np.nan_to_num(t, nan=0.0)
+def _unit(d: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows of length 1: flips leave the squares, so Student's t rises with the sum of such a row."""
+    length = np.sqrt((d**2).sum(axis=1, keepdims=True))
+    unit: NDArray[np.float64] = d / np.where(length > 0, length, 1.0)
+    return unit
