@@ -1,6 +1,7 @@
 """The tables beside the result table, the figures, and the exports for papers."""
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pytest
 from PIL import Image
 
 from tests.rows import matrix
+from tests.rows import study as made_study
 from tsxfer.report import export, figures, files, html
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections, verdict_matrix
+from tsxfer.stats.compare import compare
 from tsxfer.stats.lock import lock
+from tsxfer.stats.pairs import cells
 
 SOURCES, TARGETS = ["a@1", "b@1", "c@1"], ["x@1", "y@1", "z@1"]
 
@@ -109,3 +113,24 @@ def test_the_parquet_has_every_run(report: Report) -> None:
     first = report.comparisons[0]
     own = table[(table.study_key == first.trial.key) & (table.arm == "transfer")]
     assert own.sort_values("repeat").score.tolist() == list(first.transfer)
+
+
+def test_long_names_stay_beside_the_forest_plot() -> None:
+    """A combined source is wrapped into lines that end before the intervals begin."""
+    trials, rows = made_study(3, [0.5, 0.6, 0.55], [0.6, 0.7, 0.62])
+    long = {
+        t.key: replace(
+            t,
+            reuse=replace(t.reuse, source=replace(t.reuse.source, pool=("local_eq_ir+sim@1",) * 3)),
+        )
+        for t in trials
+        if t.reuse
+    }
+    moved = [long.get(t.key, t) for t in trials]
+    made = {n.key: replace(rows[o.key], trial=n) for n, o in zip(moved, trials, strict=True)}
+    svg = figures.forest(compare(cells(moved, made)))
+    texts = re.findall(r'<text x="2.0"[^>]*>([^<]*)</text>', svg) or re.findall(
+        r'<text x="2"[^>]*>([^<]*)</text>', svg
+    )
+    assert len(texts) > 2
+    assert max(map(len, texts)) <= 42

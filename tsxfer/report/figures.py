@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape as _html
+from textwrap import wrap
 
 import numpy as np
 
@@ -57,7 +58,8 @@ def forest(comparisons: Sequence[Comparison]) -> str:
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     pad = 0.06 * (high - low or 1)
     low, high = low - pad, high + pad
-    left, right, step = 270.0, WIDTH - 16.0, 40
+    names = [_names(c) for c in comparisons]
+    left, right, step = 270.0, WIDTH - 16.0, 12 + 14 * max(map(len, names))
 
     def at(value: float) -> float:
         return left + (value - low) / (high - low) * (right - left)
@@ -71,10 +73,7 @@ def forest(comparisons: Sequence[Comparison]) -> str:
     body.append(_line(at(0), 6, at(0), height - 34, "#000", 1, "3 3"))
     for i, c in enumerate(comparisons):
         y, ink = i * step + 26, INK[c.verdict]
-        body.append(_text(2, y - 3, f"{c.source} → {c.trial.dataset}", size=12))
-        body.append(
-            _text(2, y + 12, f"{model(c)}, {c.trial.size}: {MARKS[c.verdict]} {c.verdict}", size=12)
-        )
+        body += [_text(2, y - 3 + 15 * k, line, size=12) for k, line in enumerate(names[i])]
         if c.low is not None and c.high is not None:
             body.append(_line(at(c.low), y, at(c.high), y, ink, 2.5))
         body.append(f'<circle cx="{at(c.difference):.1f}" cy="{y}" r="5" fill="{ink}"/>')
@@ -90,6 +89,15 @@ def forest(comparisons: Sequence[Comparison]) -> str:
         )
     )
     return _svg(height, body, "Forest plot of paired differences; grey band: margin")
+
+
+def _names(c: Comparison) -> list[str]:
+    """What a comparison is called, in lines as short as the space beside a forest plot."""
+    words = (
+        f"{c.source} → {c.trial.dataset}",
+        f"{model(c)}, {c.trial.size}: {MARKS[c.verdict]} {c.verdict}",
+    )
+    return [line for text in words for line in wrap(text, 42)]
 
 
 def dots(c: Comparison) -> str:

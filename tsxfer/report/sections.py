@@ -91,7 +91,7 @@ def _best(report: Report) -> Section | None:
         ("target", "model", "size", "winner", "sources", "p", "p alone", "smallest p", "advice"),
         tuple(
             (
-                b.winner.trial.dataset, b.winner.trial.model,
+                b.winner.trial.dataset, model(b.winner),
                 b.winner.trial.size.removeprefix("n="), b.winner.source, str(b.rivals),
                 p_text(b.p), p_text(b.p_alone), p_text(b.floor), b.advice,
             )
