@@ -15,7 +15,6 @@ project = "tsxfer"
 release = version = __version__
 author = "tsxfer developers"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["choosing.md"]
 html_theme = "furo"
 html_title = "tsxfer"
 html_static_path = ["_static"]

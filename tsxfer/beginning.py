@@ -60,7 +60,7 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
             model, *parts, _score(task, trial, model),
             order=stream("order", trial.dataset, trial.repeat),
             dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
-            rates=_rates(trial, model, start, multiplier), thaws=start.thaws,
+            rates=_rates(trial, model, start, multiplier), thaws=start.thaws(trial.recipe.epochs),
             objective=_objective(trial, task, model, start),
         )  # fmt: skip
         replicas.append(_special(plain, task, trial, workspace))

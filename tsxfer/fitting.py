@@ -186,7 +186,7 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
     replica = loop.Replica(
         model.to(terms.device), tensors[0], tensors[1], score,
         order=stream("fit", "order", terms.seed), dropout=seed("fit", "dropout", terms.seed),
-        rates=start.rates(terms.rate_multiplier), thaws=start.thaws,
+        rates=start.rates(terms.rate_multiplier), thaws=start.thaws(terms.recipe.epochs),
         objective=of_labels(terms.recipe.loss),
     )  # fmt: skip
     done = _trained(replica, terms)

@@ -29,7 +29,8 @@ class Strategy:
             2018); ``low_rank``: they stay, and a learned product of two matrices is added to each
             kernel (LoRA, Hu et al. 2022); ``probe``: no gradient step, a ridge head in closed form,
             its penalty chosen on validation.
-        stage: Epochs of a stage of ``head_first`` and ``gradual``.
+        stage: Epochs of a stage of ``head_first`` and ``gradual``; shorter where the recipe has few
+            epochs, so that everything learns in their last third.
         rank: Of ``low_rank``.
         rate_decay: Each block learns at this times the rate of the block above it, the head at the
             full rate (Howard and Ruder 2018); in (0, 1].

@@ -86,7 +86,7 @@ def loose_marks(name: str) -> int:
 
 def skeleton(text: str) -> list[str]:
     """Lines without what differs between machines: numbers, verdicts, colours, spaces."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "\n")
     plain = re.sub(r"[▲△≈▼?] (better|not worse|equivalent|worse|undecided)", "VERDICT", plain)
     plain = re.sub(r"@[0-9a-f]{8}\b", "@HASH", plain)
     plain = re.sub(r"[-+]?\d[\d.,]*", "#", plain)

@@ -32,7 +32,8 @@ NOT_RUN = {
     "index.md": 1,
     "tutorial.md": 1,
 }  # blocks, by page; the others run
-# No network, the package of this tree first, and output as on a terminal of 100 columns.
+# No network, the package of this tree first, and output as on a terminal of 100 columns
+# (rich takes a dumb one to have 80).
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -56,7 +57,7 @@ def _environment() -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TSXFER_")}
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOWHERE)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    shape = {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "100", "TERM": "dumb"}
+    shape = {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "100", "TERM": "xterm"}
     return {**kept, **proxies, **shape, "PATH": path, "no_proxy": "", "NO_PROXY": ""}
 
 

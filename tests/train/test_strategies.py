@@ -54,7 +54,7 @@ def _replica(name: str, strategy: Strategy, seed: int = 0, multiplier: float = 1
         objective = objectives.anchored(objective, model, start.anchors, strategy.anchor)
     return loop.Replica(
         model, _part(seed), held, score, np.random.default_rng(seed), seed,
-        start.rates(multiplier), start.thaws, objective,
+        start.rates(multiplier), start.thaws(30), objective,
     )  # fmt: skip
 
 
@@ -155,6 +155,18 @@ def test_blocks_thaw_from_the_last_to_the_first() -> None:
         assert found <= set().union(*layers[len(layers) - epoch :])
     assert moved[0] == set()
     assert moved[-1] & layers[0]
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 8, 30])
+def test_short_budgets_have_shorter_stages(epochs: int) -> None:
+    """However few the epochs, the first block learns for a third of them, and the order holds."""
+    strategy = Strategy("backbone", learn="gradual", stage=5)
+    start = reuse.take_over(_model("tcn", 0), _source("tcn"), strategy=strategy)
+    at = [start.thaws(epochs)[names[0]] for names in start.layers]
+    assert at == sorted(at, reverse=True)
+    assert at[0] <= epochs * 2 / 3
+    head = reuse.take_over(_model("tcn", 0), _source("tcn"), strategy=named("lp_ft"))
+    assert set(head.thaws(epochs).values()) == {min(2, epochs * 2 // 3)}
 
 
 def test_a_new_stage_has_its_own_patience() -> None:

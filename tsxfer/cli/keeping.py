@@ -163,7 +163,10 @@ def _pretrain(trial: Trial, workspace: Workspace, device: str) -> None:
 
     if not workspace.weights(trial.key).exists():
         sys.stderr.write(f"pretraining {trial.model} on {trial.dataset} (once) ...\n")
-    row = run(Job(trial, str(workspace.root), "fit", device, True, torch.get_num_threads()))
+    threads = torch.get_num_threads()
+    # One, as in `tsxfer run`: the same bits, and no core that waits for others on a busy machine.
+    row = run(Job(trial, str(workspace.root), "fit", device, True, threads=1))
+    torch.set_num_threads(threads)
     if row.status != "done":
         raise SpecError(
             f"pretraining on {trial.dataset} failed: {row.error}",

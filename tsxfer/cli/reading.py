@@ -17,12 +17,22 @@ from tsxfer.cli.estimating import estimate
 from tsxfer.data import catalogue, own
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
 from tsxfer.models_index import REGISTRY as MODELS
-from tsxfer.specs import Trial
+from tsxfer.specs import BASELINES, CONTROLS, OBJECTIVES, Trial
 from tsxfer.stats.lock import FILE
 from tsxfer.stats.power import Reach, floor_warning, reach
 from tsxfer.store import Store
-from tsxfer.study import Study, expand, read_study, trials_of
+from tsxfer.strategy import STRATEGIES
+from tsxfer.study import COMBINATIONS, Study, expand, read_study, trials_of
 from tsxfer.workspace import Workspace, environment
+
+# What `tsxfer run` chooses among beside data sets and models, by its option.
+CHOICES = {
+    "--strategy": (*STRATEGIES, "first_K", "first_K_frozen"),
+    "--pretrain": OBJECTIVES,
+    "--combine": COMBINATIONS,
+    "--controls": CONTROLS,
+    "--baselines": BASELINES,
+}
 
 
 def _say(lines: list[str]) -> None:
@@ -56,6 +66,7 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
                 "own": catalogue.own_names(workspace),
                 "models": {name: MODELS.summary(name) for name in MODELS.names()},
                 "metrics": sorted(metrics.METRICS),
+                "choices": CHOICES,
             }
         )
         return
@@ -69,11 +80,12 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
         lines.append(f"  {name:30} {card.domain:11} {card.title}")
     lines += ["models", *(f"  {name:14} {MODELS.summary(name)}" for name in MODELS.names())]
     lines += ["metrics", *(f"  {m.name:14} {m.title} ({m.task})" for m in metrics.METRICS.values())]
+    lines += [f"{what:12} {', '.join(names)}" for what, names in CHOICES.items()]
     _say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
 
 
 def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
-    """One data set, model, metric or study.
+    """One data set, model, strategy, metric or study.
 
     Raises:
         SpecError: If nothing has that name.
@@ -84,6 +96,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
     elif name in MODELS.names():
         facts = {"model": name, "summary": MODELS.summary(name)}
+    elif name in STRATEGIES:
+        facts = {"strategy": name, **asdict(STRATEGIES[name])}
     elif name in metrics.METRICS:
         metric = metrics.METRICS[name]
         facts = {
@@ -95,7 +109,9 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
     elif name in workspace.studies():
         facts = asdict(read_study(workspace.results(name) / "study.toml"))
     else:
-        known = [*catalogue.names(), *MODELS.names(), *metrics.METRICS, *workspace.studies()]
+        known = [
+            *catalogue.names(), *MODELS.names(), *STRATEGIES, *metrics.METRICS, *workspace.studies()
+        ]  # fmt: skip
         raise SpecError(f"nothing is called {name!r}", mend=nearest(name, known))
     if as_json:
         _json(facts)

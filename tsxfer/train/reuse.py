@@ -143,14 +143,18 @@ class Start:
         }
         return {name: rate for name, rate in found.items() if rate != 1}
 
-    @property
-    def thaws(self) -> dict[str, int]:
-        """The epoch from which a copied tensor learns, where that is not the first."""
-        steps, stage = len(self.layers), self.strategy.stage
+    def thaws(self, epochs: int) -> dict[str, int]:
+        """The epoch from which a copied tensor learns, where that is not the first.
+
+        Stages are shorter where so many do not fit: all learn in the last third of `epochs`.
+        """
+        steps, stage, latest = len(self.layers), self.strategy.stage, epochs * 2 // 3
         if self.strategy.learn == "head_first":
-            return {name: stage for names in self.layers for name in names}
+            return {name: min(stage, latest) for names in self.layers for name in names}
         if self.strategy.learn == "gradual":
-            return {n: stage * (steps - b) for b, names in enumerate(self.layers) for n in names}
+            shrink = min(1.0, latest / (stage * steps))
+            at = [int(shrink * stage * (steps - block)) for block in range(steps)]
+            return {name: at[block] for block, names in enumerate(self.layers) for name in names}
         return {}
 
     @property
