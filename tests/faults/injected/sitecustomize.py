@@ -40,11 +40,11 @@ def _fail_source(runner: object) -> None:
     """The second pretraining diverges."""
     end = runner._end
 
-    def failing(begun: object, fits: list, cost: dict) -> object:
-        if begun.job.keep_weights and begun.job.trial.repeat == 1:
+    def failing(job: object, begun: object, fits: list, cost: dict) -> object:
+        if job.keep_weights and job.trial.repeat == 1:
             for fit in fits:
                 fit.diverged = True
-        return end(begun, fits, cost)
+        return end(job, begun, fits, cost)
 
     runner._end = failing
 
