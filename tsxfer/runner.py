@@ -82,6 +82,8 @@ def no_subnormals() -> Iterator[None]:
     Adam's moments of dead units decay into them, and a CPU takes many times as long on each:
     transfers at a small rate trained four times slower than their scratch twins.
     """
+    for kind in (np.float32, np.float64):
+        np.finfo(kind)  # numpy 2.0 measures it when first asked, and warns of what we do next
     torch.set_flush_denormal(True)
     try:
         yield
