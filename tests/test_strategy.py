@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from tests.rows import study as made_rows
+from tsxfer.building import from_plain
 from tsxfer.errors import SpecError
 from tsxfer.keys import plain
 from tsxfer.report.columns import model
-from tsxfer.specs import OBJECTIVES, Recipe, Reuse, Trial, from_plain
+from tsxfer.specs import OBJECTIVES, Recipe, Reuse, Trial
 from tsxfer.stats.compare import compare
 from tsxfer.stats.pairs import cells, treatment
 from tsxfer.strategy import STRATEGIES, Strategy, named

@@ -10,9 +10,10 @@ from dataclasses import fields
 from pathlib import Path
 
 from tsxfer import __version__
+from tsxfer.building import Held, from_plain
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.keys import plain
-from tsxfer.specs import Held, Result, from_plain
+from tsxfer.specs import Result
 from tsxfer.workspace import Workspace, unique
 
 PARTS = {"train", "validation", "test"}

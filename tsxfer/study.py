@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from tsxfer.building import from_plain
 from tsxfer.errors import SpecError
 from tsxfer.keys import plain
 from tsxfer.specs import (
@@ -23,7 +24,6 @@ from tsxfer.specs import (
     Reuse,
     Trial,
     canonical_size,
-    from_plain,
     labels_allowed,
 )
 from tsxfer.strategy import Strategy

@@ -7,13 +7,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from tsxfer.building import from_plain
 from tsxfer.data import own
 from tsxfer.data.own import Description
 from tsxfer.data.own_files import READERS
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError, nearest
-from tsxfer.specs import Recipe, from_plain
+from tsxfer.specs import Recipe
 from tsxfer.study import Study
 from tsxfer.workspace import Workspace
 

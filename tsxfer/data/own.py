@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.building import from_plain
 from tsxfer.data import own_files, split
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.own_files import Content
@@ -24,7 +25,7 @@ from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.keys import canonical
-from tsxfer.specs import PROFILES, from_plain
+from tsxfer.specs import PROFILES
 from tsxfer.workspace import Workspace
 
 MARK = "+own"

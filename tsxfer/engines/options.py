@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from tsxfer.building import from_plain
 from tsxfer.errors import SpecError
-from tsxfer.specs import from_plain
 
 Options = TypeVar("Options")
 

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tsxfer.building import from_plain
 from tsxfer.errors import TsxferError
 from tsxfer.keys import plain
 from tsxfer.registry import plugin_folders, use_plugins
 from tsxfer.runner import Job, run_pack
-from tsxfer.specs import Result, from_plain
+from tsxfer.specs import Result
 from tsxfer.store import from_record, to_line
 
 _ERRORS: dict[str, type[TsxferError]] = {k.__name__: k for k in TsxferError.__subclasses__()}

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from tsxfer.building import from_plain
 from tsxfer.errors import SpecError
 from tsxfer.keys import content_key, plain
-from tsxfer.specs import Trial, from_plain
+from tsxfer.specs import Trial
 from tsxfer.stats import baselines, ways
 from tsxfer.stats.pairs import treatment
 from tsxfer.workspace import write_whole
