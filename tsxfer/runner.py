@@ -127,18 +127,12 @@ def _begin(job: Job) -> Begun:
     return begin(job.trial, Workspace(Path(job.workspace)), job.device)
 
 
-def _closed(trial: Trial) -> bool:
-    """The head is solved, and no step is taken."""
-    probed = trial.reuse is not None and trial.reuse.strategy.learn == "probe"
-    return probed or trial.baseline == "random_convolutions"
-
-
 def _fit(replicas: list[loop.Replica], trial: Trial, way: loop.Way) -> list[loop.Fit]:
-    return probe.fit(replicas) if _closed(trial) else loop.fit(replicas, _rules(trial), way)
+    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), way)
 
 
 def _way(trial: Trial, way: loop.Way) -> str:
-    if _closed(trial):
+    if trial.closed_form:
         return "closed form"
     return "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns"
 
@@ -322,7 +316,7 @@ def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str
 def _loss(trial: Trial, task: Task) -> str:
     if trial.recipe.objective != "labels":
         return {"masked": "squared error", "contrastive": "NT-Xent"}[trial.recipe.objective]
-    classes = task.prepared.classes and trial.recipe.loss == "task" and not _closed(trial)
+    classes = task.prepared.classes and trial.recipe.loss == "task" and not trial.closed_form
     return "cross-entropy" if classes else "squared error"
 
 

@@ -233,6 +233,12 @@ class Trial(_Keyed):
             return self.reuse.sources
         return (self.after,) if self.after else ()
 
+    @property
+    def closed_form(self) -> bool:
+        """Its head is solved on features that stay, and no step is taken."""
+        probed = self.reuse is not None and self.reuse.strategy.learn == "probe"
+        return probed or self.baseline == "random_convolutions"
+
     def twin(self) -> Trial:
         """The paired scratch trial: the same in everything but its starting weights."""
         if self.reuse is None or self.reuse.twin_loss == self.recipe.loss:

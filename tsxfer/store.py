@@ -35,7 +35,7 @@ def to_line(result: Result) -> str:
 def from_record(record: dict[str, object], held: Held | None = None) -> Result:
     """The inverse of `to_line` after JSON; fields that a later version added are ignored.
 
-    What `held` names is shared with earlier rows, see `tsxfer.specs.from_plain`.
+    What `held` names is shared with earlier rows, see `tsxfer.building.from_plain`.
 
     Raises:
         StoreError: If the stored key is not the key of the stored trial, or the row lacks what

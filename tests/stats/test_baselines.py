@@ -16,7 +16,7 @@ from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
 from tsxfer.report.text import show
 from tsxfer.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
-from tsxfer.stats.baselines import against_baselines, joined
+from tsxfer.stats.baselines import against, joined
 from tsxfer.stats.compare import compare
 from tsxfer.stats.contrasts import contrasts
 from tsxfer.stats.lock import lock, read_lock, write_lock
@@ -70,7 +70,8 @@ def test_who_meets_whom() -> None:
             assert network.baseline is None
             own = baseline.model == network.model
             assert own if baseline.baseline in OF_A_BACKBONE else baseline.model == NO_BACKBONE
-    cells = against_baselines(*_rows())
+    trials, rows = _rows()
+    cells = against(joined(trials), rows)
     scratch = [cell for cell in cells if cell.trial.reuse is None]
     assert len(scratch) == 2 * 2 * 4  # models, sizes, baselines
     assert len(cells) - len(scratch) == 2 * 2 * 2 * 4  # and sources
@@ -85,7 +86,7 @@ def test_unequal_terms_are_refused(term: str) -> None:
     other = {"sizes": {"train": 1}, "margin": 0.5, "data": {"x@1": "0" * 16}}
     rows[key] = replace(rows[key], **{term: other.get(term, "other")})
     with pytest.raises(ComparisonError, match=f"differ in {term}"):
-        against_baselines(trials, rows)
+        against(joined(trials), rows)
 
 
 def test_a_missing_row_is_a_gap() -> None:
@@ -127,7 +128,7 @@ def test_baselines_stand_in_no_other_table(report: Report) -> None:
 def test_each_family_is_corrected_alone() -> None:
     """Scratch's comparisons do not change with those of transfer, nor either with the controls."""
     trials, rows = _rows()
-    cells = against_baselines(trials, rows)
+    cells = against(joined(trials), rows)
     for transfers in (False, True):
         alone = compare([cell for cell in cells if bool(cell.trial.reuse) == transfers])
         found = build("demo", trials, rows).beside

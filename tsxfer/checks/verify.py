@@ -19,8 +19,8 @@ from tsxfer.checks.agreement import tolerance
 from tsxfer.data import catalogue, prepare, task
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.specs import PROFILES, Result, Trial
-from tsxfer.stats.baselines import joined, unequal_terms
-from tsxfer.stats.pairs import EQUAL
+from tsxfer.stats import baselines
+from tsxfer.stats.pairs import EQUAL, unequal
 from tsxfer.store import Store, from_record
 from tsxfer.study import Study, expand, read_study
 from tsxfer.workspace import Workspace
@@ -195,22 +195,20 @@ def _pair_faults(row: Result, held: _Held) -> Iterator[str]:
     if twin is None or twin.status == "failed":
         yield f"{_words(row.trial)}: its scratch twin {row.trial.twin().key} is not done"
         return
-    unequal = [n for n in (*EQUAL, "split") if getattr(row, n) != getattr(twin, n)]
-    if row.data.get(row.trial.dataset) != twin.data.get(row.trial.dataset):
-        unequal.append("data")
-    if unequal:
-        yield f"{_words(row.trial)}: {', '.join(unequal)} differ from those of {twin.key}"
+    terms = unequal(row, twin, (*EQUAL, "split"))
+    if terms:
+        yield f"{_words(row.trial)}: {', '.join(terms)} differ from those of {twin.key}"
 
 
 def _baselines(held: _Held) -> Check:
     """Baselines take no steps, so that their ledger is their own; labels and test are the twins'."""
-    pairs = [pair for group in joined(held.trials).values() for pair in group]
+    pairs = [pair for group in baselines.joined(held.trials).values() for pair in group]
     rows = [(held.rows.get(b.key), held.rows.get(n.key)) for b, n in pairs if not n.reuse]
     whole = [(b, n) for b, n in rows if b and n and b.status == n.status == "done"]
     faults = [
-        f"{_words(b.trial)}: {', '.join(unequal)} differ from those of {n.key}"
+        f"{_words(b.trial)}: {', '.join(terms)} differ from those of {n.key}"
         for b, n in whole
-        if (unequal := [*unequal_terms(b, n), *(["split"] if b.split != n.split else [])])
+        if (terms := unequal(b, n, (*baselines.EQUAL, "split")))
     ]
     what = "every baseline has the subset, split and test of its scratch runs"
     return Check("baselines", what, len(whole), tuple(faults))

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tsxfer.specs import Result, Trial
-from tsxfer.stats import ways
+from tsxfer.stats import baselines, ways
 from tsxfer.stats.aggregate import Aggregate, aggregate
-from tsxfer.stats.baselines import against, against_baselines
+from tsxfer.stats.baselines import against
 from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
@@ -106,8 +106,8 @@ def build(
         ComparisonError: For gaps (unless `partial`) or pairs on unequal terms.
     """
     found = cells(trials, results, partial=partial)
-    joined = against_baselines(trials, results, partial=partial)
-    joined += against(ways.joined(trials), results, partial=partial)
+    pairs = baselines.joined(trials) | ways.joined(trials)
+    joined = against(pairs, results, partial=partial)
     rows = [results[t.key] for t in trials if t.key in results]
     return of_cells(name, found, rows, joined, declared=declared, folder=folder)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tsxfer.errors import ComparisonError
 from tsxfer.specs import Result, Trial
 
 EQUAL = ("metric", "ledger", "subset", "sizes", "margin", "alignment")
+Pairs = list[tuple[Trial, Trial]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,39 +83,61 @@ def treatment(trial: Trial) -> Trial:
 
 
 def _cell(group: list[Trial], results: Mapping[str, Result]) -> Cell:
-    pairs, gaps = [], []
-    for trial in sorted(group, key=lambda t: t.repeat):
-        rows = results.get(trial.twin().key), results.get(trial.key)
-        missing = [
-            f"repeat {trial.repeat} of {trial.dataset}: {arm} {'failed: ' + row.error if row else 'has not run'}"
-            for arm, row in zip(("scratch", "transfer"), rows, strict=True)
+    rows, gaps = rows_of([(trial.twin(), trial) for trial in group], results, _refuse_unequal)
+    return Cell(treatment(group[0]), rows, gaps)
+
+
+def rows_of(
+    pairs: Pairs, results: Mapping[str, Result], refuse: Callable[[Result, Result], None]
+) -> tuple[tuple[tuple[Result, Result], ...], tuple[str, ...]]:
+    """The rows of each complete pair, in order of repeat, and what is missing of the others.
+
+    Args:
+        pairs: Two trials of each repeat.
+        results: Rows by key.
+        refuse: Raises where the two rows of a pair were not made on equal terms.
+    """
+    rows, gaps = [], []
+    for first, second in sorted(pairs, key=lambda pair: pair[0].repeat):
+        both = results.get(first.key), results.get(second.key)
+        gaps += [
+            f"repeat {trial.repeat} of {trial.dataset}: {_arm(trial)} "
+            f"{'failed: ' + row.error if row else 'has not run'}"
+            for trial, row in zip((first, second), both, strict=True)
             if row is None or row.status == "failed"
         ]
-        gaps += missing
-        if not missing and rows[0] is not None and rows[1] is not None:
-            _refuse_unequal(rows[0], rows[1])
-            pairs.append((rows[0], rows[1]))
-    return Cell(treatment(group[0]), tuple(pairs), tuple(gaps))
+        a, b = both
+        if a and b and "failed" not in (a.status, b.status):
+            refuse(a, b)
+            rows.append((a, b))
+    return tuple(rows), tuple(gaps)
+
+
+def _arm(trial: Trial) -> str:
+    return trial.baseline or ("transfer" if trial.reuse else "scratch")
+
+
+def unequal(first: Result, second: Result, terms: Iterable[str]) -> list[str]:
+    """Names of the terms (fields of a row) in which two rows differ, and ``data`` of the target."""
+    target = first.trial.dataset
+    found = [name for name in terms if getattr(first, name) != getattr(second, name)]
+    return [*found, *(["data"] if first.data.get(target) != second.data.get(target) else [])]
 
 
 def _refuse_unequal(scratch: Result, transfer: Result) -> None:
-    target = scratch.trial.dataset
-    unequal = [name for name in EQUAL if getattr(scratch, name) != getattr(transfer, name)]
+    terms = unequal(scratch, transfer, EQUAL)
     if not (scratch.alignment and transfer.alignment):
-        unequal = [name for name in unequal if name != "alignment"]  # rows of an early version
-    if scratch.data.get(target) != transfer.data.get(target):
-        unequal.append("data")
+        terms = [name for name in terms if name != "alignment"]  # rows of an early version
     if scratch.loss != transfer.loss and not _other_loss(scratch.trial, transfer.trial):
-        unequal.append("loss")
-    if unequal:
+        terms.append("loss")
+    if terms:
         raise ComparisonError(
-            f"scratch {scratch.key} and transfer {transfer.key} differ in {', '.join(unequal)}",
-            where=f"{target}, repeat {scratch.trial.repeat}",
+            f"scratch {scratch.key} and transfer {transfer.key} differ in {', '.join(terms)}",
+            where=f"{scratch.trial.dataset}, repeat {scratch.trial.repeat}",
             mend="run the study again: rows made from other data or terms are replaced",
         )
 
 
 def _other_loss(scratch: Trial, transfer: Trial) -> bool:
     """The loss differs on purpose: a fault of the study that is switched on, or a head that is solved."""
-    probed = transfer.reuse is not None and transfer.reuse.strategy.learn == "probe"
-    return probed or scratch.recipe.loss != transfer.recipe.loss
+    return transfer.closed_form or scratch.recipe.loss != transfer.recipe.loss

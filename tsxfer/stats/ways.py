@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tsxfer.specs import Trial
-from tsxfer.stats.baselines import Pairs
-from tsxfer.stats.pairs import treatment
+from tsxfer.stats.pairs import Pairs, treatment
 
 
 def joined(trials: Iterable[Trial]) -> dict[tuple[str, str], Pairs]:
