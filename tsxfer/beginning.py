@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,13 +12,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tsxfer import metrics
+from tsxfer.data import scale
 from tsxfer.data.task import Task, load_task
-from tsxfer.errors import SpecError
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
-from tsxfer.sealed import Tested, answers, batch
+from tsxfer.sealed import Tested, answers, batch, test_windows
 from tsxfer.specs import PROFILES, Trial
-from tsxfer.train import loop, objectives, reuse, unlabelled, weights
+from tsxfer.train import loop, norms, objectives, reuse, unlabelled, weights
 from tsxfer.workspace import Workspace
 
 
@@ -52,10 +53,12 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         batch(task.validation, task.validation_y, device),
     )
     multipliers = trial.recipe.tune or (trial.reuse.rate_multiplier if trial.reuse else 1.0,)
+    kept = [weights.load(workspace.weights(origin.key)) for origin in trial.origins]
     replicas, start = [], None
     for multiplier in multipliers:
-        model, start = starting(workspace, trial, task)
-        _renormalise(model.to(device), parts[0], start)
+        model, start = starting(trial, task, kept)
+        if _renormalised(trial, model.to(device)):
+            start.audit["renormalised"] = norms.renormalise(model, parts[0].x)
         plain = loop.Replica(
             model, *parts, _score(task, trial, model),
             order=stream("order", trial.dataset, trial.repeat),
@@ -68,39 +71,48 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
     return Begun(trial, task, start, replicas, multipliers)
 
 
-def starting(workspace: Workspace, trial: Trial, task: Task) -> tuple[Model, reuse.Start]:
-    """A model with the weights that it starts from; the head's depend on data and repeat only."""
-    model = fresh(trial, task)
+def starting(trial: Trial, task: Task, kept: Sequence[reuse.Weights]) -> tuple[Model, reuse.Start]:
+    """A model with the weights that it starts from; the head's depend on data and repeat only.
+
+    Args:
+        trial: What is run.
+        task: Its data.
+        kept: Weights of its origins.
+    """
+    model, how = fresh(trial, task.train, task.outputs), trial.reuse
     if trial.after:
-        kept = weights.load(workspace.weights(trial.after.key))
-        return model, reuse.take_over(model, kept)
-    how = trial.reuse
+        return model, reuse.take_over(model, kept[0])
     if how is None:
-        start = reuse.scratch(model)
-        if trial.baseline == "random_convolutions" and norms(model):
-            start.audit["renormalised"] = statistics(model)
-        return model, start
-    kept = reuse.averaged([weights.load(workspace.weights(t.key)) for t in how.sources])
-    origin = how.source.key
-    source = reuse.started(model, kept, how.start, origin, trial.repeat)
-    start = reuse.take_over(
+        return model, reuse.scratch(model)
+    source = reuse.started(model, reuse.averaged(kept), how.start, how.source.key, trial.repeat)
+    return model, reuse.take_over(
         model, source, frozen=how.frozen, strategy=how.strategy,
         seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
     )  # fmt: skip
-    if how.strategy.renormalised:
-        start.audit["renormalised"] = statistics(model)
-    return model, start
 
 
-def fresh(trial: Trial, task: Task) -> Model:
-    """The model of a trial with new weights; without labels, its head is that of the objective."""
-    channels, length = task.train.x.shape[1:]
+def _renormalised(trial: Trial, model: Model) -> bool:
+    """Statistics come from the target: the strategy says so, or nothing else gave random layers any."""
+    if trial.reuse:
+        return trial.reuse.strategy.renormalised
+    return trial.baseline == "random_convolutions" and bool(norms.layers(model))
+
+
+def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
+    """The model of a trial with new weights; without labels, its head is that of the objective.
+
+    Args:
+        trial: Names the model and what its weights depend on.
+        windows: Of the shape that it will read.
+        outputs: Classes, or 1 for regression.
+    """
+    channels, length = windows.x.shape[1:]
     model = build(
         trial.model,
         channels=channels,
         length=length,
-        extra=task.train.extra.shape[1],
-        outputs=task.outputs,
+        extra=windows.extra.shape[1],
+        outputs=outputs,
         seed=seed("weights", trial.dataset, trial.model, trial.repeat),
         as_in_study=PROFILES[trial.profile].as_in_study,
     )
@@ -108,47 +120,8 @@ def fresh(trial: Trial, task: Task) -> Model:
         way = unlabelled.of(trial.recipe.objective, channels, length)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed("head", trial.dataset, trial.model, trial.repeat))
-            model.head = way.head(model.backbone.features + task.train.extra.shape[1])
+            model.head = way.head(model.backbone.features + windows.extra.shape[1])
     return model
-
-
-def norms(model: Model) -> list[nn.BatchNorm1d]:
-    """Normalisation layers of a backbone that keep statistics."""
-    return [layer for layer in model.backbone.modules() if isinstance(layer, nn.BatchNorm1d)]
-
-
-def statistics(model: Model) -> list[str]:
-    """Names of the statistics that `_renormalise` takes from the target.
-
-    Raises:
-        SpecError: If the model has no normalisation layer.
-    """
-    ends = ("running_mean", "running_var")
-    found = [name for name, _ in model.named_buffers() if name.endswith(ends)]
-    if not found:
-        raise SpecError(
-            f"{type(model.backbone).__name__} has no normalisation layer to take statistics for",
-            mend="leave renorm out, or use --model mlstm_fcn, resnet or inception_time",
-        )
-    return found
-
-
-def _renormalise(model: Model, part: loop.Batch, start: reuse.Start) -> None:
-    """Statistics of normalisation layers from the training windows, where the start says so."""
-    if "renormalised" not in start.audit:
-        return
-    model.eval()
-    layers = norms(model)
-    before = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.reset_running_stats()
-        layer.momentum = None  # a plain mean over batches
-        layer.train()
-    with torch.no_grad():
-        for x in torch.split(part.x, 256):
-            model.backbone(x)
-    for layer, momentum in zip(layers, before, strict=True):
-        layer.momentum = momentum
 
 
 def _rates(trial: Trial, model: Model, start: reuse.Start, multiplier: float) -> dict[str, float]:
@@ -166,7 +139,7 @@ def _objective(trial: Trial, task: Task, model: Model, start: reuse.Start) -> ob
     moved = not task.prepared.card.label_like_input
     plain = objectives.of_labels(recipe.loss, augment=recipe.augment == "light", moved=moved)
     anchor = start.strategy.anchor
-    return objectives.anchored(plain, model, start.anchors, anchor) if anchor else plain
+    return objectives.anchored(plain, model, start.audit["copied"], anchor) if anchor else plain
 
 
 def _score(task: Task, trial: Trial, model: Model) -> loop.Score:
@@ -208,8 +181,7 @@ def metric(trial: Trial, of_card: str) -> str:
 
 def unseen(trial: Trial, task: Task, model: Model, device: str) -> Tested:
     """Test windows for a model that learned without labels; the seal of their labels holds."""
-    scaled = task.scaler.windows(task.test.windows())
-    part = batch(scaled, np.zeros(len(task.test), np.float32), device)
+    part = batch(test_windows(task), np.zeros(len(task.test), np.float32), device)
     asked, score, blind = _puzzle(trial, part, "test")
     output = loop.predict(model, asked.x, asked.extra)
     name, nothing = metric(trial, ""), np.zeros(0)
@@ -236,7 +208,7 @@ def _pooled(replica: loop.Replica, own: Task, trial: Trial, workspace: Workspace
     device = str(replica.train.x.device)
     alone = [replace(trial, dataset=name, pool=()) for name in trial.pool]
     tasks = [load_task(workspace, one) for one in alone]
-    others = [fresh(one, task) for one, task in zip(alone, tasks, strict=True)]
+    others = [fresh(one, task.train, task.outputs) for one, task in zip(alone, tasks, strict=True)]
     for other in others:
         _share(replica.model, other.to(device))
     replica.model.company = nn.ModuleList(others)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor
 
 from tsxfer import metrics
@@ -152,8 +153,7 @@ class Fitted:
     def probabilities(self, x: NDArray[Any], device: str = "cpu") -> NDArray[np.float64]:
         """Class probabilities ``(n, class)``."""
         raw = self.output(x, device)[0].astype(np.float64)
-        powers = np.exp(raw - raw.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        return np.asarray(softmax(raw, axis=1))
 
     def numbers(self, x: NDArray[Any], device: str = "cpu") -> Floats:
         """Predictions of a regression, in the unit of the labels."""

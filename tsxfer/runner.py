@@ -23,7 +23,7 @@ from tsxfer.models.base import Model
 from tsxfer.sealed import Tested, open_test
 from tsxfer.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.store import from_record, to_line
-from tsxfer.train import graphs, loop, low_rank, probe, remote, reuse, weights
+from tsxfer.train import graphs, loop, low_rank, probe, remote, reuse, unlabelled, weights
 from tsxfer.workspace import Workspace, environment, unique
 
 
@@ -315,7 +315,7 @@ def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str
 
 def _loss(trial: Trial, task: Task) -> str:
     if trial.recipe.objective != "labels":
-        return {"masked": "squared error", "contrastive": "NT-Xent"}[trial.recipe.objective]
+        return unlabelled.LOSS[trial.recipe.objective]
     classes = task.prepared.classes and trial.recipe.loss == "task" and not trial.closed_form
     return "cross-entropy" if classes else "squared error"
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from tsxfer import beginning, ridge
+from tsxfer import ridge
 from tsxfer.errors import SpecError
 from tsxfer.models.base import Model, build
 from tsxfer.specs import Recipe
 from tsxfer.strategy import STRATEGIES, Strategy, named
-from tsxfer.train import loop, low_rank, objectives, probe, reuse
+from tsxfer.train import loop, low_rank, norms, objectives, probe, reuse
 from tsxfer.train.graphs import Body, Graphs
 
 RECIPE = Recipe(epochs=6, batch=16, patience=6, rate=0.01)
@@ -51,7 +51,7 @@ def _replica(name: str, strategy: Strategy, seed: int = 0, multiplier: float = 1
 
     objective = objectives.of_labels()
     if strategy.anchor:
-        objective = objectives.anchored(objective, model, start.anchors, strategy.anchor)
+        objective = objectives.anchored(objective, model, start.audit["copied"], strategy.anchor)
     return loop.Replica(
         model, _part(seed), held, score, np.random.default_rng(seed), seed,
         start.rates(multiplier), start.thaws(30), objective,
@@ -133,7 +133,7 @@ def _history(strategy: Strategy, epochs: int) -> tuple[list[set[str]], reuse.Sta
     for _ in range(epochs):
         before = _values(replica.model)
         run.begin_epoch()
-        loop.train_mode(replica.model)
+        norms.train_mode(replica.model)
         loop.turns([run], 0, run.per_epoch)
         run.reach(run.per_epoch)
         moved.append(_moved(before, _values(replica.model)) & set(start.audit["copied"]))
@@ -289,10 +289,9 @@ def test_features_that_are_not_finite_are_a_failed_run() -> None:
 def test_statistics_are_those_of_the_target() -> None:
     """Renormalised layers hold mean and variance of the target's training windows."""
     model, part = _model("mlstm_fcn", 0), _part(4, 300)
-    start = reuse.take_over(model, _source("mlstm_fcn"), strategy=named("renorm"))
-    start.audit["renormalised"] = beginning.statistics(model)
-    beginning._renormalise(model, part, start)
-    norm = beginning.norms(model)[0]
+    reuse.take_over(model, _source("mlstm_fcn"), strategy=named("renorm"))
+    norms.renormalise(model, part.x)
+    norm = norms.layers(model)[0]
     seen: list[torch.Tensor] = []
     norm.register_forward_hook(lambda _, given, __: seen.append(given[0]))
     with torch.no_grad():
@@ -303,18 +302,18 @@ def test_statistics_are_those_of_the_target() -> None:
     assert torch.allclose(norm.running_mean, means, atol=1e-5)
     assert norm.momentum == 0.01
     with pytest.raises(SpecError, match="no normalisation layer"):
-        beginning.statistics(_model("tcn", 0))
+        norms.renormalise(_model("tcn", 0), part.x)
 
 
 def test_frozen_normalisation_keeps_its_statistics() -> None:
     """A layer whose weights stay normalises as the source did, while training too."""
     model = _model("mlstm_fcn", 0)
     reuse.take_over(model, _source("mlstm_fcn"), strategy=Strategy("backbone", learn="frozen"))
-    loop.train_mode(model)
-    assert not any(norm.training for norm in beginning.norms(model))
+    norms.train_mode(model)
+    assert not any(norm.training for norm in norms.layers(model))
     plain = _model("mlstm_fcn", 0)
-    loop.train_mode(plain)
-    assert all(norm.training for norm in beginning.norms(plain))
+    norms.train_mode(plain)
+    assert all(norm.training for norm in norms.layers(plain))
 
 
 def test_averages_are_tensor_by_tensor() -> None:

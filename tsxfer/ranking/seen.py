@@ -11,19 +11,22 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import nn
 
 from tsxfer import metrics
+from tsxfer.beginning import fresh
 from tsxfer.data import catalogue, scale
 from tsxfer.data.card import Card
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import draw, prepared
 from tsxfer.errors import DataError, StoreError
-from tsxfer.keys import seed, stream
+from tsxfer.keys import stream
 from tsxfer.models.base import Model, build
+from tsxfer.ranking.sources import Pretrained
 from tsxfer.sealed import batch
 from tsxfer.specs import PROFILES, Result, Trial
-from tsxfer.train import loop, reuse, weights
+from tsxfer.train import loop, norms, reuse, weights
 from tsxfer.workspace import Workspace
 
 MOST = 1500  # windows of a source that distances look at
@@ -149,7 +152,7 @@ def see(workspace: Workspace, transfer: Trial, pretraining: Result) -> Seen:
         _source_part(workspace, pretraining),
         features(target, transfer, kept),
         probabilities(target, source, kept, card),
-        pretraining.sizes.get("train", 0) + pretraining.sizes.get("validation", 0),
+        Pretrained(pretraining).labels,
         card.domain == target.card.domain,
     )
 
@@ -171,34 +174,14 @@ def features(part: Part, trial: Trial, kept: reuse.Weights) -> NDArray[np.float6
     What is not copied starts as in the trial. Normalisation layers take their statistics from the
     windows, as they do within the first steps of training; their fresh ones would be 0 and 1.
     """
-    model = build(
-        trial.model,
-        channels=part.windows.x.shape[1],
-        length=part.windows.x.shape[2],
-        extra=part.windows.extra.shape[1],
-        outputs=len(part.classes) or 1,
-        seed=seed("weights", trial.dataset, trial.model, trial.repeat),
-        as_in_study=PROFILES[trial.profile].as_in_study,
-    )
+    model = fresh(trial, part.windows, len(part.classes) or 1)
     reuse.take_over(model, kept, strategy=trial.reuse.strategy if trial.reuse else None)
-    _settle(model, part)
+    if norms.layers(model):
+        norms.renormalise(model, torch.from_numpy(part.windows.x), few=512)
     model.head = nn.Identity()
     given = batch(part.windows, np.zeros(len(part.learned), np.float32), "cpu")
     output = loop.predict(model, given.x, given.extra[:, :0])
     return output.astype(np.float64)
-
-
-def _settle(model: Model, part: Part) -> None:
-    """Let normalisation layers, and nothing else, read the windows once."""
-    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    model.eval()
-    for norm in norms:
-        norm.train()
-        norm.momentum = None  # a plain mean over what it sees
-    if norms:
-        with torch.inference_mode():
-            for x in torch.split(torch.from_numpy(part.windows.x), 512):
-                model.backbone(x)
 
 
 def probabilities(
@@ -232,8 +215,7 @@ def probabilities(
         else np.zeros((len(x), extra), np.float32)
     )
     raw = loop.predict(model, torch.from_numpy(x), torch.from_numpy(beside)).astype(np.float64)
-    powers = np.exp(raw - raw.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(raw, axis=1))
 
 
 def _load(model: Model, kept: reuse.Weights, source: Trial) -> None:

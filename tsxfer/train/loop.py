@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from tsxfer.models.base import Model
 from tsxfer.models.layers import own_stream
 from tsxfer.specs import Recipe
+from tsxfer.train import norms
 from tsxfer.train.objectives import Objective, of_labels
 
 
@@ -254,7 +255,7 @@ def _train(runs: Sequence[Run], epochs: int, way: Way) -> None:
             run.begin_epoch()
         for first, last in live[0].segments():
             for run in live:
-                train_mode(run.replica.model)
+                norms.train_mode(run.replica.model)
             way(live, first, last)
             for run in live:
                 run.reach(last)
@@ -283,14 +284,6 @@ def _groups(replica: Replica, rate: float) -> list[dict[str, object]]:
         if parameter.requires_grad:
             by_rate.setdefault(replica.rates.get(name, 1.0), []).append(parameter)
     return [{"params": held, "lr": rate * relative} for relative, held in by_rate.items()]
-
-
-def train_mode(model: nn.Module) -> None:
-    """Training mode, but normalisation whose weights stay keeps its statistics too."""
-    model.train()
-    for layer in model.modules():
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.affine:
-            layer.train(layer.weight.requires_grad)
 
 
 def predict(

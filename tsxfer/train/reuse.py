@@ -157,11 +157,6 @@ class Start:
             return {name: at[block] for block, names in enumerate(self.layers) for name in names}
         return {}
 
-    @property
-    def anchors(self) -> list[str]:
-        """Copied parameters that are drawn back to where they started."""
-        return self.audit["copied"] if self.strategy.anchor else []
-
 
 def scratch(model: Model) -> Start:
     """Nothing was taken over."""

@@ -25,6 +25,7 @@ HIDDEN = 0.3  # share of stretches that are hidden
 WIDEST = 64  # samples of a stretch
 TEMPERATURE = 0.2
 METRIC = {"masked": "rmse", "contrastive": "accuracy"}  # what a row is scored on
+LOSS = {"masked": "squared error", "contrastive": "NT-Xent"}  # what a row says was minimised
 TOGETHER = 64  # windows among which a view must find its other one, when judged
 
 

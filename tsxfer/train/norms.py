@@ -1,0 +1,53 @@
+"""Normalisation layers that keep statistics: when they learn, and where their statistics come from."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from tsxfer.errors import SpecError
+from tsxfer.models.base import Model
+
+
+def layers(model: nn.Module) -> list[_BatchNorm]:
+    """Normalisation layers of a model."""
+    return [layer for layer in model.modules() if isinstance(layer, _BatchNorm)]
+
+
+def train_mode(model: nn.Module) -> None:
+    """Training mode, but normalisation whose weights stay keeps its statistics too."""
+    model.train()
+    for layer in layers(model):
+        if layer.affine:
+            layer.train(layer.weight.requires_grad)
+
+
+def renormalise(model: Model, x: Tensor, few: int = 256) -> list[str]:
+    """Take statistics from windows ``(n, channel, time)``, a plain mean over batches of `few`.
+
+    Returns:
+        The names of what was taken.
+
+    Raises:
+        SpecError: If the model has no normalisation layer.
+    """
+    found = layers(model)
+    if not found:
+        raise SpecError(
+            f"{type(model.backbone).__name__} has no normalisation layer to take statistics for",
+            mend="leave renorm out, or use --model mlstm_fcn, resnet or inception_time",
+        )
+    model.eval()
+    before = [layer.momentum for layer in found]
+    for layer in found:
+        layer.reset_running_stats()
+        layer.momentum = None
+        layer.train()
+    with torch.no_grad():
+        for part in torch.split(x, few):
+            model.backbone(part)
+    for layer, momentum in zip(found, before, strict=True):
+        layer.momentum = momentum
+    ends = ("running_mean", "running_var")
+    return [name for name, _ in model.named_buffers() if name.endswith(ends)]
