@@ -145,7 +145,7 @@ def _objective(trial: Trial, task: Task, model: Model, start: reuse.Start) -> ob
 def _score(task: Task, trial: Trial, model: Model) -> loop.Score:
     """The primary metric, and what the profile chooses checkpoints on."""
     metric = metrics.get(task.prepared.card.metric)
-    sign = 1 if metric.higher_is_better else -1
+    sign = metric.sign
 
     def on_metric(output: NDArray[np.float32]) -> tuple[float, float]:
         value = metric.score(task.truth, answers(task, output, task.validation))

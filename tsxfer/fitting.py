@@ -274,7 +274,7 @@ def _score(
     terms: Terms,
 ) -> loop.Score:
     metric, truth = metrics.get(data.card.metric), data.y[rows]
-    sign = 1 if metric.higher_is_better else -1
+    sign = metric.sign
     goal = torch.from_numpy(np.ascontiguousarray(part[1]))
 
     def score(output: Floats) -> tuple[float, float]:

@@ -37,6 +37,11 @@ class Metric:
     span: tuple[float, float]
     score: Callable[[Array, Array], float]
 
+    @property
+    def sign(self) -> float:
+        """What turns a difference of scores so that positive is better: 1 or -1."""
+        return 1.0 if self.higher_is_better else -1.0
+
 
 def accuracy(truth: Array, predicted: Array) -> float:
     """Share of correct class codes, in [0, 1]."""

@@ -111,7 +111,7 @@ def _features(task: Task, trial: Trial, workspace: Workspace, threads: int) -> F
 def _judge(task: Task) -> Callable[[Floats], float]:
     """The target's metric on the validation part, larger is better."""
     metric = metrics.get(task.prepared.card.metric)
-    sign = 1 if metric.higher_is_better else -1
+    sign = metric.sign
     return lambda output: sign * metric.score(task.truth, answers(task, output, task.validation))
 
 

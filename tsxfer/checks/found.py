@@ -102,7 +102,7 @@ def effect(row: Result, rows: Mapping[str, Result]) -> Effect | None:
 
 def _effect(cell: Cell) -> Effect:
     name = cell.pairs[0][0].metric
-    sign = 1.0 if metrics.get(name).higher_is_better else -1.0
+    sign = metrics.get(name).sign
     gains = [sign * (t.scores[name] - s.scores[name]) for s, t in cell.pairs]
     words = (
         f"{cell.trial.source} → {cell.trial.dataset}, {cell.trial.model}, {cell.trial.size}, {name}"

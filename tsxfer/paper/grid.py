@@ -138,7 +138,7 @@ def good(row: Result) -> float:
 
 def sign(row: Result) -> float:
     """1 where larger is better, else -1."""
-    return 1.0 if metrics.get(row.metric).higher_is_better else -1.0
+    return metrics.get(row.metric).sign
 
 
 def shared(options: Sequence[dict[float, Result]]) -> list[float]:

@@ -124,7 +124,7 @@ def _outcome(whole: Sequence[tuple[Cell, Scores]], shared: set[int]) -> Outcome:
 def _gain(cell: Cell, shared: set[int]) -> float:
     """Mean oriented difference of transfer from scratch, in margins where the card names one."""
     metric, unit = cell.pairs[0][0].metric, cell.pairs[0][0].margin or 1.0
-    sign = 1.0 if metrics.get(metric).higher_is_better else -1.0
+    sign = metrics.get(metric).sign
     pairs = [pair for pair in cell.pairs if pair[0].trial.repeat in shared]
     differences = [transfer.scores[metric] - scratch.scores[metric] for scratch, transfer in pairs]
     return sign * sum(differences) / len(differences) / unit

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
 
 from tsxfer.keys import stream
 from tsxfer.ranking.rankers import RANKERS, Ranker
+from tsxfer.stats.cells import expanded_tail
 
 DRAWS = 5000
 FEWEST_SOURCES = 3  # for an order
@@ -173,7 +172,7 @@ def over_targets(values: Sequence[float] | Array, targets: Sequence[str]) -> Mea
     if len(means) < FEWEST_TARGETS:
         return Mean(float(means.mean()), None, None)
     n = len(means)
-    tail = float(ndtr(-math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, 0.975))))
+    tail = expanded_tail(n)
     drawn = stream("ranking", n).integers(n, size=(DRAWS, n))
     low, high = np.quantile(means[drawn].mean(axis=1), (tail, 1 - tail))
     return Mean(float(means.mean()), float(low), float(high))

@@ -93,8 +93,7 @@ class Part:
 
     def _score(self, answer: NDArray[Any]) -> float:
         metric = metrics.get(self.card.metric)
-        value = metric.score(self.truth, answer)
-        return value if metric.higher_is_better else -value
+        return metric.sign * metric.score(self.truth, answer)
 
 
 @dataclass(frozen=True, slots=True)

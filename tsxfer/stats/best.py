@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,8 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.keys import stream
-from tsxfer.stats.cells import EXACT_LIMIT, FLIPS
+from tsxfer.stats.cells import EXACT_LIMIT, sign_patterns
 from tsxfer.stats.compare import Comparison
 
 CONFIRM_BELOW = 10  # repeats
@@ -76,10 +74,8 @@ def _best(group: Sequence[Comparison]) -> Best | None:
 @lru_cache(maxsize=8)
 def _flips(n: int) -> NDArray[np.float64]:
     """Sign patterns, the observed one first."""
-    if n <= EXACT_LIMIT:
-        return np.array(list(itertools.product((1.0, -1.0), repeat=n)))
-    drawn = stream("best-source", n).choice((1.0, -1.0), size=(FLIPS, n))
-    return np.vstack([np.ones(n), drawn])
+    signs = sign_patterns(n, "best-source")
+    return signs if n <= EXACT_LIMIT else np.vstack([np.ones(n), signs])
 
 
 def _unit(d: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, nctdtr, polygamma, psi, stdtr, stdtrit
+from scipy.special import gammaln, nctdtr, ndtr, polygamma, psi, stdtr, stdtrit
 
 from tsxfer.keys import stream
 
@@ -79,16 +79,25 @@ def _upper(distance: float, error: float, df: float) -> float:
 def sign_flip(differences: Array) -> float:
     """Two-sided p over sign patterns (Fisher's randomisation test): exact up to 12 pairs."""
     n, observed = len(differences), abs(float(np.sum(differences)))
-    hits = int(np.sum(np.abs(_signs(n) @ differences) >= observed * (1 - 1e-12)))
+    hits = int(np.sum(np.abs(sign_patterns(n) @ differences) >= observed * (1 - 1e-12)))
     return hits / 2**n if n <= EXACT_LIMIT else (hits + 1) / (FLIPS + 1)
 
 
 @lru_cache(maxsize=8)
-def _signs(n: int) -> Array:
-    """Sign patterns ``(pattern, pair)`` that all cells of so many pairs share."""
+def sign_patterns(n: int, name: str = "sign-flip") -> Array:
+    """Sign patterns ``(pattern, pair)`` of so many pairs: all, or drawn from the stream of that name."""
     if n <= EXACT_LIMIT:
         return np.array(list(itertools.product((1.0, -1.0), repeat=n)))
-    return stream("sign-flip", n).choice((1.0, -1.0), size=(FLIPS, n))
+    return stream(name, n).choice((1.0, -1.0), size=(FLIPS, n))
+
+
+def expanded_tail(n: int) -> float:
+    """Level of a bootstrap percentile that stands for 2.5 % with so few values.
+
+    Plain percentiles are too narrow; at this level those of a mean match Student's interval
+    (expanded percentiles, Hesterberg 2015).
+    """
+    return float(ndtr(-math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, 0.975))))
 
 
 def hedges_g(differences: Array) -> tuple[float, tuple[float, float]] | None:

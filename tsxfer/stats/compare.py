@@ -87,7 +87,7 @@ class Comparison:
     @property
     def differences(self) -> NDArray[np.float64]:
         """Oriented difference of each pair."""
-        sign = 1.0 if metrics.get(self.metric).higher_is_better else -1.0
+        sign = metrics.get(self.metric).sign
         oriented: NDArray[np.float64] = sign * (np.array(self.transfer) - np.array(self.scratch))
         return oriented
 
@@ -190,7 +190,7 @@ def verdict(c: Comparison) -> Verdict:
 
 def _differences(cell: Cell) -> NDArray[np.float64]:
     metric = metrics.get(cell.pairs[0][0].metric)
-    sign = 1.0 if metric.higher_is_better else -1.0
+    sign = metric.sign
     return np.array([sign * (t.scores[t.metric] - s.scores[s.metric]) for s, t in cell.pairs])
 
 
@@ -251,13 +251,13 @@ def _alarms(cell: Cell) -> tuple[str, ...]:
 
 
 def _blind(row: Result) -> bool:
-    sign = 1.0 if metrics.get(row.metric).higher_is_better else -1.0
+    sign = metrics.get(row.metric).sign
     chance = row.chance.get(row.metric)
     return chance is not None and sign * (row.scores[row.metric] - chance) <= 0
 
 
 def _at_chance(c: Comparison) -> bool:
-    sign = 1.0 if metrics.get(c.metric).higher_is_better else -1.0
+    sign = metrics.get(c.metric).sign
     above = sign * (np.array(c.scratch) - (c.chance or 0.0))
     noise = above.std(ddof=1) / np.sqrt(len(above)) if len(above) > 1 else 0.0
     return bool(above.mean() <= 2 * noise)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
 
 from tsxfer import metrics
 from tsxfer.keys import stream
 from tsxfer.specs import Result, Trial
-from tsxfer.stats.cells import interval, plain_spread
+from tsxfer.stats.cells import expanded_tail, interval, plain_spread
 from tsxfer.stats.compare import Comparison
 
 PLACEBOS = ("permuted", "shuffled", "moments", "noise")
@@ -144,7 +142,7 @@ def _belongs(trial: Trial) -> object:
 
 def _whole(c: Comparison, ceilings: Mapping[str, Result]) -> Iterable[dict[int, float]]:
     """Gain of all labels over the trial's own, by repeat; nothing where a repeat is missing."""
-    sign = 1.0 if metrics.get(c.metric).higher_is_better else -1.0
+    sign = metrics.get(c.metric).sign
     twin = replace(c.trial.twin(), size="all")
     gains = {}
     for repeat, scratch in zip(c.repeats, c.scratch, strict=True):
@@ -181,7 +179,7 @@ def share(gains: Array, placebo: Array) -> Share | None:
     value = 1 - float(placebo.mean()) / gain
     if n < 2:
         return Share(value, None, None)
-    tail = float(ndtr(-math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, 0.975))))
+    tail = expanded_tail(n)
     drawn = stream("share", n).integers(n, size=(DRAWS, n))
     means, others = gains[drawn].mean(axis=1), placebo[drawn].mean(axis=1)
     if np.mean(means <= 0) > tail:

@@ -92,7 +92,7 @@ def convergence(cell: Cell) -> Convergence | None:
     pairs = [p for p in cell.pairs if p[0].curve and p[1].curve]
     if not pairs:
         return None
-    sign = 1.0 if metrics.get(pairs[0][0].metric).higher_is_better else -1.0
+    sign = metrics.get(pairs[0][0].metric).sign
     level = _threshold(pairs, sign, CLOSED)
     times = _times(pairs, sign, level)
     saved = _difference(times[:, 0] - times[:, 1])

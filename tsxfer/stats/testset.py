@@ -62,7 +62,7 @@ def from_predictions(cell: Cell, folder: Path) -> TestError | None:
     draw = stream("test groups", cell.pairs[0][0].alignment)
     weights = draw.multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS)
     score = _scorer(metric, truth, member, weights.astype(np.float64))
-    sign = 1.0 if metrics.get(metric).higher_is_better else -1.0
+    sign = metrics.get(metric).sign
     drawn = np.array([score(p) for p in predicted])  # (row, draw), scratch and transfer in turn
     means = sign * (drawn[1::2] - drawn[0::2]).mean(axis=0)
     d = np.array([sign * (t.scores[metric] - s.scores[metric]) for s, t in cell.pairs])

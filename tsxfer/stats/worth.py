@@ -70,7 +70,7 @@ def _worth(ordered: Sequence[Comparison], labels: list[int], c: Comparison) -> W
     shared = sorted(set.intersection(*(set(o.repeats) for o in ordered)))
     if len(shared) < 2:
         return None
-    sign = 1.0 if metrics.get(c.metric).higher_is_better else -1.0
+    sign = metrics.get(c.metric).sign
     scratch = np.array([_at(o.scratch, o.repeats, shared) for o in ordered]) * sign
     transfer = np.array(_at(c.transfer, c.repeats, shared)) * sign
     grid = np.log(labels)
