@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from tsxfer.data import catalogue, prepare
+from tests.small import filled, job
 from tsxfer.data.task import load_task
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.executors import packs, pool, serial
-from tsxfer.keys import stream
 from tsxfer.runner import Job, run, run_pack
 from tsxfer.specs import Recipe, Result, Reuse, Trial
 from tsxfer.train import loop
@@ -25,17 +24,7 @@ RECIPE = Recipe(epochs=2)
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with small simulated sets under their real simulators."""
-    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
-    for name in ("emg+sim", "finance+sim", "local_eq+sim"):
-        dataset = catalogue.find(name)
-        assert dataset.simulate is not None
-        made = dataset.simulate(1200, stream("test", name))
-        prepare.prepare(dataset, [made], workspace.data(dataset.card.id))
-    return workspace
-
-
-def _job(place: Workspace, trial: Trial, keep: bool = False) -> Job:
-    return Job(trial, str(place.root), "study", "cpu", keep, 1)
+    return filled(Workspace(tmp_path_factory.mktemp("workspace")), 1200)
 
 
 SCRATCH = Trial("emg+sim@1", "convnetquake", "300", 0, RECIPE)
@@ -45,10 +34,10 @@ SOURCE = Trial("local_eq+sim@1", "convnetquake", "300", 0, RECIPE)
 @pytest.fixture(scope="module")
 def rows(place: Workspace) -> dict[str, Result]:
     """One pretraining, one scratch run, one transfer from it, one frozen."""
-    source = run(_job(place, SOURCE, keep=True))
-    scratch = run(_job(place, SCRATCH))
-    transfer = run(_job(place, replace(SCRATCH, reuse=Reuse(SOURCE))))
-    frozen = run(_job(place, replace(SCRATCH, reuse=Reuse(SOURCE, frozen=True))))
+    source = run(job(place, SOURCE, keep=True))
+    scratch = run(job(place, SCRATCH))
+    transfer = run(job(place, replace(SCRATCH, reuse=Reuse(SOURCE))))
+    frozen = run(job(place, replace(SCRATCH, reuse=Reuse(SOURCE, frozen=True))))
     return {"source": source, "scratch": scratch, "transfer": transfer, "frozen": frozen}
 
 
@@ -88,7 +77,7 @@ def test_a_trial_run_again_gives_the_same_numbers(
     place: Workspace, rows: dict[str, Result]
 ) -> None:
     """Scores and curve repeat to the last bit on the same machine."""
-    again = run(_job(place, SCRATCH))
+    again = run(job(place, SCRATCH))
     assert again.scores == rows["scratch"].scores
     assert again.curve == rows["scratch"].curve
 
@@ -118,7 +107,7 @@ def test_test_labels_cannot_change_training(
     meta = other.data("emg+sim@1") / "meta.json"
     facts = {n: v for n, v in json.loads(meta.read_text()).items() if n != "arrays"}
     meta.write_text(json.dumps(facts))  # else the changed array is found out
-    spoiled = run(_job(other, SCRATCH))
+    spoiled = run(job(other, SCRATCH))
     assert spoiled.curve == rows["scratch"].curve
     assert spoiled.cost["best_samples"] == rows["scratch"].cost["best_samples"]
     assert spoiled.scores != rows["scratch"].scores
@@ -155,9 +144,9 @@ def test_a_pool_gives_the_numbers_of_one_process(place: Workspace, rows: dict[st
     """Two workers give bit for bit what one gives, ancestors first."""
     second = replace(SOURCE, repeat=1)
     jobs = [
-        _job(place, second, keep=True),
-        _job(place, SCRATCH),
-        _job(place, replace(SCRATCH, reuse=Reuse(second))),
+        job(place, second, keep=True),
+        job(place, SCRATCH),
+        job(place, replace(SCRATCH, reuse=Reuse(second))),
     ]
     pooled = {row.key: row.scores for row in pool(packs(jobs), 2)}
     assert pooled == {row.key: row.scores for row in serial(packs(jobs))}
@@ -166,7 +155,7 @@ def test_a_pool_gives_the_numbers_of_one_process(place: Workspace, rows: dict[st
 
 def test_a_kept_pretraining_is_not_trained_again(place: Workspace, rows: dict[str, Result]) -> None:
     """Its row comes back from the weights file, cost included."""
-    assert run(_job(place, SOURCE, keep=True)) == rows["source"]
+    assert run(job(place, SOURCE, keep=True)) == rows["source"]
 
 
 def test_missing_things_are_said_with_a_mend(place: Workspace) -> None:
@@ -174,14 +163,14 @@ def test_missing_things_are_said_with_a_mend(place: Workspace) -> None:
     with pytest.raises(DataError, match="tsxfer prepare speech"):
         load_task(place, Trial("speech@1", "tcn", "300", 0))
     lost = replace(SCRATCH, reuse=Reuse(replace(SOURCE, repeat=9)))
-    orphan = run(_job(place, lost))
+    orphan = run(job(place, lost))
     assert orphan.status == "failed"
     assert "run the study again" in orphan.error
     torn = replace(SOURCE, repeat=8)
     place.weights(torn.key).parent.mkdir(exist_ok=True)
     place.weights(torn.key).write_bytes(b"torn")
     with pytest.raises(StoreError, match="run the study again"):
-        run(_job(place, replace(SCRATCH, reuse=Reuse(torn))))
+        run(job(place, replace(SCRATCH, reuse=Reuse(torn))))
     with pytest.raises(DataError, match="use a size of at most"):
         load_task(place, replace(SCRATCH, size="n=9000"))
 
@@ -189,7 +178,7 @@ def test_missing_things_are_said_with_a_mend(place: Workspace) -> None:
 def test_a_diverged_training_is_a_failed_row(place: Workspace) -> None:
     """An absurd rate gives a row that says so, not a traceback."""
     wild = Trial("local_eq+sim@1", "tcn", "300", 0, Recipe(rate=1e30, epochs=2))
-    row = run(_job(place, wild))
+    row = run(job(place, wild))
     assert row.status == "failed"
     assert "diverged" in row.error
 
@@ -198,9 +187,9 @@ def test_a_diverged_training_is_a_failed_row(place: Workspace) -> None:
 def test_every_model_trains_and_transfers(place: Workspace, model: str) -> None:
     """Each architecture runs scratch and transfer, across channel counts."""
     source = replace(SOURCE, model=model, size="n=100", recipe=Recipe(epochs=1))
-    run(_job(place, source, keep=True))
+    run(job(place, source, keep=True))
     target = replace(SCRATCH, model=model, size="n=100", recipe=Recipe(epochs=1))
-    row = run(_job(place, replace(target, reuse=Reuse(source))))
+    row = run(job(place, replace(target, reuse=Reuse(source))))
     assert row.status == "done"
     assert row.audit["copied"]
 
@@ -209,8 +198,8 @@ def test_a_pack_gives_the_bits_of_its_replicas_alone(place: Workspace) -> None:
     """Neighbours with other orders, dropout streams and early stops change no number."""
     recipe = Recipe(epochs=4, patience=1)
     trials = [Trial("emg+sim@1", "magnet", "100", i, recipe) for i in range(3)]
-    alone = [run(_job(place, trial)) for trial in trials]
-    together = run_pack([_job(place, trial) for trial in trials])
+    alone = [run(job(place, trial)) for trial in trials]
+    together = run_pack([job(place, trial) for trial in trials])
     assert [row.scores for row in together] == [row.scores for row in alone]
     assert [row.curve for row in together] == [row.curve for row in alone]
 
@@ -238,7 +227,7 @@ def test_a_pack_too_wide_for_the_device_is_halved(
 
     monkeypatch.setattr(loop, "fit", small)
     limit = 1
-    jobs = [_job(place, replace(SCRATCH, repeat=i)) for i in range(3)]
+    jobs = [job(place, replace(SCRATCH, repeat=i)) for i in range(3)]
     found = run_pack(jobs)
     assert [row.trial.repeat for row in found] == [0, 1, 2]
     assert found[0].scores == rows["scratch"].scores
@@ -262,7 +251,7 @@ def test_training_never_computes_on_subnormal_numbers(
         return fit(pack, rules, way)
 
     monkeypatch.setattr(loop, "fit", watched)
-    run(_job(place, SCRATCH))
+    run(job(place, SCRATCH))
     assert seen == [0.0]
     assert _tiny() > 0
 
@@ -274,18 +263,18 @@ def _tiny() -> float:
 def test_precision_is_a_named_choice(place: Workspace, rows: dict[str, Result]) -> None:
     """bf16 is another trial with other numbers; tf32 is refused where it does not exist."""
     coarse = replace(SCRATCH, recipe=replace(RECIPE, precision="bf16"))
-    row = run(_job(place, coarse))
+    row = run(job(place, coarse))
     assert row.key != rows["scratch"].key
     assert row.scores != rows["scratch"].scores
     with pytest.raises(SpecError, match="does not exist on cpu"):
-        run(_job(place, replace(SCRATCH, recipe=replace(RECIPE, precision="tf32"))))
+        run(job(place, replace(SCRATCH, recipe=replace(RECIPE, precision="tf32"))))
 
 
 def test_tuning_tries_the_same_in_both_arms(place: Workspace, rows: dict[str, Result]) -> None:
     """Each arm keeps its best validation value of equally many tries; the test is opened once."""
     tuned = replace(SCRATCH, recipe=replace(RECIPE, tune=(0.1, 1.0)))
-    scratch = run(_job(place, tuned))
-    transfer = run(_job(place, replace(tuned, reuse=Reuse(SOURCE))))
+    scratch = run(job(place, tuned))
+    transfer = run(job(place, replace(tuned, reuse=Reuse(SOURCE))))
     assert scratch.ledger == transfer.ledger
     assert scratch.ledger["tries"] == 2
     assert scratch.chosen["rate_multiplier"] in (0.1, 1.0)
@@ -296,12 +285,12 @@ def test_tuning_tries_the_same_in_both_arms(place: Workspace, rows: dict[str, Re
 def test_the_paper_profile_follows_the_study(place: Workspace) -> None:
     """Rows carry the study's faults as labels; the squared-error twin is another trial."""
     source = replace(SOURCE, profile="paper")
-    run(_job(place, source, keep=True))
+    run(job(place, source, keep=True))
     moved = replace(SCRATCH, profile="paper", reuse=Reuse(source, 0.5, twin_loss="squared"))
     twin = moved.twin()
     assert twin.recipe.loss == "squared"
     assert twin != replace(moved, reuse=None)
-    a, b = run(_job(place, twin)), run(_job(place, moved))
+    a, b = run(job(place, twin)), run(job(place, moved))
     assert (a.loss, b.loss) == ("squared error", "cross-entropy")
     assert {"leaky split", "free validation labels", "squared-error scratch"} <= set(a.labels)
     assert a.labels == b.labels

@@ -9,7 +9,8 @@ import pytest
 from tests.baselines.made import TARGETS, place_at, ran, scratch
 from tsxfer.data.task import load_task
 from tsxfer.specs import Baseline
-from tsxfer.stats.baselines import unequal_terms
+from tsxfer.stats.baselines import EQUAL
+from tsxfer.stats.pairs import unequal
 from tsxfer.store import from_record, to_line
 from tsxfer.workspace import Workspace
 
@@ -26,7 +27,7 @@ def test_a_baseline_has_the_terms_of_its_scratch_twin(
 
     row, twin = ran(place, target, name), scratch(place, target)
     assert row.status == "done"
-    assert unequal_terms(row, twin) == []
+    assert unequal(row, twin, EQUAL) == []
     assert (row.split, row.data, row.labels) == (twin.split, twin.data, twin.labels)
     assert row.chance == twin.chance
     assert row.ledger["steps"] == 0

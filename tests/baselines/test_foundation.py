@@ -15,7 +15,8 @@ from tsxfer.baselines.foundation import embed
 from tsxfer.data.task import fingerprints
 from tsxfer.errors import SpecError
 from tsxfer.specs import NO_BACKBONE, Trial
-from tsxfer.stats.baselines import unequal_terms
+from tsxfer.stats.baselines import EQUAL
+from tsxfer.stats.pairs import unequal
 from tsxfer.workspace import Workspace
 
 # A stand-in for `mantis-tsfm` and `momentfm`: their entry points, one small tensor, no network.
@@ -133,7 +134,7 @@ def test_a_foundation_model_is_a_baseline_like_the_others(
 ) -> None:
     """Terms of scratch, the hash of the weights on the row and among what it was made from."""
     row = ran(place, "emg+sim@1", name)  # type: ignore[arg-type]
-    assert unequal_terms(row, scratch(place, "emg+sim@1")) == []
+    assert unequal(row, scratch(place, "emg+sim@1"), EQUAL) == []
     digest = foundations.digest(name)
     assert row.labels == ("simulated", f"{name} weights {digest}")
     assert row.data[f"{name} weights"] == digest

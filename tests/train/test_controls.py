@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from tsxfer.data import catalogue, prepare
+from tests.small import filled, job
+from tsxfer.data import catalogue
 from tsxfer.data.task import load_task
 from tsxfer.errors import DataError
-from tsxfer.keys import stream
 from tsxfer.models.base import Model, build
-from tsxfer.runner import Job, run
+from tsxfer.runner import run
 from tsxfer.specs import NOISE, Recipe, Reuse, Trial
 from tsxfer.train import reuse, weights
 from tsxfer.workspace import Workspace
@@ -25,17 +25,7 @@ SCRATCH = Trial("emg+sim@1", "convnetquake", "200", 0, RECIPE)
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with small simulated sets."""
-    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
-    for name in ("emg+sim", "finance+sim", "local_eq+sim"):
-        dataset = catalogue.find(name)
-        assert dataset.simulate is not None
-        made = dataset.simulate(1200, stream("test", name))
-        prepare.prepare(dataset, [made], workspace.data(dataset.card.id))
-    return workspace
-
-
-def _job(place: Workspace, trial: Trial, keep: bool = False) -> Job:
-    return Job(trial, str(place.root), "study", "cpu", keep, 1)
+    return filled(Workspace(tmp_path_factory.mktemp("workspace")), 1200)
 
 
 def _model(seed: int, channels: int = 8) -> Model:
@@ -142,14 +132,14 @@ def test_controls_have_the_terms_of_their_twin(place: Workspace) -> None:
     shuffled = replace(SOURCE, recipe=replace(RECIPE, labels="shuffled"))
     rest = replace(SCRATCH, part="rest")
     for source in (SOURCE, shuffled, rest):
-        row = run(_job(place, source, keep=True))
+        row = run(job(place, source, keep=True))
         assert ("shuffled labels" in row.labels) == (source is shuffled)
     starts = [
         Reuse(SOURCE), Reuse(SOURCE, start="permuted"), Reuse(SOURCE, start="moments"),
         Reuse(SOURCE, frozen=True, start="permuted"), Reuse(shuffled), Reuse(rest),
     ]  # fmt: skip
-    scratch = run(_job(place, SCRATCH))
-    rows = [run(_job(place, replace(SCRATCH, reuse=start))) for start in starts]
+    scratch = run(job(place, SCRATCH))
+    rows = [run(job(place, replace(SCRATCH, reuse=start))) for start in starts]
     for row in rows:
         assert row.trial.twin() == SCRATCH
         for name in ("subset", "sizes", "ledger", "split", "alignment", "loss", "metric"):
@@ -164,7 +154,7 @@ def test_only_true_pretrainings_are_found_by_name(place: Workspace, tmp_path: Pa
 
     alone = Workspace(tmp_path)
     shuffled = replace(SOURCE, recipe=replace(RECIPE, labels="shuffled"))
-    true, odd = (run(_job(place, t, keep=True)) for t in (SOURCE, shuffled))
+    true, odd = (run(job(place, t, keep=True)) for t in (SOURCE, shuffled))
     for row in (odd, true):
         kept = place.weights(row.key)
         path = alone.weights(row.key)

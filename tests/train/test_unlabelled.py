@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.small import filled, job
 from tsxfer import beginning
-from tsxfer.data import catalogue, prepare
 from tsxfer.data.task import SealedTest
 from tsxfer.errors import SpecError
-from tsxfer.keys import stream
 from tsxfer.models.base import build
-from tsxfer.runner import Job, run, run_pack
+from tsxfer.runner import run, run_pack
 from tsxfer.specs import Recipe, Reuse, Trial
 from tsxfer.store import from_record, to_line
 from tsxfer.train import distort, loop, reuse, unlabelled, weights
@@ -31,17 +31,10 @@ SOURCE = Trial("local_eq+sim@1", "convnetquake", "150", 0, RECIPE)
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with small simulated sets."""
-    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
-    for name in ("emg+sim", "finance+sim", "local_eq+sim"):
-        dataset = catalogue.find(name)
-        assert dataset.simulate is not None
-        made = dataset.simulate(600, stream("test", name))
-        prepare.prepare(dataset, [made], workspace.data(dataset.card.id))
-    return workspace
+    return filled(Workspace(tmp_path_factory.mktemp("workspace")), 600)
 
 
-def _job(place: Workspace, trial: Trial, keep: bool = True) -> Job:
-    return Job(trial, str(place.root), "study", "cpu", keep, 1)
+_job = partial(job, keep=True)
 
 
 def _blind(objective: str, trial: Trial = SOURCE) -> Trial:

@@ -54,6 +54,7 @@ class _Held:
     study: Study
     workspace: Workspace
     trials: tuple[Trial, ...]
+    sources: Mapping[str, Trial]  # trials that others start from, by key
     all: tuple[Result, ...]
     rows: Mapping[str, Result]
     damaged: tuple[str, ...]
@@ -86,8 +87,10 @@ def _read(name: str, workspace: Workspace, most_bytes: int) -> _Held:
     study = read_study(store.folder / "study.toml")
     rows = tuple(store.whole())
     damaged, mismatched = _damage(store)
+    trials = tuple(expand(study))
+    sources = {origin.key: origin for t in trials for origin in t.origins}
     return _Held(
-        study, workspace, tuple(expand(study)), rows, store.chosen(rows), damaged,
+        study, workspace, trials, sources, rows, store.chosen(rows), damaged,
         len(store.foreign), mismatched, most_bytes,
     )  # fmt: skip
 
@@ -127,8 +130,7 @@ def _keys(held: _Held) -> Check:
 def _cells(held: _Held) -> Check:
     """Declared trials without a finished row; imported studies never had pretraining rows."""
     imported = not any("tsxfer" in row.environment for row in held.done)
-    origins = {origin.key for t in held.trials for origin in t.origins}
-    wanted = [t for t in held.trials if not (imported and held.done and t.key in origins)]
+    wanted = [t for t in held.trials if not (imported and held.done and t.key in held.sources)]
     faults = []
     for trial in wanted:
         row = held.rows.get(trial.key)
@@ -320,11 +322,10 @@ def _draw(data: prepare.Prepared, trial: Trial) -> _Drawn:
 
 def _predictions(held: _Held) -> Check:
     """Scores are computed again from the predictions that lie beside the rows."""
-    origins = {origin.key for t in held.trials for origin in t.origins}
-    rows = [r for r in held.done if r.alignment and r.key not in origins]
+    rows = [r for r in held.done if r.alignment and r.key not in held.sources]
     folder = held.folder / "predictions"
     faults = [fault for row in rows for fault in _prediction_faults(row, folder)]
-    skipped = sum(not r.alignment for r in held.done if r.key not in origins)
+    skipped = sum(not r.alignment for r in held.done if r.key not in held.sources)
     what = "predictions are there and give the rows' scores"
     return Check("predictions", what, len(rows), tuple(faults), skipped, "rows made without any")
 
@@ -352,8 +353,7 @@ def _prediction_faults(row: Result, folder: Path) -> Iterator[str]:
 
 def _weights(held: _Held) -> Check:
     """Weights may be deleted, and are then trained again; those that lie there must fit."""
-    sources = {origin.key: origin for t in held.trials for origin in t.origins}
-    rows = [held.rows[k] for k in sources if k in held.rows and held.rows[k].status == "done"]
+    rows = [held.rows[k] for k in held.sources if k in held.rows and held.rows[k].status == "done"]
     there = [row for row in rows if held.workspace.weights(row.key).exists()]
     faults = [fault for row in there for fault in _weights_faults(row, held.workspace)]
     return Check(
