@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from bench.plain import Plain
-from tsxfer.executors import keep_memory
+from tsxfer.core.specs import Recipe
 from tsxfer.models.base import build
 from tsxfer.models.layers import own_stream
-from tsxfer.specs import Recipe
+from tsxfer.running.executors import keep_memory
 from tsxfer.train import loop
 from tsxfer.train.graphs import Graphs
 

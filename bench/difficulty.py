@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from tsxfer.runner import Job, run
-from tsxfer.specs import Trial
+from tsxfer.core.specs import Trial
+from tsxfer.running.runner import Job, run
 
 NAMES = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
 

@@ -23,9 +23,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from tsxfer.core.specs import Trial
 from tsxfer.data.task import load_task
-from tsxfer.specs import Trial
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 

@@ -25,18 +25,18 @@ from typing import Any
 import numpy as np
 
 from tsxfer.checks.verify import verify
-from tsxfer.cli.reading import show_plan, show_status
-from tsxfer.cli.reporting import gathered
-from tsxfer.cli.running import finished
+from tsxfer.cli.report import gathered
+from tsxfer.cli.run import finished
+from tsxfer.cli.show import show_plan, show_status
+from tsxfer.core.registry import Registry
+from tsxfer.core.specs import Result, Trial
+from tsxfer.core.study import Study, expand, read_study, study_toml, trials_of
 from tsxfer.data import catalogue
 from tsxfer.data.card import Dataset
 from tsxfer.data.task import draw, prepared
-from tsxfer.registry import Registry
 from tsxfer.report import files
-from tsxfer.specs import Result, Trial
-from tsxfer.store import Store
-from tsxfer.study import Study, expand, read_study, study_toml, trials_of
-from tsxfer.workspace import Workspace, environment
+from tsxfer.store.rows import Store
+from tsxfer.store.workspace import Workspace, environment
 
 MODELS = tuple(f"model{number}" for number in range(8))
 SIZES = ("n=500", "n=1500", "n=4500", "n=9000")

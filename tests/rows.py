@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tsxfer.specs import Result, Reuse, Trial
+from tsxfer.core.specs import Result, Reuse, Trial
 
 
 def study(

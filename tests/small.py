@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tsxfer.core.specs import Trial
 from tsxfer.data import catalogue, prepare
 from tsxfer.keys import stream
-from tsxfer.runner import Job
-from tsxfer.specs import Trial
-from tsxfer.workspace import Workspace
+from tsxfer.running.runner import Job
+from tsxfer.store.workspace import Workspace
 
 SETS = ("emg+sim", "finance+sim", "local_eq+sim")
 

@@ -19,11 +19,11 @@ with warnings.catch_warnings():
 
     from tsxfer.estimators import TransferClassifier, TransferRegressor
 
+from tsxfer.core.specs import Recipe
 from tsxfer.errors import SpecError
 from tsxfer.estimators import _card
-from tsxfer.fitting import Labelled, Terms, hold_out
+from tsxfer.keep.fit import Labelled, Terms, hold_out
 from tsxfer.models.base import build
-from tsxfer.specs import Recipe
 
 KINDS = (TransferClassifier, TransferRegressor)
 FEW = [
@@ -105,10 +105,10 @@ def test_a_source_gives_the_convolutions(tmp_path: Path) -> None:
 
 def test_a_name_finds_what_a_workspace_pretrained(tmp_path: Path) -> None:
     """Of two pretrainings the one on more windows is taken, and only of the same backbone."""
-    from tsxfer.keeping import find_source
-    from tsxfer.runner import Job, run
-    from tsxfer.specs import Trial
-    from tsxfer.workspace import Workspace
+    from tsxfer.core.specs import Trial
+    from tsxfer.keep.saved import find_source
+    from tsxfer.running.runner import Job, run
+    from tsxfer.store.workspace import Workspace
 
     for size in ("n=60", "n=90"):
         trial = Trial("emg+sim@1", "convnetquake", size, 0, Recipe(epochs=1))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsxfer.building import from_plain
+from tsxfer.core.building import from_plain
+from tsxfer.core.specs import Recipe, Reuse, Trial, canonical_size
 from tsxfer.errors import SpecError
 from tsxfer.keys import canonical, content_key, plain, stream
-from tsxfer.specs import Recipe, Reuse, Trial, canonical_size
 
 GOLDEN = Path(__file__).parent / "golden" / "keys.json"
 

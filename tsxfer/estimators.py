@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from sktime.classification.base import BaseClassifier
 from sktime.regression.base import BaseRegressor
 
+from tsxfer.core.specs import Recipe
 from tsxfer.data.card import Card
 from tsxfer.errors import SpecError
-from tsxfer.fitting import Fitted, Labelled, Terms, fit
-from tsxfer.keeping import find_source
-from tsxfer.specs import Recipe
-from tsxfer.workspace import Workspace
+from tsxfer.keep.fit import Fitted, Labelled, Terms, fit
+from tsxfer.keep.saved import find_source
+from tsxfer.store.workspace import Workspace
 
 TAGS = {
     "authors": ["tsxfer developers"],

@@ -9,8 +9,8 @@ import pytest
 
 from tests.attacks import made
 from tests.attacks.guard import COUNTS
-from tsxfer.cli.preparing import prepare_dataset
-from tsxfer.workspace import Workspace
+from tsxfer.cli.prepare import prepare_dataset
+from tsxfer.store.workspace import Workspace
 
 
 @pytest.fixture(scope="session", autouse=True)

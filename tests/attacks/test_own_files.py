@@ -16,7 +16,7 @@ from tests.attacks.test_structures import Trap
 from tsxfer.data import own
 from tsxfer.data.own import Description
 from tsxfer.errors import DataError
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 COUNT, TIME = 40, 8

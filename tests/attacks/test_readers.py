@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.attacks.guard import LEVELS, attack, watched
 from tests.attacks.made import GOOD, put
 from tests.attacks.mutations import Damage, damage
-from tsxfer.cli.preparing import prepare_dataset
-from tsxfer.workspace import Workspace
+from tsxfer.cli.prepare import prepare_dataset
+from tsxfer.store.workspace import Workspace
 
 
 @pytest.fixture(params=GOOD)

@@ -23,7 +23,7 @@ from tests.rows import noise, study
 from tsxfer import __version__
 from tsxfer.errors import TsxferError
 from tsxfer.report import build, export, files, html, text
-from tsxfer.store import Store, from_record, to_line
+from tsxfer.store.rows import Store, from_record, to_line
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 ALLOWED_TAGS = {

@@ -19,14 +19,14 @@ from tests.attacks.guard import LEVELS, attack, watched
 from tests.attacks.mutations import Damage, changed, damage, values
 from tests.attacks.test_structures import Trap
 from tests.rows import noise, study
+from tsxfer.core.study import Study, expand, read_study, study_toml
 from tsxfer.data import catalogue, prepare
 from tsxfer.errors import SpecError
 from tsxfer.paper.importing import CURVE_COLUMNS, CURVES, RUN_COLUMNS, RUNS, import_rows
+from tsxfer.stats.cells import cells
 from tsxfer.stats.lock import FILE, lock, read_lock, write_lock
-from tsxfer.stats.pairs import cells
 from tsxfer.stats.testset import from_predictions
-from tsxfer.store import Store, to_line
-from tsxfer.study import Study, expand, read_study, study_toml
+from tsxfer.store.rows import Store, to_line
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 STUDY = Study(

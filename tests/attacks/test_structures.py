@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from tests.attacks import made
 from tests.attacks.guard import LEVELS, attack, watched
 from tests.attacks.mutations import NAMES, changed, scalars, values
-from tsxfer.cli.preparing import prepare_dataset
+from tsxfer.cli.prepare import prepare_dataset
 from tsxfer.errors import DataError, TsxferError
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.baselines.made import place_at
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
 
 
 @pytest.fixture(scope="session")

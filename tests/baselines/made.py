@@ -1,9 +1,9 @@
 """What tests of baselines share: small data, and a trial that is run."""
 
 from tests.small import filled, job
-from tsxfer.runner import run
-from tsxfer.specs import NO_BACKBONE, Baseline, Recipe, Result, Trial
-from tsxfer.workspace import Workspace
+from tsxfer.core.specs import NO_BACKBONE, Baseline, Recipe, Result, Trial
+from tsxfer.running.runner import run
+from tsxfer.store.workspace import Workspace
 
 TARGETS = ("emg+sim@1", "finance+sim@1", "local_eq+sim@1")
 

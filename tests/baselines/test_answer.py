@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tests.baselines.made import TARGETS, place_at, ran, scratch
+from tsxfer.core.specs import Baseline
 from tsxfer.data.task import load_task
-from tsxfer.specs import Baseline
 from tsxfer.stats.baselines import EQUAL
-from tsxfer.stats.pairs import unequal
-from tsxfer.store import from_record, to_line
-from tsxfer.workspace import Workspace
+from tsxfer.stats.cells import unequal
+from tsxfer.store.rows import from_record, to_line
+from tsxfer.store.workspace import Workspace
 
 OURS: tuple[Baseline, ...] = ("trivial", "summary", "catch22", "minirocket", "multirocket")
 

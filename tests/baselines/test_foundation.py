@@ -10,14 +10,14 @@ import pytest
 from safetensors.numpy import save_file
 
 from tests.baselines.made import ran, scratch
-from tsxfer import foundations
-from tsxfer.baselines.foundation import embed
-from tsxfer.data.task import fingerprints
+from tsxfer.baselines import foundations
+from tsxfer.baselines.embeddings import embed
+from tsxfer.core.specs import NO_BACKBONE, Trial
 from tsxfer.errors import SpecError
-from tsxfer.specs import NO_BACKBONE, Trial
+from tsxfer.running.fingerprints import fingerprints
 from tsxfer.stats.baselines import EQUAL
-from tsxfer.stats.pairs import unequal
-from tsxfer.workspace import Workspace
+from tsxfer.stats.cells import unequal
+from tsxfer.store.workspace import Workspace
 
 # A stand-in for `mantis-tsfm` and `momentfm`: their entry points, one small tensor, no network.
 MANTIS = """

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tsxfer import ridge
+from tsxfer.train import ridge
 
 
 def _data(features: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

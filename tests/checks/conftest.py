@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.study import tsxfer
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
 
 NAME = "tiny-simulated"
 STUDY = """

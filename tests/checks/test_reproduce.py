@@ -13,10 +13,10 @@ from tests.study import tsxfer
 from tsxfer.checks.agreement import agreement, spread, tolerance
 from tsxfer.checks.found import effect, find
 from tsxfer.checks.reproduce import Wish, fitting, reproduce
+from tsxfer.core.specs import Result
 from tsxfer.errors import DataError, SpecError, StoreError
-from tsxfer.specs import Result
-from tsxfer.store import Store, to_line
-from tsxfer.workspace import Workspace
+from tsxfer.store.rows import Store, to_line
+from tsxfer.store.workspace import Workspace
 
 
 def _transfer(place: Workspace) -> Result:

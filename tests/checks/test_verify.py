@@ -14,9 +14,9 @@ import pytest
 from tests.checks.conftest import NAME
 from tests.study import tsxfer
 from tsxfer.checks.verify import verify
-from tsxfer.specs import Result
-from tsxfer.store import Store, to_line
-from tsxfer.workspace import Workspace
+from tsxfer.core.specs import Result
+from tsxfer.store.rows import Store, to_line
+from tsxfer.store.workspace import Workspace
 
 
 def _failing(place: Workspace) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from tsxfer.data import catalogue, own
 from tsxfer.data.own import Description
 from tsxfer.errors import DataError, SpecError, TsxferError
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
 
 N, TIME = 60, 16
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tsxfer.core.specs import PROFILES
 from tsxfer.data import split
 from tsxfer.errors import DataError
-from tsxfer.specs import PROFILES
 
 STRICT, PAPER = PROFILES["strict"], PROFILES["paper"]
 

@@ -16,9 +16,9 @@ from unittest import mock
 
 from tsxfer.checks.verify import verify
 from tsxfer.cli import main
-from tsxfer.specs import Result
-from tsxfer.store import Store
-from tsxfer.workspace import Workspace
+from tsxfer.core.specs import Result
+from tsxfer.store.rows import Store
+from tsxfer.store.workspace import Workspace
 
 NAME = "tiny-simulated"
 STUDY = """

@@ -172,5 +172,5 @@ def test_memory_that_runs_out_is_told(done: Ground, monkeypatch: pytest.MonkeyPa
     def refuse(*_: object) -> None:
         np.empty(1 << 58, np.uint8)
 
-    monkeypatch.setattr("tsxfer.beginning.load_task", refuse)
+    monkeypatch.setattr("tsxfer.running.setup.load_task", refuse)
     assert_told(done.here(), "out of memory", "Unable to allocate", "--workers")

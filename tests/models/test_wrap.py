@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from tsxfer.core.registry import PLUGINS
 from tsxfer.errors import SpecError
 from tsxfer.models import backbone
 from tsxfer.models.base import Model, build
-from tsxfer.registry import PLUGINS
 from tsxfer.testing import check_backbone
 from tsxfer.train import reuse
 

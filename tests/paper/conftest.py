@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tsxfer.core.specs import Result
+from tsxfer.core.study import Study
 from tsxfer.paper import importing
-from tsxfer.specs import Result
-from tsxfer.study import Study
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tsxfer.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.specs import Recipe, Result, Reuse, Trial
 
 GRID = (0.01, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0)
 

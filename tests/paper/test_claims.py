@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.paper import made
+from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
 from tsxfer.paper import claims, effects, pages
-from tsxfer.specs import Result
 
 
 def _verdicts(rows: list[Result]) -> dict[str, str]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.paper import made
+from tsxfer.core.specs import Result
 from tsxfer.paper import gates, grid, pages
-from tsxfer.specs import Result
 
 
 def _clean(run: made.Run) -> float:

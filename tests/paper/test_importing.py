@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tsxfer.core.study import expand, study_toml
 from tsxfer.errors import DataError
 from tsxfer.paper import importing
-from tsxfer.store import Store
-from tsxfer.study import expand, study_toml
+from tsxfer.store.rows import Store
 
 Frames = dict[str, Any]
 EPOCHS = 4

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tests.paper import made
+from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import ComparisonError, SpecError
 from tsxfer.paper import grid, method, pages, tables
 from tsxfer.paper.select import choose
-from tsxfer.specs import Result, Trial
 
 
 def _row(scores: list[float], metric: str) -> Result:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tsxfer.core.specs import Result
+from tsxfer.core.study import Study, expand
 from tsxfer.paper import claims, figures, gates, grid, importing, method, pages, tables
 from tsxfer.paper.grid import Grid
 from tsxfer.paper.method import Entry
 from tsxfer.paper.select import Chosen, choose, parse
-from tsxfer.specs import Result
-from tsxfer.study import Study, expand
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parents[1] / "experiments" / "paper" / "README.md"

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.paper import made
+from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
 from tsxfer.paper import grid
 from tsxfer.paper.select import choose, parse
-from tsxfer.specs import Result
 from tsxfer.stats.compare import compare
 
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from tests.rows import matrix
+from tsxfer.core.specs import Result, Trial
+from tsxfer.core.study import Study, study_toml
 from tsxfer.errors import DataError
 from tsxfer.ranking.evidence import gather
 from tsxfer.ranking.judge import judge
 from tsxfer.ranking.rankers import RANKERS, Scores
 from tsxfer.ranking.sources import Pretrained
-from tsxfer.specs import Result, Trial
-from tsxfer.store import Store
-from tsxfer.study import Study, study_toml
-from tsxfer.workspace import Workspace, write_whole
+from tsxfer.store.rows import Store
+from tsxfer.store.workspace import Workspace, write_whole
 
 SOURCES, TARGETS = ["a@1", "b@1", "c@1"], ["x@1", "y@1"]
 GAINS = np.array([[3.0, 1.0], [1.0, 2.0], [-1.0, -2.0]])  # in margins, source by target

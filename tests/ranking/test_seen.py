@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tsxfer.core.specs import NOISE, Recipe, Result, Reuse, Trial
 from tsxfer.data import catalogue, prepare
 from tsxfer.data.task import draw, load_task, prepared
 from tsxfer.errors import SpecError
@@ -15,11 +16,10 @@ from tsxfer.ranking import evidence, rankers
 from tsxfer.ranking.rankers import RANKERS, measured, scores_of
 from tsxfer.ranking.seen import features, probabilities, see, training_part
 from tsxfer.ranking.sources import Pretrained, for_target, pretrained
-from tsxfer.runner import Job, run
-from tsxfer.specs import NOISE, Recipe, Result, Reuse, Trial
-from tsxfer.store import from_record, to_line
+from tsxfer.running.runner import Job, run
+from tsxfer.store.rows import from_record, to_line
+from tsxfer.store.workspace import Workspace
 from tsxfer.train import weights
-from tsxfer.workspace import Workspace
 
 RECIPE = Recipe(epochs=1)
 SETS = ("emg+sim", "finance+sim", "speech+sim")

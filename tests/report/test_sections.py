@@ -15,9 +15,9 @@ from tests.rows import study as made_study
 from tsxfer.report import export, figures, files, html
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections, verdict_matrix
+from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import compare
 from tsxfer.stats.lock import lock
-from tsxfer.stats.pairs import cells
 
 SOURCES, TARGETS = ["a@1", "b@1", "c@1"], ["x@1", "y@1", "z@1"]
 

@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tsxfer.core.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
+from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
 from tsxfer.report import export, files, html
 from tsxfer.report.beside import against_in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
 from tsxfer.report.text import show
-from tsxfer.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
 from tsxfer.stats.baselines import against, joined
 from tsxfer.stats.compare import compare
 from tsxfer.stats.contrasts import contrasts
 from tsxfer.stats.lock import lock, read_lock, write_lock
-from tsxfer.study import Study, expand
 
 REPEATS = 6
 STUDY = Study(

@@ -5,9 +5,9 @@ import pytest
 
 from tests.rows import matrix
 from tsxfer.stats.best import best_sources
+from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import contrasts
-from tsxfer.stats.pairs import cells
 
 SOURCES = [f"s{i}@1" for i in range(4)]
 TARGETS = [f"t{i}@1" for i in range(10)]
@@ -106,7 +106,7 @@ def test_equivalence_is_declared_for_wide_margins_only() -> None:
 
 def test_one_wild_cell_does_not_loosen_the_others() -> None:
     """A cell with a thousandfold variance keeps its own, and the prior of the rest stays tight."""
-    from tsxfer.stats.cells import moderated_spreads
+    from tsxfer.stats.tests import moderated_spreads
 
     rng = np.random.default_rng(3)
     tame = [rng.normal(0, 1, 7) for _ in range(30)]

@@ -9,9 +9,9 @@ from tests.rows import matrix, noise
 from tsxfer.stats import mixed
 from tsxfer.stats.aggregate import aggregate
 from tsxfer.stats.best import best_sources
+from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import by_repeat, contrasts
-from tsxfer.stats.pairs import cells
 from tsxfer.stats.worth import labels_worth
 
 SOURCES, TARGETS = ["a@1", "b@1", "c@1"], ["x@1", "y@1", "z@1"]

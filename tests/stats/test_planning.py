@@ -9,9 +9,9 @@ from statsmodels.stats.power import TTestPower
 
 from tests.rows import matrix
 from tsxfer.errors import SpecError
+from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import compare
 from tsxfer.stats.lock import FILE, lock, read_lock, write_lock
-from tsxfer.stats.pairs import cells
 from tsxfer.stats.power import detectable, expected_level, floor_warning, reach
 
 GAINS = np.zeros((2, 2, 1, 5))

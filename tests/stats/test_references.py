@@ -6,10 +6,10 @@ import scipy.stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from tsxfer.stats.aggregate import _iqm
-from tsxfer.stats.cells import interval, plain_spread, t_test
 from tsxfer.stats.convergence import kaplan_meier
 from tsxfer.stats.families import benjamini_hochberg, holm
 from tsxfer.stats.mixed import _fit
+from tsxfer.stats.tests import interval, plain_spread, t_test
 
 # Student 1908, `sleep` in R: t.test(extra ~ group, paired = TRUE).
 SLEEP_1 = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])

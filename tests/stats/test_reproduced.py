@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.rows import study
+from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError
 from tsxfer.report.build import build
 from tsxfer.report.sections import sections
-from tsxfer.specs import Result
 from tsxfer.stats.reproduced import FILE, Again, keep, summary
 
 TRIALS, ROWS = study(5, [0.50, 0.51, 0.49, 0.50, 0.52], [0.60, 0.62, 0.59, 0.61, 0.61])

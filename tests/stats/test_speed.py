@@ -8,8 +8,8 @@ import pytest
 
 from tests.rows import study
 from tsxfer import metrics
+from tsxfer.stats.cells import Cell, cells
 from tsxfer.stats.convergence import convergence
-from tsxfer.stats.pairs import Cell, cells
 from tsxfer.stats.testset import from_predictions
 
 

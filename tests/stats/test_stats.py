@@ -9,10 +9,10 @@ from statsmodels.stats.multitest import multipletests
 
 from tests.rows import noise, study
 from tsxfer.errors import ComparisonError
-from tsxfer.stats import cells as tests
+from tsxfer.stats import tests as tests
+from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import compare
 from tsxfer.stats.families import benjamini_hochberg, holm
-from tsxfer.stats.pairs import cells
 
 P = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from tests.rows import noise
+from tsxfer.core.specs import Result, Trial
+from tsxfer.core.strategy import Strategy, named
+from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
 from tsxfer.report import files
 from tsxfer.report.build import build
 from tsxfer.report.sections import sections
-from tsxfer.specs import Result, Trial
 from tsxfer.stats import ways
 from tsxfer.stats.lock import lock, read_lock, write_lock
-from tsxfer.strategy import Strategy, named
-from tsxfer.study import Study, expand
 
 WIDE = Study(
     "s", ("a@1", "b@1"), ("x@1",), ("tcn",), ("n=100",), 6, source_size="n=500",

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from tests.small import filled, job
+from tsxfer.core.specs import NOISE, Recipe, Reuse, Trial
 from tsxfer.data import catalogue
 from tsxfer.data.task import load_task
 from tsxfer.errors import DataError
 from tsxfer.models.base import Model, build
-from tsxfer.runner import run
-from tsxfer.specs import NOISE, Recipe, Reuse, Trial
+from tsxfer.running.runner import run
+from tsxfer.store.workspace import Workspace
 from tsxfer.train import reuse, weights
-from tsxfer.workspace import Workspace
 
 RECIPE = Recipe(epochs=1)
 SOURCE = Trial("local_eq+sim@1", "convnetquake", "200", 0, RECIPE)
@@ -150,7 +150,7 @@ def test_controls_have_the_terms_of_their_twin(place: Workspace) -> None:
 def test_only_true_pretrainings_are_found_by_name(place: Workspace, tmp_path: Path) -> None:
     """`fit --source` never starts from a control's source."""
     from tsxfer.errors import SpecError
-    from tsxfer.keeping import find_source
+    from tsxfer.keep.saved import find_source
 
     alone = Workspace(tmp_path)
     shuffled = replace(SOURCE, recipe=replace(RECIPE, labels="shuffled"))

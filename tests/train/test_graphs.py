@@ -8,10 +8,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from tsxfer.core.specs import Recipe
 from tsxfer.models.base import build
-from tsxfer.specs import Recipe
+from tsxfer.train.batch import Batch
 from tsxfer.train.graphs import Body, Graphs
-from tsxfer.train.loop import Batch, Fit, Replica, Rules, Way, fit, turns
+from tsxfer.train.loop import Fit, Replica, Rules, Way, fit, turns
 
 MODELS = ("convnetquake", "magnet", "mlstm_fcn", "tcn")
 Tensors = list[torch.Tensor]

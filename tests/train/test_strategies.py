@@ -9,12 +9,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from tsxfer import ridge
+from tsxfer.core.specs import Recipe
+from tsxfer.core.strategy import STRATEGIES, Strategy, named
 from tsxfer.errors import SpecError
 from tsxfer.models.base import Model, build
-from tsxfer.specs import Recipe
-from tsxfer.strategy import STRATEGIES, Strategy, named
-from tsxfer.train import loop, low_rank, norms, objectives, probe, reuse
+from tsxfer.train import loop, low_rank, norms, objectives, probe, reuse, ridge
 from tsxfer.train.graphs import Body, Graphs
 
 RECIPE = Recipe(epochs=6, batch=16, patience=6, rate=0.01)

@@ -13,15 +13,15 @@ import pytest
 import torch
 
 from tests.small import filled, job
-from tsxfer import beginning
+from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.data.task import SealedTest
 from tsxfer.errors import SpecError
 from tsxfer.models.base import build
-from tsxfer.runner import run, run_pack
-from tsxfer.specs import Recipe, Reuse, Trial
-from tsxfer.store import from_record, to_line
+from tsxfer.running import setup
+from tsxfer.running.runner import run, run_pack
+from tsxfer.store.rows import from_record, to_line
+from tsxfer.store.workspace import Workspace
 from tsxfer.train import distort, loop, reuse, unlabelled, weights
-from tsxfer.workspace import Workspace
 
 RECIPE = Recipe(epochs=2)
 SCRATCH = Trial("emg+sim@1", "convnetquake", "150", 0, RECIPE)
@@ -193,7 +193,7 @@ def test_a_pooled_source_learns_from_all(place: Workspace) -> None:
 
 def test_pooled_models_share_what_transfer_copies(place: Workspace) -> None:
     """One parameter object in all of them, but for the first layer of another width."""
-    begun = beginning.begin(replace(SOURCE, pool=("emg+sim@1",)), place, "cpu")
+    begun = setup.begin(replace(SOURCE, pool=("emg+sim@1",)), place, "cpu")
     model = begun.replicas[0].model
     other = model.company[0]  # type: ignore[index]
     names = reuse.transferred(other)
@@ -229,7 +229,7 @@ def test_a_missing_ancestor_is_named(place: Workspace) -> None:
 
 def test_every_strategy_runs_on_equal_terms(place: Workspace) -> None:
     """Subset, budget, split and test are the scratch run's in each strategy, and scores differ."""
-    from tsxfer.strategy import STRATEGIES
+    from tsxfer.core.strategy import STRATEGIES
 
     run(_job(place, SOURCE))
     base = replace(SCRATCH, recipe=replace(RECIPE, epochs=5))  # stages have ended by then
@@ -250,7 +250,7 @@ def test_every_strategy_runs_on_equal_terms(place: Workspace) -> None:
 def test_renormalising_needs_a_layer_for_it(place: Workspace) -> None:
     """A model without normalisation says so and names models that have it."""
     run(_job(place, SOURCE))
-    from tsxfer.strategy import named
+    from tsxfer.core.strategy import named
 
     with pytest.raises(SpecError, match="mlstm_fcn"):
         run(_job(place, replace(SCRATCH, reuse=Reuse(SOURCE, strategy=named("renorm")))))

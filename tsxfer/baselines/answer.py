@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer import metrics, ridge
-from tsxfer.baselines import foundation
+from tsxfer import metrics
+from tsxfer.baselines import embeddings
 from tsxfer.baselines.summary import summary
 from tsxfer.baselines.transforms import Features, catch22, minirocket, multirocket
+from tsxfer.core.specs import FOUNDATIONS, Trial
 from tsxfer.data.scale import Scaled
+from tsxfer.data.sealed import Tested, answers, score, test_windows
 from tsxfer.data.task import Task
 from tsxfer.keys import seed
-from tsxfer.sealed import Tested, answers, score, test_windows
-from tsxfer.specs import FOUNDATIONS, Trial
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
+from tsxfer.train import ridge
 
 Floats = NDArray[np.float32]
 _NUMBERS = 2**26  # features held at a time where windows are only predicted
@@ -89,7 +90,7 @@ def _ridge(task: Task, trial: Trial, workspace: Workspace, threads: int) -> Answ
         score(task, scaled, np.concatenate(output), head.digest),
         {"penalty": head.penalty},
         head.tries,
-        foundation.labels(trial.baseline) if trial.baseline in FOUNDATIONS else (),
+        embeddings.labels(trial.baseline) if trial.baseline in FOUNDATIONS else (),
     )
 
 
@@ -105,7 +106,7 @@ def _features(task: Task, trial: Trial, workspace: Workspace, threads: int) -> F
     if name in rockets:
         return rockets[name](task.train.x, chance, threads)
     assert name in FOUNDATIONS  # noqa: S101  (the others are of a backbone)
-    return partial(foundation.embed, name, workspace, threads)
+    return partial(embeddings.embed, name, workspace, threads)
 
 
 def _judge(task: Task) -> Callable[[Floats], float]:

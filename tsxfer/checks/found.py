@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tsxfer import metrics
+from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError, StoreError, TsxferError
-from tsxfer.specs import Result
-from tsxfer.stats.pairs import Cell, cells, treatment
-from tsxfer.store import Store
-from tsxfer.workspace import Workspace
+from tsxfer.stats.cells import Cell, cells, treatment
+from tsxfer.store.rows import Store
+from tsxfer.store.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import torch
 
-from tsxfer.checkpoints import header
 from tsxfer.checks.agreement import Agreement, agreement, spread
 from tsxfer.checks.found import Found
-from tsxfer.data.task import fingerprints
+from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import DataError, StoreError
-from tsxfer.runner import Job, run
-from tsxfer.specs import Result, Trial
-from tsxfer.workspace import Workspace
+from tsxfer.running.fingerprints import fingerprints
+from tsxfer.running.runner import Job, run
+from tsxfer.store.checkpoints import header
+from tsxfer.store.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

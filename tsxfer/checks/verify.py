@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from tsxfer import metrics
-from tsxfer.checkpoints import header
 from tsxfer.checks.agreement import tolerance
+from tsxfer.core.specs import PROFILES, Result, Trial
+from tsxfer.core.study import Study, expand, read_study
 from tsxfer.data import catalogue, prepare, task
 from tsxfer.errors import StoreError, TsxferError
-from tsxfer.specs import PROFILES, Result, Trial
 from tsxfer.stats import baselines
-from tsxfer.stats.pairs import EQUAL, unequal
-from tsxfer.store import Store, from_record
-from tsxfer.study import Study, expand, read_study
-from tsxfer.workspace import Workspace
+from tsxfer.stats.cells import EQUAL, unequal
+from tsxfer.store.checkpoints import header
+from tsxfer.store.rows import Store, from_record
+from tsxfer.store.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from tsxfer import __version__
-from tsxfer.engines import EngineName
+from tsxfer.running.engines import EngineName
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,7 +80,7 @@ TaskName = Annotated[
 
 def _use_plugins(folders: str) -> str:
     if folders:
-        from tsxfer.registry import use_plugins
+        from tsxfer.core.registry import use_plugins
 
         use_plugins(folders)
     return folders
@@ -170,12 +170,12 @@ def run(
 
     Example: tsxfer run --source global_eq --target local_eq
     """
-    from tsxfer.cli.bringing import describe
     from tsxfer.cli.choose import Flags, study_from
     from tsxfer.cli.engine import How
-    from tsxfer.cli.running import run_study
-    from tsxfer.cli.saving import save
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.own import describe
+    from tsxfer.cli.run import run_study
+    from tsxfer.cli.save_study import save
+    from tsxfer.store.workspace import Workspace
 
     place = Workspace.at(workspace)
     own = describe(label, group, rate, task)
@@ -218,10 +218,10 @@ def plan(
     workspace: Place = None,
 ) -> None:
     """Counts, cost and power of a study; declares its analysis before the first row."""
-    from tsxfer.cli.bringing import describe
     from tsxfer.cli.choose import Flags, study_from
-    from tsxfer.cli.reading import show_plan
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.own import describe
+    from tsxfer.cli.show import show_plan
+    from tsxfer.store.workspace import Workspace
 
     place = Workspace.at(workspace)
     own = describe(label, group, rate, task)
@@ -256,9 +256,9 @@ def report(
     workspace: Place = None,
 ) -> None:
     """Show the results of a study: terminal, Markdown, CSV, LaTeX, parquet or one HTML page."""
-    from tsxfer.cli.reporting import Choice, show_method, show_report
+    from tsxfer.cli.report import Choice, show_method, show_report
     from tsxfer.errors import SpecError, nearest
-    from tsxfer.workspace import Workspace
+    from tsxfer.store.workspace import Workspace
 
     place, choice = Workspace.at(workspace), Choice(multiplier, tuple(drop_repeat))
     if method == "study":
@@ -276,8 +276,8 @@ def import_results(
     workspace: Place = None,
 ) -> None:
     """Turn the raw metrics of Otović et al. 2022 into a study that can be reported."""
-    from tsxfer.cli.published import import_results as bring
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.claims import import_results as bring
+    from tsxfer.store.workspace import Workspace
 
     bring(folder, name, Workspace.at(workspace))
 
@@ -289,8 +289,8 @@ def claims(
     workspace: Place = None,
 ) -> None:
     """Check the conclusions of Otović et al. 2022: supported, contradicted or undecided."""
-    from tsxfer.cli.published import show_claims
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.claims import show_claims
+    from tsxfer.store.workspace import Workspace
 
     show_claims(study, form, Workspace.at(workspace))
 
@@ -298,8 +298,8 @@ def claims(
 @app.command()
 def status(json: Json = False, workspace: Place = None) -> None:
     """List the studies of a workspace with rows done, failed and to do."""
-    from tsxfer.cli.reading import show_status
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.show import show_status
+    from tsxfer.store.workspace import Workspace
 
     show_status(Workspace.at(workspace), json)
 
@@ -307,8 +307,8 @@ def status(json: Json = False, workspace: Place = None) -> None:
 @app.command("list")
 def list_(json: Json = False, _plugins: Plugins = "", workspace: Place = None) -> None:
     """List data sets, models and metrics."""
-    from tsxfer.cli.reading import show_list
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.show import show_list
+    from tsxfer.store.workspace import Workspace
 
     show_list(Workspace.at(workspace), json)
 
@@ -316,8 +316,8 @@ def list_(json: Json = False, _plugins: Plugins = "", workspace: Place = None) -
 @app.command()
 def show(name: str, json: Json = False, _plugins: Plugins = "", workspace: Place = None) -> None:
     """Show the card of a data set, or what is known of a model, metric or study."""
-    from tsxfer.cli.reading import show_one
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.show import show_one
+    from tsxfer.store.workspace import Workspace
 
     show_one(name, Workspace.at(workspace), json)
 
@@ -336,10 +336,10 @@ def prepare(
     workspace: Place = None,
 ) -> None:
     """Download or import a data set, or a file of yours; check it, and store it for training."""
-    from tsxfer.cli.bringing import bring, describe
-    from tsxfer.cli.preparing import prepare_dataset
+    from tsxfer.cli.own import bring, describe
+    from tsxfer.cli.prepare import prepare_dataset
     from tsxfer.data.own import is_file
-    from tsxfer.workspace import Workspace
+    from tsxfer.store.workspace import Workspace
 
     if is_file(name):
         typer.echo(bring(name, describe(label, group, rate, task), Workspace.at(workspace)))
@@ -376,9 +376,9 @@ def fit(
 
     Example: tsxfer fit --source speech --target mine.csv --label y --out model
     """
-    from tsxfer.cli.bringing import describe
-    from tsxfer.cli.keeping import Asked, fit_and_keep
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.fit import Asked, fit_and_keep
+    from tsxfer.cli.own import describe
+    from tsxfer.store.workspace import Workspace
 
     own = describe(label, group, rate, task)
     asked = Asked(source, target, model, frozen, quick, data, seed, own, onnx)
@@ -399,7 +399,7 @@ def predict(
 
     Example: tsxfer predict model new.csv --out predictions.csv
     """
-    from tsxfer.cli.keeping import predict_file
+    from tsxfer.cli.fit import predict_file
 
     predict_file(folder, file, out, device)
 
@@ -411,7 +411,7 @@ def new(
     folder: Annotated[Path, typer.Option("--in", help="Folder to write into.")] = Path(),
 ) -> None:
     """Write a data set, model or study of your own to start from; it passes `tsxfer check`."""
-    from tsxfer.cli.making import write_new
+    from tsxfer.cli.new import write_new
 
     write_new(kind, name, folder)
 
@@ -426,7 +426,7 @@ def check(
     _plugins: Plugins = "",
 ) -> None:
     """Test a file of yours against what tsxfer expects of a data set, model or study."""
-    from tsxfer.cli.making import show_check
+    from tsxfer.cli.new import show_check
 
     show_check(file, data)
 
@@ -434,8 +434,8 @@ def check(
 @app.command()
 def doctor(json: Json = False, workspace: Place = None) -> None:
     """Check the installation, the device and the workspace."""
-    from tsxfer.cli.reading import show_doctor
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.show import show_doctor
+    from tsxfer.store.workspace import Workspace
 
     show_doctor(Workspace.at(workspace), json)
 
@@ -464,8 +464,8 @@ def reproduce(
     No row or weight is changed; what was found is kept for the study's report. Exit code 1 when the
     numbers of a row differ.
     """
-    from tsxfer.cli.reproducing import reproduce_rows, wish
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.reproduce import reproduce_rows, wish
+    from tsxfer.store.workspace import Workspace
 
     asked = wish(device, ancestors, times, deterministic, tolerance)
     raise typer.Exit(reproduce_rows(keys, Workspace.at(workspace), asked, json))
@@ -485,8 +485,8 @@ def verify(
 
     Exit code 1 when a check fails.
     """
-    from tsxfer.cli.verifying import verify_study
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.verify import verify_study
+    from tsxfer.store.workspace import Workspace
 
     raise typer.Exit(verify_study(study, Workspace.at(workspace), json, all_data=data))
 
@@ -509,9 +509,9 @@ def recommend(
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """
-    from tsxfer.cli.bringing import describe
-    from tsxfer.cli.recommending import Wanted, recommend
-    from tsxfer.workspace import Workspace
+    from tsxfer.cli.own import describe
+    from tsxfer.cli.recommend import Wanted, recommend
+    from tsxfer.store.workspace import Workspace
 
     wanted = Wanted(target, model, size, repeat, describe(label, group, rate, task))
     recommend(wanted, Workspace.at(workspace), json)

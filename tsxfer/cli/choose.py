@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from tsxfer.cli.bringing import QUICK_STEPS, STEPS, bring_all, fitted, patient
+from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient
+from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
+from tsxfer.core.strategy import STRATEGIES, named
+from tsxfer.core.study import COMBINATIONS, DataMode, Study, quick, read_study
 from tsxfer.data import catalogue, own
 from tsxfer.data.own import Description
 from tsxfer.errors import SpecError, nearest
-from tsxfer.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
-from tsxfer.strategy import STRATEGIES, named
-from tsxfer.study import COMBINATIONS, DataMode, Study, quick, read_study
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
 TUNE = (0.1, 0.3, 1.0)  # what --tune tries, in both arms
@@ -136,7 +136,7 @@ def _flagged(flags: Flags) -> Study:
         raise SpecError(
             f"{missing} is missing", mend="e.g. tsxfer run --source global_eq --target local_eq"
         )
-    from tsxfer.models_index import model_names
+    from tsxfer.core.models_index import model_names
 
     sources, targets = _split(flags.source, STUDIED), _split(flags.target, STUDIED)
     models = _split(flags.model, model_names()) or ("convnetquake",)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from tsxfer.cli.device import device_of, refuse_device
-from tsxfer.engines import EngineName
-from tsxfer.engines.options import RayOptions, SlurmOptions, read
+from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
-from tsxfer.specs import Result
-from tsxfer.supply import Supply
-from tsxfer.workspace import Workspace
+from tsxfer.running.device import device_of, refuse_device
+from tsxfer.running.engines import EngineName
+from tsxfer.running.engines.options import RayOptions, SlurmOptions, read
+from tsxfer.running.supply import Supply
+from tsxfer.store.workspace import Workspace
 
 # Trials of a pack. A CPU is busy with one (bench/README.md), so that each core has its own.
 WIDTH = {"cpu": 1, "cuda": 64}
@@ -83,7 +83,7 @@ def choose(how: How, todo: int, workspace: Workspace, study: str) -> Chosen:
 
 
 def _local(how: How, todo: int) -> Chosen:
-    from tsxfer.executors import pool, serial
+    from tsxfer.running.executors import pool, serial
 
     device = device_of(how.device)
     cores = (
@@ -96,8 +96,8 @@ def _local(how: How, todo: int) -> Chosen:
 
 def _ray(how: How) -> Chosen:
     options = read(RayOptions, how.options)
-    from tsxfer.engines.flight import fly
-    from tsxfer.engines.ray import connect
+    from tsxfer.running.engines.flight import fly
+    from tsxfer.running.engines.ray import connect
 
     cluster = connect(options, how.device, how.workers)
     return Chosen(partial(fly, cluster=cluster), cluster.device, options.threads)
@@ -105,8 +105,8 @@ def _ray(how: How) -> Chosen:
 
 def _slurm(how: How, workspace: Workspace, study: str) -> Chosen:
     options = read(SlurmOptions, how.options)
-    from tsxfer.engines.flight import fly
-    from tsxfer.engines.slurm import connect
+    from tsxfer.running.engines.flight import fly
+    from tsxfer.running.engines.slurm import connect
 
     # A login node cannot see what the others have, so that a GPU must be asked for.
     device = "cuda" if how.device == "cuda" else "cpu"

@@ -16,8 +16,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from tsxfer.core.specs import Result
 from tsxfer.errors import printable
-from tsxfer.specs import Result
 
 
 class Progress:

@@ -6,11 +6,11 @@ from pathlib import Path
 from types import ModuleType
 
 import tsxfer
+from tsxfer.core.registry import Registry
 from tsxfer.data import own
 from tsxfer.data.card import Dataset
 from tsxfer.errors import SpecError, nearest
-from tsxfer.registry import Registry
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
 
 
 def _folder() -> Path:

@@ -17,7 +17,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.building import from_plain
+from tsxfer.core.building import from_plain
+from tsxfer.core.specs import PROFILES
 from tsxfer.data import own_files, split
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.own_files import Content
@@ -25,8 +26,7 @@ from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.keys import canonical
-from tsxfer.specs import PROFILES
-from tsxfer.workspace import Workspace
+from tsxfer.store.workspace import Workspace
 
 MARK = "+own"
 CARD = "card.json"

@@ -21,7 +21,7 @@ from tsxfer.data.card import Card, Dataset
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
-from tsxfer.workspace import write_whole
+from tsxfer.store.workspace import write_whole
 
 ARRAYS = ("x", "y", "group", "start", "end")  # in the order in which they are hashed
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.core.specs import Profile
 from tsxfer.data.card import Card
-from tsxfer.specs import Profile
 
 Floats = NDArray[np.float32]
 _FEW = 128  # windows at a time: more of them fall out of the processor's cache

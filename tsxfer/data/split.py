@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.core.specs import Profile, labels_allowed
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
-from tsxfer.specs import Profile, labels_allowed
 
 Indices = NDArray[np.int64]
 PARTS = ("train", "validation", "test")

@@ -8,44 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer import foundations
+from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.data import catalogue, prepare, scale, split
 from tsxfer.data.prepare import Prepared
-from tsxfer.errors import DataError, SpecError
+from tsxfer.data.sealed import SealedTest
+from tsxfer.errors import DataError
 from tsxfer.keys import stream
-from tsxfer.leases import alone
-from tsxfer.models_index import REGISTRY as MODELS
-from tsxfer.specs import PROFILES, Trial
-from tsxfer.workspace import Workspace
-
-
-class SealedTest:
-    """The test part: its labels are read from disk once, after the checkpoint is final.
-
-    Attributes:
-        rows: Its instances, as positions in the prepared data.
-    """
-
-    def __init__(self, prepared: Prepared, rows: split.Indices) -> None:
-        self._prepared, self.rows, self._opened = prepared, rows, ""
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def windows(self) -> NDArray[np.float32]:
-        """Test windows, without labels."""
-        return np.asarray(self._prepared.array("x")[self.rows])
-
-    def open(self, checkpoint: str) -> NDArray[Any]:
-        """The labels, for a checkpoint that is named by its hash.
-
-        Raises:
-            SpecError: If the seal was broken before.
-        """
-        if self._opened or not checkpoint:
-            raise SpecError(f"the test labels were already read for checkpoint {self._opened!r}")
-        self._opened = checkpoint
-        return np.asarray(self._prepared.array("y")[self.rows])
+from tsxfer.store.leases import alone
+from tsxfer.store.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +52,6 @@ class Task:
     def outputs(self) -> int:
         """Numbers that the model gives."""
         return len(self.prepared.classes) or 1
-
-
-def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
-    """Fingerprints of what a trial and its ancestors read now: data, a stranger's model or weights.
-
-    Our own models change with the version of tsxfer; a user's file may change between two runs.
-    """
-    found = {name: prepared(workspace, name).fingerprint for name in trial.datasets}
-    code = MODELS.plugin_digest(trial.model)
-    if code:
-        found[f"{trial.model}.py"] = code
-    found |= foundations.fingerprint(trial)
-    return found
 
 
 def prepared(workspace: Workspace, name: str) -> Prepared:

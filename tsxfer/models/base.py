@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from tsxfer.core.models_index import REGISTRY
 from tsxfer.errors import SpecError
-from tsxfer.models_index import REGISTRY
 
 
 class Backbone(nn.Module, ABC):

@@ -25,6 +25,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from tsxfer.core.specs import Result
 from tsxfer.paper.effects import (
     Effect,
     Sign,
@@ -39,7 +40,6 @@ from tsxfer.paper.effects import (
 from tsxfer.paper.gates import Gates, check
 from tsxfer.paper.grid import Grid, build, shared
 from tsxfer.paper.select import Rule
-from tsxfer.specs import Result
 from tsxfer.stats.compare import Comparison
 
 Verdict: TypeAlias = Literal["supported", "contradicted", "undecided"]

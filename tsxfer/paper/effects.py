@@ -16,10 +16,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.core.specs import Result
 from tsxfer.paper.grid import Baseline, Grid, score, sign
 from tsxfer.paper.select import Chosen, Rule, Trusted, choose
-from tsxfer.specs import Result
-from tsxfer.stats import cells as tests
+from tsxfer.stats import tests as tests
 from tsxfer.stats.compare import FEWEST, Comparison, compare
 from tsxfer.stats.families import benjamini_hochberg
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtrc
 
+from tsxfer.core.specs import Result
 from tsxfer.paper.grid import Baseline, Grid, good, shared, sign
-from tsxfer.specs import Result
 
 FEWEST_REPEATS = 5  # below, the range of the other repeats is too poor a ruler
 FAR = 2.0  # ranges of the other repeats

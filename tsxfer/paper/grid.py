@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
+from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import ComparisonError
-from tsxfer.specs import Result, Trial
-from tsxfer.stats.pairs import EQUAL
+from tsxfer.stats.cells import EQUAL
 
 Scores = NDArray[np.float64]
 

@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.core.specs import PROFILES, Recipe, Result, Trial
+from tsxfer.core.study import Study, expand
 from tsxfer.errors import DataError, nearest
-from tsxfer.specs import PROFILES, Recipe, Result, Trial
-from tsxfer.study import Study, expand
 
 NAME = "published"
 RUNS, CURVES = "runs.parquet", "curves.parquet"

@@ -16,9 +16,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.core.specs import Result
 from tsxfer.paper.grid import score, sign
 from tsxfer.paper.select import Chosen
-from tsxfer.specs import Result
 
 Measure: TypeAlias = Literal["performance", "convergence"]
 MEASURES: tuple[Measure, ...] = ("performance", "convergence")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from tsxfer.core.specs import Result
 from tsxfer.paper import tables
 from tsxfer.paper.claims import Claim, check_claims, evidence
 from tsxfer.paper.gates import ChanceRepeat, Gates, Rough, check
@@ -11,7 +12,6 @@ from tsxfer.paper.grid import Baseline, Grid, build
 from tsxfer.paper.method import MEASURES, Entry, Measure, counts, main_table, model_table
 from tsxfer.paper.select import Chosen, Rule, choose, parse
 from tsxfer.paper.tables import TITLES, short, size_text
-from tsxfer.specs import Result
 
 WHAT: dict[Measure, str] = {
     "performance": "gain of the test score",

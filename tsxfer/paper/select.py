@@ -13,10 +13,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import SpecError
 from tsxfer.paper.grid import Grid, Place, good, shared
-from tsxfer.specs import Result, Trial
-from tsxfer.stats.pairs import Cell
+from tsxfer.stats.cells import Cell
 
 Rule: TypeAlias = Literal["best", "leave-one-out"] | float
 Options: TypeAlias = dict[int, dict[float, Result]]

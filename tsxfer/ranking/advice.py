@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from tsxfer import metrics
+from tsxfer.core.specs import Trial
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import printable
 from tsxfer.ranking.evidence import Evidence
 from tsxfer.ranking.judge import FEWEST_SOURCES, FEWEST_TARGETS, Judged, Mean, Pick
 from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
 from tsxfer.ranking.sources import Pretrained
-from tsxfer.specs import Trial
 
 LEFT_OUT = "unfinished, or with weights or data that are not at hand"
 WIDTH = 160  # of a pipe, which has no width

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tsxfer import metrics
+from tsxfer.core.specs import Result, Trial
+from tsxfer.core.study import read_study, trials_of
 from tsxfer.errors import TsxferError
 from tsxfer.ranking.judge import Outcome
 from tsxfer.ranking.rankers import RANKERS, Scores
 from tsxfer.ranking.sources import Pretrained
-from tsxfer.specs import Result, Trial
-from tsxfer.stats.pairs import Cell, cells
-from tsxfer.store import Store
-from tsxfer.study import read_study, trials_of
-from tsxfer.workspace import Workspace
+from tsxfer.stats.cells import Cell, cells
+from tsxfer.store.rows import Store
+from tsxfer.store.workspace import Workspace
 
 Score = Callable[[Trial, Result], Scores]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tsxfer.keys import stream
 from tsxfer.ranking.rankers import RANKERS, Ranker
-from tsxfer.stats.cells import expanded_tail
+from tsxfer.stats.tests import expanded_tail
 
 DRAWS = 5000
 FEWEST_SOURCES = 3  # for an order

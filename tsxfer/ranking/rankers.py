@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsxfer.core.specs import Result, Trial
 from tsxfer.data import own
-from tsxfer.data.task import fingerprints
 from tsxfer.keys import content_key
 from tsxfer.ranking import distances, scores
 from tsxfer.ranking.seen import Seen, see
-from tsxfer.specs import Result, Trial
-from tsxfer.workspace import Workspace, write_whole
+from tsxfer.running.fingerprints import fingerprints
+from tsxfer.store.workspace import Workspace, write_whole
 
 VERSION = 1  # raise it when any score changes; kept scores of other versions are made anew
 Scores = dict[str, float | None]

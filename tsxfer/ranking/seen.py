@@ -15,7 +15,7 @@ from scipy.special import softmax
 from torch import nn
 
 from tsxfer import metrics
-from tsxfer.beginning import fresh
+from tsxfer.core.specs import PROFILES, Result, Trial
 from tsxfer.data import catalogue, scale
 from tsxfer.data.card import Card
 from tsxfer.data.prepare import Prepared
@@ -24,10 +24,10 @@ from tsxfer.errors import DataError, StoreError
 from tsxfer.keys import stream
 from tsxfer.models.base import Model, build
 from tsxfer.ranking.sources import Pretrained
-from tsxfer.sealed import batch
-from tsxfer.specs import PROFILES, Result, Trial
+from tsxfer.running.setup import fresh
+from tsxfer.store.workspace import Workspace
 from tsxfer.train import loop, norms, reuse, weights
-from tsxfer.workspace import Workspace
+from tsxfer.train.batch import on_device
 
 MOST = 1500  # windows of a source that distances look at
 GUESSES = 20  # one draw by class shares is off by a margin or two
@@ -178,7 +178,7 @@ def features(part: Part, trial: Trial, kept: reuse.Weights) -> NDArray[np.float6
     if norms.layers(model):
         norms.renormalise(model, torch.from_numpy(part.windows.x), few=512)
     model.head = nn.Identity()
-    given = batch(part.windows, np.zeros(len(part.learned), np.float32), "cpu")
+    given = on_device(part.windows, np.zeros(len(part.learned), np.float32), "cpu")
     output = loop.predict(model, given.x, given.extra[:, :0])
     return output.astype(np.float64)
 

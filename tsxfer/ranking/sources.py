@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsxfer.checkpoints import header
+from tsxfer.core.specs import NOISE, Result, Trial
 from tsxfer.errors import SpecError, TsxferError
-from tsxfer.specs import NOISE, Result, Trial
-from tsxfer.store import from_record
-from tsxfer.workspace import Workspace
+from tsxfer.store.checkpoints import header
+from tsxfer.store.rows import from_record
+from tsxfer.store.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from tsxfer import metrics
 from tsxfer.report.build import Report
 from tsxfer.report.columns import MARKS, arm, model, p_text, signed
 from tsxfer.report.section import Section, between, name
+from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.controls import Effect, Share, overall
-from tsxfer.stats.pairs import first_arm
 
 GIVES = {
     "permuted": "the gain of the source's weights permuted within each tensor",

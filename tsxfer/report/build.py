@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsxfer.specs import Result, Trial
+from tsxfer.core.specs import Result, Trial
 from tsxfer.stats import baselines, ways
 from tsxfer.stats.aggregate import Aggregate, aggregate
 from tsxfer.stats.baselines import against
 from tsxfer.stats.best import Best, best_sources
+from tsxfer.stats.cells import Cell, cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
 from tsxfer.stats.controls import Effect, effects
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
-from tsxfer.stats.pairs import Cell, cells
 from tsxfer.stats.power import Reach, reach
 from tsxfer.stats.reproduced import Summary, summary
 from tsxfer.stats.testset import TestError, from_predictions

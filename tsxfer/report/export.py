@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, printable
 from tsxfer.report import figures as draw
 from tsxfer.report.build import Report
-from tsxfer.specs import Result
+from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.pairs import first_arm
 
 SCALE = 3.0  # of PNG, so that a 640-unit figure prints sharply in a column
 

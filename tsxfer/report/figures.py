@@ -10,9 +10,9 @@ import numpy as np
 
 from tsxfer.errors import printable
 from tsxfer.report.columns import MARKS, model, number, signed
+from tsxfer.stats.cells import Cell
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.convergence import CLOSED
-from tsxfer.stats.pairs import Cell
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 INK = {"better": BLUE, "worse": ORANGE, "equivalent": GREY, "not worse": BLUE, "undecided": GREY}

@@ -11,8 +11,8 @@ from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
 from tsxfer.report.section import Section
 from tsxfer.report.sections import sections
+from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.pairs import first_arm
 
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",

@@ -11,8 +11,8 @@ from tsxfer.report.columns import CAPTION, COLUMNS
 from tsxfer.report.headline import headline, warnings
 from tsxfer.report.section import name
 from tsxfer.report.sections import sections, verdict_matrix
+from tsxfer.stats.cells import Cell
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.pairs import Cell
 
 DETAILED = 1000  # comparisons with figures of their own; each takes 10 KB of the page
 

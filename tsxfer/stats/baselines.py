@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from tsxfer.core.specs import NO_BACKBONE, Result, Trial
 from tsxfer.errors import ComparisonError
-from tsxfer.specs import NO_BACKBONE, Result, Trial
-from tsxfer.stats.pairs import Cell, Pairs, rows_of, treatment, unequal
+from tsxfer.stats.cells import Cell, Pairs, rows_of, treatment, unequal
 
 # Not the ledger and not the loss: a closed form takes no steps, so that both differ by nature, and
 # more tries are what the strong scratch baseline is made of. The labels are the same all the same.

@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.stats.cells import EXACT_LIMIT, sign_patterns
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.tests import EXACT_LIMIT, sign_patterns
 
 CONFIRM_BELOW = 10  # repeats
 

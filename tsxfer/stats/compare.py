@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.specs import Result, Trial
-from tsxfer.stats import cells as tests
+from tsxfer.core.specs import Result, Trial
+from tsxfer.stats import tests as tests
+from tsxfer.stats.cells import Cell
 from tsxfer.stats.convergence import Convergence, convergence
 from tsxfer.stats.families import benjamini_hochberg
 from tsxfer.stats.lock import Lock
-from tsxfer.stats.pairs import Cell
 from tsxfer.stats.power import MODERATED_FROM, detectable, expected_level
 
 Verdict = Literal["better", "not worse", "equivalent", "worse", "undecided"]

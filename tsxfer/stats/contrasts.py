@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.stats.cells import interval, plain_spread, t_test
 from tsxfer.stats.compare import LEVEL, Comparison
 from tsxfer.stats.families import holm
+from tsxfer.stats.tests import interval, plain_spread, t_test
 
 Step = Literal["overall", "size", "pair"]
 

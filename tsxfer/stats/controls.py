@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
+from tsxfer.core.specs import Result, Trial
 from tsxfer.keys import stream
-from tsxfer.specs import Result, Trial
-from tsxfer.stats.cells import expanded_tail, interval, plain_spread
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.tests import expanded_tail, interval, plain_spread
 
 PLACEBOS = ("permuted", "shuffled", "moments", "noise")
 DRAWS = 20_000
@@ -41,7 +41,7 @@ class Effect:
 
     Attributes:
         comparison: The plain transfer against scratch; None for the mean over several.
-        control: A name in `tsxfer.specs.CONTROLS`.
+        control: A name in `tsxfer.core.specs.CONTROLS`.
         repeats: Those that both have.
         gains: Oriented difference of the transfer from scratch, by repeat; in units of the margin
             for the mean over several.

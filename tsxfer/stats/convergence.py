@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.specs import Result
-from tsxfer.stats.cells import interval, plain_spread, t_test
-from tsxfer.stats.pairs import Cell
+from tsxfer.core.specs import Result
+from tsxfer.stats.cells import Cell
+from tsxfer.stats.tests import interval, plain_spread, t_test
 
 Array: TypeAlias = NDArray[np.float64]
 Pairs: TypeAlias = list[tuple[Result, Result]]

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from tsxfer.building import from_plain
+from tsxfer.core.building import from_plain
+from tsxfer.core.specs import Trial
 from tsxfer.errors import SpecError
 from tsxfer.keys import content_key, plain
-from tsxfer.specs import Trial
 from tsxfer.stats import baselines, ways
-from tsxfer.stats.pairs import treatment
-from tsxfer.workspace import write_whole
+from tsxfer.stats.cells import treatment
+from tsxfer.store.workspace import write_whole
 
 FILE = "analysis.lock.toml"
 ESTIMANDS = (

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tsxfer.building import from_plain
+from tsxfer.core.building import from_plain
+from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, TsxferError
-from tsxfer.specs import Result
 
 FILE = "checks/reproduced.jsonl"  # not among the rows, where each `.jsonl` is one of a writer
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tsxfer import metrics
 from tsxfer.keys import stream
-from tsxfer.stats.pairs import Cell
+from tsxfer.stats.cells import Cell
 
 DRAWS = 400
 LARGEST = 1 << 30  # bytes of a row's predictions once unpacked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tsxfer.specs import Trial
-from tsxfer.stats.pairs import Pairs, treatment
+from tsxfer.core.specs import Trial
+from tsxfer.stats.cells import Pairs, treatment
 
 
 def joined(trials: Iterable[Trial]) -> dict[tuple[str, str], Pairs]:

@@ -19,27 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tsxfer.core.specs import Recipe
 from tsxfer.models.base import Model
 from tsxfer.models.layers import own_stream
-from tsxfer.specs import Recipe
 from tsxfer.train import norms
+from tsxfer.train.batch import Batch
 from tsxfer.train.objectives import Objective, of_labels
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Arrays of one part, as tensors on the device.
-
-    Attributes:
-        x: ``(n, channel, time)``.
-        extra: ``(n, 0 or 1)``.
-        y: ``(n,)`` class codes (int64) or scaled labels (float32).
-    """
-
-    x: Tensor
-    extra: Tensor
-    y: Tensor
-
 
 Score = Callable[[NDArray[np.float32]], tuple[float, float]]
 """Raw validation output ``(n, outputs)`` to what is monitored (larger is better) and the metric."""

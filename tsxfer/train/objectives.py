@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,11 +10,9 @@ from torch.nn import functional
 
 from tsxfer.models.base import Model
 from tsxfer.train import distort
+from tsxfer.train.batch import Batch
 
-if TYPE_CHECKING:
-    from tsxfer.train.loop import Batch
-
-Objective = Callable[[Model, "Batch", Tensor, torch.Generator], Tensor]
+Objective = Callable[[Model, Batch, Tensor, torch.Generator], Tensor]
 """``(model, training part, rows of the batch, stream of chance) -> loss``."""
 
 

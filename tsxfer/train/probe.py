@@ -10,8 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tsxfer import ridge
-from tsxfer.train import loop
+from tsxfer.train import loop, ridge
 
 
 class Solved(nn.Module):
@@ -32,7 +31,7 @@ class Solved(nn.Module):
             self.register_buffer(name, torch.from_numpy(np.array(array, np.float32)))
 
     def forward(self, features: Tensor) -> Tensor:
-        """``(batch, feature)`` to ``(batch, outputs)``; see `tsxfer.ridge.Scale`."""
+        """``(batch, feature)`` to ``(batch, outputs)``; see `tsxfer.train.ridge.Scale`."""
         scaled = (features - self.mean) * self.inverse
         output: Tensor = scaled.clamp(-ridge.CLIP, ridge.CLIP) @ self.weights + self.offset
         return output

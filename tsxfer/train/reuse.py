@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError
 from tsxfer.keys import stream
 from tsxfer.models.base import Model
-from tsxfer.strategy import Strategy
 from tsxfer.train import low_rank
 
 Weights = dict[str, Tensor]

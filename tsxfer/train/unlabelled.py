@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from tsxfer.models.base import Model
 from tsxfer.train import distort
-from tsxfer.train.loop import Batch, Score
+from tsxfer.train.batch import Batch
+from tsxfer.train.loop import Score
 from tsxfer.train.objectives import Objective
 
 Floats = NDArray[np.float32]

@@ -8,9 +8,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tsxfer.checkpoints import DIGEST, ROW, digest, header
 from tsxfer.errors import StoreError
-from tsxfer.workspace import unique
+from tsxfer.store.checkpoints import DIGEST, ROW, digest, header
+from tsxfer.store.workspace import unique
 
 
 def save(path: Path, weights: dict[str, Tensor], row: str) -> None:

@@ -71,11 +71,11 @@ class _After(importlib.abc.MetaPathFinder):
 
 
 CHANGES = {
-    "sleep": {"tsxfer.runner": lambda module: _hang(module, deaf=False)},
-    "source": {"tsxfer.runner": _fail_source},
+    "sleep": {"tsxfer.running.runner": lambda module: _hang(module, deaf=False)},
+    "source": {"tsxfer.running.runner": _fail_source},
     "stuck": {
-        "tsxfer.runner": lambda module: _hang(module, deaf=True),
-        "tsxfer.deadline": lambda module: setattr(module, "GRACE", 1.0),
+        "tsxfer.running.runner": lambda module: _hang(module, deaf=True),
+        "tsxfer.running.deadline": lambda module: setattr(module, "GRACE", 1.0),
     },
     "version": {"tsxfer": lambda module: setattr(module, "__version__", "9.9.9")},
 }.get(WANTED, {})

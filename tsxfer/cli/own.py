@@ -1,0 +1,170 @@
+"""Files named on the command line become data sets of the workspace before a study is settled."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from tsxfer.core.building import from_plain
+from tsxfer.core.specs import Recipe
+from tsxfer.core.study import Study
+from tsxfer.data import own
+from tsxfer.data.own import Description
+from tsxfer.data.own_files import READERS
+from tsxfer.data.prepare import Prepared
+from tsxfer.data.task import prepared
+from tsxfer.errors import SpecError, nearest
+from tsxfer.store.workspace import Workspace
+
+TASKS = ("classification", "regression")
+# Fewer optimiser steps leave a network at chance, however few its labels.
+STEPS, QUICK_STEPS = 500, 200
+
+
+def describe(label: str, group: str, rate: float, task: str) -> Description:
+    """What flags say of a file.
+
+    Raises:
+        SpecError: For an unknown task.
+    """
+    if task not in ("", *TASKS):
+        raise SpecError(f"--task {task!r} is not known", mend=nearest(task, TASKS))
+    return from_plain(
+        Description, {"label": label, "group": group, "rate": rate, "task": task}, where="flags"
+    )
+
+
+def bring_all(names: list[str], described: Description, workspace: Workspace) -> list[str]:
+    """Names with each file replaced by the data set that it was brought in as.
+
+    Raises:
+        SpecError: If flags describe more than one file.
+    """
+    split = [part.strip() for item in names for part in item.split(",") if part.strip()]
+    for name in split:
+        _refuse_ending(name)
+    files = [name for name in split if own.is_file(name)]
+    if len(files) > 1 and described != Description():
+        raise SpecError(
+            f"--label, --group, --rate and --task describe one file, {len(files)} are given",
+            mend=f"put them into a card beside each, e.g. {Path(files[0]).with_suffix('.toml')}",
+        )
+    return [bring(name, described, workspace) if own.is_file(name) else name for name in split]
+
+
+def _refuse_ending(name: str) -> None:
+    if not own.is_file(name) and Path(name).is_file():
+        raise SpecError(
+            f"{name} is a file whose ending is not known",
+            mend=f"save it as one of: {', '.join(READERS)}",
+        )
+
+
+def bring(name: str, described: Description, workspace: Workspace) -> str:
+    """Bring one file in, and say how it was read."""
+    made = own.bring(Path(name), described, workspace)
+    sys.stderr.write(f"{name}: {summary(made)}\n")
+    for warning in made.card.warnings:
+        sys.stderr.write(f"{name}: WARNING: {warning}; name what must stay together with --group\n")
+    return made.card.id
+
+
+def summary(made: Prepared) -> str:
+    """How a file was read, in one line."""
+    card = made.card
+    what = (
+        f"{card.label} is one of {len(made.classes)} classes: {', '.join(made.classes[:6])}"
+        if made.classes
+        else f"{card.label} is a number"
+    )
+    return (
+        f"{made.count:,} windows of {len(card.channels)} x {card.length}; {what}; "
+        f"groups: {card.group}; judged by {card.metric}, margin {card.margin:g} -> {card.id}"
+    )
+
+
+def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
+    """The study with label budgets that its own files can give.
+
+    Args:
+        study: With data sets settled.
+        chosen: The user named the sizes; then one that does not fit is an error.
+        workspace: Where the files were brought to.
+
+    Raises:
+        DataError: If a chosen size is larger than what there is.
+    """
+    study = source_fitted(study, chosen, workspace)
+    sets = [prepared(workspace, name) for name in study.targets if own.MARK in name]
+    if not sets:
+        return study
+    if chosen:
+        for made in sets:
+            for size in study.sizes:
+                own.refuse_misfit(made, study.profile, size, study.repeats)
+        return study
+    fitting = study.sizes
+    for made in sets:
+        own.refuse_misfit(made, study.profile, "all", study.repeats)
+        fitting = own.sizes_that_fit(made, study.profile, fitting, study.repeats)
+    return _shrunk(study, fitting or ("all",))
+
+
+def patient(study: Study, steps: int, workspace: Workspace) -> Study:
+    """The study with a recipe that takes enough steps on the smallest budget of its own files.
+
+    Both arms hold the same recipe, so that the comparison stays on equal terms. The paper profile
+    keeps the study's own.
+    """
+    if study.profile == "paper":
+        return study
+    counts = [
+        own.windows_to_learn(prepared(workspace, name), study.profile, size)
+        for name in study.targets
+        if own.MARK in name
+        for size in study.sizes
+    ]
+    recipe = longer(study.recipe, min(counts), steps) if counts else study.recipe
+    return replace(study, recipe=recipe)
+
+
+def longer(recipe: Recipe, windows: int, steps: int) -> Recipe:
+    """A recipe of at least so many steps on so many windows: smaller batches, more epochs."""
+    if recipe.epochs * math.ceil(windows / recipe.batch) >= steps:
+        return recipe
+    batch = min(recipe.batch, 16)
+    epochs = max(recipe.epochs, math.ceil(steps / math.ceil(windows / batch)))
+    sys.stderr.write(f"few windows: batches of {batch} and up to {epochs} epochs\n")
+    return replace(
+        recipe,
+        batch=batch,
+        epochs=epochs,
+        patience=max(recipe.patience, epochs // 4),
+        plateau_patience=max(recipe.plateau_patience, epochs // 8),
+    )
+
+
+def _shrunk(study: Study, sizes: tuple[str, ...]) -> Study:
+    left_out = [size for size in study.sizes if size not in sizes]
+    if left_out:
+        sys.stderr.write(
+            f"left out: {', '.join(left_out)} labels, more than there are to learn and select "
+            f"from; used: {', '.join(sizes)}\n"
+        )
+    return replace(study, sizes=sizes)
+
+
+def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
+    """The study with a budget of pretraining that its own files can give; see `fitted`."""
+    for name in study.sources:
+        if own.MARK not in name:
+            continue
+        made = prepared(workspace, name)
+        if own.sizes_that_fit(made, study.profile, (study.source_size,)):
+            continue
+        if chosen:
+            own.refuse_misfit(made, study.profile, study.source_size)
+        study = replace(study, source_size="all")
+    return study

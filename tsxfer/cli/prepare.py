@@ -1,0 +1,63 @@
+"""``tsxfer prepare``: fetch or import, verify, read, store."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from tsxfer.data import catalogue
+from tsxfer.data.archive import unpacked
+from tsxfer.data.card import Dataset
+from tsxfer.data.fetch import fetch
+from tsxfer.data.prepare import Prepared, prepare
+from tsxfer.errors import SpecError
+from tsxfer.store.workspace import Workspace
+
+
+def prepare_dataset(name: str, place: Path | None, workspace: Workspace) -> Prepared:
+    """Prepare a data set from a download or from files that the user has.
+
+    Raises:
+        TsxferError: With the file, what is wrong with it and what to do; what was prepared
+            before stays as it is.
+    """
+    dataset = catalogue.find(name)
+    if dataset.read is None:
+        raise SpecError(f"{name} is simulated and needs no preparing", mend="run a study with it")
+    workspace.make()
+    folder = place or fetch(dataset, workspace.root / "downloads" / dataset.card.name)
+    made = _read(dataset, folder, workspace)
+    card = made.card
+    labels = (
+        f"classes: {', '.join(made.classes)}"
+        if made.classes
+        else f"label: {card.label} ({card.unit})"
+    )
+    sys.stdout.write(
+        f"prepared {card.id}: {made.count:,} instances of {len(card.channels)} x {card.length} "
+        f"at {card.rate_hz:g} Hz; {labels}\n"
+        f"fingerprint {made.fingerprint}; {'; '.join(made.notes) or 'windows kept as they are'}\n"
+        f"licence: {card.licence}\ncite: {card.cite}\n"
+    )
+    return made
+
+
+def _read(dataset: Dataset, folder: Path, workspace: Workspace) -> Prepared:
+    assert dataset.read is not None  # noqa: S101  (checked by the caller)
+    goal = workspace.data(dataset.card.id)
+
+    live = sys.stderr.isatty()
+
+    def progress(count: int) -> None:
+        if live:
+            sys.stderr.write(f"\rread {count:,} instances")
+            sys.stderr.flush()
+
+    try:
+        with unpacked(folder, workspace.root / "scratch") as ready:
+            made = prepare(dataset, dataset.read(ready), goal, progress)
+    finally:
+        sys.stderr.write("\n" if live else "")
+        shutil.rmtree(goal.with_name(f"{goal.name}.partial"), ignore_errors=True)
+    return made

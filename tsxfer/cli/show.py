@@ -1,0 +1,249 @@
+"""Commands that only read; none of them imports torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections import Counter
+from dataclasses import asdict, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tsxfer import metrics
+from tsxfer.core.models_index import REGISTRY as MODELS
+from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES, Trial
+from tsxfer.core.strategy import STRATEGIES
+from tsxfer.core.study import COMBINATIONS, Study, expand, read_study, trials_of
+from tsxfer.data import catalogue, own
+from tsxfer.errors import SpecError, TsxferError, nearest, printable
+from tsxfer.running.estimate import estimate
+from tsxfer.stats.declare import declare
+from tsxfer.stats.lock import FILE
+from tsxfer.stats.power import Reach, floor_warning, reach
+from tsxfer.store.rows import Store
+from tsxfer.store.workspace import Workspace, environment
+
+# What `tsxfer run` chooses among beside data sets and models, by its option.
+CHOICES = {
+    "--strategy": (*STRATEGIES, "first_K", "first_K_frozen"),
+    "--pretrain": OBJECTIVES,
+    "--combine": COMBINATIONS,
+    "--controls": CONTROLS,
+    "--baselines": BASELINES,
+}
+
+
+def _say(lines: list[str]) -> None:
+    whole = (part for line in lines for part in line.split("\n"))
+    sys.stdout.write("\n".join(map(printable, whole)) + "\n")
+
+
+def _json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=1, default=str) + "\n")
+
+
+def _prepared(workspace: Workspace, name: str) -> dict[str, Any] | None:
+    facts = workspace.data(name) / "meta.json"
+    try:
+        found = json.loads(facts.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def show_list(workspace: Workspace, as_json: bool) -> None:
+    """Data sets, models and metrics."""
+    cards = [catalogue.find(name).card for name in catalogue.names()]
+    if as_json:
+        _json(
+            {
+                "datasets": [
+                    {"id": c.id, "title": c.title, "prepared": bool(_prepared(workspace, c.id))}
+                    for c in cards
+                ],
+                "own": catalogue.own_names(workspace),
+                "models": {name: MODELS.summary(name) for name in MODELS.names()},
+                "metrics": sorted(metrics.METRICS),
+                "choices": CHOICES,
+            }
+        )
+        return
+    lines = ["data sets"]
+    for card in cards:
+        state = "prepared" if _prepared(workspace, card.id) else ""
+        stand_in = "+sim" if catalogue.find(card.name).stand_in else ""
+        lines.append(f"  {card.name:14} {state:9} {stand_in:5} {card.domain:11} {card.title}")
+    for name in catalogue.own_names(workspace):
+        card = catalogue.find(name, workspace).card
+        lines.append(f"  {name:30} {card.domain:11} {card.title}")
+    lines += ["models", *(f"  {name:14} {MODELS.summary(name)}" for name in MODELS.names())]
+    lines += ["metrics", *(f"  {m.name:14} {m.title} ({m.task})" for m in metrics.METRICS.values())]
+    lines += [f"{what:12} {', '.join(names)}" for what, names in CHOICES.items()]
+    _say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
+
+
+def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
+    """One data set, model, strategy, metric or study.
+
+    Raises:
+        SpecError: If nothing has that name.
+    """
+    base = name.partition("@")[0].partition("+")[0]
+    if base in catalogue.names() or own.MARK in name:
+        card = catalogue.find(name, workspace).card
+        facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
+    elif name in MODELS.names():
+        facts = {"model": name, "summary": MODELS.summary(name)}
+    elif name in STRATEGIES:
+        facts = {"strategy": name, **asdict(STRATEGIES[name])}
+    elif name in metrics.METRICS:
+        metric = metrics.METRICS[name]
+        facts = {
+            "metric": name,
+            "title": metric.title,
+            "task": metric.task,
+            "higher_is_better": metric.higher_is_better,
+        }
+    elif name in workspace.studies():
+        facts = asdict(read_study(workspace.results(name) / "study.toml"))
+    else:
+        known = [
+            *catalogue.names(), *MODELS.names(), *STRATEGIES, *metrics.METRICS, *workspace.studies()
+        ]  # fmt: skip
+        raise SpecError(f"nothing is called {name!r}", mend=nearest(name, known))
+    if as_json:
+        _json(facts)
+    else:
+        _say([f"{what:16} {value}" for what, value in facts.items() if value not in ("", (), None)])
+
+
+def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
+    """Counts, cost and power of a study; fixes its analysis where no row is there yet."""
+    trials = expand(study)
+    store = Store.of(workspace, study.name)
+    rows = store.rows()
+    declared = declare(study, trials, store, workspace)
+    done = [rows[t.key] for t in trials if t.key in rows and rows[t.key].status == "done"]
+    ended = {row.key for row in done}
+    left = estimate([t for t in trials if t.key not in ended], rows.values(), workspace)
+    cells = [t for t in trials if t.reuse and t.repeat == 0]
+    compared = sum(not t.control for t in cells)
+    facts: dict[str, Any] = {
+        "study": study.name,
+        "data": study.data,
+        "profile": study.profile,
+        "trials": len(trials),
+        "pretrainings": len({origin.key for t in trials for origin in t.origins}),
+        "comparisons": compared,
+        "controls": len(cells) - compared or None,
+        "baselines": len({replace(t, repeat=0) for t in trials if t.baseline}) or None,
+        "repeats": study.repeats,
+        "done": len(done),
+        "to_do": len(trials) - len(done),
+        "hours_left": left.hours,
+        "hours_from": left.basis,
+        "declared": f"{store.folder / FILE} ({declared.digest})",
+        "note": floor_warning(study.repeats, compared),
+    }
+    families = _families(study, trials)
+    if as_json:
+        _json(facts | {"power": [asdict(family) for family in families]})
+        return
+    _say([f"{what:13} {value}" for what, value in facts.items() if value is not None])
+    _say(["", "smallest paired effect found with 80 % power, in sd of one paired difference:"])
+    _say([_power_line(family) for family in families])
+
+
+def _families(study: Study, trials: list[Trial]) -> tuple[Reach, ...]:
+    cells = [t for t in trials if t.reuse and t.repeat == 0 and not t.control]
+    pairs = {(t.source, t.dataset) for t in cells}
+    return reach(study.repeats, len(cells), len(study.sizes), len(pairs))
+
+
+def _power_line(family: Reach) -> str:
+    size = "cannot reject" if family.effect is None else f"{family.effect:.2f} sd"
+    return (
+        f"  {family.family:8} {family.tests:4} test(s), {family.correction}, "
+        f"level {family.level:.4f}: {size}"
+    )
+
+
+def show_status(workspace: Workspace, as_json: bool) -> None:
+    """Every study of the workspace with its counts."""
+    facts = [_state_or_fault(workspace, name) for name in workspace.studies()]
+    if as_json:
+        _json(facts)
+    elif not facts:
+        _say(
+            [
+                f"no study in {workspace.root} yet; try: tsxfer run --source global_eq --target local_eq"
+            ]
+        )
+    else:
+        _say(
+            [
+                f"{f['study']}: {f['fault']}"
+                if "fault" in f
+                else f"{f['study']}: {f['done']} done, {f['failed']} failed, {f['to_do']} to do"
+                for f in facts
+            ]
+        )
+
+
+def _state_or_fault(workspace: Workspace, name: str) -> dict[str, Any]:
+    """One study that cannot be read must not hide the others."""
+    try:
+        return _state(workspace, name)
+    except TsxferError as error:
+        return {"study": name, "fault": str(error)}
+
+
+def _state(workspace: Workspace, name: str) -> dict[str, Any]:
+    trials = trials_of(read_study(workspace.results(name) / "study.toml"))
+    states = Store.of(workspace, name).states()
+    counts = Counter(states.get(t.key, "to do") for t in trials)
+    return {
+        "study": name,
+        "done": counts["done"],
+        "failed": counts["failed"],
+        "to_do": counts["to do"],
+    }
+
+
+def show_doctor(workspace: Workspace, as_json: bool) -> None:
+    """Installed packages, extras, device files, prepared data and damaged rows."""
+    import shutil
+
+    packages = ("torch", "numpy", "scipy", "librosa", "h5py", "yfinance", "sktime", "obspy")
+    facts: dict[str, Any] = dict(environment())
+    for name in packages:
+        found = importlib.util.find_spec(name) is not None
+        facts[name] = (
+            metadata.version(name)
+            if found
+            else "missing"
+            + (' (only for fr_aseaf: pip install "tsxfer[seismology]")' if name == "obspy" else "")
+        )
+    facts["cuda device"] = "present" if Path("/dev/nvidia0").exists() else "none seen"
+    facts["workspace"] = (
+        f"{workspace.root.resolve()} ({'exists' if workspace.root.exists() else 'not made yet'})"
+    )
+    place = workspace.root if workspace.root.exists() else Path()
+    facts["free space"] = f"{shutil.disk_usage(place).free / 1e9:.1f} GB"
+    facts["prepared"] = sorted(p.parent.name for p in (workspace.root / "data").glob("*/meta.json"))
+    facts["damaged rows"] = _damaged(workspace)
+    if as_json:
+        _json(facts)
+    else:
+        _say([f"{what:13} {value}" for what, value in facts.items()])
+
+
+def _damaged(workspace: Workspace) -> list[str]:
+    found = []
+    for name in workspace.studies():
+        store = Store(workspace.results(name))
+        store.rows()
+        found += [f"{name}/{line}" for line in (*store.damaged, *store.foreign)]
+    return found

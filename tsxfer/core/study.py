@@ -1,0 +1,350 @@
+"""A study is axes and recipes; it expands to ordered trials, ancestors first."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from tsxfer.core.building import from_plain
+from tsxfer.core.specs import (
+    NO_BACKBONE,
+    NOISE,
+    OF_A_BACKBONE,
+    Baseline,
+    Control,
+    Objective,
+    Recipe,
+    Reuse,
+    Trial,
+    canonical_size,
+    labels_allowed,
+)
+from tsxfer.core.strategy import Strategy
+from tsxfer.errors import SpecError
+from tsxfer.keys import plain
+
+NOISE_LABELS = 5000  # a larger budget of the sources means all of the noise that there is
+LARGEST = 10_000_000  # trials; ARCHITECTURE.md, section Scale
+DataMode = Literal["auto", "real", "simulated"]
+Combination = Literal["pooled", "sequential", "average"]
+COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
+STRONG = (0.3, 1.0, 3.0)  # rates of all layers that the strong scratch baseline tries
+
+
+AXES = (
+    "sources", "targets", "models", "sizes", "rate_multipliers", "strategies", "objectives",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What to compare.
+
+    Attributes:
+        name: Folder of its rows.
+        sources: Data sets to pretrain on; in a resolved study, versioned names.
+        targets: Data sets to fine-tune on.
+        models: Backbones.
+        sizes: Label budgets of the targets.
+        repeats: Paired repeats of every cell.
+        pretrainings: Pretrained models a source and model; repeat i starts from number i modulo
+            this, so that source training is not judged by one lucky run.
+        profile: Protocol.
+        data: ``real``, ``simulated``, or ``auto``: real where all is prepared, simulated where
+            nothing is.
+        rate_multipliers: Learning rates of the copied layers relative to the rest.
+        frozen: Keep copied layers as they are.
+        scratch_loss: ``squared`` trains scratch classifiers on squared error, as the study did
+            (section 6.3); only under the paper profile, and every table says so.
+        source_size: Label budget of pretraining.
+        recipe: Of fine-tuning, and of the scratch twin.
+        pretraining: Of the sources.
+        controls: What each transfer is held against, beside its scratch twin: placebos (``permuted``
+            and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``: the source) and
+            ceilings (``in_domain``: the rest of the target as source; ``whole``: all of its labels).
+        strategies: How transfers treat what they take over.
+        objectives: What sources learn: their labels, or without any (`Recipe.objective`).
+        combine: Sources made of all of a target's sources: ``pooled``: learned from at once, each
+            with its own head; ``sequential``: one after the other, in the order given;
+            ``average``: the mean of the weights of the first and of each other continued from it.
+        baselines: Other ways to use the target's labels, beside each scratch twin.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    models: tuple[str, ...] = ("convnetquake",)
+    sizes: tuple[str, ...] = ("n=1500", "n=9000")
+    repeats: int = 7
+    pretrainings: int = 3
+    profile: str = "strict"
+    data: DataMode = "auto"
+    rate_multipliers: tuple[float, ...] = (1.0,)
+    frozen: bool = False
+    scratch_loss: Literal["task", "squared"] = "task"
+    source_size: str = "all"
+    recipe: Recipe = field(default_factory=Recipe)
+    pretraining: Recipe = field(default_factory=lambda: Recipe(epochs=15))
+    controls: tuple[Control, ...] = ()
+    strategies: tuple[Strategy, ...] = (Strategy(),)
+    objectives: tuple[Objective, ...] = ("labels",)
+    combine: tuple[Combination, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))
+        for axis in (*AXES, "combine", "baselines", "controls"):
+            values = getattr(self, axis)
+            if not values and axis in AXES:
+                raise SpecError(f"the study has no {axis}", mend=f"give at least one in {axis}")
+            if len(set(values)) < len(values):
+                raise SpecError(f"{axis} names one twice: {values}", mend="name each once")
+        for count in ("repeats", "pretrainings"):
+            if getattr(self, count) < 1:
+                raise SpecError(
+                    f"{count} = {getattr(self, count)} is below 1", mend="use 1 or more"
+                )
+        if self.scratch_loss != "task" and self.profile != "paper":
+            raise SpecError(
+                "scratch_loss = 'squared' makes the two arms unequal",
+                mend='leave it out, or ask for profile = "paper"',
+            )
+        if self.recipe.tune and self.rate_multipliers != (1.0,):
+            raise SpecError(
+                "recipe.tune and rate_multipliers both set the rate of the copied layers",
+                mend="leave one of them out",
+            )
+        self._refuse_hidden_controls()
+        self._refuse_twice_said()
+        odd = not self.name.isprintable() or set(self.name) & set('/\\:*?"<>|')
+        if odd or not self.name or len(self.name.encode()) > 120 or self.name.startswith("."):
+            raise SpecError(
+                f"study name {self.name!r} cannot be a folder name",
+                mend="use letters, digits, - and _; 120 at most",
+            )
+
+    def _refuse_hidden_controls(self) -> None:
+        """A control under the name of a plain transfer would be read as one."""
+        if "shuffled" in (self.recipe.labels, self.pretraining.labels):
+            raise SpecError(
+                "labels = 'shuffled' is a control",
+                mend='leave it out, write controls = ["shuffled"]',
+            )
+        if any(name.partition("@")[0] == NOISE.partition("@")[0] for name in self.sources):
+            raise SpecError(
+                "noise as a source is a control", mend='leave it out, write controls = ["noise"]'
+            )
+
+    def _refuse_twice_said(self) -> None:
+        """One thing, one place."""
+        if self.pretraining.objective != "labels" or self.recipe.objective != "labels":
+            raise SpecError(
+                "an objective in a recipe", mend='leave it out, write objectives = ["masked"]'
+            )
+        if "pooled" in self.combine and "labels" not in self.objectives:
+            raise SpecError(
+                "combine pooled learns the labels of all sources at once",
+                mend='leave it out, or add "labels" to objectives',
+            )
+        if self.frozen and any(strategy.learn != "tuned" for strategy in self.strategies):
+            raise SpecError(
+                "frozen and strategies both say how copied layers learn",
+                mend='leave frozen out, write a strategy with learn = "frozen"',
+            )
+
+
+def expand(study: Study) -> list[Trial]:
+    """All trials: pretrainings, then for each repeat the scratch twin and the transfers from it.
+
+    Each transfer is followed by its controls, each twin by its baselines; all start from the twin's
+    subset and seeds. A data set is never its own source; a study in which nothing is left to
+    compare is an error.
+    """
+    return list(trials_of(study))
+
+
+def trials_of(study: Study) -> Iterator[Trial]:
+    """As `expand`, one at a time: memory holds the pretrainings and what several transfers share.
+
+    Raises:
+        SpecError: If nothing is left to compare, or there are too many trials.
+    """
+    _refuse_endless(study)
+    first = _pretrainings(study)
+    if not first:
+        raise SpecError(
+            f"nothing to compare: {', '.join(study.sources)} is source and target",
+            mend="name a source that is not the target",
+        )
+    yield from first.values()
+    shared = set(first)  # a scratch trial can be one of them, and serves several transfers
+    for trial in _comparable(study):
+        if trial.reuse is None or trial.control:  # a plain transfer comes once; keys take time
+            if trial.key in shared:
+                continue
+            shared.add(trial.key)
+        yield trial
+
+
+def _pretrainings(study: Study) -> dict[str, Trial]:
+    """Every trial that another starts from, by key, ancestors first."""
+    found: dict[str, Trial] = {}
+    numbers = range(min(study.repeats, study.pretrainings))
+    for number, model, target in itertools.product(numbers, study.models, study.targets):
+        for reuse in _starts(study, number, model, target):
+            _add_with_ancestors(found, reuse.sources)
+    if study.controls:
+        for trial in _comparable(study):
+            _add_with_ancestors(found, trial.origins)
+    return found
+
+
+def _add_with_ancestors(found: dict[str, Trial], trials: tuple[Trial, ...]) -> None:
+    for trial in trials:
+        if trial.key not in found:
+            _add_with_ancestors(found, trial.origins)
+            found[trial.key] = trial
+
+
+def _comparable(study: Study) -> Iterator[Trial]:
+    """Each scratch twin with its baselines, then transfers and their controls; shared ones again."""
+    axes = itertools.product(range(study.repeats), study.models, study.targets, study.sizes)
+    for repeat, model, target, size in axes:
+        starts = _starts(study, repeat % study.pretrainings, model, target)
+        if not starts:
+            continue
+        scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
+        loss = study.scratch_loss
+        yield replace(scratch, reuse=replace(starts[0], twin_loss=loss)).twin()
+        yield from _baselines(study, scratch)
+        for start, multiplier, strategy in itertools.product(
+            starts, study.rate_multipliers, study.strategies
+        ):
+            reuse = replace(
+                start, rate_multiplier=multiplier, frozen=study.frozen, twin_loss=loss,
+                strategy=strategy,
+            )  # fmt: skip
+            transfer = replace(scratch, reuse=reuse)
+            yield transfer
+            if study.controls:
+                yield from _controls(study, transfer, reuse)
+
+
+def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
+    """What transfers to a target may start from: each source, then what several make together."""
+    names = [source for source in study.sources if source != target]
+    found: list[Reuse] = []
+    for objective in study.objectives:
+        recipe = replace(study.pretraining, objective=objective)
+        alone = [
+            Trial(name, model, study.source_size, number, recipe, study.profile) for name in names
+        ]
+        found += [Reuse(origin) for origin in alone]
+        ways = [how for how in study.combine if how != "pooled" or objective == "labels"]
+        if len(alone) > 1:
+            found += [_combined(alone, how) for how in ways]
+    return found
+
+
+def _combined(alone: list[Trial], how: Combination) -> Reuse:
+    """Several pretrainings as one start; see `Study.combine`."""
+    first, others = alone[0], alone[1:]
+    if how == "pooled":
+        return Reuse(replace(first, pool=tuple(t.dataset for t in others)))
+    if how == "average":
+        return Reuse(first, also=tuple(replace(t, after=first) for t in others))
+    for trial in others:
+        first = replace(trial, after=first)
+    return Reuse(first)
+
+
+def _baselines(study: Study, scratch: Trial) -> Iterator[Trial]:
+    """Those without a backbone are the same for all models, and know no recipe."""
+    for name in study.baselines:
+        if name not in OF_A_BACKBONE:
+            yield replace(scratch, model=NO_BACKBONE, recipe=Recipe(), baseline=name)
+        elif name == "strong":
+            recipe = replace(study.recipe, tune=STRONG, augment="light")
+            yield replace(scratch, recipe=recipe, baseline=name)
+        else:
+            yield replace(scratch, baseline=name)
+
+
+def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
+    """The controls of one transfer; of several sources, those without a source are the same."""
+    origin = reuse.source
+    few = labels_allowed(study.source_size, 0) <= NOISE_LABELS
+    plain = replace(origin, recipe=study.pretraining, pool=(), after=None)
+    noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
+    rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")
+    of = {
+        "permuted": replace(transfer, reuse=replace(reuse, start="permuted")),
+        "moments": replace(transfer, reuse=replace(reuse, start="moments")),
+        "noise": replace(transfer, reuse=replace(reuse, source=noise, also=())),
+        "in_domain": replace(transfer, reuse=replace(reuse, source=rest, also=())),
+        "whole": replace(transfer.twin(), size="all"),
+    }
+    if reuse == replace(reuse, source=plain, also=()):  # one source that learns from its labels
+        shuffled = replace(origin, recipe=replace(origin.recipe, labels="shuffled"))
+        of["shuffled"] = replace(transfer, reuse=replace(reuse, source=shuffled))
+    return [of[name] for name in study.controls if name in of]
+
+
+def _refuse_endless(study: Study) -> None:
+    count = study.repeats * math.prod(len(getattr(study, axis)) for axis in AXES)
+    count *= (1 + len(study.combine)) * (1 + len(study.controls) + len(study.baselines))
+    if count > LARGEST:
+        raise SpecError(
+            f"the study has some {count:,} trials, more than {LARGEST:,}",
+            mend="split it into studies, e.g. one for each target; they share pretrainings",
+        )
+
+
+def quick(study: Study) -> Study:
+    """The same study shrunk to about a minute on two cores, under another name."""
+    return replace(
+        study,
+        name=f"quick-{study.name}",
+        sizes=("n=300", "n=900"),
+        repeats=min(3, study.repeats),
+        pretrainings=1,
+        source_size="n=2000",
+        recipe=replace(study.recipe, epochs=8, patience=4),
+        pretraining=replace(study.pretraining, epochs=5, patience=4),
+    )
+
+
+def read_study(path: Path) -> Study:
+    """A study from TOML; its name defaults to the file's.
+
+    Raises:
+        SpecError: For a missing file, bad TOML, or a name that is not known.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(
+            f"the study file cannot be read: {error.strerror}",
+            where=str(path),
+            mend="check the path",
+        ) from None
+    except (ValueError, RecursionError) as error:  # bad TOML or text, endless digits, deep nesting
+        raise SpecError(
+            f"not valid TOML: {error}", where=str(path), mend="edit that line"
+        ) from None
+    data.setdefault("name", path.stem)
+    if isinstance(data.get("sizes"), list):
+        data["sizes"] = [str(size) for size in data["sizes"]]
+    return from_plain(Study, data, where=str(path))
+
+
+def study_toml(study: Study) -> str:
+    """The TOML that reads back as this study."""
+    import tomli_w
+
+    return tomli_w.dumps({"name": study.name, **plain(study)})

@@ -1,0 +1,1 @@
+"""One fine-tuned model to keep: fitting, saving, exporting."""

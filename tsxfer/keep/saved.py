@@ -1,0 +1,178 @@
+"""Models on disk: sources found by name or path, and fitted models as a folder with a card.
+
+``model/weights.safetensors`` holds the network, ``model/card.json`` what it is and how it was made;
+``model/model.onnx`` is there where it was asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from tsxfer.errors import SpecError, StoreError
+from tsxfer.keep.fit import Fitted, scaler_facts, scaler_of
+from tsxfer.store.workspace import Workspace, environment
+from tsxfer.train import weights
+
+WEIGHTS, CARD, ONNX = "weights.safetensors", "card.json", "model.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Weights to start from.
+
+    Attributes:
+        corpus: What they were trained on, e.g. ``speech@1``; "not stated" where nothing says so.
+        simulated: Made, in part at least, from simulated data.
+        path: The file.
+        weights: By tensor name.
+    """
+
+    corpus: str
+    simulated: bool
+    path: Path
+    weights: dict[str, Tensor]
+
+
+def find_source(named: str, model: str, workspace: Workspace) -> Source:
+    """The source that a path or the name of a data set means.
+
+    A name finds the pretrainings of a workspace: real data before simulated, more windows before
+    fewer.
+
+    Args:
+        named: A ``.safetensors`` file, a folder that `save` made, or a data set, e.g. ``speech``.
+        model: The backbone that is to start from it.
+        workspace: Where pretrainings lie.
+
+    Raises:
+        TsxferError: If there is none, or it was trained with another backbone.
+    """
+    path = Path(named)
+    if path.suffix == ".safetensors" or (path / WEIGHTS).is_file():
+        return source_at(path / WEIGHTS if path.is_dir() else path, model)
+    found = []
+    for file in sorted((workspace.root / "weights").glob("*.safetensors")):
+        row = weights.row(file) or {}
+        trial: Any = row.get("trial", {})
+        if trial.get("model") == model and _plain(trial) and _means(named, trial["dataset"]):
+            sizes: Any = row.get("sizes", {})
+            found.append(("+sim" not in trial["dataset"], sizes.get("train", 0), file))
+    if not found:
+        raise SpecError(
+            f"no {model} pretrained on {named!r}",
+            where=str(workspace.root / "weights"),
+            mend=f"tsxfer run --source {named} --model {model} ..., or name a .safetensors file",
+        )
+    return source_at(max(found)[2], model)
+
+
+def _plain(trial: dict[str, Any]) -> bool:
+    """Trained from scratch on true labels of one data set's usual part: no control's source."""
+    apart = {"reuse", "part", "pool", "after", "baseline"}
+    return not apart & set(trial) and not {"labels", "objective"} & set(trial.get("recipe", {}))
+
+
+def _means(named: str, dataset: str) -> bool:
+    plain = dataset.partition("@")[0]
+    return named in (dataset, plain, plain.partition("+")[0])
+
+
+def source_at(path: Path, model: str) -> Source:
+    """The source in a file.
+
+    Raises:
+        TsxferError: If there is none, or it was trained with another backbone.
+    """
+    if not path.is_file():
+        raise SpecError(f"no file {path}", mend="check the path")
+    facts: Any = weights.row(path) or {}
+    trial = facts.get("trial", {})
+    made_with = trial.get("model") or facts.get("model") or model
+    if made_with != model:
+        raise SpecError(
+            f"the source was trained as {made_with}, not as {model}",
+            where=str(path),
+            mend=f"use the model {made_with}",
+        )
+    corpus = trial.get("dataset") or facts.get("target") or "not stated"
+    simulated = bool(facts.get("simulated")) or "+sim" in corpus
+    return Source(corpus, simulated, path, weights.load(path))
+
+
+def save(fitted: Fitted, folder: Path, facts: dict[str, Any], onnx: bytes = b"") -> None:
+    """Write a fitted model with its card; a folder that holds one already is left alone.
+
+    Args:
+        fitted: The model.
+        folder: Made where it is not there.
+        facts: What the card says beside the model's own facts; ``channels`` names them.
+        onnx: What `tsxfer.keep.onnx` made of it, to lie beside; empty for nothing.
+
+    Raises:
+        StoreError: If the folder holds a model, or cannot be written.
+    """
+    refuse_taken(folder)
+    own = {
+        "model": fitted.model, "length": fitted.length,         "classes": list(fitted.classes), "metric": fitted.metric, "validation_score": fitted.score,
+        "windows": {"train": fitted.trained, "validation": fitted.validated},
+        "samples_seen": fitted.samples, "scaling": scaler_facts(fitted.scaler),
+        "audit": fitted.audit, "environment": environment(),
+    }  # fmt: skip
+    card = json.dumps({**facts, **own}, indent=1, allow_nan=False)
+    try:
+        weights.save(folder / WEIGHTS, fitted.weights, card)
+        if onnx:
+            (folder / ONNX).write_bytes(onnx)
+        (folder / CARD).write_text(card + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(
+            f"the model cannot be written: {error.strerror}",
+            where=str(folder),
+            mend="choose another --out, or free space",
+        ) from None
+
+
+def refuse_taken(folder: Path) -> None:
+    """Refuse to write over a model.
+
+    Raises:
+        StoreError: If there is one.
+    """
+    if (folder / CARD).exists() or folder.is_file():
+        raise StoreError(f"{folder} is there already", mend="choose another --out, or move it away")
+
+
+def load(folder: Path) -> tuple[Fitted, dict[str, Any]]:
+    """A fitted model and its card.
+
+    Raises:
+        StoreError: If the folder holds none, or it is damaged.
+    """
+    try:
+        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        fitted = Fitted(
+            card["model"], len(card["channels"]), card["length"], tuple(card["classes"]),
+            scaler_of(card["scaling"], card["length"]), weights.load(folder / WEIGHTS),
+            card["metric"], card["validation_score"], card["windows"]["train"],
+            card["windows"]["validation"], card["samples_seen"], card["audit"],
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"no fitted model can be read: {type(error).__name__}: {error}",
+            where=str(folder),
+            mend="name a folder that `tsxfer fit --out` wrote",
+        ) from None
+    try:
+        fitted.network()
+    except RuntimeError as error:
+        raise StoreError(
+            f"weights and card do not belong together: {str(error).splitlines()[0]}",
+            where=str(folder),
+            mend="fit the model again",
+        ) from None
+    return fitted, card

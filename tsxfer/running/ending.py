@@ -1,0 +1,49 @@
+"""From trained replicas to what their sealed test gave."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from tsxfer.core.specs import Trial
+from tsxfer.data.sealed import Tested, score, test_windows
+from tsxfer.data.task import Task
+from tsxfer.models.base import Model
+from tsxfer.running.setup import puzzle
+from tsxfer.train import loop, unlabelled
+from tsxfer.train.batch import on_device
+
+
+def open_test(model: Model, task: Task, device: str, *, always_drop: bool) -> Tested:
+    """The sealed test of a network at its final checkpoint; see `score`."""
+    scaled = test_windows(task)
+    tensors = on_device(scaled, np.zeros(len(task.test), np.float32), device)
+    output = loop.predict(model, tensors.x, tensors.extra, always_drop=always_drop)
+    return score(task, scaled, output, _digest(model))
+
+
+def _digest(model: Model) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def metric(trial: Trial, of_card: str) -> str:
+    """The primary metric of a trial's row: the card's, or that of an objective without labels."""
+    if trial.recipe.objective == "labels":
+        return of_card
+    return unlabelled.METRIC[trial.recipe.objective]
+
+
+def unseen(trial: Trial, task: Task, model: Model, device: str) -> Tested:
+    """Test windows for a model that learned without labels; the seal of their labels holds."""
+    part = on_device(test_windows(task), np.zeros(len(task.test), np.float32), device)
+    asked, scored, blind = puzzle(trial, part, "test")
+    output = loop.predict(model, asked.x, asked.extra)
+    name, nothing = metric(trial, ""), np.zeros(0)
+    return Tested(
+        {name: scored(output)[1]}, {name: blind}, hashlib.sha256(task.test.rows.tobytes()).hexdigest()[:16], output[:0],
+        nothing, nothing, np.zeros(0, np.int32), task.test.rows,
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""Run trials here: in this process, or in a pool of single-threaded workers. Rows come back as made."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
+
+from tsxfer.core.specs import Result
+from tsxfer.errors import TsxferError
+from tsxfer.running.runner import run_pack
+from tsxfer.running.supply import Pack, Supply
+
+
+def serial(work: Supply | Sequence[Pack]) -> Iterator[Result]:
+    """One after another, in order."""
+    keep_memory()
+    supply = Supply.of(work)
+    while supply.waiting:
+        if pack := supply.take():
+            yield from run_pack(pack)
+            supply.finish(pack)  # the caller has stored its rows by now
+        elif supply.waiting:
+            supply.rest()
+
+
+def pool(work: Supply | Sequence[Pack], workers: int) -> Iterator[Result]:
+    """In `workers` processes; a pack starts once the trials whose weights it needs have ended.
+
+    Only jobs and rows cross to the workers. Workers end when this process does, however it does.
+    """
+    supply, running = Supply.of(work), dict[Future[list[Result]], Pack]()
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_die_with_parent)
+    try:
+        while supply.waiting or running:
+            while len(running) < 2 * workers and (pack := supply.take()):
+                running[executor.submit(run_pack, pack)] = pack
+            if not running and supply.waiting:
+                supply.rest()
+            # Other workers' rows may make more packs ready meanwhile.
+            finished, _ = wait(running, timeout=2.0, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield from future.result()
+                supply.finish(running.pop(future))
+    except BaseException as error:
+        for process in list((executor._processes or {}).values()):
+            process.kill()
+        if isinstance(error, BrokenProcessPool):
+            raise _lost_worker(workers) from None
+        raise
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _lost_worker(workers: int) -> TsxferError:
+    return TsxferError(
+        "a worker process ended without a word: killed, out of memory, or hung past --limit",
+        mend="run the same command again: finished rows are kept"
+        + (f"; --workers {workers // 2} needs less memory" if workers > 1 else ""),
+    )
+
+
+def _die_with_parent() -> None:
+    """A killed parent must not leave workers behind; signals to stop are the parent's to handle."""
+    import signal
+
+    keep_memory()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
+
+
+def _exit_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory that it frees.
+
+    glibc hands large arrays back to the kernel at once and pays for every page again a moment
+    later: up to half the time of a step on windows of thousands of samples. Elsewhere: nothing.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is not None:
+        mmap_max, trim_threshold = -4, -1  # malloc.h
+        mallopt(mmap_max, 0)
+        mallopt(trim_threshold, 2**31 - 1)

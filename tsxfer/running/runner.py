@@ -1,0 +1,369 @@
+"""The one function that knows the whole flow: a trial goes in, a row comes out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tsxfer.baselines.answer import answer
+from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
+from tsxfer.data.sealed import Tested
+from tsxfer.data.task import Task, load_task
+from tsxfer.errors import SpecError, StoreError
+from tsxfer.models.base import Model
+from tsxfer.running import ending, remote
+from tsxfer.running.deadline import LateError, deadline
+from tsxfer.running.ending import open_test
+from tsxfer.running.fingerprints import fingerprints
+from tsxfer.running.setup import Begun, begin
+from tsxfer.store.rows import from_record, to_line
+from tsxfer.store.workspace import Workspace, environment, unique
+from tsxfer.train import graphs, loop, low_rank, probe, reuse, unlabelled, weights
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A trial with where and how to run it; plain data, so that it can cross to another process.
+
+    Attributes:
+        trial: What to run.
+        workspace: Root folder.
+        study: Where predictions are kept.
+        device: ``cpu`` or ``cuda``.
+        keep_weights: Other trials start from this one.
+        threads: CPU threads for torch.
+        limit: Seconds that it may take before it counts as hung; 0 is no limit.
+        weights: URL of a store that shares pretrained weights between workspaces; empty: none.
+    """
+
+    trial: Trial
+    workspace: str
+    study: str
+    device: str
+    keep_weights: bool
+    threads: int
+    limit: float = 0
+    weights: str = ""
+
+
+def run(job: Job) -> Result:
+    """Run one trial: a pack of one."""
+    return run_pack([job])[0]
+
+
+def run_pack(pack: Sequence[Job]) -> list[Result]:
+    """Run trials that share data set, model, size and recipe; their rows, in order.
+
+    A failure of training becomes a failed row, a fault of input an error.
+
+    Raises:
+        TsxferError: If data, names or ancestors are not there or not right.
+    """
+    torch.set_num_threads(pack[0].threads)
+    set_precision(pack[0].trial.recipe.precision, pack[0].device)
+    rows = {job.trial.key: _kept(job) or _orphan(job) for job in pack}
+    todo = [job for job in pack if rows[job.trial.key] is None]
+    with no_subnormals():
+        without = pack[0].trial.model == NO_BACKBONE
+        made = iter([_baseline(job) for job in todo] if without else _train(todo))
+    return [row or next(made) for row in rows.values()]
+
+
+@contextmanager
+def no_subnormals() -> Iterator[None]:
+    """Numbers below 1e-38 are zero while training.
+
+    Adam's moments of dead units decay into them, and a CPU takes many times as long on each:
+    transfers at a small rate trained four times slower than their scratch twins.
+    """
+    for kind in (np.float32, np.float64):
+        np.finfo(kind)  # numpy 2.0 measures it when first asked, and warns of what we do next
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _train(pack: Sequence[Job]) -> list[Result]:
+    """Train a pack; one too wide for the device in halves, which changes no number."""
+    if not pack:
+        return []
+    began = time.perf_counter()
+    way = graphs.Graphs() if pack[0].device == "cuda" else loop.turns
+    try:
+        with deadline(pack[0].limit * len(pack)):
+            begun = [_begin(job) for job in pack]
+            replicas = [replica for b in begun for replica in b.replicas]
+            fits = iter(_fit(replicas, pack[0].trial, way))
+    except LateError:
+        return [_too_late(job) for job in pack]
+    except torch.OutOfMemoryError as error:
+        if len(pack) == 1:
+            return [_out_of_memory(pack[0], error)]
+        half = len(pack) // 2
+        return _train(pack[:half]) + _train(pack[half:])
+    cost: dict[str, float | int | str] = {
+        "seconds": round((time.perf_counter() - began) / len(pack), 3),
+        "device": pack[0].device,
+        "pack": len(pack),
+        "way": _way(pack[0].trial, way),
+    }
+    return [
+        _end(job, b, [next(fits) for _ in b.replicas], cost)
+        for job, b in zip(pack, begun, strict=True)
+    ]
+
+
+def _begin(job: Job) -> Begun:
+    for origin in job.trial.origins:
+        _pull(job, origin)
+    return begin(job.trial, Workspace(Path(job.workspace)), job.device)
+
+
+def _fit(replicas: list[loop.Replica], trial: Trial, way: loop.Way) -> list[loop.Fit]:
+    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), way)
+
+
+def _way(trial: Trial, way: loop.Way) -> str:
+    if trial.closed_form:
+        return "closed form"
+    return "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns"
+
+
+def _baseline(job: Job) -> Result:
+    """A baseline without a backbone: no steps, on the CPU, under the same seal."""
+    began, trial, workspace = time.perf_counter(), job.trial, Workspace(Path(job.workspace))
+    try:
+        with deadline(job.limit):
+            task = load_task(workspace, trial)
+            found = answer(task, trial, workspace, job.threads)
+    except LateError:
+        return _too_late(job)
+    result = _blank(trial, task, {}, fingerprints(workspace, trial))
+    _save_predictions(workspace.results(job.study) / "predictions", trial, found.tested)
+    return replace(
+        result,
+        scores=found.tested.scores,
+        chance=found.tested.chance,
+        alignment=found.tested.alignment,
+        loss="squared error" if found.chosen else "none",
+        ledger={"steps": 0, "batch": trial.recipe.batch, "tries": found.tries},
+        chosen=found.chosen,
+        labels=(*result.labels, *found.labels),
+        cost={
+            "seconds": round(time.perf_counter() - began, 3),
+            "device": "cpu",
+            "samples": len(task.subset.train),
+        },
+    )
+
+
+def _too_late(job: Job) -> Result:
+    minutes = job.limit / 60
+    result = _blank(job.trial, load_task(Workspace(Path(job.workspace)), job.trial), {}, {})
+    return replace(result, status="failed", error=f"took longer than --limit {minutes:g} minutes")
+
+
+def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
+    message = f"out of memory on {job.device} with batches of {job.trial.recipe.batch}: {error}"
+    result = _blank(job.trial, load_task(Workspace(Path(job.workspace)), job.trial), {}, {})
+    return replace(result, status="failed", error=message.splitlines()[0])
+
+
+def set_precision(precision: str, device: str) -> None:
+    """Say what a float32 product is: PyTorch's own default is TF32 in convolutions on a GPU.
+
+    Raises:
+        SpecError: For TF32 without CUDA.
+    """
+    if precision == "tf32" and device != "cuda":
+        raise SpecError(
+            f"precision = 'tf32' does not exist on {device}",
+            mend='use --device cuda, or precision = "float32"',
+        )
+    kind = "tf32" if precision == "tf32" else "ieee"
+    cudnn: Any = torch.backends.cudnn  # its parts are not typed
+    matmul: Any = torch.backends.cuda.matmul
+    for backend in (matmul, cudnn.conv, cudnn.rnn):
+        backend.fp32_precision = kind
+
+
+def _rules(trial: Trial) -> loop.Rules:
+    profile = PROFILES[trial.profile]
+    return loop.Rules(trial.recipe, profile.drop_last, profile.as_in_study)
+
+
+def _end(
+    job: Job, begun: Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
+) -> Result:
+    """Keep the best try, break the seal, write weights or predictions."""
+    task, trial = begun.task, begun.trial
+    workspace = Workspace(Path(job.workspace))
+    result = _blank(trial, task, begun.start.audit, fingerprints(workspace, trial))
+    whole = [i for i, fit in enumerate(fits) if not fit.diverged]
+    if not whole:
+        return replace(
+            result, status="failed", error="the validation score is not finite: diverged"
+        )
+    best = max(whole, key=lambda i: fits[i].monitor[fits[i].best])
+    fit, model = fits[best], begun.replicas[best].model
+    reuse.check_frozen(model, begun.start)
+    low_rank.merge(model)
+    tested = _tested(job, task, model)
+    result = replace(
+        result,
+        scores=tested.scores,
+        chance=tested.chance,
+        alignment=tested.alignment,
+        chosen={"rate_multiplier": begun.multipliers[best]} if trial.recipe.tune else {},
+        curve={"samples": fit.samples, "score": [round(value, 6) for value in fit.metric]},
+        cost={
+            **cost,
+            "steps": sum(f.steps for f in fits),
+            "samples": int(fit.samples[-1]),
+            "best_samples": int(fit.samples[fit.best]),
+        },
+    )
+    if job.keep_weights:
+        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("company.")}
+        weights.save(workspace.weights(trial.key), kept, to_line(result))
+        if job.weights:
+            name = remote.name_of(workspace, trial)
+            remote.push(job.weights, name, workspace.weights(trial.key))
+    else:
+        _save_predictions(workspace.results(job.study) / "predictions", trial, tested)
+    return result
+
+
+def _tested(job: Job, task: Task, model: Model) -> Tested:
+    if job.trial.recipe.objective == "labels":
+        return open_test(model, task, job.device, always_drop=_rules(job.trial).always_drop)
+    return ending.unseen(job.trial, task, model, job.device)
+
+
+def _kept(job: Job) -> Result | None:
+    """The row of a pretraining whose weights are there, made from the data as it is now."""
+    if not job.keep_weights:
+        return None
+    workspace, trial = Workspace(Path(job.workspace)), job.trial
+    _pull(job, trial)
+    record = weights.row(workspace.weights(trial.key))
+    if record is None:
+        return None
+    try:
+        result = from_record(record)
+    except (StoreError, SpecError):
+        return None
+    fits = result.trial == trial and result.data == fingerprints(workspace, trial)
+    return result if fits else None
+
+
+def _pull(job: Job, trial: Trial) -> None:
+    """Fetch a trial's weights from the store that the job names, if they are missing here."""
+    if job.weights:
+        workspace = Workspace(Path(job.workspace))
+        name = remote.name_of(workspace, trial)
+        remote.pull(job.weights, name, workspace.weights(trial.key))
+
+
+def _orphan(job: Job) -> Result | None:
+    """A failed row where the source has no weights: its own training has failed before."""
+    workspace, trial = Workspace(Path(job.workspace)), job.trial
+    for origin in trial.origins:
+        _pull(job, origin)
+    source = next((t for t in trial.origins if not workspace.weights(t.key).exists()), None)
+    if source is None:
+        return None
+    result = _blank(trial, load_task(workspace, trial), {}, {})
+    return replace(
+        result,
+        status="failed",
+        error=f"its source {source.dataset}, repeat {source.repeat} ({source.key}) has no weights: "
+        "that training failed; run the study again to try both",
+    )
+
+
+def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str, str]) -> Result:
+    card, profile = task.prepared.card, PROFILES[trial.profile]
+    return Result(
+        trial,
+        "done",
+        ending.metric(trial, card.metric),
+        margin=card.margin,
+        sizes={
+            "train": len(task.subset.train),
+            "validation": len(task.subset.validation),
+            "test": len(task.test),
+        },
+        data=data,
+        split=task.proof,
+        subset=task.subset.digest,
+        audit=audit,
+        loss=_loss(trial, task),
+        ledger=ledger(trial.recipe, len(task.subset.train), profile.drop_last),
+        labels=(*_labels(trial), *card.warnings),
+        environment=_environment(),
+    )
+
+
+def _loss(trial: Trial, task: Task) -> str:
+    if trial.recipe.objective != "labels":
+        return unlabelled.LOSS[trial.recipe.objective]
+    classes = task.prepared.classes and trial.recipe.loss == "task" and not trial.closed_form
+    return "cross-entropy" if classes else "squared error"
+
+
+def _environment() -> dict[str, str]:
+    """What can change the last bits of a number: versions, instruction set, threads, GPU."""
+    cuda: Any = torch.cuda  # not typed
+    found = environment() | {
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "threads": str(torch.get_num_threads()),
+    }
+    return found | ({"gpu": cuda.get_device_name()} if cuda.is_initialized() else {})
+
+
+def _labels(trial: Trial) -> tuple[str, ...]:
+    """What a reader must know of a row: made data, and the faults that its protocol carries."""
+    made = ["simulated"] if any("+sim@" in name for name in trial.datasets) else []
+    squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
+    unequal = ["squared-error scratch"] if squared else []
+    shuffled = ["shuffled labels"] if trial.recipe.labels == "shuffled" else []
+    return (*made, *PROFILES[trial.profile].warnings, *unequal, *shuffled)
+
+
+def ledger(recipe: Recipe, count: int, drop_last: bool) -> dict[str, int]:
+    """What a trial is allowed: steps a try, batch, and tries."""
+    steps = recipe.epochs * loop.steps_per_epoch(count, recipe.batch, drop_last)
+    return {"steps": steps, "batch": recipe.batch, "tries": len(recipe.tune) or 1}
+
+
+def _save_predictions(folder: Path, trial: Trial, tested: Tested) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{trial.key}.{unique()}.partial"
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(
+                file,
+                output=tested.output,
+                predicted=tested.predicted,
+                truth=tested.truth,
+                group=tested.group,
+                rows=tested.rows,
+                alignment=np.array(tested.alignment),
+            )
+            file.flush()
+            os.fsync(file.fileno())  # the row that follows says that they are there
+        partial.replace(folder / f"{trial.key}.npz")
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,216 @@
+"""From a trial to replicas that are ready to train: data, starting weights, rates and objective."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from tsxfer import metrics
+from tsxfer.core.specs import PROFILES, Trial
+from tsxfer.data import scale
+from tsxfer.data.sealed import answers
+from tsxfer.data.task import Task, load_task
+from tsxfer.keys import seed, stream
+from tsxfer.models.base import Model, build
+from tsxfer.store.workspace import Workspace
+from tsxfer.train import loop, norms, objectives, reuse, unlabelled, weights
+from tsxfer.train.batch import Batch, on_device
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A trial on its way: one replica for each try of tuning.
+
+    Attributes:
+        trial: What is run.
+        task: Its data, the test part sealed.
+        start: What was taken over.
+        replicas: Models with what they learn from.
+        multipliers: Of each replica's rate.
+    """
+
+    trial: Trial
+    task: Task
+    start: reuse.Start
+    replicas: list[loop.Replica]
+    multipliers: tuple[float, ...]
+
+
+def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
+    """Load data and starting weights of a trial.
+
+    Raises:
+        TsxferError: If data, names or ancestors are not there or do not fit.
+    """
+    task = load_task(workspace, trial)
+    parts = (
+        on_device(task.train, task.train_y, device),
+        on_device(task.validation, task.validation_y, device),
+    )
+    multipliers = trial.recipe.tune or (trial.reuse.rate_multiplier if trial.reuse else 1.0,)
+    kept = [weights.load(workspace.weights(origin.key)) for origin in trial.origins]
+    replicas, start = [], None
+    for multiplier in multipliers:
+        model, start = starting(trial, task, kept)
+        if _renormalised(trial, model.to(device)):
+            start.audit["renormalised"] = norms.renormalise(model, parts[0].x)
+        plain = loop.Replica(
+            model, *parts, _score(task, trial, model),
+            order=stream("order", trial.dataset, trial.repeat),
+            dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
+            rates=_rates(trial, model, start, multiplier), thaws=start.thaws(trial.recipe.epochs),
+            objective=_objective(trial, task, model, start),
+        )  # fmt: skip
+        replicas.append(_special(plain, task, trial, workspace))
+    assert start is not None  # noqa: S101  (there is at least one multiplier)
+    return Begun(trial, task, start, replicas, multipliers)
+
+
+def starting(trial: Trial, task: Task, kept: Sequence[reuse.Weights]) -> tuple[Model, reuse.Start]:
+    """A model with the weights that it starts from; the head's depend on data and repeat only.
+
+    Args:
+        trial: What is run.
+        task: Its data.
+        kept: Weights of its origins.
+    """
+    model, how = fresh(trial, task.train, task.outputs), trial.reuse
+    if trial.after:
+        return model, reuse.take_over(model, kept[0])
+    if how is None:
+        return model, reuse.scratch(model)
+    source = reuse.started(model, reuse.averaged(kept), how.start, how.source.key, trial.repeat)
+    return model, reuse.take_over(
+        model, source, frozen=how.frozen, strategy=how.strategy,
+        seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
+    )  # fmt: skip
+
+
+def _renormalised(trial: Trial, model: Model) -> bool:
+    """Statistics come from the target: the strategy says so, or nothing else gave random layers any."""
+    if trial.reuse:
+        return trial.reuse.strategy.renormalised
+    return trial.baseline == "random_convolutions" and bool(norms.layers(model))
+
+
+def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
+    """The model of a trial with new weights; without labels, its head is that of the objective.
+
+    Args:
+        trial: Names the model and what its weights depend on.
+        windows: Of the shape that it will read.
+        outputs: Classes, or 1 for regression.
+    """
+    channels, length = windows.x.shape[1:]
+    model = build(
+        trial.model,
+        channels=channels,
+        length=length,
+        extra=windows.extra.shape[1],
+        outputs=outputs,
+        seed=seed("weights", trial.dataset, trial.model, trial.repeat),
+        as_in_study=PROFILES[trial.profile].as_in_study,
+    )
+    if trial.recipe.objective != "labels":
+        way = unlabelled.of(trial.recipe.objective, channels, length)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed("head", trial.dataset, trial.model, trial.repeat))
+            model.head = way.head(model.backbone.features + windows.extra.shape[1])
+    return model
+
+
+def _rates(trial: Trial, model: Model, start: reuse.Start, multiplier: float) -> dict[str, float]:
+    if trial.reuse:
+        return start.rates(multiplier)
+    every = trial.baseline == "strong"  # scratch has nothing to spare, so all of it is tuned
+    names = [n for n, _ in model.named_parameters()] if every else reuse.transferred(model)
+    return dict.fromkeys(names, multiplier) if multiplier != 1 else {}
+
+
+def _objective(trial: Trial, task: Task, model: Model, start: reuse.Start) -> objectives.Objective:
+    recipe = trial.recipe
+    if recipe.objective != "labels":
+        return unlabelled.of(recipe.objective, *task.train.x.shape[1:]).objective()
+    moved = not task.prepared.card.label_like_input
+    plain = objectives.of_labels(recipe.loss, augment=recipe.augment == "light", moved=moved)
+    anchor = start.strategy.anchor
+    return objectives.anchored(plain, model, start.audit["copied"], anchor) if anchor else plain
+
+
+def _score(task: Task, trial: Trial, model: Model) -> loop.Score:
+    """The primary metric, and what the profile chooses checkpoints on."""
+    metric = metrics.get(task.prepared.card.metric)
+    sign = metric.sign
+
+    def on_metric(output: NDArray[np.float32]) -> tuple[float, float]:
+        value = metric.score(task.truth, answers(task, output, task.validation))
+        return sign * value, value
+
+    def as_in_study(output: NDArray[np.float32]) -> tuple[float, float]:
+        value = metric.score(task.truth, answers(task, output, task.validation))
+        if task.prepared.classes and trial.recipe.loss == "task":
+            return metrics.accuracy(task.truth, output.argmax(axis=1)), value
+        penalty = float(model.penalty().detach()) if model.backbone.kernel_l2 else 0.0
+        return -_loss(task, output, trial.recipe.loss) - penalty, value
+
+    return as_in_study if PROFILES[trial.profile].monitor == "study" else on_metric
+
+
+def _loss(task: Task, output: NDArray[np.float32], kind: str = "task") -> float:
+    y = torch.from_numpy(np.ascontiguousarray(task.validation_y))
+    return float(objectives.task_loss(torch.from_numpy(output), y, kind))
+
+
+def puzzle(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
+    """What a model that learned without labels is asked: batch, score and the blind score."""
+    way = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
+    return way.puzzle(part, seed(name, trial.dataset, trial.repeat))
+
+
+def _special(replica: loop.Replica, task: Task, trial: Trial, workspace: Workspace) -> loop.Replica:
+    """A replica whose validation, or whose company, is not the usual one."""
+    if trial.recipe.objective != "labels":
+        asked, score, _ = puzzle(trial, replica.validation, "validation")
+        return replace(replica, validation=asked, score=score)
+    return _pooled(replica, task, trial, workspace) if trial.pool else replica
+
+
+def _pooled(replica: loop.Replica, own: Task, trial: Trial, workspace: Workspace) -> loop.Replica:
+    """Other data sets beside the first, each with a model that shares what transfer copies.
+
+    A layer whose shape differs (the first, where channel counts differ) stays each one's own.
+    Checkpoints are chosen on the mean validation loss of all.
+    """
+    device = str(replica.train.x.device)
+    alone = [replace(trial, dataset=name, pool=()) for name in trial.pool]
+    tasks = [load_task(workspace, one) for one in alone]
+    others = [fresh(one, task.train, task.outputs) for one, task in zip(alone, tasks, strict=True)]
+    for other in others:
+        _share(replica.model, other.to(device))
+    replica.model.company = nn.ModuleList(others)
+    learned = [on_device(task.train, task.train_y, device) for task in tasks]
+    held = [on_device(task.validation, task.validation_y, device) for task in tasks]
+
+    def score(output: NDArray[np.float32]) -> tuple[float, float]:
+        losses = [_loss(own, output)]
+        for other, task, part in zip(others, tasks, held, strict=True):
+            losses.append(_loss(task, loop.predict(other, part.x, part.extra)))
+        return -float(np.mean(losses)), replica.score(output)[1]
+
+    pairs = list(zip(others, learned, strict=True))
+    objective = objectives.pooled(replica.objective, pairs, trial.recipe.batch)
+    return replace(replica, score=score, objective=objective)
+
+
+def _share(first: Model, other: Model) -> None:
+    """Make the transferred parameters of `other` those of `first`, where shapes are the same."""
+    held = dict(first.named_parameters())
+    for name in reuse.transferred(other):
+        parent, _, leaf = name.rpartition(".")
+        if held[name].shape == other.get_parameter(name).shape:
+            setattr(other.get_submodule(parent), leaf, held[name])

@@ -1,0 +1,1 @@
+"""Folders, rows, weights files and leases on disk."""

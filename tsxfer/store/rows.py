@@ -1,0 +1,221 @@
+"""Rows on disk: one JSON line each, flushed and synced; reading is the union of all writers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+
+from tsxfer import __version__
+from tsxfer.core.building import Held, from_plain
+from tsxfer.core.specs import Result
+from tsxfer.errors import StoreError, TsxferError
+from tsxfer.keys import plain
+from tsxfer.store.workspace import Workspace, unique
+
+PARTS = {"train", "validation", "test"}
+
+
+FIELDS = frozenset(f.name for f in fields(Result))
+REPEATED = (
+    "metric", "chance", "curve.samples", "sizes", "data", "split", "subset", "alignment", "loss",
+    "audit", "ledger", "labels", "environment", "analysis", "trial.recipe", "trial.reuse",
+    "trial.reuse.source",
+)  # fmt: skip
+
+
+def to_line(result: Result) -> str:
+    """A row as one line of JSON, the key first."""
+    return json.dumps({"key": result.key, **plain(result)}, allow_nan=False)
+
+
+def from_record(record: dict[str, object], held: Held | None = None) -> Result:
+    """The inverse of `to_line` after JSON; fields that a later version added are ignored.
+
+    What `held` names is shared with earlier rows, see `tsxfer.core.building.from_plain`.
+
+    Raises:
+        StoreError: If the stored key is not the key of the stored trial, or the row lacks what
+            reports read.
+    """
+    result = from_plain(Result, {n: v for n, v in record.items() if n in FIELDS}, "row", held)
+    if record.get("key") != result.key:
+        raise StoreError(
+            f"row {record.get('key')} holds the trial {result.key}",
+            mend="the row was edited or made by another version; run the study again",
+        )
+    if result.status == "done" and (fault := _fault(result)):
+        raise StoreError(f"row {result.key} has {fault}", mend="run the study again")
+    return result
+
+
+def _fault(row: Result) -> str:
+    """What a finished row lacks that reports rely on; empty for a whole one."""
+    samples, score = (row.curve.get(axis, []) for axis in ("samples", "score"))
+    parts = [row.split.get(name) for name in ("instances", "groups")] if row.split else []
+    faults = {
+        "no score of its metric": row.metric not in row.scores,
+        "a broken curve": len(samples) != len(score) or bool(row.curve) > bool(samples),
+        "a curve without sizes": bool(row.curve) and "train" not in row.sizes,
+        "a broken split proof": not all(isinstance(p, dict) and p.keys() >= PARTS for p in parts),
+        "odd seconds": not isinstance(row.cost.get("seconds", 0), int | float),
+    }
+    return next((what for what, found in faults.items() if found), "")
+
+
+class Store:
+    """The rows of one study folder.
+
+    Attributes:
+        workspace: Whose prepared data decides between several rows of a trial; None: nothing does.
+        damaged: Lines that could not be read, as ``file:line`` (a torn last line included).
+        foreign: Whole rows of another version of tsxfer that this one does not understand.
+    """
+
+    def __init__(self, folder: Path, workspace: Workspace | None = None) -> None:
+        self.folder, self.workspace = folder, workspace
+        self.damaged: list[str] = []
+        self.foreign: list[str] = []
+        self._read: dict[str, int] = {}  # bytes of whole lines that were read, by file
+        self._writer = f"{unique()}.jsonl"
+
+    @classmethod
+    def of(cls, workspace: Workspace, study: str) -> Store:
+        """The rows of a study in a workspace."""
+        return cls(workspace.results(study), workspace)
+
+    def append(self, result: Result) -> None:
+        """Add a row; it is on disk when this returns.
+
+        Raises:
+            StoreError: If it cannot be written; earlier rows are untouched.
+        """
+        self.extend([result])
+
+    def extend(self, results: Iterable[Result]) -> None:
+        """Add rows with one sync for all of them; see `append`."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / self._writer
+            before = path.stat().st_size if path.exists() else 0
+            try:
+                with path.open("ab") as file:
+                    file.writelines(f"{to_line(result)}\n".encode() for result in results)
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError:
+                _cut(path, before)
+                raise
+        except OSError as error:
+            raise StoreError(
+                f"a row cannot be written: {error.strerror}",
+                where=str(self.folder),
+                mend="free space or choose another --workspace, then run again to resume",
+            ) from None
+
+    def rows(self) -> dict[str, Result]:
+        """Rows by key.
+
+        A row made from the data that lies prepared now wins over one from other data, a finished
+        one over a failed one; among equals the first stays.
+        """
+        return self.chosen(self.whole())
+
+    def whole(self) -> Iterator[Result]:
+        """Every whole row of every writer, also where a trial has several."""
+        self.damaged, self.foreign = [], []
+        held = repeated()
+        for place, line in self.lines():
+            row = self._row(place, line, held)
+            if row:
+                yield row
+
+    def chosen(self, rows: Iterable[Result]) -> dict[str, Result]:
+        """One of these rows for each trial, as `rows` chooses."""
+        found: dict[str, Result] = {}
+        now = self.workspace.fingerprints() if self.workspace else {}
+        for row in rows:
+            old = found.get(row.key)
+            if old is None or _worth(row, now) > _worth(old, now):
+                found[row.key] = row
+        return found
+
+    def states(self) -> dict[str, str]:
+        """Status by key, as of `rows`, in an eighth of the time: nothing is checked or built."""
+        found: dict[str, tuple[bool, bool]] = {}
+        now = self.workspace.fingerprints() if self.workspace else {}
+        for _, line in self.lines():
+            try:
+                record = json.loads(line)
+                key, data, done = record["key"], record["data"], record["status"] == "done"
+                fits = all(now.get(name, made) == made for name, made in data.items())
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                continue
+            found[key] = max(found.get(key, (False, False)), (fits, done))
+        return {key: "done" if done else "failed" for key, (_, done) in found.items()}
+
+    def _row(self, place: str, line: bytes, held: Held) -> Result | None:
+        """A row; what is none is put down as damaged, or as of another version."""
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            self.damaged.append(place)
+            return None
+        try:
+            return from_record(record, held)
+        except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
+            (self.foreign if _of_another_version(record) else self.damaged).append(place)
+            return None
+
+    def lines(self) -> Iterator[tuple[str, bytes]]:
+        """All lines of all writers, as they lie there, each with its ``file:line``."""
+        for path in sorted(self.folder.glob("*.jsonl")):
+            whole = 0
+            with path.open("rb") as file:
+                for number, line in enumerate(file, start=1):
+                    whole += len(line) if line.endswith(b"\n") else 0
+                    if line.strip():
+                        yield f"{path.name}:{number}", line.rstrip(b"\n")
+            self._read[path.name] = whole
+
+    def fresh(self) -> list[Result]:
+        """Whole rows that other writers added since `rows` or this was last called."""
+        found: list[Result] = []
+        for path in sorted(self.folder.glob("*.jsonl")):
+            begin = self._read.get(path.name, 0)
+            if path.name == self._writer or path.stat().st_size <= begin:
+                continue
+            with path.open("rb") as file:
+                file.seek(begin)
+                text = file.read()
+            whole = text[: text.rfind(b"\n") + 1]
+            self._read[path.name] = begin + len(whole)
+            for line in whole.splitlines():
+                with suppress(ValueError, TypeError, AttributeError, RecursionError, TsxferError):
+                    found.append(from_record(json.loads(line)))
+        return found
+
+
+def repeated() -> Held:
+    """Rows repeat most of each other: what is equal is built once, in a quarter of the memory."""
+    return {f"row.{name}": {} for name in REPEATED}
+
+
+def _worth(row: Result, now: Mapping[str, str]) -> tuple[bool, bool]:
+    fits = all(now.get(name, made) == made for name, made in row.data.items())
+    return fits, row.status == "done"
+
+
+def _of_another_version(record: object) -> bool:
+    if not isinstance(record, dict) or not isinstance(record.get("environment"), dict):
+        return False
+    return bool(record["environment"].get("tsxfer", __version__) != __version__)
+
+
+def _cut(path: Path, size: int) -> None:
+    """Take a half-written row off, so that a later one does not continue its line."""
+    with suppress(OSError):
+        os.truncate(path, size)
