@@ -193,7 +193,7 @@ def test_bad_parameters_are_told_at_fit(said: dict[str, object], message: str) -
 def test_sktime_is_not_imported_by_the_rest() -> None:
     """Training and fitting do without it; only this module and the reader of .ts files need it."""
     code = (
-        "import sys, tsxfer.cli.app, tsxfer.runner, tsxfer.keeping, tsxfer.data.own;"
+        "import sys, tsxfer.cli.app, tsxfer.running.runner, tsxfer.keep.saved, tsxfer.own.importing;"
         "sys.exit('sktime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tests.attacks.guard import LEVELS, attack, watched
 from tests.attacks.mutations import NAMES, Damage, damage, scalars
 from tests.attacks.test_structures import Trap
-from tsxfer.data import own
-from tsxfer.data.own import Description
+from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError
+from tsxfer.own import importing
+from tsxfer.own.content import Description
 from tsxfer.store.workspace import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -61,8 +62,8 @@ def _ts() -> bytes:
 GOOD = {"a.csv": _csv, "a.parquet": _parquet, "a.npz": _npz, "a.ts": _ts}
 
 
-def _bring(path: Path) -> own.Prepared:
-    return own.bring(path, Description(), Workspace(path.parent / "space"))
+def _bring(path: Path) -> Prepared:
+    return importing.bring(path, Description(), Workspace(path.parent / "space"))
 
 
 @pytest.fixture(autouse=True)

@@ -338,7 +338,7 @@ def prepare(
     """Download or import a data set, or a file of yours; check it, and store it for training."""
     from tsxfer.cli.own import bring, describe
     from tsxfer.cli.prepare import prepare_dataset
-    from tsxfer.data.own import is_file
+    from tsxfer.own.importing import is_file
     from tsxfer.store.workspace import Workspace
 
     if is_file(name):

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient
+from tsxfer.core.names import OWN
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
 from tsxfer.core.strategy import STRATEGIES, named
 from tsxfer.core.study import COMBINATIONS, DataMode, Study, quick, read_study
-from tsxfer.data import catalogue, own
-from tsxfer.data.own import Description
+from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
+from tsxfer.own.content import Description
 from tsxfer.store.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
@@ -165,7 +166,7 @@ def _joined(names: tuple[str, ...]) -> str:
     return (
         "all"
         if set(names) == set(STUDIED)
-        else "+".join(n.replace(own.MARK, "").replace("@", "-") for n in names)
+        else "+".join(n.replace(OWN, "").replace("@", "-") for n in names)
     )
 
 

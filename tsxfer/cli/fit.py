@@ -18,11 +18,11 @@ from tsxfer.cli.run import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
 from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study, expand, quick
-from tsxfer.data import own, own_files
-from tsxfer.data.own import Description
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import DataError, SpecError, StoreError, nearest
+from tsxfer.own import files, importing
+from tsxfer.own.content import Description
 from tsxfer.running.device import device_of, refuse_device
 from tsxfer.store.workspace import Workspace
 
@@ -230,10 +230,10 @@ def predict_file(folder: Path, file: Path, out: Path, device: str) -> None:
         TsxferError: If the model or the file cannot be read, or do not fit each other.
     """
     refuse_device(device)
-    if not file.is_file() or not own.is_file(file.name):
+    if not file.is_file() or not importing.is_file(file.name):
         raise SpecError(
             f"{file} is {'no file' if not file.is_file() else 'a file whose ending is not known'}",
-            mend=f"give a file of: {', '.join(own_files.READERS)}",
+            mend=f"give a file of: {', '.join(files.READERS)}",
         )
     from tsxfer.keep.saved import load
 
@@ -254,7 +254,7 @@ def predict_file(folder: Path, file: Path, out: Path, device: str) -> None:
 
 def _windows(file: Path, card: dict[str, Any]) -> NDArray[np.float32]:
     """Windows with the card's channels in its order."""
-    x = own_files.read_windows(file, tuple(card["channels"]))
+    x = files.read_windows(file, tuple(card["channels"]))
     bad = ~np.isfinite(x).all(axis=(1, 2))
     if bad.any():
         raise DataError(

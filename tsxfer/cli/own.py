@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from tsxfer.core.building import from_plain
+from tsxfer.core.names import OWN
 from tsxfer.core.specs import Recipe
 from tsxfer.core.study import Study
-from tsxfer.data import own
-from tsxfer.data.own import Description
-from tsxfer.data.own_files import READERS
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError, nearest
+from tsxfer.own import importing, sizes
+from tsxfer.own.content import Description
+from tsxfer.own.files import READERS
 from tsxfer.store.workspace import Workspace
 
 TASKS = ("classification", "regression")
@@ -45,17 +46,19 @@ def bring_all(names: list[str], described: Description, workspace: Workspace) ->
     split = [part.strip() for item in names for part in item.split(",") if part.strip()]
     for name in split:
         _refuse_ending(name)
-    files = [name for name in split if own.is_file(name)]
+    files = [name for name in split if importing.is_file(name)]
     if len(files) > 1 and described != Description():
         raise SpecError(
             f"--label, --group, --rate and --task describe one file, {len(files)} are given",
             mend=f"put them into a card beside each, e.g. {Path(files[0]).with_suffix('.toml')}",
         )
-    return [bring(name, described, workspace) if own.is_file(name) else name for name in split]
+    return [
+        bring(name, described, workspace) if importing.is_file(name) else name for name in split
+    ]
 
 
 def _refuse_ending(name: str) -> None:
-    if not own.is_file(name) and Path(name).is_file():
+    if not importing.is_file(name) and Path(name).is_file():
         raise SpecError(
             f"{name} is a file whose ending is not known",
             mend=f"save it as one of: {', '.join(READERS)}",
@@ -64,7 +67,7 @@ def _refuse_ending(name: str) -> None:
 
 def bring(name: str, described: Description, workspace: Workspace) -> str:
     """Bring one file in, and say how it was read."""
-    made = own.bring(Path(name), described, workspace)
+    made = importing.bring(Path(name), described, workspace)
     sys.stderr.write(f"{name}: {summary(made)}\n")
     for warning in made.card.warnings:
         sys.stderr.write(f"{name}: WARNING: {warning}; name what must stay together with --group\n")
@@ -97,18 +100,18 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
         DataError: If a chosen size is larger than what there is.
     """
     study = source_fitted(study, chosen, workspace)
-    sets = [prepared(workspace, name) for name in study.targets if own.MARK in name]
+    sets = [prepared(workspace, name) for name in study.targets if OWN in name]
     if not sets:
         return study
     if chosen:
         for made in sets:
             for size in study.sizes:
-                own.refuse_misfit(made, study.profile, size, study.repeats)
+                sizes.refuse_misfit(made, study.profile, size, study.repeats)
         return study
     fitting = study.sizes
     for made in sets:
-        own.refuse_misfit(made, study.profile, "all", study.repeats)
-        fitting = own.sizes_that_fit(made, study.profile, fitting, study.repeats)
+        sizes.refuse_misfit(made, study.profile, "all", study.repeats)
+        fitting = sizes.sizes_that_fit(made, study.profile, fitting, study.repeats)
     return _shrunk(study, fitting or ("all",))
 
 
@@ -121,9 +124,9 @@ def patient(study: Study, steps: int, workspace: Workspace) -> Study:
     if study.profile == "paper":
         return study
     counts = [
-        own.windows_to_learn(prepared(workspace, name), study.profile, size)
+        sizes.windows_to_learn(prepared(workspace, name), study.profile, size)
         for name in study.targets
-        if own.MARK in name
+        if OWN in name
         for size in study.sizes
     ]
     recipe = longer(study.recipe, min(counts), steps) if counts else study.recipe
@@ -159,12 +162,12 @@ def _shrunk(study: Study, sizes: tuple[str, ...]) -> Study:
 def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     """The study with a budget of pretraining that its own files can give; see `fitted`."""
     for name in study.sources:
-        if own.MARK not in name:
+        if OWN not in name:
             continue
         made = prepared(workspace, name)
-        if own.sizes_that_fit(made, study.profile, (study.source_size,)):
+        if sizes.sizes_that_fit(made, study.profile, (study.source_size,)):
             continue
         if chosen:
-            own.refuse_misfit(made, study.profile, study.source_size)
+            sizes.refuse_misfit(made, study.profile, study.source_size)
         study = replace(study, source_size="all")
     return study

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from tsxfer.cli.own import bring_all
 from tsxfer.core.models_index import model_names
 from tsxfer.core.specs import Reuse, Trial, canonical_size
-from tsxfer.data import catalogue, own
-from tsxfer.data.own import Description
+from tsxfer.data import catalogue
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import DataError, SpecError, TsxferError, nearest, printable
+from tsxfer.own import sizes
+from tsxfer.own.content import Description
 from tsxfer.ranking.sources import Pretrained, for_target, pretrained
 from tsxfer.store.workspace import Workspace
 
@@ -106,9 +107,9 @@ def _lies(name: str, workspace: Workspace) -> bool:
 
 def _size(made: Prepared, wanted: Wanted) -> str:
     repeats = wanted.repeat + 1
-    fits = () if wanted.size else own.sizes_that_fit(made, "strict", (SIZE,), repeats)
+    fits = () if wanted.size else sizes.sizes_that_fit(made, "strict", (SIZE,), repeats)
     size = canonical_size(wanted.size) if wanted.size else next(iter(fits), "all")
-    own.refuse_misfit(made, "strict", size, repeats)
+    sizes.refuse_misfit(made, "strict", size, repeats)
     return size
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from tsxfer import metrics
 from tsxfer.core.models_index import REGISTRY as MODELS
+from tsxfer.core.names import OWN
 from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES, Trial
 from tsxfer.core.strategy import STRATEGIES
 from tsxfer.core.study import COMBINATIONS, Study, expand, read_study, trials_of
-from tsxfer.data import catalogue, own
+from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
 from tsxfer.running.estimate import estimate
 from tsxfer.stats.declare import declare
@@ -91,7 +92,7 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         SpecError: If nothing has that name.
     """
     base = name.partition("@")[0].partition("+")[0]
-    if base in catalogue.names() or own.MARK in name:
+    if base in catalogue.names() or OWN in name:
         card = catalogue.find(name, workspace).card
         facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
     elif name in MODELS.names():

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import tsxfer
+from tsxfer.core.building import from_plain
+from tsxfer.core.names import OWN
 from tsxfer.core.registry import Registry
-from tsxfer.data import own
-from tsxfer.data.card import Dataset
-from tsxfer.errors import SpecError, nearest
+from tsxfer.data.card import Card, Dataset
+from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.store.workspace import Workspace
 
 
@@ -23,6 +26,9 @@ def _folder() -> Path:
 REGISTRY = Registry("data set", _folder(), "tsxfer.datasets", ("dataset", "synthetic"))
 
 
+CARD = "card.json"  # beside the arrays of a user's own file
+
+
 def names() -> list[str]:
     """Names of all real data sets."""
     return REGISTRY.names()
@@ -30,7 +36,7 @@ def names() -> list[str]:
 
 def own_names(workspace: Workspace) -> list[str]:
     """Versioned names of the user's own files that were brought into a workspace."""
-    found = (workspace.root / "data").glob(f"*{own.MARK}@*/{own.CARD}")
+    found = (workspace.root / "data").glob(f"*{OWN}@*/{CARD}")
     return sorted(path.parent.name for path in found)
 
 
@@ -46,13 +52,31 @@ def find(name: str, workspace: Workspace | None = None) -> Dataset:
     """
     plain, _, version = name.partition("@")
     base, _, simulated = plain.partition("+")
-    if plain.endswith(own.MARK) and workspace is not None:
+    if plain.endswith(OWN) and workspace is not None:
         return _own(name, workspace)
     if simulated not in ("", "sim"):
         raise SpecError(f"unknown data set {name!r}", mend=nearest(plain, names()))
     loaded = REGISTRY.load(base)
     found = loaded if isinstance(loaded, Dataset) else dataset_in(loaded, base)
     return _checked(_stand_in(found, base) if simulated else found, name, version)
+
+
+def read_card(folder: Path) -> Card:
+    """The card kept beside prepared data.
+
+    Raises:
+        DataError: If it is damaged.
+    """
+    try:
+        facts = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        version = facts.pop("version")
+        return replace(from_plain(Card, facts | {"version": 0}), version=version)
+    except (OSError, ValueError, KeyError, SpecError) as error:
+        raise DataError(
+            f"the card of an own data set cannot be read: {error}",
+            where=str(folder / CARD),
+            mend=f"delete {folder} and name the file again",
+        ) from None
 
 
 def dataset_in(module: ModuleType, name: str) -> Dataset:
@@ -75,7 +99,7 @@ def _own(name: str, workspace: Workspace) -> Dataset:
     known = own_names(workspace)
     found = [n for n in known if name in (n, n.partition("@")[0])]
     if len(found) == 1:
-        return Dataset(own.read_card(workspace.data(found[0])))
+        return Dataset(read_card(workspace.data(found[0])))
     raise SpecError(
         f"{name} is {'ambiguous: ' + ', '.join(found) if found else 'not in this workspace'}",
         where=str(workspace.root),

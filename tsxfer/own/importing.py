@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import tomllib
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,18 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.core.building import from_plain
-from tsxfer.core.specs import PROFILES
-from tsxfer.data import own_files, split
+from tsxfer.core.names import OWN
 from tsxfer.data.card import Card, Dataset
-from tsxfer.data.own_files import Content
+from tsxfer.data.catalogue import CARD, read_card
 from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.keys import canonical
+from tsxfer.own import files
+from tsxfer.own.content import Content, Description
 from tsxfer.store.workspace import Workspace
 
-MARK = "+own"
-CARD = "card.json"
 UNGROUPED = "no groups given: leakage not excluded"
 METRICS = {
     "classification": ("macro_f1", "weighted_f1", "accuracy"),
@@ -38,47 +37,9 @@ METRICS = {
 MOST_CLASSES = 20  # integers with more distinct values are taken as numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What a user says of a file; the same names as flags, or in ``mine.toml`` beside ``mine.csv``.
-
-    Attributes:
-        label: Column (csv, parquet) or array (npz) of labels.
-        group: Column or array that names what must stay on one side of a split.
-        rate: Samples a second; 0 where unknown, and times then count samples.
-        task: Where the labels alone would be read otherwise.
-        metric: Primary metric; macro F1 or MAE by default.
-        margin: Difference of it that nobody cares about; 0.02, or a twentieth of the labels' sd.
-        unit: Of a regression label.
-        domain: For tables.
-        licence: Terms of the data.
-        cite: What to cite.
-        ignore: Columns that are neither samples nor label nor group.
-    """
-
-    label: str = ""
-    group: str = ""
-    rate: float = 0.0
-    task: Literal["", "classification", "regression"] = ""
-    metric: str = ""
-    margin: float = 0.0
-    unit: str = ""
-    domain: str = "own"
-    licence: str = "not stated"
-    cite: str = "not stated"
-    ignore: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name in ("rate", "margin"):
-            if getattr(self, name) < 0:
-                raise SpecError(
-                    f"{name} = {getattr(self, name)} is negative", mend=f"give {name} above 0"
-                )
-
-
 def is_file(name: str) -> bool:
     """Whether a name means a file of the user's own, by its ending."""
-    return Path(name).suffix.lower() in own_files.READERS
+    return Path(name).suffix.lower() in files.READERS
 
 
 def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
@@ -91,7 +52,7 @@ def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
         raise SpecError(f"no file {path}", mend="check the path")
     described = described_by(path, flags)
     version = _version(path, described)
-    known = workspace.data(f"{plain_name(path.stem)}{MARK}@{version}")
+    known = workspace.data(f"{plain_name(path.stem)}{OWN}@{version}")
     if (known / CARD).exists():
         kept = load(Dataset(read_card(known)), known)
         if kept is not None:
@@ -128,24 +89,6 @@ def plain_name(stem: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "_", stem.lower()).strip("_") or "data"
 
 
-def read_card(folder: Path) -> Card:
-    """The card kept beside prepared data.
-
-    Raises:
-        DataError: If it is damaged.
-    """
-    try:
-        facts = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        version = facts.pop("version")
-        return replace(from_plain(Card, facts | {"version": 0}), version=version)
-    except (OSError, ValueError, KeyError, SpecError) as error:
-        raise DataError(
-            f"the card of an own data set cannot be read: {error}",
-            where=str(folder / CARD),
-            mend=f"delete {folder} and name the file again",
-        ) from None
-
-
 def _version(path: Path, described: Description) -> str:
     digest = hashlib.sha256(canonical(described).encode())
     with path.open("rb") as file:
@@ -154,9 +97,9 @@ def _version(path: Path, described: Description) -> str:
 
 
 def _import(path: Path, described: Description, version: str, workspace: Workspace) -> Prepared:
-    content = own_files.read(path, described.label, described.group, described.ignore)
+    content = files.read(path, described.label, described.group, described.ignore)
     series, card = checked(path.name, content, described)
-    named = replace(card, name=f"{plain_name(path.stem)}{MARK}", version=version)
+    named = replace(card, name=f"{plain_name(path.stem)}{OWN}", version=version)
     workspace.make()
     folder = workspace.data(named.id)
     made = prepare(Dataset(named), [series], folder)
@@ -298,74 +241,3 @@ def _margin(series: Series, metric: str) -> float:
     if metric in (*METRICS["classification"], "r2"):
         return 0.02
     return float(f"{float(np.std(series.y.astype(np.float64))) / 20:.2g}")
-
-
-def sizes_that_fit(
-    made: Prepared, profile: str, wanted: tuple[str, ...], repeats: int = 1
-) -> tuple[str, ...]:
-    """Those label budgets that a prepared set can give in every repeat.
-
-    Raises:
-        DataError: If it cannot even be split.
-    """
-    return tuple(size for size in wanted if not _misfit(made, profile, size, repeats))
-
-
-def refuse_misfit(made: Prepared, profile: str, size: str, repeats: int = 1) -> None:
-    """Refuse a label budget that a set cannot give, before anything is trained.
-
-    Raises:
-        DataError: With the largest that fits, or the class that would stay empty.
-    """
-    error = _misfit(made, profile, size, repeats)
-    if error is not None:
-        raise error
-
-
-def windows_to_learn(made: Prepared, profile: str, size: str) -> int:
-    """Windows that a trial of this size learns from."""
-    rules, labels = PROFILES[profile], np.asarray(made.array("y"))
-    coded = labels if made.classes else None
-    parts = _parts(made, profile, coded)
-    return len(split.subset(parts, coded, rules, size, made.card.id, 0).train)
-
-
-def _parts(made: Prepared, profile: str, coded: NDArray[Any] | None) -> split.Partition:
-    return split.partition(
-        np.asarray(made.array("group")), made.array("start"), made.array("end"), coded,
-        PROFILES[profile], made.card.split, made.card.id,
-    )  # fmt: skip
-
-
-def _misfit(made: Prepared, profile: str, size: str, repeats: int) -> DataError | None:
-    rules, labels = PROFILES[profile], np.asarray(made.array("y"))
-    coded = labels if made.classes else None
-    parts = _parts(made, profile, coded)
-    for repeat in range(repeats):
-        try:
-            drawn = split.subset(parts, coded, rules, size, made.card.id, repeat)
-        except DataError as error:
-            return error
-        if min(len(drawn.train), len(drawn.validation), len(parts.test)) == 0:
-            return _empty(made, size, drawn, len(parts.test))
-        missing = sorted(set(range(len(made.classes))) - set(labels[drawn.train].tolist()))
-        if missing and coded is not None:
-            return _unseen(made, size, repeat, [made.classes[code] for code in missing])
-    return None
-
-
-def _empty(made: Prepared, size: str, drawn: split.Subset, test: int) -> DataError:
-    return DataError(
-        f"size {size} leaves {len(drawn.train)} windows to learn from, {len(drawn.validation)} to "
-        f"select on and {test} to test on",
-        where=made.card.id,
-        mend="use a larger --size, or add windows",
-    )
-
-
-def _unseen(made: Prepared, size: str, repeat: int, names: list[str]) -> DataError:
-    return DataError(
-        f"no window of class {', '.join(names)} to learn from at size {size} in repeat {repeat}",
-        where=f"{made.card.id}, whole groups ({made.card.group}) on one side of the split",
-        mend="use a larger --size, add groups that hold the class, or remove it",
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +12,10 @@ from numpy.typing import NDArray
 
 from tsxfer.data.tables import read_table
 from tsxfer.errors import DataError
+from tsxfer.own.content import Content
 
 LABELS = ("label", "y", "target", "class")
 NUMBERED = re.compile(r"^(.*?)[_.\- ]?(\d{1,9})$")
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a file holds.
-
-    Attributes:
-        x: ``(n, channel, time)``, not yet checked for NaN.
-        y: ``(n,)`` labels as found: text or numbers.
-        group: ``(n,)`` group names, or None where the file names none.
-        channels: Names.
-        label: Name of the label in the file.
-        group_name: Name of the group in the file, "" without one.
-        task: What the file itself declares: ``classification``, ``regression`` or "".
-    """
-
-    x: NDArray[Any]
-    y: NDArray[Any]
-    group: NDArray[np.str_] | None
-    channels: tuple[str, ...]
-    label: str
-    group_name: str
-    task: str = ""
 
 
 Columns = tuple[str, str, tuple[str, ...]]

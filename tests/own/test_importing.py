@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsxfer.data import catalogue, own
-from tsxfer.data.own import Description
+from tsxfer.data import catalogue
+from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError, SpecError, TsxferError
+from tsxfer.own import importing, sizes
+from tsxfer.own.content import Description
 from tsxfer.store.workspace import Workspace
 
 N, TIME = 60, 16
@@ -32,8 +34,8 @@ def _ts(head: str, labels: list[str], gap: str = "") -> str:
     )
 
 
-def _bring(path: Path, **said: object) -> own.Prepared:
-    return own.bring(path, Description(**said), Workspace(path.parent / "space"))  # type: ignore[arg-type]
+def _bring(path: Path, **said: object) -> Prepared:
+    return importing.bring(path, Description(**said), Workspace(path.parent / "space"))  # type: ignore[arg-type]
 
 
 def test_every_format_gives_the_same_windows(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ def test_sktime_files_are_read(tmp_path: Path) -> None:
     made = _bring(tmp_path / "c.ts")
     assert np.allclose(made.array("x")[:, 0], _windows()[:, 0], atol=1e-6)
     assert made.classes == ("off", "on")
-    assert made.card.warnings == (own.UNGROUPED,)
+    assert made.card.warnings == (importing.UNGROUPED,)
     (tmp_path / "r.ts").write_text(_ts("@targetLabel true", [str(i / 7) for i in range(N)]))
     assert _bring(tmp_path / "r.ts").card.task == "regression"
 
@@ -221,8 +223,8 @@ def test_a_size_that_does_not_fit_is_told_before_training(tmp_path: Path) -> Non
     _table().to_csv(tmp_path / "a.csv", index=False)
     made = _bring(tmp_path / "a.csv")
     with pytest.raises(DataError, match="use a size of at most"):
-        own.refuse_misfit(made, "strict", "n=500")
-    assert own.sizes_that_fit(made, "strict", ("n=20", "n=500", "all")) == ("n=20", "all")
+        sizes.refuse_misfit(made, "strict", "n=500")
+    assert sizes.sizes_that_fit(made, "strict", ("n=20", "n=500", "all")) == ("n=20", "all")
 
 
 def test_a_class_that_would_not_be_learned_is_told_before_training(tmp_path: Path) -> None:
@@ -233,8 +235,8 @@ def test_a_class_that_would_not_be_learned_is_told_before_training(tmp_path: Pat
         spoilt = table.assign(label=table["label"].mask(table["group"] == name, "odd"))
         path = tmp_path / f"{name}.csv"
         spoilt.to_csv(path, index=False)
-        sides[name] = own.sizes_that_fit(_bring(path), "strict", ("all",), 3)
+        sides[name] = sizes.sizes_that_fit(_bring(path), "strict", ("all",), 3)
     refused = [name for name, sizes in sides.items() if not sizes]
     assert 0 < len(refused) < len(sides)
     with pytest.raises(DataError, match="no window of class odd"):
-        own.refuse_misfit(_bring(tmp_path / f"{refused[0]}.csv"), "strict", "all")
+        sizes.refuse_misfit(_bring(tmp_path / f"{refused[0]}.csv"), "strict", "all")
