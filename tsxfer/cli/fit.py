@@ -22,7 +22,7 @@ from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import DataError, SpecError, StoreError, nearest
 from tsxfer.own import files, importing
-from tsxfer.own.content import Description
+from tsxfer.own.description import Description
 from tsxfer.running.device import device_of, refuse_device
 from tsxfer.store.workspace import Workspace
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import hashlib
 import json
 import shutil
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,10 +25,12 @@ from tsxfer.data.card import Card, Dataset
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
-from tsxfer.store.workspace import write_whole
+from tsxfer.store.workspace import unique, write_whole
 
 ARRAYS = ("x", "y", "group", "start", "end")  # in the order in which they are hashed
 
+PARTIAL = ".partial"  # of the folder of all data sets: what is being prepared
+DAY, PATIENCE = 86_400.0, 100  # seconds; tries against processes that do the same
 VERBS = ("resampled", "cropped", "padded")
 DAMAGE = (
     OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
@@ -140,29 +146,61 @@ def prepare(
     blocks: Iterable[Series],
     folder: Path,
     progress: Callable[[int], None] = lambda _: None,
+    beside: Mapping[str, str] = MappingProxyType({}),
 ) -> Prepared:
     """Resample, crop or pad every block, and write it; memory stays at a few blocks.
 
     Blocks are read in this thread while others resample those before: both let go of the GIL.
 
-    The folder appears in one step at the end, so a killed preparation leaves nothing half done.
+    The folder appears in one step at the end, so a killed preparation leaves nothing half done, and
+    of several processes that prepare the same the last one's stays, whole.
+
+    Args:
+        dataset: Whose card says what windows must be.
+        blocks: Of a reader.
+        folder: Where the arrays will lie.
+        progress: Is told how many instances were read.
+        beside: Further text files of the folder, by name.
 
     Raises:
         DataError: If the rate or the channels are not the card's, or a class stays empty.
     """
-    parts = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(parts, ignore_errors=True)
+    parts = folder.parent / PARTIAL / f"{folder.name}.{unique()}"
+    _sweep(parts.parent)
     parts.mkdir(parents=True)
     try:
         _fill(parts, dataset.card, blocks, progress)
-    except BaseException:
+        for name, text in beside.items():
+            (parts / name).write_text(text, encoding="utf-8")
+        _put(parts, folder)
+    finally:
         shutil.rmtree(parts, ignore_errors=True)  # a full disk gets its space back
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
-    parts.rename(folder)
     prepared = load(dataset, folder)
     assert prepared is not None  # noqa: S101  (just written)
     return prepared
+
+
+def _put(parts: Path, folder: Path) -> None:
+    """Give a whole folder its name; what has the name already goes, whoever put it there."""
+    for _ in range(PATIENCE):
+        with suppress(OSError):  # not there, or another process moved it first
+            folder.rename(parts.with_name(f"{parts.name}.{unique()}.old"))
+        try:
+            parts.rename(folder)
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+    for old in parts.parent.glob(f"{glob.escape(parts.name)}.*.old"):
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep(place: Path) -> None:
+    """Remove what preparations that were killed left behind more than a day ago."""
+    for left in place.glob("*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > DAY:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _fill(
