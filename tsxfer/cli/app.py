@@ -71,6 +71,8 @@ Baselines = Annotated[
         "of these; mantis, moment."
     ),
 ]
+
+
 def _use_plugins(folders: str) -> str:
     if folders:
         from tsxfer.core.registry import use_plugins

@@ -65,7 +65,7 @@ def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
 
 def prepare_own(name: str, described: Description, workspace: Workspace) -> None:
     """``tsxfer prepare FILE``: bring it in without training, and print what was read."""
-    made = bring(name, described, workspace)
+    made = importing.bring(Path(name), described, workspace)
     sys.stdout.write("\n".join(short_form(made)) + "\n")
 
 
@@ -75,10 +75,12 @@ def short_form(made: Prepared) -> list[str]:
     return [
         f"prepared {card.id}: {made.count:,} windows of {len(card.channels)} x {card.length}",
         f"channels: {_some(list(card.channels))}",
-        f"rate: {card.rate_hz:g} Hz" if card.rate_hz != 1 else "rate: not known; times count samples",
+        f"rate: {card.rate_hz:g} Hz"
+        if card.rate_hz != 1
+        else "rate: not known; times count samples",
         _label_line(made),
         _group_line(made),
-        *(f"note: {note}" for note in made.notes),
+        *(f"NOTE {note}" for note in made.notes),
         f"fingerprint {made.fingerprint}; licence: {card.licence}; cite: {card.cite}",
     ]
 
@@ -95,7 +97,10 @@ def _label_line(made: Prepared) -> str:
 
 def _group_line(made: Prepared) -> str:
     if importing.UNGROUPED in made.card.warnings:
-        return "groups: none given, each window is its own"
+        return (
+            "groups: none given, each window is its own (WARNING: leakage not excluded; name what must "
+            "stay together with --group)"
+        )
     names, counts = np.unique(np.asarray(made.array("group")), return_counts=True)
     named = [f"{name} {count:,}" for name, count in zip(names, counts, strict=True)]
     return f"groups: {made.card.group}, {len(names)}: {_some(named)}"

@@ -29,7 +29,8 @@ from tsxfer.keys import stream
 from tsxfer.store.workspace import unique, write_whole
 
 INCOMPLETE = "incomplete data"  # begins the label of rows made from a part of a data set
-ARRAYS = ("x", "y", "group", "start", "end")  # in the order in which they are hashed
+# In the order in which they are hashed; the last is there where data has an official split.
+ARRAYS = ("x", "y", "group", "start", "end", "part")
 
 PARTIAL = ".partial"  # of the folder of all data sets: what is being prepared
 DAY, PATIENCE = 86_400.0, 100  # seconds; tries against processes that do the same
@@ -61,6 +62,8 @@ class Prepared:
 
     def array(self, name: str) -> NDArray[Any]:
         """``x`` float32 (n, channel, time); ``y`` codes or numbers; ``group``; ``start``; ``end``.
+
+        And ``part``, ``train`` or ``test``, where the data has an official split.
 
         Raises:
             DataError: If the file is damaged.
@@ -130,6 +133,8 @@ def fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for name in ARRAYS:
         path = folder / f"{name}.npy"
+        if name == "part" and not path.exists():
+            continue
         array = read_array(path, mend="prepare the data set again", mapped="r")
         for part in np.array_split(array, max(1, array.nbytes >> 24)):
             digest.update(np.ascontiguousarray(part).tobytes())
@@ -156,6 +161,7 @@ def prepare(
     folder: Path,
     progress: Callable[[int], None] = lambda _: None,
     beside: Mapping[str, str] = MappingProxyType({}),
+    notes: Iterable[str] = (),
 ) -> Prepared:
     """Resample, crop or pad every block, and write it; memory stays at a few blocks.
 
@@ -170,6 +176,7 @@ def prepare(
         folder: Where the arrays will lie.
         progress: Is told how many instances were read.
         beside: Further text files of the folder, by name.
+        notes: What is to be said of the windows, beside what preparing does to them.
 
     Raises:
         DataError: If the rate or the channels are not the card's, or a class stays empty.
@@ -178,7 +185,7 @@ def prepare(
     _sweep(parts.parent)
     parts.mkdir(parents=True)
     try:
-        _fill(parts, dataset.card, blocks, progress)
+        _fill(parts, dataset.card, blocks, progress, tuple(notes))
         for name, text in beside.items():
             (parts / name).write_text(text, encoding="utf-8")
         _put(parts, folder)
@@ -213,7 +220,11 @@ def _sweep(place: Path) -> None:
 
 
 def _fill(
-    parts: Path, card: Card, blocks: Iterable[Series], progress: Callable[[int], None]
+    parts: Path,
+    card: Card,
+    blocks: Iterable[Series],
+    progress: Callable[[int], None],
+    said: tuple[str, ...],
 ) -> None:
     columns: list[dict[str, NDArray[Any]]] = []
     changed, done = Counter[str](), 0
@@ -227,7 +238,7 @@ def _fill(
     if not columns:
         raise DataError(f"{card.name}: the reader found no instance", mend=card.manual)
     merged = {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}
-    notes = [f"{verb} {changed[verb]}" for verb in VERBS if changed[verb]]
+    notes = [*said, *(f"{verb} {changed[verb]}" for verb in VERBS if changed[verb])]
     _write(parts, card, merged, notes)
 
 
@@ -263,7 +274,7 @@ def _windows(block: Series, card: Card) -> tuple[NDArray[np.float32], list[str]]
         )
     x, changes = block.x, list[str]()
     if not np.isclose(wanted, card.rate_hz):
-        x = _resampled(x, wanted, card.rate_hz)
+        x = resampled(x, wanted, card.rate_hz)
         changes.append("resampled")
     if x.shape[2] > card.length:
         changes.append("cropped")
@@ -274,8 +285,16 @@ def _windows(block: Series, card: Card) -> tuple[NDArray[np.float32], list[str]]
     return np.ascontiguousarray(x, np.float32), changes
 
 
-def _resampled(x: NDArray[np.float32], given: float, wanted: float) -> NDArray[np.float32]:
-    """With librosa, a few windows at a time: many at once fall out of the processor's cache."""
+def resampled(x: NDArray[np.float32], given: float, wanted: float) -> NDArray[np.float32]:
+    """Windows at another rate, with librosa.
+
+    A few windows at a time: many at once fall out of the processor's cache.
+
+    Args:
+        x: ``(n, channel, time)``.
+        given: Rate in Hz.
+        wanted: Rate in Hz.
+    """
     import librosa
 
     return np.concatenate(
@@ -288,11 +307,13 @@ def _resampled(x: NDArray[np.float32], given: float, wanted: float) -> NDArray[n
 
 def _columns(block: Series) -> dict[str, NDArray[Any]]:
     unknown = np.full(len(block), np.nan)
+    part = {} if block.part is None else {"part": block.part}
     return {
         "y": block.y,
         "group": block.group,
         "start": unknown if block.time_start is None else block.time_start,
         "end": unknown if block.time_end is None else block.time_end,
+        **part,
     }
 
 

@@ -12,7 +12,14 @@ NUMBERED = re.compile(r"^(.*?)[_.\- ]?(\d{1,9})$")
 
 
 def label_of(names: list[str], wanted: str, path: Path) -> str:
-    found = [wanted] if wanted in names else [n for n in LABELS if n in names and not wanted]
+    """The label's column.
+
+    Raises:
+        DataError: If it is not there.
+    """
+    found = (
+        [wanted] if wanted and wanted in names else [n for n in LABELS if n in names and not wanted]
+    )
     if not found:
         raise DataError(
             f"no label column {wanted!r}" if wanted else "no column called label, y or target",
@@ -23,6 +30,11 @@ def label_of(names: list[str], wanted: str, path: Path) -> str:
 
 
 def group_of(names: list[str], wanted: str, path: Path) -> str:
+    """The group's column; "" where none is wanted or called so.
+
+    Raises:
+        DataError: If a wanted one is not there.
+    """
     if wanted and wanted not in names:
         raise DataError(
             f"no group column {wanted!r}",
@@ -33,6 +45,7 @@ def group_of(names: list[str], wanted: str, path: Path) -> str:
 
 
 def few(names: list[str]) -> str:
+    """Names for a message: a few, those of samples last."""
     names = sorted(names, key=lambda name: NUMBERED.match(name) is not None)  # samples last
     return ", ".join(names) if len(names) <= 12 else ", ".join(names[:10]) + f", ... {names[-1]}"
 

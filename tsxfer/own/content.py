@@ -25,7 +25,8 @@ class Content:
             longest (with anything), and `lengths` says how much of each is theirs.
         y: ``(n,)`` labels as found: text or numbers; None where `Description.unlabelled` was said and
             there are none.
-        group: ``(n,)`` group names, or None where the file names none.
+        group: ``(n,)`` group names as found (text, numbers, or objects of which None is missing), or
+            None where the file names none.
         channels: Names.
         label: Name of the label in the file.
         group_name: Name of the group in the file, "" without one.
@@ -43,7 +44,7 @@ class Content:
 
     x: NDArray[Any]
     y: NDArray[Any] | None
-    group: NDArray[np.str_] | None
+    group: NDArray[Any] | None
     channels: tuple[str, ...]
     label: str
     group_name: str

@@ -8,6 +8,7 @@ from tsxfer.errors import DataError
 
 
 def unequal(path: Path, what: str) -> DataError:
+    """Windows that no array holds."""
     return DataError(
         f"windows of unequal length: {what}",
         where=str(path),
@@ -16,6 +17,7 @@ def unequal(path: Path, what: str) -> DataError:
 
 
 def unreadable(path: Path, error: Exception) -> DataError:
+    """A file that a library could not read, in words."""
     if isinstance(error, DataError):
         return error
     return DataError(

@@ -31,6 +31,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.labels import Labelled, settled
 from tsxfer.own.readers import Layout, find, read
+from tsxfer.own.reading import READ, Reading, another, as_text
 from tsxfer.own.shaping import Shape, rows_of, series, shape_of
 from tsxfer.own.version import version_of
 from tsxfer.store.leases import alone
@@ -41,7 +42,6 @@ METRICS = {
     "classification": ("macro_f1", "weighted_f1", "accuracy"),
     "regression": ("mae", "rmse", "r2", "medae"),
 }
-READ = "read.json"  # beside the arrays: how another such file is read
 
 
 def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
@@ -110,17 +110,15 @@ def _import(path: Path, described: Description, goal: Path, workspace: Workspace
         checked = check(path.name, content, described)
         name, _, version = goal.name.partition("@")
         card = replace(checked.card, name=name, version=version)
-        kept_part = None if content.part is None else content.part[checked.shape.kept]
         return prepare(
             Dataset(card),
             checked.blocks(),
             goal,
             beside={
                 CARD: json.dumps(asdict(card), indent=1),
-                READ: json.dumps(asdict(reread(content, described)), indent=1),
+                READ: as_text(checked.reading(described)),
             },
             notes=checked.notes,
-            part=kept_part,
         )
 
 
@@ -131,13 +129,6 @@ def scratch(workspace: Workspace) -> Iterator[Path]:
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
-
-
-def reread(content: Content, described: Description) -> Description:
-    """What reads the windows of another such file, whose labels are not known."""
-    return replace(
-        described, label="", group="", test="", columns=content.columns, unlabelled=True
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +161,14 @@ class Checked:
             y = y.astype(np.float32)
         rate = self.card.file_rate_hz or self.card.rate_hz
         return series(self.content, self.shape, y, group, rate, self.name)
+
+    def reading(self, described: Description) -> Reading:
+        """How another such file is read."""
+        card, content = self.card, self.content
+        return Reading(
+            another(content, described), content.channels, self.shape.length,
+            card.file_rate_hz or card.rate_hz, card.rate_hz, self.shape.taken_off,
+        )  # fmt: skip
 
 
 def check(name: str, content: Content, described: Description) -> Checked:

@@ -77,9 +77,9 @@ def _is_none(value: object) -> bool:
 
 def _missing(y: NDArray[Any]) -> NDArray[np.bool_]:
     if y.dtype.kind == "f":
-        return np.isnan(y)
+        return np.asarray(np.isnan(y))
     if y.dtype.kind in "US":
-        return np.char.strip(y.astype(np.str_)) == ""
+        return np.asarray(np.char.strip(y.astype(np.str_)) == "")
     return np.zeros(len(y), np.bool_)
 
 
@@ -147,9 +147,7 @@ def _as_names(y: NDArray[Any]) -> NDArray[np.str_]:
     return np.array([str(v) for v in (y.astype(np.int64) if whole else y).tolist()], dtype=np.str_)
 
 
-def _groups(
-    content: Content, rows: NDArray[np.str_]
-) -> tuple[NDArray[np.str_], tuple[str, ...]]:
+def _groups(content: Content, rows: NDArray[np.str_]) -> tuple[NDArray[np.str_], tuple[str, ...]]:
     if content.group is None:
         return rows, ()
     group = plain(content.group)
@@ -178,7 +176,9 @@ def spelt_alike(
     }
     changed = [alike for alike in spellings.values() if len(alike) > 1]
     shown = "; ".join(" = ".join(map(repr, sorted(alike))) for alike in changed[:4])
-    note = f"{what} that differ by spaces{' or capitals' if what == 'groups' else ''} alone are one: "
+    note = (
+        f"{what} that differ by spaces{' or capitals' if what == 'groups' else ''} alone are one: "
+    )
     joined = np.array([best[name] for name in names.tolist()], dtype=np.str_)
     return joined, (note + shown,) if changed else ()
 

@@ -59,6 +59,29 @@ def shape_of(content: Content, described: Description, name: str) -> Shape:
     return Shape(kept, length, off, facts.flat, notes)
 
 
+def shape_like(content: Content, described: Description, length: int, name: str) -> Shape:
+    """As `shape_of`, for windows of the length that a model was fitted on.
+
+    Raises:
+        DataError: As `shape_of`, and for windows of another length.
+    """
+    names = rows_of(content, name)
+    facts = survey(content)
+    _refuse(facts.infinite, names, "a sample that is infinite", "correct it, or remove the window")
+    kept, notes = _kept(facts, described, names)
+    if described.lengths == "refuse":
+        found, _ = _length(content, described, kept, name)
+        length = found  # the model says what it was fitted on
+    elif described.lengths == "crop" and content.lengths is not None:
+        _refuse(
+            np.asarray(content.lengths < length),
+            names,
+            f"fewer than {length} samples",
+            "lengthen them",
+        )
+    return Shape(kept, length, (), facts.flat, notes)
+
+
 def rows_of(content: Content, name: str) -> NDArray[np.str_]:
     """What messages call each window."""
     if content.rows is not None:
@@ -87,7 +110,7 @@ def _kept(
             "--missing interpolate fills them in from their neighbours, --missing drop leaves such "
             "windows out; or repair the file",
         )
-    empty = ~np.isfinite(facts.low).all(axis=1)
+    empty = np.asarray(~np.isfinite(facts.low).all(axis=1))
     if described.missing == "interpolate":
         _refuse(empty, names, "a channel without a single sample", "--missing drop, or repair it")
     kept = ~gaps if described.missing == "drop" else np.ones(len(gaps), np.bool_)
@@ -170,25 +193,36 @@ def _flat(flat: NDArray[np.bool_], names: Groups) -> tuple[str, ...]:
     if not flat.any():
         return ()
     first = ", ".join(names[flat][:3])
-    return (f"{int(flat.sum())} flat windows, all samples the same: {first}; remove them if faulty",)
+    return (
+        f"{int(flat.sum())} flat windows, all samples the same: {first}; remove them if faulty",
+    )
 
 
 def stored(content: Content, shape: Shape, rows: slice) -> NDArray[np.float32]:
     """Windows of some rows as they are stored, those that are kept."""
-    x = own_samples(content, rows)[shape.kept[rows], :, : shape.length]
-    lengths = None
-    if content.lengths is not None:
-        lengths = np.minimum(content.lengths[rows][shape.kept[rows]], shape.length)
+    return as_float32(whole(content, shape, rows), shape.taken_off)
+
+
+def whole(content: Content, shape: Shape, rows: slice) -> NDArray[np.float64]:
+    """Windows of some rows that are kept, all of one length and without gaps."""
+    kept = shape.kept[rows]
+    x = own_samples(content, rows)[kept, :, : shape.length]
+    lengths = (
+        np.full(len(x), x.shape[2]) if content.lengths is None else content.lengths[rows][kept]
+    )
+    lengths = np.minimum(lengths, shape.length)
+    if x.shape[2] < shape.length:  # a model was fitted on longer ones
+        x = np.pad(x, ((0, 0), (0, 0), (0, shape.length - x.shape[2])), constant_values=np.nan)
     gaps = np.isnan(x)
     if gaps.any():
         _fill(x, gaps, lengths)
-    return as_float32(x, shape.taken_off)
+    return x
 
 
-def _fill(x: NDArray[np.float64], gaps: NDArray[Any], lengths: NDArray[np.int64] | None) -> None:
+def _fill(x: NDArray[np.float64], gaps: NDArray[Any], lengths: NDArray[np.int64]) -> None:
     """Gaps from their neighbours, linearly in time; behind the end the mean of the channel."""
     for row, channel in np.argwhere(gaps.any(axis=2)).tolist():
-        end = x.shape[2] if lengths is None else int(lengths[row])
+        end = int(lengths[row])
         own, hole = x[row, channel, :end], gaps[row, channel, :end]
         if hole.any():
             own[hole] = np.interp(np.flatnonzero(hole), np.flatnonzero(~hole), own[~hole])
@@ -212,7 +246,8 @@ def series(
         kept = np.flatnonzero(shape.kept[rows]) + rows.start
         if len(kept):
             twice += _twice(x, kept, shape, group, seen)
-            yield Series(x, y[kept], group[kept], names[kept], rate)
+            part = None if content.part is None else content.part[kept]
+            yield Series(x, y[kept], group[kept], names[kept], rate, part=part)
     if twice:
         raise DataError(
             f"{len(twice)} window(s) occur twice, and could be on both sides of the split",

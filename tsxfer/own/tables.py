@@ -28,7 +28,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     wanted, grouped = described.label, described.group
     label, group = label_of(names, wanted, path), group_of(names, grouped, path)
     x, channels = _samples(table, [name for name in names if name not in (label, group)], path)
-    groups = None if not group else table[group].astype(str).to_numpy(np.str_)
+    groups = None if not group else table[group].to_numpy(object)
     columns = tuple(name for name in names if name not in (label, group))
     return Content(x, table[label].to_numpy(), groups, channels, label, group, columns=columns)
 

@@ -13,7 +13,9 @@ from tsxfer.own.description import Description
 from tsxfer.store.workspace import Workspace, write_whole
 
 LARGE = 1 << 26  # bytes: from here on the hash is remembered by size and time of change
-SETTLED = 10.0  # seconds since the last change, before which a file may change within its time stamp
+SETTLED = (
+    10.0  # seconds since the last change, before which a file may change within its time stamp
+)
 Listing = list[tuple[str, int, int]]
 
 
