@@ -96,7 +96,8 @@ def _by_group(
     if len(names) < len(PARTS):
         raise DataError(
             f"{dataset} has {len(names)} group(s): {', '.join(names)}",
-            mend="three are needed to keep groups apart; add data, or use --profile paper",
+            mend="three groups are the least that training, validation and test can keep apart, and some "
+            "thirty let a verdict speak of new ones: add data of more of them",
         )
     # Each group goes where the largest share of the wanted instances is still missing.
     wanted = np.array(profile.shares) * len(group)

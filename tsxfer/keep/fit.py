@@ -190,7 +190,9 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
 
     Raises:
         SpecError: If the source's tensors do not fit, or training diverged.
+        DataError: If a label is NaN or infinite.
     """
+    _refuse_no_label(data.y)
     train, held = hold_out(data, terms)
     scaler = scale.fit(data.x[train], data.y[train], data.card, PROFILES["strict"])
     parts = [_scaled(data, rows, scaler) for rows in (train, held if len(held) else train)]
@@ -215,6 +217,17 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
         terms.model, channels, length, data.classes, scaler, state, data.card.metric, done.metric[done.best],
         len(train), len(held), int(done.samples[-1]), start.audit, data.taken_off,
     )  # fmt: skip
+
+
+def _refuse_no_label(y: NDArray[Any]) -> None:
+    """What cannot be learned is no fault of the rate."""
+    bad = ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(len(y), bool)
+    if bad.any():
+        raise DataError(
+            f"{int(bad.sum())} of {len(y)} labels are NaN or infinite",
+            where=f"first at position {int(np.argmax(bad))}, counted from 0",
+            mend="leave those windows out, or fill their labels in",
+        )
 
 
 def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:
