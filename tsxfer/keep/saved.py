@@ -122,7 +122,7 @@ def save(fitted: Fitted, folder: Path, facts: dict[str, Any], onnx: bytes = b"")
         "model": fitted.model, "length": fitted.length,         "classes": list(fitted.classes), "metric": fitted.metric, "validation_score": fitted.score,
         "windows": {"train": fitted.trained, "validation": fitted.validated},
         "samples_seen": fitted.samples, "scaling": scaler_facts(fitted.scaler),
-        "audit": fitted.audit, "environment": environment(),
+        "audit": fitted.audit, "taken_off": list(fitted.taken_off), "environment": environment(),
     }  # fmt: skip
     card = json.dumps({**facts, **own}, indent=1, allow_nan=False)
     try:
@@ -161,6 +161,7 @@ def load(folder: Path) -> tuple[Fitted, dict[str, Any]]:
             scaler_of(card["scaling"], card["length"]), weights.load(folder / WEIGHTS, WHOLE),
             card["metric"], card["validation_score"], card["windows"]["train"],
             card["windows"]["validation"], card["samples_seen"], card["audit"],
+            tuple(card.get("taken_off", ())),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
