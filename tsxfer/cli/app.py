@@ -64,6 +64,16 @@ Pretrain = Annotated[
 Combine = Annotated[
     list[str], typer.Option(help="Several sources as one: pooled, sequential, average, or all.")
 ]
+Overlap = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        help="Where a source has seen the target's test part: refuse (the default), or label every row."
+    ),
+]
+Looks = Annotated[
+    list[int],
+    typer.Option(help="Repeats at which to judge before all are in; declared, and paid for."),
+]
 Baselines = Annotated[
     list[str],
     typer.Option(
@@ -128,6 +138,8 @@ def run(
     pretrain: Pretrain = [],  # noqa: B006
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
+    overlap: Overlap = None,
+    looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[
@@ -172,7 +184,7 @@ def run(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines,
+        pretrain, combine, baselines, overlap, looks,
     )  # fmt: skip
     chosen = study_from(study, flags, place)
     if save_study is not None:
@@ -201,6 +213,8 @@ def plan(
     pretrain: Pretrain = [],  # noqa: B006
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
+    overlap: Overlap = None,
+    looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
     json: Json = False,
     _plugins: Plugins = "",
@@ -214,7 +228,7 @@ def plan(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines,
+        pretrain, combine, baselines, overlap, looks,
     )  # fmt: skip
     show_plan(study_from(study, flags, place), place, json)
 
