@@ -99,7 +99,6 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     Raises:
         DataError: If a chosen size is larger than what there is.
     """
-    study = source_fitted(study, chosen, workspace)
     sets = [prepared(workspace, name) for name in study.targets if OWN in name]
     if not sets:
         return study
@@ -160,14 +159,24 @@ def _shrunk(study: Study, sizes: tuple[str, ...]) -> Study:
 
 
 def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
-    """The study with a budget of pretraining that its own files can give; see `fitted`."""
+    """The study with a budget of pretraining that its prepared sources can give.
+
+    Args:
+        study: With data sets settled.
+        chosen: The user named the budget; then one that does not fit is an error.
+        workspace: Where data lies prepared.
+
+    Raises:
+        DataError: If a chosen budget is larger than what there is.
+    """
     for name in study.sources:
-        if OWN not in name:
+        if not (workspace.data(name) / "meta.json").exists():
             continue
         made = prepared(workspace, name)
         if sizes.sizes_that_fit(made, study.profile, (study.source_size,)):
             continue
         if chosen:
             sizes.refuse_misfit(made, study.profile, study.source_size)
+        sys.stderr.write(f"{name} has no {study.source_size} labels to pretrain on: all are used\n")
         study = replace(study, source_size="all")
     return study

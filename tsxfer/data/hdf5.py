@@ -23,11 +23,39 @@ def opened(path: Path) -> Iterator[Any]:
         with h5py.File(path, "r") as file:
             yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
-        raise DataError(
-            f"{path.name} ({path.stat().st_size:,} bytes) is no complete HDF5 file: {error}",
+        raise _fault(path, error) from error
+
+
+def _fault(path: Path, error: Exception) -> DataError:
+    """One cause, one mend: a file of 85 GB is not to be deleted because another program has it open."""
+    said, size = str(error), path.stat().st_size
+    if "unable to lock file" in said:
+        return DataError(
+            f"{path.name} is locked: another program has it open for writing, or the file system "
+            "knows no locks",
             where=str(path),
-            mend="delete it and fetch it again; the download may have stopped early",
-        ) from error
+            mend="close that program; on a file system without locks: "
+            "export HDF5_USE_FILE_LOCKING=FALSE",
+        )
+    if isinstance(error, PermissionError) or "Permission denied" in said:
+        return DataError(
+            f"{path.name} may not be read by this user", where=str(path), mend=f"chmod u+r {path}"
+        )
+    if isinstance(error, MemoryError):
+        return DataError(
+            f"{path.name} needs more memory than there is", where=str(path), mend="free some memory"
+        )
+    if size and "file signature not found" in said:
+        return DataError(
+            f"{path.name} ({size:,} bytes) is no HDF5 file",
+            where=str(path),
+            mend="give the file that the data set's page names",
+        )
+    return DataError(
+        f"{path.name} ({size:,} bytes) is no complete HDF5 file: {said}",
+        where=str(path),
+        mend="compare its size with the publisher's; fetch it again if the download stopped early",
+    )
 
 
 def group_at(file: Any, name: str) -> Any:

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from tsxfer.data.arrays import read_array
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.series import Series
+from tsxfer.data.whole import lacking
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
 from tsxfer.store.workspace import write_whole
 
+INCOMPLETE = "incomplete data"  # begins the label of rows made from a part of a data set
 ARRAYS = ("x", "y", "group", "start", "end")  # in the order in which they are hashed
 
 VERBS = ("resampled", "cropped", "padded")
@@ -76,7 +78,7 @@ def load(dataset: Dataset, folder: Path) -> Prepared | None:
             raise TypeError("it is no table")
         _refuse_changed(folder, meta, dataset)
         return Prepared(
-            dataset.card,
+            _labelled(dataset.card, str(meta.get("lacks", ""))),
             folder,
             str(meta["fingerprint"]),
             tuple(map(str, meta["classes"])),
@@ -89,6 +91,13 @@ def load(dataset: Dataset, folder: Path) -> Prepared | None:
             where=str(facts),
             mend=f"delete {folder} and prepare {dataset.card.name} again",
         ) from None
+
+
+def _labelled(card: Card, lacks: str) -> Card:
+    """The card of data that is a part of the publisher's: every row made from it says so."""
+    if not lacks:
+        return card
+    return replace(card, warnings=(*card.warnings, f"{INCOMPLETE}: {card.id} has {lacks}"))
 
 
 def _refuse_changed(folder: Path, meta: dict[str, Any], dataset: Dataset) -> None:
@@ -276,6 +285,7 @@ def _write(parts: Path, card: Card, columns: dict[str, NDArray[Any]], notes: lis
         "count": shape[0],
         "groups": len(np.unique(columns["group"])),
         "notes": notes,
+        "lacks": lacking(card.whole, columns, classes, card.group),
     }
     (parts / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
 

@@ -15,7 +15,10 @@ from tsxfer.stats.compare import Comparison
 from tsxfer.stats.convergence import CLOSED
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-INK = {"better": BLUE, "worse": ORANGE, "equivalent": GREY, "not worse": BLUE, "undecided": GREY}
+INK = {
+    "better": BLUE, "worse": ORANGE, "equivalent": GREY, "not worse": BLUE, "undecided": GREY,
+    "interim": GREY, "no valid baseline": GREY,
+}  # fmt: skip
 WIDTH = 640
 
 

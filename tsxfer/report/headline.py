@@ -14,6 +14,7 @@ WORDS = {
     "equivalent": "equivalent within the margin",
     "worse": "worse with transfer",
     "undecided": "undecided",
+    "interim": "interim: repeats that were declared have not run",
 }
 
 LABELS = {
@@ -39,14 +40,20 @@ def headline(report: Report) -> str:
     if not total:
         return "No comparison is complete yet."
     counts = Counter(c.verdict for c in report.comparisons)
+    lost = counts.pop("no valid baseline", 0)
+    if lost == total:
+        return f"No comparison has a valid baseline: scratch failed in all {total}."
+    without = f" {lost} more have no valid baseline and count nowhere." if lost else ""
+    total -= lost
     parts = [f"{counts[v]} {WORDS[v]}" for v in WORDS if counts[v]]  # type: ignore[index]
     noun = "comparison" if total == 1 else "comparisons"
-    return f"Of {total} {noun}: {', '.join(parts)}."
+    return f"Of {total} {noun}: {', '.join(parts)}.{without}"
 
 
 def warnings(report: Report) -> list[str]:
     """What a reader must know before the numbers."""
     found = [text for label, text in LABELS.items() if label in report.labels]
+    found += [f"{x[0].upper()}{x[1:]}." for x in report.labels if x.startswith("incomplete data")]
     if report.gaps:
         found.append(f"INCOMPLETE: {len(report.gaps)} arm(s) of pairs are missing or failed.")
     shared = [data for data, proof in report.splits.items() if proof.get("shared_groups")]
