@@ -37,7 +37,10 @@ def catalogue_of(folder: Path, files: list[Path], described: Description) -> Cat
     for path in sorted(f for f in folder.iterdir() if f.suffix.lower() in ENDINGS and f.is_file()):
         if path in files or path.stat().st_size > MOST:
             continue
-        table = read_table(path, sep=None, engine="python", encoding="utf-8-sig")
+        try:
+            table = read_table(path, sep=None, engine="python", encoding="utf-8-sig")
+        except DataError:
+            continue  # a text beside the files, such as a README
         table.columns = [str(name).strip() for name in table.columns]
         columns = _file_columns(table, names)
         if columns:

@@ -36,7 +36,7 @@ class One:
 
 
 def signal_files(folder: Path) -> list[Path]:
-    """Files below a folder of the ending that most files with a known one have."""
+    """Files below a folder of the first kind that is there: sound, EDF, WFDB, earth, arrays, tables."""
     found = sorted(
         (f for f in folder.rglob("*") if _ending(f) and f.is_file() and not f.name.startswith(".")),
         key=lambda f: f.relative_to(folder).as_posix(),
