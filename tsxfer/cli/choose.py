@@ -15,7 +15,7 @@ from tsxfer.core.strategy import STRATEGIES, named
 from tsxfer.core.study import COMBINATIONS, DataMode, Study, quick, read_study
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
-from tsxfer.own.content import Description
+from tsxfer.own.description import Description
 from tsxfer.store.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")

@@ -146,10 +146,14 @@ def _sides(
     """Which part each instance is in, whole groups together; parts have about their shares."""
     names, member, counts = np.unique(group, return_inverse=True, return_counts=True)
     if len(names) < len(shares):
-        few = {2: "two", 3: "three"}[len(shares)]
+        few, apart = {
+            2: ("two", "training and validation"),
+            3: ("three", "training, validation and test"),
+        }[len(shares)]
         raise DataError(
             f"{dataset} has {len(names)} group(s): {', '.join(names)}",
-            mend=f"{few} are needed to keep groups apart; add data, or use --profile paper",
+            mend=f"{few} groups are the least that {apart} can keep apart, and some "
+            "thirty let a verdict speak of new ones: add data of more of them",
         )
     # Each group goes where the largest share of the wanted instances is still missing.
     wanted = shares * len(group)

@@ -58,7 +58,9 @@ def read_arff(path: Path, described: Description, scratch: Path) -> Content:
         cells = [a or b or c for a, b, c in LINE.findall(line)]
         where = f"{path}, line {number} of its data"
         if len(cells) < 2:
-            raise DataError(f"{line[:60]!r} is no series with a class", where=where, mend="correct it")
+            raise DataError(
+                f"{line[:60]!r} is no series with a class", where=where, mend="correct it"
+            )
         labels.append(cells[-1].strip())
         windows.append(_series(cells[:-1], where))
     if not windows or len({len(window) for window in windows}) > 1:
@@ -105,8 +107,8 @@ def _content(
     """Windows with their own lengths: what is missing at the end of a series is not its own."""
     longest = max(channel.shape[1] for channel in channels)
     x = np.stack([np.pad(c, ((0, 0), (0, longest - c.shape[1])), constant_values=np.nan) for c in channels], 1)  # fmt: skip
-    there = np.isfinite(x).any(axis=1)
-    lengths = np.where(there.any(axis=1), longest - there[:, ::-1].argmax(axis=1), 0)
+    there: NDArray[np.bool_] = np.isfinite(x).max(axis=1)
+    lengths = np.where(there.max(axis=1), longest - there[:, ::-1].argmax(axis=1), 0)
     if not lengths.all():
         row = int(np.argmin(lengths))
         raise DataError("a series without a number", where=f"{path}, series {row + 1}", mend="remove it")  # fmt: skip

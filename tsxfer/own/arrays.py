@@ -80,7 +80,9 @@ def _named(arrays: Arrays, wanted: str, known: tuple[str, ...], path: Path, flag
     else:
         names = [f"{k}{s}" for s in ("", "_train", "train") for k in known]
         found = [lower[k] for k in names if k in lower]
-        large = [n for n, a in arrays.items() if a.dtype.kind in "iuf" and min(a.shape, default=0) > 1]
+        large = [
+            n for n, a in arrays.items() if a.dtype.kind in "iuf" and min(a.shape, default=0) > 1
+        ]
         found = found or (large if len(large) == 1 else [])
     if not found:
         raise DataError(

@@ -35,6 +35,15 @@ class One:
     fields: tuple[tuple[str, str], ...] = ()
 
 
+def beside(path: Path, described: Description) -> tuple[Path, ...]:
+    """Files that are read with a recording: the other files of a WFDB record, labels of an array."""
+    if path.suffix.lower() == ".hea":
+        return tuple(sorted(f for f in path.parent.glob(f"{path.stem}.*") if f != path))
+    if path.suffix.lower() == ".npy" and described.label:
+        return tuple(f for f in (path.parent / described.label,) if f.is_file())
+    return ()
+
+
 def signal_files(folder: Path) -> list[Path]:
     """Files below a folder of the first kind that is there: sound, EDF, WFDB, earth, arrays, tables."""
     found = sorted(
@@ -195,5 +204,7 @@ def _refuse_unlabelled(signals: list[Signal], path: Path, described: Description
         f"{bad.name} has no label: no column, annotation, sub-folder or part of its name says one",
         where=str(path),
         mend="name the column with --label, put files into a folder for each class, give "
-        "--pattern '{label}_{group}_{n}" + (_ending(path) or path.suffix or ".wav") + "', or --intervals FILE",
+        "--pattern '{label}_{group}_{n}"
+        + (_ending(path) or path.suffix or ".wav")
+        + "', or --intervals FILE",
     )

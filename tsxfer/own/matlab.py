@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.data import hdf5
-from tsxfer.errors import DataError
 from tsxfer.own.arrays import content_of_arrays
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description

@@ -20,8 +20,10 @@ LIKE = {"train": "test", "Train": "Test", "TRAIN": "TEST"}
 
 
 def test_file(path: Path, described: Description) -> Path | None:
-    """The file of the official test part: the one that ``--test`` names, else ``NAME_TEST`` beside
-    ``NAME_TRAIN``; None where there is none, or ``--test no`` is said.
+    """The file of the official test part.
+
+    It is the one that ``--test`` names, else ``NAME_TEST`` beside ``NAME_TRAIN``; None where there is
+    none, or ``--test no`` is said.
 
     Raises:
         DataError: If ``--test`` looks like a file and is not there.

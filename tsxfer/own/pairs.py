@@ -81,7 +81,9 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         raise DataError(
             f"{path.name} holds windows alone: no file of labels lies beside it",
             where=f"{(path if path.is_dir() else path.parent)} has: "
-            + ", ".join(f.name for f in sorted((path if path.is_dir() else path.parent).iterdir())[:12]),
+            + ", ".join(
+                f.name for f in sorted((path if path.is_dir() else path.parent).iterdir())[:12]
+            ),
             mend="save labels as y.npy beside it (groups as groups.npy), or name the file with --label; "
             "for one long recording say --window",
         )

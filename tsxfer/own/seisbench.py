@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.data import hdf5
+from tsxfer.data.reading import plain
 from tsxfer.data.tables import read_table
 from tsxfer.errors import DataError
 from tsxfer.own.columns import few
@@ -192,7 +193,7 @@ def _format(file: Any, path: Path) -> Chunk:
 
     def fact(name: str) -> Any:
         node = file.get(f"data_format/{name}")
-        return None if node is None else hdf5.plain(node[()])
+        return None if node is None else plain(node[()])
 
     order, components = str(fact("dimension_order") or "CW"), fact("component_order")
     axes = order.replace("N", "").upper()
@@ -207,14 +208,14 @@ def _format(file: Any, path: Path) -> Chunk:
 
 
 def _traces(file: Any, chunk: Chunk, names: list[str], metadata: Path) -> list[Trace]:
-    shapes: dict[str, tuple[int, ...]] = {}
+    known: dict[str, tuple[str, tuple[int, ...]]] = {}
     made = []
     for row, name in enumerate(names):
         bucket = PLACE.match(name)
         place, at = (bucket[1], int(bucket[2])) if bucket else (name, -1)
-        if place not in shapes:
-            shapes[place] = _shape(file, place, metadata, row)
-        shape = shapes[place]
+        if place not in known:
+            known[place] = _found(file, place, metadata, row)
+        full, shape = known[place]
         whole = shape[1:] if at >= 0 else shape
         if len(whole) != 2 or (at >= 0 and at >= shape[0]):
             raise DataError(
@@ -224,21 +225,36 @@ def _traces(file: Any, chunk: Chunk, names: list[str], metadata: Path) -> list[T
             )
         if at < 0 and not chunk.components and whole[0] > whole[1]:
             chunk = replace(chunk, turned=True)  # as STEAD's first files: (6000, 3)
-        made.append(_trace(chunk, place, at, whole, bucket[3] if bucket else ""))
-    return [replace(trace, chunk=chunk) for trace in made]
+        made.append(_trace(chunk, full, at, whole, bucket[3] if bucket else ""))
+    return [replace(trace, chunk=chunk, size=_turned(trace, chunk)) for trace in made]
+
+
+def _turned(trace: Trace, chunk: Chunk) -> tuple[int, int]:
+    """Components and samples of a trace, once it is known which comes first."""
+    return trace.size[::-1] if chunk.turned and not trace.chunk.turned else trace.size
 
 
 def _trace(chunk: Chunk, place: str, at: int, whole: tuple[int, ...], cut: str) -> Trace:
-    ends = [min(int(e), w) for e, w in zip(cut.replace(":", "").split(",")[1:], whole, strict=False)]
+    ends = [
+        min(int(e), w) for e, w in zip(cut.replace(":", "").split(",")[1:], whole, strict=False)
+    ]
     size = (*ends, *whole[len(ends) :])
     return Trace(chunk, place, at, (size[1], size[0]) if chunk.turned else (size[0], size[1]))
 
 
-def _shape(file: Any, place: str, metadata: Path, row: int) -> tuple[int, ...]:
-    for group in OLD:
-        node = file.get(f"{group}/{place}") if group in file else None
-        if node is not None:
-            return tuple(hdf5.node_at(file, place).shape)
+def _found(file: Any, place: str, metadata: Path, row: int) -> tuple[str, tuple[int, ...]]:
+    """Path and shape of a data set in the file."""
+    folder, _, last = place.strip("/").rpartition("/")
+    for root in OLD:
+        names = [name for name in (*root.split("/"), *folder.split("/")) if name]
+        group = file
+        for name in names:
+            group = hdf5.group_at(group, name) if name in group else None
+            if group is None:
+                break
+        if group is not None and last in group:
+            full = "/".join((*names, last))
+            return full, tuple(hdf5.node_at(file, full).shape)
     raise DataError(
         f"the trace {place} is listed and not in the waveforms",
         where=f"{metadata}, row {row + 2}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ class Signal:
 def _split(span: Span, ends: list[int]) -> list[Span]:
     inner = [end for end in ends if span.start < end < span.stop]
     edges = [span.start, *inner, span.stop]
-    return [replace(span, start=a, stop=b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [replace(span, start=a, stop=b) for a, b in pairwise(edges)]
 
 
 def span_of(text: str, rate: float, flag: str) -> int:

@@ -42,9 +42,7 @@ class Roles:
     notes: tuple[str, ...] = ()
 
 
-def signal(
-    path: Path, name: str, described: Description, scratch: Path
-) -> tuple[Signal, Roles]:
+def signal(path: Path, name: str, described: Description, scratch: Path) -> tuple[Signal, Roles]:
     """A recording in a table; its samples go to `scratch`, so that memory stays at one block.
 
     Raises:
@@ -65,8 +63,12 @@ def signal(
                 times = _times(block, roles, path, count)
                 breaks = clock.breaks(times, last)
                 last = float(times[-1])
-                starts = np.flatnonzero(breaks) if count else np.union1d([0], np.flatnonzero(breaks))
-                pieces += [(count + int(at), float(times[at]) * (clock.unit or 1.0)) for at in starts]
+                starts = (
+                    np.flatnonzero(breaks) if count else np.union1d([0], np.flatnonzero(breaks))
+                )
+                pieces += [
+                    (count + int(at), float(times[at]) * (clock.unit or 1.0)) for at in starts
+                ]
             values.tofile(out)
             runs.add(*_said(block, roles), breaks)
             count += len(block)
@@ -84,7 +86,9 @@ def _signal(
     if clock is not None and clock.note:
         notes.append(clock.note)
     if len(pieces) > 1:
-        notes.append(f"time has {len(pieces) - 1} gaps or steps back in {name}; no window crosses one")
+        notes.append(
+            f"time has {len(pieces) - 1} gaps or steps back in {name}; no window crosses one"
+        )
     return Signal(
         name, roles.samples, clock.rate if clock else 0.0, count, np.dtype(np.float64),
         lambda start, stop: np.asarray(samples[start:stop]).T,
@@ -117,8 +121,8 @@ def _times(block: Any, roles: Roles, path: Path, before: int) -> NDArray[np.floa
 
 
 def _said(block: Any, roles: Roles) -> tuple[Any, Any]:
-    nothing = np.full(len(block), None)
-    label = block[roles.label] if roles.label else nothing
+    nothing: Any = np.full(len(block), None)
+    label: Any = block[roles.label] if roles.label else nothing
     if roles.label and label.dtype.kind not in "iufb":
         label = label.where(label.notna() & (label.astype(str).str.strip() != ""), None)
     return label, block[roles.group] if roles.group else nothing
@@ -131,7 +135,9 @@ def roles_of(block: Any, described: Description, path: Path) -> Roles:
         DataError: If a named column is not there, or one is of no known use.
     """
     names = [name for name in block.columns if name not in described.ignore]
-    time = next((n for n in names if is_time(n) and n not in (described.label, described.group)), "")
+    time = next(
+        (n for n in names if is_time(n) and n not in (described.label, described.group)), ""
+    )
     group = _wanted(described.group, names, block.columns, path, "--group") or (
         "group" if "group" in names else ""
     )
