@@ -238,7 +238,7 @@ def test_prepare_imports_real_files(tmp_path: Path, real_data: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert "14,393 instances of 8 x 80" in made.stdout
     assert "paper, rock, scissor" in made.stdout
-    mixed = tsxfer(tmp_path, "run", "--source", "speech", "--target", "emg")
+    mixed = tsxfer(tmp_path, "run", "--source", "emg", "--target", "speech")
     assert mixed.returncode == 2
     assert "not prepared: speech" in mixed.stderr
 

@@ -7,34 +7,22 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tsxfer.core.building import from_plain
+import numpy as np
+
+from tsxfer.cli.own_flags import given
 from tsxfer.core.names import OWN
 from tsxfer.core.specs import Recipe
 from tsxfer.core.study import Study
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
-from tsxfer.errors import SpecError, nearest
+from tsxfer.errors import SpecError
 from tsxfer.own import importing, sizes
-from tsxfer.own.content import Description
-from tsxfer.own.files import READERS
+from tsxfer.own.description import Description
+from tsxfer.own.readers import endings, is_own
 from tsxfer.store.workspace import Workspace
 
-TASKS = ("classification", "regression")
 # Fewer optimiser steps leave a network at chance, however few its labels.
 STEPS, QUICK_STEPS = 500, 200
-
-
-def describe(label: str, group: str, rate: float, task: str) -> Description:
-    """What flags say of a file.
-
-    Raises:
-        SpecError: For an unknown task.
-    """
-    if task not in ("", *TASKS):
-        raise SpecError(f"--task {task!r} is not known", mend=nearest(task, TASKS))
-    return from_plain(
-        Description, {"label": label, "group": group, "rate": rate, "task": task}, where="flags"
-    )
 
 
 def bring_all(names: list[str], described: Description, workspace: Workspace) -> list[str]:
@@ -46,32 +34,83 @@ def bring_all(names: list[str], described: Description, workspace: Workspace) ->
     split = [part.strip() for item in names for part in item.split(",") if part.strip()]
     for name in split:
         _refuse_ending(name)
-    files = [name for name in split if importing.is_file(name)]
-    if len(files) > 1 and described != Description():
+    files = [name for name in split if is_own(name)]
+    said = given(described)
+    if len(files) > 1 and said:
         raise SpecError(
-            f"--label, --group, --rate and --task describe one file, {len(files)} are given",
+            f"{', '.join(said)} describe one file, {len(files)} are given",
             mend=f"put them into a card beside each, e.g. {Path(files[0]).with_suffix('.toml')}",
         )
-    return [
-        bring(name, described, workspace) if importing.is_file(name) else name for name in split
-    ]
+    return [bring(name, described, workspace).card.id if is_own(name) else name for name in split]
 
 
 def _refuse_ending(name: str) -> None:
-    if not importing.is_file(name) and Path(name).is_file():
+    if not is_own(name) and Path(name).is_file():
         raise SpecError(
             f"{name} is a file whose ending is not known",
-            mend=f"save it as one of: {', '.join(READERS)}",
+            mend=f"save it as one of: {', '.join(endings())}",
         )
 
 
-def bring(name: str, described: Description, workspace: Workspace) -> str:
+def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
     """Bring one file in, and say how it was read."""
     made = importing.bring(Path(name), described, workspace)
     sys.stderr.write(f"{name}: {summary(made)}\n")
-    for warning in made.card.warnings:
-        sys.stderr.write(f"{name}: WARNING: {warning}; name what must stay together with --group\n")
-    return made.card.id
+    for note in made.notes:
+        sys.stderr.write(f"{name}: NOTE {note}\n")
+    if importing.UNGROUPED in made.card.warnings:
+        sys.stderr.write(
+            f"{name}: WARNING: {importing.UNGROUPED}; name what must stay together with --group\n"
+        )
+    return made
+
+
+def prepare_own(name: str, described: Description, workspace: Workspace) -> None:
+    """``tsxfer prepare FILE``: bring it in without training, and print what was read."""
+    made = importing.bring(Path(name), described, workspace)
+    sys.stdout.write("\n".join(short_form(made)) + "\n")
+
+
+def short_form(made: Prepared) -> list[str]:
+    """What was read, in a few lines: windows, channels, rate, classes and groups with counts."""
+    card = made.card
+    return [
+        f"prepared {card.id}: {made.count:,} windows of {len(card.channels)} x {card.length}",
+        f"channels: {_some(list(card.channels))}",
+        f"rate: {card.rate_hz:g} Hz"
+        if card.rate_hz != 1
+        else "rate: not known; times count samples",
+        _label_line(made),
+        _group_line(made),
+        *(f"NOTE {note}" for note in made.notes),
+        f"fingerprint {made.fingerprint}; licence: {card.licence}; cite: {card.cite}",
+    ]
+
+
+def _label_line(made: Prepared) -> str:
+    y = np.asarray(made.array("y"))
+    if not made.classes:
+        low, mid, high = np.quantile(y, (0, 0.5, 1))
+        return f"label: {made.card.label}, a number from {low:g} to {high:g}, median {mid:g}"
+    counts = np.bincount(y, minlength=len(made.classes))
+    named = [f"{name} {count:,}" for name, count in zip(made.classes, counts, strict=True)]
+    return f"label: {made.card.label}, {len(named)} classes: {_some(named)}"
+
+
+def _group_line(made: Prepared) -> str:
+    if importing.UNGROUPED in made.card.warnings:
+        return (
+            "groups: none given, each window is its own (WARNING: leakage not excluded; name what must "
+            "stay together with --group)"
+        )
+    names, counts = np.unique(np.asarray(made.array("group")), return_counts=True)
+    named = [f"{name} {count:,}" for name, count in zip(names, counts, strict=True)]
+    return f"groups: {made.card.group}, {len(names)}: {_some(named)}"
+
+
+def _some(words: list[str], most: int = 12) -> str:
+    shown = words if len(words) <= most else [*words[: most - 2], f"... {words[-1]}"]
+    return ", ".join(shown)
 
 
 def summary(made: Prepared) -> str:
@@ -99,7 +138,6 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     Raises:
         DataError: If a chosen size is larger than what there is.
     """
-    study = source_fitted(study, chosen, workspace)
     sets = [prepared(workspace, name) for name in study.targets if OWN in name]
     if not sets:
         return study
@@ -160,14 +198,24 @@ def _shrunk(study: Study, sizes: tuple[str, ...]) -> Study:
 
 
 def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
-    """The study with a budget of pretraining that its own files can give; see `fitted`."""
+    """The study with a budget of pretraining that its prepared sources can give.
+
+    Args:
+        study: With data sets settled.
+        chosen: The user named the budget; then one that does not fit is an error.
+        workspace: Where data lies prepared.
+
+    Raises:
+        DataError: If a chosen budget is larger than what there is.
+    """
     for name in study.sources:
-        if OWN not in name:
+        if not (workspace.data(name) / "meta.json").exists():
             continue
         made = prepared(workspace, name)
         if sizes.sizes_that_fit(made, study.profile, (study.source_size,)):
             continue
         if chosen:
             sizes.refuse_misfit(made, study.profile, study.source_size)
+        sys.stderr.write(f"{name} has no {study.source_size} labels to pretrain on: all are used\n")
         study = replace(study, source_size="all")
     return study

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -59,5 +58,4 @@ def _read(dataset: Dataset, folder: Path, workspace: Workspace) -> Prepared:
             made = prepare(dataset, dataset.read(ready), goal, progress)
     finally:
         sys.stderr.write("\n" if live else "")
-        shutil.rmtree(goal.with_name(f"{goal.name}.partial"), ignore_errors=True)
     return made
