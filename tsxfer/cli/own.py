@@ -58,8 +58,10 @@ def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
     sys.stderr.write(f"{name}: {summary(made)}\n")
     for note in made.notes:
         sys.stderr.write(f"{name}: NOTE {note}\n")
-    for warning in made.card.warnings:
-        sys.stderr.write(f"{name}: WARNING: {warning}; name what must stay together with --group\n")
+    if importing.UNGROUPED in made.card.warnings:
+        sys.stderr.write(
+            f"{name}: WARNING: {importing.UNGROUPED}; name what must stay together with --group\n"
+        )
     return made
 
 

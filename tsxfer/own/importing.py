@@ -30,7 +30,7 @@ from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.labels import Labelled, settled
-from tsxfer.own.readers import Layout, find, read
+from tsxfer.own.readers import Layout, also_read, find, read
 from tsxfer.own.reading import READ, Reading, another, as_text
 from tsxfer.own.shaping import Shape, rows_of, series, shape_of
 from tsxfer.own.version import version_of
@@ -38,6 +38,7 @@ from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace
 
 UNGROUPED = "no groups given: leakage not excluded"
+OFFICIAL = "official split"
 METRICS = {
     "classification": ("macro_f1", "weighted_f1", "accuracy"),
     "regression": ("mae", "rmse", "r2", "medae"),
@@ -54,7 +55,7 @@ def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
     """
     described = described_by(path, flags)
     layout = find(path, described)
-    version = version_of(path, described, workspace)
+    version = version_of(path, described, workspace, also_read(layout, path, described))
     known = workspace.data(f"{name_of(path, layout)}{OWN}@{version}")
     kept = _kept(known)
     if kept is None:
@@ -239,8 +240,22 @@ def _card(
         margin=described.margin or _margin(y, metric),
         licence=described.licence,
         cite=described.cite,
-        warnings=() if content.group is not None else (UNGROUPED,),
+        split=_rule(content),
+        label_like_input=content.label_like_input,
+        warnings=_warnings(content),
     )
+
+
+def _rule(content: Content) -> Literal["grouped", "time", "official"]:
+    if content.part is not None:
+        return "official"
+    return "grouped" if content.start is None else "time"
+
+
+def _warnings(content: Content) -> tuple[str, ...]:
+    """Labels of every row that is made from the data."""
+    official = (OFFICIAL,) if content.part is not None else ()
+    return (*official, *(() if content.group is not None else (UNGROUPED,)))
 
 
 def _margin(y: NDArray[Any], metric: str) -> float:

@@ -246,8 +246,11 @@ def series(
         kept = np.flatnonzero(shape.kept[rows]) + rows.start
         if len(kept):
             twice += _twice(x, kept, shape, group, seen)
-            part = None if content.part is None else content.part[kept]
-            yield Series(x, y[kept], group[kept], names[kept], rate, part=part)
+            part, start, end = (
+                None if every is None else every[kept]
+                for every in (content.part, content.start, content.end)
+            )
+            yield Series(x, y[kept], group[kept], names[kept], rate, start, end, part)
     if twice:
         raise DataError(
             f"{len(twice)} window(s) occur twice, and could be on both sides of the split",

@@ -27,6 +27,8 @@ LABELS = {
     "(study, section 6.3).",
     "no groups given: leakage not excluded": "LEAKAGE NOT EXCLUDED: no groups were given, so windows of "
     "one person, machine or event may be on both sides; name them with --group.",
+    "official split": "OFFICIAL SPLIT: scored on the test part that the data's publishers set aside, for "
+    "every profile; validation comes from their train part.",
     "published": "PUBLISHED ROWS: made by the authors of Otović et al. 2022, not by tsxfer.",
     "curve on test": "TEST CURVES: convergence below is measured on the test set.",
     "exploratory": "EXPLORATORY: some comparisons lie outside of the analysis that was declared "
