@@ -100,6 +100,9 @@ Plugins = Annotated[
         help="Folder with data sets and models of yours; else TSXFER_PLUGINS.",
     ),
 ]
+SourceSize = Annotated[
+    str, typer.Option("--source-size", help="Labels that sources are pretrained on (all).")
+]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Shrink to about a minute; renames the study.")
 ]
@@ -138,6 +141,7 @@ def run(
     pretrain: Pretrain = [],  # noqa: B006
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
+    source_size: SourceSize = "",
     overlap: Overlap = None,
     looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
@@ -184,7 +188,7 @@ def run(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, overlap, looks,
+        pretrain, combine, baselines, source_size, overlap=overlap, looks=looks,
     )  # fmt: skip
     chosen = study_from(study, flags, place)
     if save_study is not None:
@@ -213,6 +217,7 @@ def plan(
     pretrain: Pretrain = [],  # noqa: B006
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
+    source_size: SourceSize = "",
     overlap: Overlap = None,
     looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
@@ -228,7 +233,7 @@ def plan(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, overlap, looks,
+        pretrain, combine, baselines, source_size, overlap=overlap, looks=looks,
     )  # fmt: skip
     show_plan(study_from(study, flags, place), place, json)
 
@@ -347,6 +352,28 @@ def prepare(
         prepare_own(name, described, Workspace.at(workspace))
         return
     prepare_dataset(name, place, Workspace.at(workspace))
+
+
+@app.command()
+@own_flags
+def look(
+    name: str,
+    described: Description = UNSAID,
+    out: Annotated[
+        Optional[Path], typer.Option(help="Page to write (HTML), with example windows.")  # noqa: UP045
+    ] = None,
+    json: Json = False,
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Show what a file or a data set holds before anything is trained, and what is odd about it.
+
+    Example: tsxfer look mine.csv --label y --group subject --out mine.html
+    """
+    from tsxfer.cli.look import look as show
+    from tsxfer.store.workspace import Workspace
+
+    show(name, described, Workspace.at(workspace), out, json)
 
 
 @app.command()

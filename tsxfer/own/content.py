@@ -40,6 +40,10 @@ class Content:
             counts rows.
         columns: Columns that held the samples, in order of `x`; () where the file has none. They are
             kept in a fitted model's card and come back in `Description.columns`.
+        start: ``(n,)`` seconds at which each window starts, where windows must be split in time; None
+            elsewhere.
+        end: ``(n,)`` seconds at which what a window *and its label* have seen ends.
+        label_like_input: The label has the unit of the input and follows its level (prices).
     """
 
     x: NDArray[Any]
@@ -55,3 +59,6 @@ class Content:
     lengths: NDArray[np.int64] | None = None
     rows: NDArray[np.str_] | None = None
     columns: tuple[str, ...] = ()
+    start: NDArray[np.float64] | None = None
+    end: NDArray[np.float64] | None = None
+    label_like_input: bool = False

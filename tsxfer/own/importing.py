@@ -26,18 +26,20 @@ from tsxfer.data.card import Card, Dataset
 from tsxfer.data.catalogue import CARD, read_card
 from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
+from tsxfer.data.suspects import suspects_of
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.labels import Labelled, settled
-from tsxfer.own.readers import Layout, find, read
+from tsxfer.own.readers import Layout, also_read, find, read
 from tsxfer.own.reading import READ, Reading, another, as_text
 from tsxfer.own.shaping import Shape, rows_of, series, shape_of
 from tsxfer.own.version import version_of
 from tsxfer.store.leases import alone
-from tsxfer.store.workspace import Workspace
+from tsxfer.store.workspace import Workspace, write_whole
 
 UNGROUPED = "no groups given: leakage not excluded"
+OFFICIAL = "official split"
 METRICS = {
     "classification": ("macro_f1", "weighted_f1", "accuracy"),
     "regression": ("mae", "rmse", "r2", "medae"),
@@ -54,7 +56,7 @@ def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
     """
     described = described_by(path, flags)
     layout = find(path, described)
-    version = version_of(path, described, workspace)
+    version = version_of(path, described, workspace, also_read(layout, path, described))
     known = workspace.data(f"{name_of(path, layout)}{OWN}@{version}")
     kept = _kept(known)
     if kept is None:
@@ -110,7 +112,7 @@ def _import(path: Path, described: Description, goal: Path, workspace: Workspace
         checked = check(path.name, content, described)
         name, _, version = goal.name.partition("@")
         card = replace(checked.card, name=name, version=version)
-        return prepare(
+        made = prepare(
             Dataset(card),
             checked.blocks(),
             goal,
@@ -120,6 +122,17 @@ def _import(path: Path, described: Description, goal: Path, workspace: Workspace
             },
             notes=checked.notes,
         )
+    return _warned(made)
+
+
+def _warned(made: Prepared) -> Prepared:
+    """The data set with the warnings that its windows, labels and groups give on a closer look."""
+    found = tuple(dict.fromkeys(one.label for one in suspects_of(made) if one.label))
+    if not found:
+        return made
+    card = replace(made.card, warnings=(*made.card.warnings, *found))
+    write_whole(made.folder / CARD, json.dumps(asdict(card), indent=1))
+    return replace(made, card=card)
 
 
 @contextmanager
@@ -239,8 +252,22 @@ def _card(
         margin=described.margin or _margin(y, metric),
         licence=described.licence,
         cite=described.cite,
-        warnings=() if content.group is not None else (UNGROUPED,),
+        split=_rule(content),
+        label_like_input=content.label_like_input,
+        warnings=_warnings(content),
     )
+
+
+def _rule(content: Content) -> Literal["grouped", "time", "official"]:
+    if content.part is not None:
+        return "official"
+    return "grouped" if content.start is None else "time"
+
+
+def _warnings(content: Content) -> tuple[str, ...]:
+    """Labels of every row that is made from the data."""
+    official = (OFFICIAL,) if content.part is not None else ()
+    return (*official, *(() if content.group is not None else (UNGROUPED,)))
 
 
 def _margin(y: NDArray[Any], metric: str) -> float:

@@ -14,7 +14,20 @@ from typing import TypeAlias
 
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError
-from tsxfer.own import npz, tables, ts
+from tsxfer.own import (
+    archive,
+    daily,
+    edf,
+    folders,
+    matlab,
+    npz,
+    official,
+    pairs,
+    seisbench,
+    tables,
+    ts,
+    ucr,
+)
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 
@@ -34,6 +47,7 @@ class Layout:
             (removed after the import), to what the file holds.
         endings: Of files, small letters; shown in messages.
         prefix: Of names that mean no path, e.g. ``ucr:``.
+        beside: Further files that are read with a path, as far as flags do not name them.
     """
 
     name: str
@@ -41,6 +55,7 @@ class Layout:
     read: Reader
     endings: tuple[str, ...] = ()
     prefix: str = ""
+    beside: Callable[[Path, Description], tuple[Path, ...]] = lambda _path, _described: ()
 
 
 def by_ending(name: str, read: Reader, *endings: str) -> Layout:
@@ -48,11 +63,34 @@ def by_ending(name: str, read: Reader, *endings: str) -> Layout:
     return Layout(name, lambda path, _: path.name.lower().endswith(endings), read, endings)
 
 
+def _is_recording(path: Path, described: Description) -> bool:
+    """Whether a single file is one signal along time: by its kind, or since flags cut it."""
+    name, cut = path.name.lower(), bool(described.window or described.intervals)
+    always = (*folders.SOUNDS, *folders.EARTH, *edf.ENDINGS, ".hea")
+    return path.is_file() and name.endswith(folders.ENDINGS if cut else always)
+
+
 LAYOUTS: tuple[Layout, ...] = (
+    Layout(
+        "a set of the UCR/UEA archive by name", lambda path, _: str(path).startswith(ucr.PREFIX),
+        ucr.read, prefix=ucr.PREFIX,
+    ),
+    Layout("daily prices", daily.is_daily, daily.read),
+    Layout("a SeisBench data set", lambda path, _: seisbench.is_seisbench(path), seisbench.read),
+    Layout(
+        "X.npy beside y.npy", pairs.is_pair, pairs.read, (".npy",), beside=pairs.files_of,
+    ),
+    Layout(
+        "a recording", _is_recording, folders.read, folders.ENDINGS, beside=folders.beside,
+    ),
+    Layout("a folder of files", lambda path, _: path.is_dir(), folders.read),
+    Layout("a plain table of the UCR archive", archive.is_plain, archive.read_plain),
     by_ending("a table with one window a row", tables.read, *tables.ENDINGS),
     by_ending("arrays x, y and group", npz.read, ".npz"),
     by_ending("sktime's series", ts.read, ".ts"),
-)
+    by_ending("series of the UEA archive", archive.read_arff, ".arff"),
+    by_ending("variables of MATLAB", matlab.read, ".mat"),
+)  # fmt: skip
 
 
 def is_own(name: str) -> bool:
@@ -92,10 +130,24 @@ def find(path: Path, described: Description) -> Layout:
     )
 
 
+def also_read(layout: Layout, path: Path, described: Description) -> tuple[Path, ...]:
+    """Files that are read with a path: its own mates, and the official test part beside it."""
+    test = official.test_file(path, described)
+    return (*layout.beside(path, described), *(() if test is None else (test,)))
+
+
 def read(path: Path, described: Description, scratch: Path) -> Content:
-    """What a file or folder holds, by the first layout that takes it.
+    """What a file or folder holds, by the first layout that takes it, its test part included.
 
     Raises:
         TsxferError: If none takes it, or it cannot be read.
     """
-    return find(path, described).read(path, described, scratch)
+    layout = find(path, described)
+    content = layout.read(path, described, scratch)
+    test = official.test_file(path, described)
+    if test is None:
+        return content
+    apart = scratch / "test"
+    apart.mkdir()
+    other = layout.read(test, described, apart)
+    return official.joined(content, other, f"{path.name} and {test.name}")

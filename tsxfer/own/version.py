@@ -19,17 +19,20 @@ SETTLED = (
 Listing = list[tuple[str, int, int]]
 
 
-def version_of(path: Path, described: Description, workspace: Workspace) -> str:
+def version_of(
+    path: Path, described: Description, workspace: Workspace, also: tuple[Path, ...] = ()
+) -> str:
     """Eight hexadecimal digits that change with any byte and any word of the description.
 
     Args:
         path: A file, a folder (all files below it count) or a name that means no path.
         described: What is said; files named in it (``intervals``, ``test``) count too.
         workspace: Where hashes of large files are remembered.
+        also: Further files that are read with it, such as ``y.npy`` beside ``X.npy``.
     """
     digest = hashlib.sha256(canonical(described).encode())
     beside = [Path(named) for named in (described.intervals, described.test) if named]
-    for place in (path, *(path for path in beside if path.is_file())):
+    for place in (path, *(path for path in (*beside, *also) if path.is_file())):
         digest.update(_bytes_of(place, workspace) if place.exists() else str(place).encode())
     return digest.hexdigest()[:8]
 
