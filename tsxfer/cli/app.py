@@ -188,7 +188,7 @@ def run(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, source_size, overlap=overlap, looks=looks,
+        pretrain, combine, baselines, overlap, looks, source_size,
     )  # fmt: skip
     chosen = study_from(study, flags, place)
     if save_study is not None:
@@ -233,7 +233,7 @@ def plan(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, source_size, overlap=overlap, looks=looks,
+        pretrain, combine, baselines, overlap, looks, source_size,
     )  # fmt: skip
     show_plan(study_from(study, flags, place), place, json)
 
