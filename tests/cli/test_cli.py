@@ -238,7 +238,7 @@ def test_prepare_imports_real_files(tmp_path: Path, real_data: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert "14,393 of 8 x 80" in made.stdout
     assert "incomplete data: emg@1 has 3 of 4 classes" in made.stdout
-    assert "paper, rock, scissor" in made.stdout
+    assert "paper 4,805, rock 4,778, scissor 4,810" in made.stdout
     mixed = tsxfer(tmp_path, "run", "--source", "emg", "--target", "speech")
     assert mixed.returncode == 2
     assert "not prepared: speech" in mixed.stderr
