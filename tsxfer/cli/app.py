@@ -90,6 +90,9 @@ Plugins = Annotated[
         help="Folder with data sets and models of yours; else TSXFER_PLUGINS.",
     ),
 ]
+SourceSize = Annotated[
+    str, typer.Option("--source-size", help="Labels that sources are pretrained on (all).")
+]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Shrink to about a minute; renames the study.")
 ]
@@ -128,6 +131,7 @@ def run(
     pretrain: Pretrain = [],  # noqa: B006
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
+    source_size: SourceSize = "",
     described: Description = UNSAID,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[
@@ -172,7 +176,7 @@ def run(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines,
+        pretrain, combine, baselines, source_size,
     )  # fmt: skip
     chosen = study_from(study, flags, place)
     if save_study is not None:
@@ -201,6 +205,7 @@ def plan(
     pretrain: Pretrain = [],  # noqa: B006
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
+    source_size: SourceSize = "",
     described: Description = UNSAID,
     json: Json = False,
     _plugins: Plugins = "",
@@ -214,7 +219,7 @@ def plan(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines,
+        pretrain, combine, baselines, source_size,
     )  # fmt: skip
     show_plan(study_from(study, flags, place), place, json)
 
@@ -333,6 +338,28 @@ def prepare(
         prepare_own(name, described, Workspace.at(workspace))
         return
     prepare_dataset(name, place, Workspace.at(workspace))
+
+
+@app.command()
+@own_flags
+def look(
+    name: str,
+    described: Description = UNSAID,
+    out: Annotated[
+        Optional[Path], typer.Option(help="Page to write (HTML), with example windows.")  # noqa: UP045
+    ] = None,
+    json: Json = False,
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Show what a file or a data set holds before anything is trained, and what is odd about it.
+
+    Example: tsxfer look mine.csv --label y --group subject --out mine.html
+    """
+    from tsxfer.cli.look import look as show
+    from tsxfer.store.workspace import Workspace
+
+    show(name, described, Workspace.at(workspace), out, json)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from tsxfer.errors import SpecError, StoreError
 from tsxfer.inspection.facts import Facts, facts_of
 from tsxfer.inspection.hints import hints
 from tsxfer.inspection.text import text
-from tsxfer.own.content import Description
+from tsxfer.own.description import Description
 from tsxfer.store.workspace import Workspace
 
 

@@ -7,8 +7,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from tsxfer.cli.own_flags import given
 from tsxfer.core.names import OWN
 from tsxfer.core.specs import Recipe
@@ -16,6 +14,8 @@ from tsxfer.core.study import Study
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError
+from tsxfer.inspection.facts import facts_of
+from tsxfer.inspection.text import short, warned
 from tsxfer.own import importing, sizes
 from tsxfer.own.description import Description
 from tsxfer.own.readers import endings, is_own
@@ -66,51 +66,24 @@ def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
 
 
 def prepare_own(name: str, described: Description, workspace: Workspace) -> None:
-    """``tsxfer prepare FILE``: bring it in without training, and print what was read."""
-    made = importing.bring(Path(name), described, workspace)
-    sys.stdout.write("\n".join(short_form(made)) + "\n")
+    """``tsxfer prepare FILE``: bring it in without training, and print what was read.
+
+    Raises:
+        TsxferError: If it cannot be read, or cannot be split into parts that share no group.
+    """
+    tell(importing.bring(Path(name), described, workspace))
 
 
-def short_form(made: Prepared) -> list[str]:
-    """What was read, in a few lines: windows, channels, rate, classes and groups with counts."""
-    card = made.card
-    return [
-        f"prepared {card.id}: {made.count:,} windows of {len(card.channels)} x {card.length}",
-        f"channels: {_some(list(card.channels))}",
-        f"rate: {card.rate_hz:g} Hz"
-        if card.rate_hz != 1
-        else "rate: not known; times count samples",
-        _label_line(made),
-        _group_line(made),
-        *(f"NOTE {note}" for note in made.notes),
-        f"fingerprint {made.fingerprint}; licence: {card.licence}; cite: {card.cite}",
-    ]
+def tell(made: Prepared) -> None:
+    """Print what a prepared data set holds.
 
-
-def _label_line(made: Prepared) -> str:
-    y = np.asarray(made.array("y"))
-    if not made.classes:
-        low, mid, high = np.quantile(y, (0, 0.5, 1))
-        return f"label: {made.card.label}, a number from {low:g} to {high:g}, median {mid:g}"
-    counts = np.bincount(y, minlength=len(made.classes))
-    named = [f"{name} {count:,}" for name, count in zip(made.classes, counts, strict=True)]
-    return f"label: {made.card.label}, {len(named)} classes: {_some(named)}"
-
-
-def _group_line(made: Prepared) -> str:
-    if importing.UNGROUPED in made.card.warnings:
-        return (
-            "groups: none given, each window is its own (WARNING: leakage not excluded; name what must "
-            "stay together with --group)"
-        )
-    names, counts = np.unique(np.asarray(made.array("group")), return_counts=True)
-    named = [f"{name} {count:,}" for name, count in zip(names, counts, strict=True)]
-    return f"groups: {made.card.group}, {len(names)}: {_some(named)}"
-
-
-def _some(words: list[str], most: int = 12) -> str:
-    shown = words if len(words) <= most else [*words[: most - 2], f"... {words[-1]}"]
-    return ", ".join(shown)
+    Raises:
+        DataError: If it cannot be split into parts that share no group.
+    """
+    facts = facts_of(made)
+    sys.stdout.write("\n".join([*short(made, facts), *warned(made, facts)]) + "\n")
+    sys.stdout.write(f"licence: {made.card.licence}; cite: {made.card.cite}\n")
+    sizes.refuse_misfit(made, "strict", "all")
 
 
 def summary(made: Prepared) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tsxfer.cli.own import tell
 from tsxfer.data import catalogue
 from tsxfer.data.archive import unpacked
 from tsxfer.data.card import Dataset
@@ -27,18 +28,7 @@ def prepare_dataset(name: str, place: Path | None, workspace: Workspace) -> Prep
     workspace.make()
     folder = place or fetch(dataset, workspace.root / "downloads" / dataset.card.name)
     made = _read(dataset, folder, workspace)
-    card = made.card
-    labels = (
-        f"classes: {', '.join(made.classes)}"
-        if made.classes
-        else f"label: {card.label} ({card.unit})"
-    )
-    sys.stdout.write(
-        f"prepared {card.id}: {made.count:,} instances of {len(card.channels)} x {card.length} "
-        f"at {card.rate_hz:g} Hz; {labels}\n"
-        f"fingerprint {made.fingerprint}; {'; '.join(made.notes) or 'windows kept as they are'}\n"
-        f"licence: {card.licence}\ncite: {card.cite}\n"
-    )
+    tell(made)
     return made
 
 

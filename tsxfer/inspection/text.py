@@ -16,10 +16,13 @@ WIDTH = 64  # characters of a drawn window
 def text(made: Prepared, facts: Facts) -> str:
     """What was read, example windows of each class, and hints."""
     lines = [*short(made, facts), *_signal(made, facts), "", *_examples(made, facts)]
+    return "\n".join([*lines, *warned(made, facts)])
+
+
+def warned(made: Prepared, facts: Facts) -> list[str]:
+    """Hints as lines; none where there is nothing to say."""
     found = hints(made, facts)
-    if found:
-        lines += ["", "look twice:", *(f"  - {hint}" for hint in found)]
-    return "\n".join(lines)
+    return ["look twice:", *(f"  - {hint}" for hint in found)] if found else []
 
 
 def short(made: Prepared, facts: Facts) -> list[str]:
@@ -30,7 +33,7 @@ def short(made: Prepared, facts: Facts) -> list[str]:
         f"{card.seconds:g} s at {card.rate_hz:g} Hz" if card.rate_hz != 1 else "rate not given"
     )
     lines = [
-        f"{simulated}{card.id}: {card.title}",
+        f"{simulated}{card.id}: {card.title}; fingerprint {made.fingerprint}",
         f"windows   {facts.windows:,} of {len(card.channels)} x {card.length} ({seconds})",
         f"channels  {_few(dict.fromkeys(card.channels, ''))}",
         f"label     {_label(made, facts)}",

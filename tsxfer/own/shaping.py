@@ -18,6 +18,10 @@ from tsxfer.own.description import Description
 from tsxfer.own.survey import Survey, blocks, let_go, own_samples, survey
 
 Groups = NDArray[np.str_]
+FLAGS = (
+    "--missing interpolate fills them in from their neighbours, --missing drop leaves such windows "
+    "out; or repair the file"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,9 @@ def shape_like(content: Content, described: Description, length: int, name: str)
     names = rows_of(content, name)
     facts = survey(content)
     _refuse(facts.infinite, names, "a sample that is infinite", "correct it, or remove the window")
-    kept, notes = _kept(facts, described, names)
+    kept, notes = _kept(
+        facts, described, names, "repair the file, or fit with --missing interpolate"
+    )
     if described.lengths == "refuse":
         found, _ = _length(content, described, kept, name)
         length = found  # the model says what it was fitted on
@@ -99,7 +105,7 @@ def _refuse(bad: NDArray[np.bool_], names: Groups, what: str, mend: str) -> None
 
 
 def _kept(
-    facts: Survey, described: Description, names: Groups
+    facts: Survey, described: Description, names: Groups, mend: str = FLAGS
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     gaps = facts.gaps > 0
     if described.missing == "refuse":
@@ -107,8 +113,7 @@ def _kept(
             gaps,
             names,
             "samples that are missing (NaN)",
-            "--missing interpolate fills them in from their neighbours, --missing drop leaves such "
-            "windows out; or repair the file",
+            mend,
         )
     empty = np.asarray(~np.isfinite(facts.low).all(axis=1))
     if described.missing == "interpolate":
