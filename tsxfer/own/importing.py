@@ -232,6 +232,11 @@ def _card(
     metric = described.metric or METRICS[task][0]
     if metric not in METRICS[task]:
         raise SpecError(f"metric {metric} is not for {task}", mend=nearest(metric, METRICS[task]))
+    if described.resample and not (described.rate or content.rate):
+        raise SpecError(
+            f"--resample {described.resample:g}, but the rate of {name} is not known",
+            mend="say it with --rate",
+        )
     given = described.rate or content.rate or 1.0
     rate = described.resample or given
     return Card(
