@@ -161,7 +161,7 @@ def test_a_gap_in_time_is_in_no_window(tmp_path: Path) -> None:
     table.to_csv(tmp_path / "walk.csv", index=False)
     made = bring(tmp_path / "walk.csv", label="act", group="who", window="50")
     assert made.count == 6 * 4 - 2
-    assert "gaps" in _notes(made)
+    assert "6 gaps" in _notes(made)  # the row that is missing, and five new people
 
 
 def test_times_are_read_with_their_unit(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def _array(path: Path, one: One, described: Description) -> Signal:
     if not described.label or described.unlabelled:
         return made
     beside = table_signals.label_file(path, described.label, dict(one.fields))
-    return table_signals.array_labels(beside, made)
+    return table_signals.array_labels(beside, made, described.ignore)
 
 
 def _joined(parts: list[Signal], name: str) -> Signal:

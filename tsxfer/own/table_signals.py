@@ -70,7 +70,7 @@ def signal(path: Path, name: str, described: Description, scratch: Path) -> tupl
                     (count + int(at), float(times[at]) * (clock.unit or 1.0)) for at in starts
                 ]
             values.tofile(out)
-            runs.add(*_said(block, roles), breaks)
+            runs.add(*_said(block, roles, described.ignore), breaks)
             count += len(block)
     if not count:
         raise unreadable(path, ValueError("it holds no row"))
@@ -85,10 +85,6 @@ def _signal(
     notes = list(roles.notes)
     if clock is not None and clock.note:
         notes.append(clock.note)
-    if len(pieces) > 1:
-        notes.append(
-            f"time has {len(pieces) - 1} gaps or steps back in {name}; no window crosses one"
-        )
     return Signal(
         name, roles.samples, clock.rate if clock else 0.0, count, np.dtype(np.float64),
         lambda start, stop: np.asarray(samples[start:stop]).T,
@@ -120,11 +116,15 @@ def _times(block: Any, roles: Roles, path: Path, before: int) -> NDArray[np.floa
     return times
 
 
-def _said(block: Any, roles: Roles) -> tuple[Any, Any]:
+def _said(block: Any, roles: Roles, ignore: tuple[str, ...]) -> tuple[Any, Any]:
+    """Labels and groups; what ``--ignore`` names and no column is called is a label left out."""
+    ignored = [name for name in ignore if name not in block.columns]
     nothing: Any = np.full(len(block), None)
     label: Any = block[roles.label] if roles.label else nothing
     if roles.label and label.dtype.kind not in "iufb":
         label = label.where(label.notna() & (label.astype(str).str.strip() != ""), None)
+    if roles.label and ignored:
+        label = label.astype(object).where(~label.astype(str).isin(ignored), None)
     return label, block[roles.group] if roles.group else nothing
 
 
@@ -322,7 +322,7 @@ def array_signal(path: Path, name: str, described: Description) -> Signal:
     )
     table = table.T if flip else table
     notes = () if described.axes or array.ndim == 1 else (
-        f"the longer axis of {array.shape} is taken as time (--axes settles it)",
+        "the longer axis is taken as time (--axes settles it)",
     )  # fmt: skip
     channels = tuple(f"c{number}" for number in range(table.shape[1]))
     return Signal(
@@ -331,8 +331,8 @@ def array_signal(path: Path, name: str, described: Description) -> Signal:
     )  # fmt: skip
 
 
-def array_labels(path: Path, made: Signal) -> Signal:
-    """The signal with one label a sample, from a ``.npy`` file of labels.
+def array_labels(path: Path, made: Signal, ignore: tuple[str, ...]) -> Signal:
+    """The signal with one label a sample, from a ``.npy`` file of labels; some are left out.
 
     Raises:
         DataError: If it does not hold one label a sample.
@@ -349,7 +349,12 @@ def array_labels(path: Path, made: Signal) -> Signal:
     flat = labels.reshape(-1)
     flat = np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat
     runs = Runs(made.name)
-    runs.add(flat, np.full(len(flat), None), np.zeros(len(flat), np.bool_))
+    silent = np.isin(flat.astype(np.str_), ignore or ("",))
+    runs.add(
+        np.where(silent, None, flat.astype(object)),
+        np.full(len(flat), None),
+        np.zeros(len(flat), np.bool_),
+    )
     return replace(made, spans=runs.spans())
 
 
