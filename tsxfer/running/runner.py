@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from tsxfer.baselines.answer import answer
+from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data.sealed import Tested
 from tsxfer.data.task import Task, load_task
@@ -334,7 +335,7 @@ def _environment() -> dict[str, str]:
 
 def _labels(trial: Trial) -> tuple[str, ...]:
     """What a reader must know of a row: made data, and the faults that its protocol carries."""
-    made = ["simulated"] if any("+sim@" in name for name in trial.datasets) else []
+    made = ["simulated"] if any(map(is_simulated, trial.datasets)) else []
     squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
     unequal = ["squared-error scratch"] if squared else []
     shuffled = ["shuffled labels"] if trial.recipe.labels == "shuffled" else []
