@@ -12,7 +12,14 @@ from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient, sourc
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
 from tsxfer.core.strategy import STRATEGIES, named
-from tsxfer.core.study import COMBINATIONS, DataMode, Study, quick, read_study
+from tsxfer.core.study import (
+    COMBINATIONS,
+    OVERLAPS,
+    DataMode,
+    Study,
+    quick,
+    read_study,
+)
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
 from tsxfer.own.description import Description
@@ -45,6 +52,8 @@ class Flags:
     pretrain: list[str] = field(default_factory=list)
     combine: list[str] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
+    overlap: str | None = None
+    looks: list[int] = field(default_factory=list)
     source_size: str = ""
 
 
@@ -118,7 +127,20 @@ def _changed(study: Study, flags: Flags) -> Study:
         "combine": _known("combination", flags.combine, COMBINATIONS),
         "baselines": _known("baseline", flags.baselines, BASELINES, USUAL_BASELINES),
     }
-    return replace(study, **{axis: names for axis, names in asked.items() if names})
+    return _bound(replace(study, **{axis: names for axis, names in asked.items() if names}), flags)
+
+
+def _bound(study: Study, flags: Flags) -> Study:
+    """The study with what flags say of its declaration."""
+    if flags.overlap is not None:
+        if flags.overlap not in OVERLAPS:
+            raise SpecError(
+                f"--overlap {flags.overlap!r} is not known", mend=nearest(flags.overlap, OVERLAPS)
+            )
+        study = replace(study, overlap=flags.overlap)
+    if flags.looks:
+        study = replace(study, looks=tuple(sorted(set(flags.looks))))
+    return study
 
 
 def _known(

@@ -13,7 +13,7 @@ from tsxfer.cli.progress import Progress
 from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import Study, expand, study_toml
-from tsxfer.data import catalogue
+from tsxfer.data import catalogue, overlap
 from tsxfer.data.task import prepared
 from tsxfer.errors import Terminated
 from tsxfer.running.fingerprints import fingerprints
@@ -58,6 +58,8 @@ def run_study(study: Study, workspace: Workspace, how: How) -> int:
     for name in dict.fromkeys([*study.sources, *study.targets, *(t.dataset for t in trials)]):
         tell_of_simulating(name, workspace)
         prepared(workspace, name)
+    if study.overlap == "refuse":
+        overlap.refuse(workspace, trials)
     done = finished(store, trials, workspace)
     todo = [t for t in trials if t.key not in done]
     try:
