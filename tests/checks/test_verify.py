@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.checks.conftest import NAME
-from tests.study import tsxfer
+from tests.study import NAME, tsxfer
 from tsxfer.checks.verify import verify
 from tsxfer.core.specs import Result
 from tsxfer.store.rows import Store, to_line

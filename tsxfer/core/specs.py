@@ -239,6 +239,17 @@ class Trial(_Keyed):
         probed = self.reuse is not None and self.reuse.strategy.learn == "probe"
         return probed or self.baseline == "random_convolutions"
 
+    @property
+    def plain_pretraining(self) -> bool:
+        """Trained from scratch on true labels of one real or simulated set's usual part.
+
+        A ranking, or a model to keep, may start from such weights: those of controls, of several sets
+        and of sources without labels are not what the name of one data set says.
+        """
+        alone = not (self.reuse or self.pool or self.after or self.baseline)
+        usual = self.part == "subset" and self.dataset != NOISE
+        return alone and usual and (self.recipe.labels, self.recipe.objective) == ("true", "labels")
+
     def twin(self) -> Trial:
         """The paired scratch trial: the same in everything but its starting weights."""
         if self.reuse is None or self.reuse.twin_loss == self.recipe.loss:

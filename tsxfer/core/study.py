@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tsxfer.core.building import from_plain
+from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import (
     NO_BACKBONE,
     NOISE,
@@ -152,7 +153,9 @@ class Study:
                 "labels = 'shuffled' is a control",
                 mend='leave it out, write controls = ["shuffled"]',
             )
-        if any(name.partition("@")[0] == NOISE.partition("@")[0] for name in self.sources):
+        if any(
+            DatasetName.parse(name).base == DatasetName.parse(NOISE).base for name in self.sources
+        ):
             raise SpecError(
                 "noise as a source is a control", mend='leave it out, write controls = ["noise"]'
             )
