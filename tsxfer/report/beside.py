@@ -20,7 +20,7 @@ GIVES = {
 }
 
 IS = {
-    "trivial": "the answer that does not look",
+    "trivial": "the best trivial prediction",
     "summary": "ridge on summary features",
     "catch22": "ridge on catch22 features",
     "minirocket": "ridge on MiniRocket features",

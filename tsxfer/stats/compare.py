@@ -55,14 +55,14 @@ class Comparison:
         improvement: Share of pairs in which transfer is better.
         convergence: Speed.
         verdict: One of seven; ``interim`` and ``no valid baseline`` decide nothing.
-        chance: Best score of answers that do not look at the window.
+        chance: Best score of predictions that ignore the window.
         notes: What a reader must know.
         gaps: Missing repeats.
         labels: ``simulated``, ``leaky split``, ``exploratory``.
         detectable: Smallest true difference that this cell would have found with 80 % power.
         against: The baseline that stands in the place of scratch, if any; `scratch` then holds its
             scores, and `transfer` those of the network that it is held against.
-        valid: Scratch beats the best answer that does not look by the margin; where it does not,
+        valid: Scratch beats the best trivial prediction by the margin; where it does not,
             there is nothing to compare with.
         interim: Fewer repeats than were declared, and no look that was.
     """
@@ -276,7 +276,7 @@ def _notes(c: Comparison) -> tuple[str, ...]:
 
 
 def _alarms(cell: Cell) -> tuple[str, ...]:
-    """Repeats in which an arm is no better than an answer that does not look, by arm."""
+    """Repeats in which an arm is no better than a trivial prediction, by arm."""
     found = []
     for arm, name in enumerate(cell.arms):
         rows = [(pair[arm], pair[arm].trial.repeat) for pair in cell.pairs]

@@ -171,7 +171,7 @@ class Store:
         return {key: "done" if done else "failed" for key, (_, done) in found.items()}
 
     def _row(self, place: str, line: bytes, held: Held) -> Result | None:
-        """A row; what is none is put down as damaged, or as of another version."""
+        """The row of a line; None for a line that is noted as damaged or of another version."""
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
