@@ -327,7 +327,8 @@ class Result:
             ``{"samples": [...], "score": [...]}``.
         sizes: ``{"train": .., "validation": .., "test": ..}`` instances.
         data: Fingerprint of each prepared data set that had a hand in it, by versioned name.
-        split: Proof: group counts, hashes and overlaps of the three parts.
+        split: Proof: group counts, hashes and overlaps of the three parts; what a group is, and the
+            rule of the split.
         subset: Hash of the training and validation instances drawn.
         audit: ``{"copied": [...], "renewed": [...], "frozen": [...]}`` tensor names.
         alignment: Hash of the test instances and their labels, in the order of the predictions.
