@@ -64,6 +64,16 @@ Pretrain = Annotated[
 Combine = Annotated[
     list[str], typer.Option(help="Several sources as one: pooled, sequential, average, or all.")
 ]
+Overlap = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        help="Where a source has seen the target's test part: refuse (the default), or label every row."
+    ),
+]
+Looks = Annotated[
+    list[int],
+    typer.Option(help="Repeats at which to judge before all are in; declared, and paid for."),
+]
 Baselines = Annotated[
     list[str],
     typer.Option(
@@ -132,6 +142,8 @@ def run(
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
     source_size: SourceSize = "",
+    overlap: Overlap = None,
+    looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[
@@ -176,7 +188,7 @@ def run(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, source_size,
+        pretrain, combine, baselines, overlap, looks, source_size,
     )  # fmt: skip
     chosen = study_from(study, flags, place)
     if save_study is not None:
@@ -206,6 +218,8 @@ def plan(
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
     source_size: SourceSize = "",
+    overlap: Overlap = None,
+    looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
     json: Json = False,
     _plugins: Plugins = "",
@@ -219,7 +233,7 @@ def plan(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, source_size,
+        pretrain, combine, baselines, overlap, looks, source_size,
     )  # fmt: skip
     show_plan(study_from(study, flags, place), place, json)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tsxfer.cli.own_flags import given
-from tsxfer.core.names import OWN
+from tsxfer.core.names import is_own as is_own_name
 from tsxfer.core.specs import Recipe
 from tsxfer.core.study import Study
 from tsxfer.data.prepare import Prepared
@@ -111,7 +111,7 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     Raises:
         DataError: If a chosen size is larger than what there is.
     """
-    sets = [prepared(workspace, name) for name in study.targets if OWN in name]
+    sets = [prepared(workspace, name) for name in study.targets if is_own_name(name)]
     if not sets:
         return study
     if chosen:
@@ -137,7 +137,7 @@ def patient(study: Study, steps: int, workspace: Workspace) -> Study:
     counts = [
         sizes.windows_to_learn(prepared(workspace, name), study.profile, size)
         for name in study.targets
-        if OWN in name
+        if is_own_name(name)
         for size in study.sizes
     ]
     recipe = longer(study.recipe, min(counts), steps) if counts else study.recipe

@@ -16,8 +16,7 @@ from tsxfer.own.description import Description
 
 PANEL = "Of an own file"
 HELP = {
-    "label": "Column, array or variable of labels; without a header a position, -1 is the last. "
-    "Several of a regression: y,y2.",
+    "label": "Column, array or variable of labels; without a header a position, -1 is the last.",
     "group": "Column, array or variable that names what must stay on one side of a split.",
     "rate": "Samples a second.",
     "task": "classification or regression, where labels alone would be read otherwise.",

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from tsxfer.core.names import SIMULATED, DatasetName
 from tsxfer.data.series import Series
 
 Reader: TypeAlias = Callable[[Path], Iterable[Series]]
@@ -152,7 +153,7 @@ class Dataset:
 
         def register(simulate: Simulator) -> Simulator:
             facts: dict[str, Any] = {
-                "name": f"{self.card.name}+sim", "version": version, "count": count,
+                "name": DatasetName(self.card.name, SIMULATED).plain, "version": version, "count": count,
                 "title": f"SIMULATED stand-in: {self.card.title}", "simulated": True,
                 "files": (), "manual": "", "whole": None, "licence": "Apache-2.0 (made by tsxfer)", "file_rate_hz": None,
             }  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from tsxfer.core.specs import PROFILES
 from tsxfer.data import split
 from tsxfer.data.prepare import Prepared
+from tsxfer.data.suspects import suspects_of
 from tsxfer.errors import DataError
 from tsxfer.inspection.facts import Facts
 
@@ -23,7 +24,9 @@ def hints(made: Prepared, facts: Facts) -> list[str]:
         made: The prepared data.
         facts: Of it.
     """
-    return [*made.card.warnings, *_of_signal(facts), *_of_groups(made, facts), *_of_classes(facts)]
+    leaks = [one.words for one in suspects_of(made)]
+    of_facts = (*_of_signal(facts), *_of_groups(made, facts), *_of_classes(facts))
+    return [*made.card.warnings, *leaks, *of_facts]
 
 
 def test_groups(made: Prepared) -> int | None:

@@ -13,6 +13,7 @@ from tsxfer.errors import DataError
 from tsxfer.own.columns import few
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
+from tsxfer.own.official import joined, parts_of, with_parts
 
 Arrays = dict[str, NDArray[Any]]
 X = ("x", "data", "windows", "samples", "signals")
@@ -30,12 +31,14 @@ def content_of_arrays(arrays: Arrays, described: Description, path: Path) -> Con
     x_name = _named(arrays, described.x, X, path, "--x")
     twin = _twin(arrays, x_name)
     train = _part(arrays, x_name, "", described, path)
+    if described.test in arrays and not described.unlabelled:
+        column = _column(arrays[described.test], described.test, path)
+        part, note = parts_of(column, described.test, str(path))
+        return with_parts(train, part, note, str(path))
     if not twin or described.test == "no":
         return train
     test = _part(arrays, twin, x_name, described, path)
-    from tsxfer.own.official import joined
-
-    return joined(train, test, f"{x_name} and {twin}")
+    return test if described.unlabelled else joined(train, test, f"{x_name} and {twin}")
 
 
 def _twin(arrays: Arrays, name: str) -> str:

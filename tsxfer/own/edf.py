@@ -58,6 +58,7 @@ def _opened(path: Path) -> Any:
             where=str(path),
             mend='pip install "tsxfer[biosignals]"',
         ) from None
+    _refuse_cut(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -66,6 +67,27 @@ def _opened(path: Path) -> Any:
             return edfio.read_edf(path, lazy_load_data=True)
     except Exception as error:  # edfio has no common base class of its errors
         raise _unreadable(path, error) from None
+
+
+def _refuse_cut(path: Path) -> None:
+    """A file that holds fewer data records than its header declares (-1 there is not known)."""
+    with path.open("rb") as file:
+        head = file.read(256)
+        try:
+            records, signals = int(head[236:244]), int(head[252:256])
+            file.seek(256 + signals * 216)  # past the other fields of each signal
+            counts = [int(file.read(8)) for _ in range(min(signals, 10_000))]
+            begin = int(head[184:192])
+        except ValueError as error:
+            raise _unreadable(path, error) from None
+    wide = 3 if path.suffix.lower() == ".bdf" else 2
+    there = (path.stat().st_size - begin) // max(1, sum(counts) * wide)
+    if records > there:
+        raise DataError(
+            f"{path.name} is cut: its header declares {records:,} data records, it holds {max(0, there):,}",
+            where=str(path),
+            mend="copy or fetch that file again",
+        )
 
 
 def _chosen(every: Any, described: Description, path: Path) -> list[Any]:

@@ -81,6 +81,12 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         signals, inner = apply(signals, found, where), (inner_label, inner_group)
     signals = [s.labelled(one.label, one.group) for s, one in zip(signals, ones, strict=True)]
     label, group = inner[0] or label, inner[1] or group
+    if described.group and not group and not described.unlabelled:
+        raise DataError(
+            f"no column {described.group!r} for --group",
+            where=str(path),
+            mend="name a column of the recording or of the intervals, or {group} in --pattern",
+        )
     if not described.unlabelled:
         _refuse_unlabelled(signals, path, described)
     if described.window and len(ones) > 1 and not group:

@@ -250,7 +250,7 @@ def series(
         let_go(content.x)
         kept = np.flatnonzero(shape.kept[rows]) + rows.start
         if len(kept):
-            twice += _twice(x, kept, shape, group, seen)
+            twice += _twice(x, kept, shape, _sides(content, group), seen)
             part, start, end = (
                 None if every is None else every[kept]
                 for every in (content.part, content.start, content.end)
@@ -262,6 +262,11 @@ def series(
             where=f"{names[twice[0][0]]} and {names[twice[0][1]]}",
             mend="remove the duplicates, or put them into one group",
         )
+
+
+def _sides(content: Content, group: Groups) -> Groups:
+    """What must not share a window: groups; the official test part stays as it is, copies and all."""
+    return group if content.part is None else np.where(content.part == "test", "test", group)
 
 
 def _twice(

@@ -138,9 +138,9 @@ def roles_of(block: Any, described: Description, path: Path) -> Roles:
     time = next(
         (n for n in names if is_time(n) and n not in (described.label, described.group)), ""
     )
-    group = _wanted(described.group, names, block.columns, path, "--group") or (
-        "group" if "group" in names else ""
-    )
+    group = "group" if "group" in names else ""
+    if described.group and not (described.intervals and described.group not in names):
+        group = _wanted(described.group, names, block.columns, path, "--group")
     label, notes = _label_of(block, names, (time, group), described, path)
     said = [part.strip() for part in described.x.split(",") if part.strip()]
     for part in said:
@@ -172,7 +172,7 @@ def _label_of(
     if known:
         return known[0], ()
     words = [n for n in names if n not in taken and not _numeric(block[n])]
-    if len(words) == 1 and not described.pattern:
+    if len(words) == 1 and "{label}" not in described.pattern:
         return words[0], (f"the only column of words, {words[0]}, is taken as label (--label settles it)",)  # fmt: skip
     return "", ()
 
@@ -186,8 +186,6 @@ def _wanted(name: str, names: list[str], every: Any, path: Path, flag: str) -> s
         name = str(at + len(every)) if at < 0 else name
     if name in names:
         return name
-    if flag == "--group" and "group" not in names and not name.isidentifier():
-        return ""
     raise DataError(
         f"no column {name!r} for {flag}",
         where=f"{path} has: {few(list(every))}",

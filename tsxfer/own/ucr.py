@@ -31,10 +31,10 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     """
     del scratch
     name = _checked(str(path).removeprefix(PREFIX))
-    parts = [_part(name, side, described) for side in ("train", "test")]
-    if described.unlabelled:
-        return parts[1]
-    return joined(parts[0], parts[1], f"{name} of the archive")
+    if described.unlabelled or described.test == "no":
+        return _part(name, "test" if described.unlabelled else "train", described)
+    train, test = (_part(name, side, described) for side in ("train", "test"))
+    return joined(train, test, f"{name} of the archive")
 
 
 def home() -> Path:
@@ -48,7 +48,7 @@ def _checked(name: str) -> str:
     known = _known()
     if not NAME.match(name):
         raise SpecError(f"{PREFIX}{name} is no name of a set", mend=f"e.g. {PREFIX}GunPoint")
-    if name in known or not known or (home() / name).is_dir():
+    if name in known or _inside_sktime(name) or (home() / name).is_dir():
         return name
     raise SpecError(f"no set {name!r} in the UCR/UEA archive", mend=nearest(name, sorted(known)))
 
