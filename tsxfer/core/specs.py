@@ -376,7 +376,8 @@ class Result:
             ``{"samples": [...], "score": [...]}``.
         sizes: ``{"train": .., "validation": .., "test": ..}`` instances.
         data: Fingerprint of each prepared data set that took part, by versioned name.
-        split: Proof: group counts, hashes and overlaps of the three parts.
+        split: Proof: group counts, hashes and overlaps of the three parts; what a group is, and the
+            rule of the split.
         subset: Hash of the training and validation instances drawn.
         overlap: What was learned from against the test part, its own data set first.
         audit: ``{"copied": [...], "renewed": [...], "frozen": [...]}`` tensor names.
