@@ -72,7 +72,9 @@ Overlap = Annotated[
 ]
 Looks = Annotated[
     list[int],
-    typer.Option(help="Repeats at which to judge before all are in; declared, and paid for."),
+    typer.Option(
+        help="Repeats at which to judge before all are in; declared; the level is spent over them."
+    ),
 ]
 Baselines = Annotated[
     list[str],

@@ -139,8 +139,8 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     return _shrunk(study, fitting or ("all",))
 
 
-def patient(study: Study, steps: int, workspace: Workspace) -> Study:
-    """The study with a recipe that takes enough steps on the smallest budget of its own files.
+def with_enough_steps(study: Study, steps: int, workspace: Workspace) -> Study:
+    """The study with a recipe of enough steps on the smallest budget of its own files.
 
     Both arms hold the same recipe, so that the comparison stays on equal terms. The paper profile
     keeps the study's own.
