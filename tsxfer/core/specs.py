@@ -453,7 +453,7 @@ def _is_share(text: str) -> bool:
         return False
 
 
-def labels_allowed(size: str, available: int) -> int:
+def label_budget(size: str, available: int) -> int:
     """Number of labels that a canonical size stands for where `available` exist."""
     if size == "all":
         return available

@@ -23,7 +23,7 @@ from tsxfer.core.specs import (
     Reuse,
     Trial,
     canonical_size,
-    labels_allowed,
+    label_budget,
 )
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError
@@ -298,7 +298,7 @@ def _baselines(study: Study, scratch: Trial) -> Iterator[Trial]:
 def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
     """The controls of one transfer; of several sources, those without a source are the same."""
     origin = reuse.source
-    few = labels_allowed(study.source_size, 0) <= NOISE_LABELS
+    few = label_budget(study.source_size, 0) <= NOISE_LABELS
     plain = replace(origin, recipe=study.pretraining, pool=(), after=None)
     noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
     rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")

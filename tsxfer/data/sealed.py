@@ -130,7 +130,7 @@ def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:
         constant = np.full(count, np.bincount(task.train_truth).argmax())
         return [constant, stream("guess", task.subset.digest).choice(task.train_truth, count)]
     median = np.full(count, np.median(task.train_y), np.float32)
-    level = task.scaler.unlabel(median, scaled)
+    level = task.scaler.unscaled(median, scaled)
     return [level, scaled.centre] if task.prepared.card.label_like_input else [level]
 
 
@@ -144,4 +144,4 @@ def answers(task: Task, output: NDArray[np.float32], scaled: scale.Scaled) -> ND
     """Raw output ``(n, outputs)`` as class codes, or as numbers in the card's unit."""
     if task.prepared.classes:
         return np.asarray(output.argmax(axis=1))
-    return task.scaler.unlabel(output[:, 0], scaled)
+    return task.scaler.unscaled(output[:, 0], scaled)

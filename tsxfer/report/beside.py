@@ -8,7 +8,7 @@ from tsxfer.report.columns import MARKS, arm, model, p_text, signed
 from tsxfer.report.section import Section, between, name
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.controls import Effect, Share, overall
+from tsxfer.stats.controls import ControlEffect, Share, overall
 
 GIVES = {
     "permuted": "the gain of the source's weights permuted within each tensor",
@@ -57,7 +57,7 @@ def _remains(share: Share | None) -> str:
     return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
-def in_words(effect: Effect) -> str:
+def in_words(effect: ControlEffect) -> str:
     """What a control says of a gain."""
     gives, share = GIVES[effect.control], effect.share
     if effect.gain <= 0:

@@ -117,10 +117,10 @@ def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
         as_in_study=PROFILES[trial.profile].as_in_study,
     )
     if trial.recipe.objective != "labels":
-        way = unlabelled.of(trial.recipe.objective, channels, length)
+        method = unlabelled.of(trial.recipe.objective, channels, length)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed("head", trial.dataset, trial.model, trial.repeat))
-            model.head = way.head(model.backbone.features + windows.extra.shape[1])
+            model.head = method.head(model.backbone.features + windows.extra.shape[1])
     return model
 
 
@@ -168,8 +168,8 @@ def _loss(task: Task, output: NDArray[np.float32], kind: str = "task") -> float:
 
 def pretext(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
     """Pretext task of a part: its input, its score function, and a trivial prediction's score."""
-    way = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
-    return way.pretext(part, seed(name, trial.dataset, trial.repeat))
+    method = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
+    return method.pretext(part, seed(name, trial.dataset, trial.repeat))
 
 
 def _for_pretraining(

@@ -31,7 +31,7 @@ TOGETHER = 64  # windows among which the other view must be found, when scored
 
 
 class Unlabelled(Protocol):
-    """One way to learn without labels."""
+    """One method of learning without labels: a head, a loss and a pretext task."""
 
     def head(self, width: int) -> nn.Module:
         """What takes the head's place: ``(batch, width)`` features to what is learned."""
@@ -44,7 +44,7 @@ class Unlabelled(Protocol):
 
 
 def of(objective: str, channels: int, length: int) -> Unlabelled:
-    """The way of that name (`Recipe.objective`) for windows of this shape."""
+    """The method of that name (`Recipe.objective`) for windows of this shape."""
     return Masked(channels, length) if objective == "masked" else Contrastive()
 
 
