@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient, source_fitted
-from tsxfer.core.names import OWN
+from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, source_fitted, with_enough_steps
+from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
 from tsxfer.core.strategy import STRATEGIES, named
 from tsxfer.core.study import (
@@ -79,7 +79,7 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
     shrunk = source_fitted(shrunk, written or bool(flags.source_size), workspace)
     study = fitted(shrunk, written or bool(flags.size), workspace)
     steps = QUICK_STEPS if flags.quick else STEPS
-    return study if named is not None else patient(study, steps, workspace)
+    return study if named is not None else with_enough_steps(study, steps, workspace)
 
 
 def _quickened(study: Study, flags: Flags) -> Study:
@@ -208,11 +208,14 @@ def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:
 
 
 def _joined(names: tuple[str, ...]) -> str:
-    return (
-        "all"
-        if set(names) == set(STUDIED)
-        else "+".join(n.replace(OWN, "").replace("@", "-") for n in names)
-    )
+    return "all" if set(names) == set(STUDIED) else "+".join(map(_in_a_study_name, names))
+
+
+def _in_a_study_name(name: str) -> str:
+    """A study is a folder; an own file is known by its version alone."""
+    named = DatasetName.parse(name)
+    plain = named.base if named.own else named.plain
+    return f"{plain}-{named.version}" if named.version else plain
 
 
 def resolve(study: Study, workspace: Workspace) -> Study:
@@ -224,7 +227,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     names = tuple(dict.fromkeys((*study.sources, *study.targets)))
     for name in names:
         catalogue.find(name, workspace)
-    open_names = [n for n in names if "+" not in n and "@" not in n]
+    open_names = [n for n in names if not DatasetName.parse(n).settled]
     ready = [n for n in open_names if _is_prepared(n, workspace)]
     missing = [n for n in open_names if n not in ready]
     mode = study.data
@@ -255,9 +258,8 @@ def resolve(study: Study, workspace: Workspace) -> Study:
 
 
 def _settled(name: str, simulated: bool, workspace: Workspace) -> str:
-    if simulated and "+" not in name:
-        name = f"{name.partition('@')[0]}+sim"
-    return catalogue.find(name, workspace).card.id
+    named = DatasetName.parse(name)
+    return catalogue.find(str(named.stand_in() if simulated else named), workspace).card.id
 
 
 def _is_prepared(name: str, workspace: Workspace) -> bool:

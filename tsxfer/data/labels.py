@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import PROFILES, Overlap, Trial
 from tsxfer.data import overlap
 
@@ -18,7 +19,7 @@ def expected(
         of_card: Warnings of the data set's card.
         shared: Overlaps of the row.
     """
-    made = ["simulated"] if any("+sim@" in name for name in trial.datasets) else []
+    made = ["simulated"] if any(map(is_simulated, trial.datasets)) else []
     squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
     unequal = ["squared-error scratch"] if squared else []
     shuffled = ["shuffled labels"] if trial.recipe.labels == "shuffled" else []

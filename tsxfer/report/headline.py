@@ -64,7 +64,8 @@ def headline(report: Report) -> str:
 
 def warnings(report: Report) -> list[str]:
     """What a reader must know before the numbers."""
-    found = [text for label, text in LABELS.items() if label in report.labels]
+    found = [f"VERIFY: {report.verified}"] if report.sound is False else []
+    found += [text for label, text in LABELS.items() if label in report.labels]
     found += [f"{x[0].upper()}{x[1:]}." for x in report.labels if x.startswith("incomplete data")]
     if report.gaps:
         found.append(f"INCOMPLETE: {len(report.gaps)} arm(s) of pairs are missing or failed.")
