@@ -28,7 +28,7 @@ class Ranker:
     Attributes:
         name: In tables and JSON.
         higher_is_better: Direction.
-        trivial: Looks at no window: the bar that the others must pass.
+        trivial: Uses no window; a ranker that is of use does better.
         score: Of one source on one target; None where it is not defined.
         what: One line for readers.
     """

@@ -184,7 +184,7 @@ def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
 
 
 def set_precision(precision: str, device: str) -> None:
-    """Say what a float32 product is: PyTorch's own default is TF32 in convolutions on a GPU.
+    """Set how float32 products are computed: PyTorch's default is TF32 in a GPU's convolutions.
 
     Raises:
         SpecError: For TF32 without CUDA.
