@@ -50,6 +50,11 @@ def signed(value: float) -> str:
     return ("+" if value >= 0 else "-") + number(abs(value))
 
 
+def percent(share: float) -> str:
+    """A share between -1 and 1 as signed percent."""
+    return f"{100 * share:+.1f} %"
+
+
 def p_text(p: float | None) -> str:
     """Two significant digits, never "0"."""
     if p is None:

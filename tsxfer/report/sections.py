@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tsxfer.report import beside
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, model, number, p_text, signed
+from tsxfer.report.columns import MARKS, model, number, p_text, percent, signed
 from tsxfer.report.section import Section, between, name
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
@@ -40,21 +40,30 @@ def sections(report: Report) -> list[Section]:
 
 
 def _headline(report: Report) -> Section | None:
-    def row(c: Contrast) -> tuple[str, ...]:
-        says = "undecided" if not c.confirmed else ("better" if c.mean > 0 else "worse")
-        return (
-            c.step, c.name.removeprefix("n="), str(c.comparisons), signed(c.mean),
-            between(c.low, c.high), p_text(c.p_holm), says,
-        )  # fmt: skip
-
     return Section(
         "Headline contrasts",
-        "Mean gain in units of the margin, averaged over comparisons within each repeat; Holm "
-        "within a step. A step counts only where the one above it is significant. It speaks of "
+        "Mean share of error that transfer removes, (e - f) / max(e, f) with the errors e of scratch and f "
+        "of transfer: +50 % halves it, -50 % doubles it. Averaged within each repeat over the comparisons "
+        "of each target, then over targets, which weigh equally; Holm within a step. A step counts only "
+        "where the one above it is significant. Comparisons without a valid baseline stay out. It speaks of "
         "these data sets.",
-        ("step", "of", "comparisons", "gain (margins)", "95 %", "p Holm", "transfer is"),
-        tuple(row(c) for c in report.contrasts),
+        ("step", "of", "comparisons", "error removed", "95 %", "p Holm", "transfer is"),
+        tuple(row for c in report.contrasts for row in _contrast(c)),
     )
+
+
+def _contrast(c: Contrast) -> Iterator[tuple[str, ...]]:
+    says = "undecided" if not c.confirmed else ("better" if c.mean > 0 else "worse")
+    rests = f" (not without {', '.join(c.rests_on)})" if c.confirmed and c.rests_on else ""
+    yield (
+        c.step, c.name.removeprefix("n="), str(c.comparisons), percent(c.mean),
+        f"[{percent(c.low)}, {percent(c.high)}]", p_text(c.p_holm), says + rests,
+    )  # fmt: skip
+    for w in c.without if c.step == "overall" else ():
+        yield (
+            "one out", f"without {w.target}", "", percent(w.mean),
+            f"[{percent(w.low)}, {percent(w.high)}]", "", "",
+        )  # fmt: skip
 
 
 def _summary(report: Report) -> Section | None:
@@ -66,15 +75,17 @@ def _summary(report: Report) -> Section | None:
     )
     return Section(
         "Summary of the table",
-        "Bootstrap over repeats within comparisons, pairs kept (Agarwal et al. 2021).",
+        "Bootstrap over repeats within comparisons, pairs kept (Agarwal et al. 2021); targets weigh "
+        "equally.",
         ("measure", "value", "95 %"),
         (
             (
-                f"interquartile mean of the share of scratch's error removed ({found.used} "
+                f"interquartile mean of the share of error removed ({found.used} "
                 f"comparisons{left_out})",
                 f"{100 * found.iqm:+.1f} %",
                 "[{:+.1f}, {:+.1f}] %".format(*(100 * v for v in found.iqm_interval)),
             ),
+            *((f"the same without {target}", percent(v), "") for target, v in found.without),
             (
                 "probability of improvement",
                 f"{found.improvement:.2f}",
@@ -251,7 +262,7 @@ def _matrix(report: Report) -> Section | None:
     )
     return Section(
         "Beyond these data sets",
-        f"Gain in margins for an average comparison, by {found.method}. {'; '.join(found.notes)}.",
+        f"Share of error removed in an average comparison, by {found.method}. {'; '.join(found.notes)}.",
         ("quantity", "value", "95 %"),
         (("mean gain", signed(found.mean), between(found.low, found.high)), *spread),
     )

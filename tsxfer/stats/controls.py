@@ -103,7 +103,10 @@ def overall(found: Sequence[Effect]) -> list[Effect]:
     """
     means = []
     for placebo in PLACEBOS:
-        group = [e for e in found if e.control == placebo and e.comparison and e.comparison.margin]
+        group = [
+            e for e in found if e.control == placebo and e.comparison
+            and e.comparison.margin and e.comparison.valid
+        ]  # fmt: skip
         if len(group) > 1:
             gains, others = _in_margins(group)
             means.append(_effect(None, placebo, gains, others))
