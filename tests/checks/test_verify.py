@@ -38,9 +38,19 @@ def test_a_sound_study_passes(place: Workspace) -> None:
     assert not [check for check in checks.values() if check.faults]
     counted = {name: check.checked for name, check in checks.items()}
     assert counted == {
-        "lines": 5, "keys": 5, "cells": 5, "data": 2, "arrays": 2, "pairs": 2, "baselines": 0, "repeats": 0, "splits": 5,
-        "subsets": 5, "predictions": 4, "weights": 1,
-    }  # fmt: skip
+        "lines": 5,
+        "keys": 5,
+        "cells": 5,
+        "data": 2,
+        "arrays": 2,
+        "pairs": 2,
+        "baselines": 0,
+        "repeats": 0,
+        "splits": 5,
+        "subsets": 5,
+        "predictions": 4,
+        "weights": 1,
+    }
 
 
 def _garbage(place: Workspace) -> None:

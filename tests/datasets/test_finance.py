@@ -35,7 +35,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, table: pd.DataFrame | None) -> list[tu
 
 
 def test_real_history(read, real_data: Path) -> None:
-    """24,114 days give 24,064 windows, whose labels run from 1928 to 2023 and from 4.40 to 4,796."""
+    """24,114 days give 24,064 windows, with labels from 1928 to 2023 and from 4.40 to 4,796."""
     found = read("finance", real_data / "finance/gspc_yahoo")
     assert found.x.shape == (24_064, 1, 50)
     assert set(found.group) == {str(year) for year in range(1928, 2024)}

@@ -36,7 +36,7 @@ def test_contrasts_average_within_repeats() -> None:
 
 
 def test_a_gate_that_stays_shut_confirms_nothing_below() -> None:
-    """Where the overall contrast is not significant, no size or pair counts, however small its p."""
+    """Without a significant overall contrast, no size or pair counts, however small its p."""
     gain = np.zeros((3, 3, 2, 7))
     gain[:, 0], gain[:, 1] = 3.0, -3.0
     found = contrasts(_table(gain))

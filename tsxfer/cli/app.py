@@ -14,7 +14,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Does pretraining on another time-series domain help here, by how much, and how sure are we?",
+    help="Does pretraining on another time-series domain help here, by how much, "
+    "and how sure are we?",
 )
 
 Place = Annotated[
@@ -51,8 +52,8 @@ Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, lora, "
-        "first_K, first_K_frozen.",
+        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, "
+        "lora, first_K, first_K_frozen.",
     ),
 ]
 Pretrain = Annotated[
@@ -64,8 +65,8 @@ Combine = Annotated[
 Baselines = Annotated[
     list[str],
     typer.Option(
-        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, or all "
-        "of these; mantis, moment."
+        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
+        "or all of these; mantis, moment."
     ),
 ]
 Label = Annotated[str, typer.Option("--label", help="Of an own file: column of labels.")]
@@ -180,9 +181,22 @@ def run(
     place = Workspace.at(workspace)
     own = describe(label, group, rate, task)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, own, controls, strategy,
-        pretrain, combine, baselines,
-    )  # fmt: skip
+        source=source,
+        target=target,
+        model=model,
+        size=size,
+        repeats=repeats,
+        data=data,
+        profile=profile,
+        quick=quick,
+        tune=tune,
+        described=own,
+        controls=controls,
+        strategy=strategy,
+        pretrain=pretrain,
+        combine=combine,
+        baselines=baselines,
+    )
     chosen = study_from(study, flags, place)
     if save_study is not None:
         save(chosen, save_study)
@@ -226,9 +240,22 @@ def plan(
     place = Workspace.at(workspace)
     own = describe(label, group, rate, task)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, own, controls, strategy,
-        pretrain, combine, baselines,
-    )  # fmt: skip
+        source=source,
+        target=target,
+        model=model,
+        size=size,
+        repeats=repeats,
+        data=data,
+        profile=profile,
+        quick=quick,
+        tune=tune,
+        described=own,
+        controls=controls,
+        strategy=strategy,
+        pretrain=pretrain,
+        combine=combine,
+        baselines=baselines,
+    )
     show_plan(study_from(study, flags, place), place, json)
 
 
@@ -381,7 +408,17 @@ def fit(
     from tsxfer.store.workspace import Workspace
 
     own = describe(label, group, rate, task)
-    asked = Asked(source, target, model, frozen, quick, data, seed, own, onnx)
+    asked = Asked(
+        source=source,
+        target=target,
+        model=model,
+        frozen=frozen,
+        quick=quick,
+        data=data,
+        seed=seed,
+        described=own,
+        onnx=onnx,
+    )
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 
 

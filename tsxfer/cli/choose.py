@@ -147,13 +147,20 @@ def _flagged(flags: Flags) -> Study:
     sizes = _split(flags.size, ("1500", "9000")) or ("1500", "9000")
     name = f"{_joined(sources)}-to-{_joined(targets)}"
     if flags.profile != "paper":
-        return Study(name, sources, targets, models, sizes)
+        return Study(name=name, sources=sources, targets=targets, models=models, sizes=sizes)
     # The study's own budget (section 3.2), its grid, and its one pretrained model a source.
     recipe = Recipe(batch=32, epochs=250, patience=10, plateau_delta=1e-4)
     return Study(
-        f"{name}-paper", sources, targets, models, sizes, pretrainings=1,
-        rate_multipliers=MULTIPLIERS, recipe=recipe, pretraining=recipe,
-    )  # fmt: skip
+        name=f"{name}-paper",
+        sources=sources,
+        targets=targets,
+        models=models,
+        sizes=sizes,
+        pretrainings=1,
+        rate_multipliers=MULTIPLIERS,
+        recipe=recipe,
+        pretraining=recipe,
+    )
 
 
 def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:

@@ -166,14 +166,14 @@ def _jobs(
     root = str(workspace.root)
     return [
         Job(
-            t,
-            root,
-            study,
-            chosen.device,
-            t.key in origins,
-            chosen.threads,
-            how.limit,
-            how.weights,
+            trial=t,
+            workspace=root,
+            study=study,
+            device=chosen.device,
+            keep_weights=t.key in origins,
+            threads=chosen.threads,
+            limit=how.limit,
+            weights=how.weights,
         )
         for t in [*again, *todo]
     ]

@@ -1,4 +1,4 @@
-"""Frozen specs from nested plain data, checked: unknown names, missing ones and wrong types are told."""
+"""Frozen specs from nested plain data, checked for unknown names, missing ones and wrong types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nouns that cross every boundary: plain, frozen, keyed, free of torch and of input or output."""
+"""The nouns that cross every boundary: plain, frozen, keyed; no torch, no input or output."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ NOISE = "noise@1"  # the data set of the control of that name; datasets/noise.py
 Objective = Literal["labels", "masked", "contrastive"]
 OBJECTIVES: tuple[Objective, ...] = typing.get_args(Objective)
 Baseline = Literal[
-    "trivial", "summary", "catch22", "minirocket", "multirocket", "random_convolutions", "strong",
-    "mantis", "moment",
-]  # fmt: skip
+    "trivial",
+    "summary",
+    "catch22",
+    "minirocket",
+    "multirocket",
+    "random_convolutions",
+    "strong",
+    "mantis",
+    "moment",
+]
 BASELINES: tuple[Baseline, ...] = typing.get_args(Baseline)
 OF_A_BACKBONE: tuple[Baseline, ...] = ("random_convolutions", "strong")
 FOUNDATIONS: tuple[Baseline, ...] = ("mantis", "moment")  # weights that the user has on disk
@@ -59,12 +66,28 @@ class Profile:
 
 
 PROFILES = {
-    "strict": Profile(True, (0.6, 0.2, 0.2), True, 0.2, "peak", 1, False),
-    "paper": Profile(
-        False, (0.7, 0.15, 0.15), False, 0.0, "minmax_mask", 3, True, "study", True,
-        ("leaky split", "free validation labels"),
+    "strict": Profile(
+        grouped=True,
+        shares=(0.6, 0.2, 0.2),
+        nested=True,
+        validation_share=0.2,
+        scaling="peak",
+        min_channels=1,
+        drop_last=False,
     ),
-}  # fmt: skip
+    "paper": Profile(
+        grouped=False,
+        shares=(0.7, 0.15, 0.15),
+        nested=False,
+        validation_share=0.0,
+        scaling="minmax_mask",
+        min_channels=3,
+        drop_last=True,
+        monitor="study",
+        as_in_study=True,
+        warnings=("leaky split", "free validation labels"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,7 @@ COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
 STRONG = (0.3, 1.0, 3.0)  # rates of all layers that the strong scratch baseline tries
 
 
-AXES = (
-    "sources", "targets", "models", "sizes", "rate_multipliers", "strategies", "objectives",
-)  # fmt: skip
+AXES = ("sources", "targets", "models", "sizes", "rate_multipliers", "strategies", "objectives")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +62,10 @@ class Study:
         source_size: Label budget of pretraining.
         recipe: Of fine-tuning, and of the scratch twin.
         pretraining: Of the sources.
-        controls: What each transfer is held against, beside its scratch twin: placebos (``permuted``
-            and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``: the source) and
-            ceilings (``in_domain``: the rest of the target as source; ``whole``: all of its labels).
+        controls: What each transfer is held against, beside its scratch twin: placebos
+            (``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``:
+            the source) and ceilings (``in_domain``: the rest of the target as source; ``whole``:
+            all of its labels).
         strategies: How transfers treat what they take over.
         objectives: What sources learn: their labels, or without any (`Recipe.objective`).
         combine: Sources made of all of a target's sources: ``pooled``: learned from at once, each
@@ -212,13 +211,20 @@ def _add_with_ancestors(found: dict[str, Trial], trials: tuple[Trial, ...]) -> N
 
 
 def _comparable(study: Study) -> Iterator[Trial]:
-    """Each scratch twin with its baselines, then transfers and their controls; shared ones again."""
+    """Each scratch twin and its baselines, then transfers and their controls; shared ones again."""
     axes = itertools.product(range(study.repeats), study.models, study.targets, study.sizes)
     for repeat, model, target, size in axes:
         starts = _starts(study, repeat % study.pretrainings, model, target)
         if not starts:
             continue
-        scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
+        scratch = Trial(
+            dataset=target,
+            model=model,
+            size=size,
+            repeat=repeat,
+            recipe=study.recipe,
+            profile=study.profile,
+        )
         loss = study.scratch_loss
         yield replace(scratch, reuse=replace(starts[0], twin_loss=loss)).twin()
         yield from _baselines(study, scratch)
@@ -226,9 +232,12 @@ def _comparable(study: Study) -> Iterator[Trial]:
             starts, study.rate_multipliers, study.strategies
         ):
             reuse = replace(
-                start, rate_multiplier=multiplier, frozen=study.frozen, twin_loss=loss,
+                start,
+                rate_multiplier=multiplier,
+                frozen=study.frozen,
+                twin_loss=loss,
                 strategy=strategy,
-            )  # fmt: skip
+            )
             transfer = replace(scratch, reuse=reuse)
             yield transfer
             if study.controls:
@@ -242,7 +251,15 @@ def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
     for objective in study.objectives:
         recipe = replace(study.pretraining, objective=objective)
         alone = [
-            Trial(name, model, study.source_size, number, recipe, study.profile) for name in names
+            Trial(
+                dataset=name,
+                model=model,
+                size=study.source_size,
+                repeat=number,
+                recipe=recipe,
+                profile=study.profile,
+            )
+            for name in names
         ]
         found += [Reuse(origin) for origin in alone]
         ways = [how for how in study.combine if how != "pooled" or objective == "labels"]

@@ -1,4 +1,4 @@
-"""Bring a user's folder or archive into the form that readers expect: unpacked, nothing escaping."""
+"""A user's folder or archive in the form that readers expect: unpacked, nothing escaping."""
 
 from __future__ import annotations
 

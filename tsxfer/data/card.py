@@ -1,4 +1,4 @@
-"""A data set is a card (literal facts) and a reader (one function), in one file under ``datasets/``."""
+"""A data set is a card (literal facts) and a reader (one function), one file in ``datasets/``."""
 
 from __future__ import annotations
 
@@ -131,10 +131,16 @@ class Dataset:
 
         def register(simulate: Simulator) -> Simulator:
             facts: dict[str, Any] = {
-                "name": f"{self.card.name}+sim", "version": version, "count": count,
-                "title": f"SIMULATED stand-in: {self.card.title}", "simulated": True,
-                "files": (), "manual": "", "licence": "Apache-2.0 (made by tsxfer)", "file_rate_hz": None,
-            }  # fmt: skip
+                "name": f"{self.card.name}+sim",
+                "version": version,
+                "count": count,
+                "title": f"SIMULATED stand-in: {self.card.title}",
+                "simulated": True,
+                "files": (),
+                "manual": "",
+                "licence": "Apache-2.0 (made by tsxfer)",
+                "file_rate_hz": None,
+            }
             card = replace(self.card, **(facts | changes))
             self.stand_in = Dataset(card, simulate=simulate)
             return simulate

@@ -26,9 +26,7 @@ from tsxfer.store.workspace import write_whole
 ARRAYS = ("x", "y", "group", "start", "end")  # in the order in which they are hashed
 
 VERBS = ("resampled", "cropped", "padded")
-DAMAGE = (
-    OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
-)  # fmt: skip
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)

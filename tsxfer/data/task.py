@@ -80,9 +80,14 @@ def draw(data: Prepared, trial: Trial) -> tuple[split.Partition, split.Subset]:
     profile, card = PROFILES[trial.profile], data.card
     coded = np.asarray(data.array("y")) if card.task == "classification" else None
     parts = split.partition(
-        np.asarray(data.array("group")), np.asarray(data.array("start")),
-        np.asarray(data.array("end")), coded, profile, card.split, card.id,
-    )  # fmt: skip
+        np.asarray(data.array("group")),
+        np.asarray(data.array("start")),
+        np.asarray(data.array("end")),
+        coded,
+        profile,
+        card.split,
+        card.id,
+    )
     group = np.asarray(data.array("group")) if trial.part == "rest" else None
     return parts, split.subset(parts, coded, profile, trial.size, card.id, trial.repeat, group)
 
@@ -107,22 +112,22 @@ def load_task(workspace: Workspace, trial: Trial) -> Task:
         validation_y = validation_y[_shuffle(trial, "validation", len(validation_y))]
         truth = validation_y if coded is not None else scaler.unlabel(validation_y, validation)
     return Task(
-        data,
-        train,
-        train_y,
-        validation,
-        validation_y,
-        truth,
-        train_truth,
-        scaler,
-        SealedTest(data, parts.test),
-        parts.proof(group),
-        drawn,
+        prepared=data,
+        train=train,
+        train_y=train_y,
+        validation=validation,
+        validation_y=validation_y,
+        truth=truth,
+        train_truth=train_truth,
+        scaler=scaler,
+        test=SealedTest(data, parts.test),
+        proof=parts.proof(group),
+        subset=drawn,
     )
 
 
 def _shuffle(trial: Trial, part: str, count: int) -> NDArray[np.int64]:
-    """Whose label each instance gets; of labels as they are learned, so that prices keep their level."""
+    """Whose label each instance gets; of labels as they are learned: prices keep their level."""
     return stream("shuffled labels", trial.dataset, trial.repeat, part).permutation(count)
 
 

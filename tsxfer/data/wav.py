@@ -31,7 +31,7 @@ def read_wav(path: Path, rate_hz: int) -> Floats:
         import librosa
 
         try:
-            # Given a path, librosa hands what it cannot decode to ffmpeg; given a file, it does not.
+            # Given a path, librosa hands what it cannot decode to ffmpeg; given a file, not.
             with path.open("rb") as file:
                 sound, found_hz = librosa.load(file, sr=None, mono=False)
         except Exception as error:  # librosa passes on what each of its decoders raises

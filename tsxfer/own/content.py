@@ -28,13 +28,15 @@ class Description:
         cite: What to cite.
         ignore: Columns that are neither samples nor label nor group.
         x: Array, column or variable that holds the samples, where it is not called ``x``.
-        axes: Order of the axes of an array of windows: ``channel,time`` or ``time,channel``; "" asks
-            where the shape is implausible.
-        header: ``yes`` or ``no``: whether the first line of a text table names the columns; "" decides.
+        axes: Order of the axes of an array of windows: ``channel,time`` or ``time,channel``; ""
+            asks where the shape is implausible.
+        header: ``yes`` or ``no``: whether the first line of a text table names the columns; ""
+            decides.
         missing: What becomes of samples that are missing: ``refuse``, ``interpolate`` or ``drop``.
         lengths: What becomes of windows of unequal length: ``refuse``, ``pad`` or ``crop``.
         resample: Samples a second to resample to; 0 keeps the file's own.
-        window: Length of the windows that a long recording is cut into, ``2s`` or a number of samples.
+        window: Length of the windows that a long recording is cut into, ``2s`` or a number of
+            samples.
         step: From one such window to the next, as `window`; the window itself by default.
         pattern: Names of files in a folder, e.g. ``{label}_{group}_{n}.wav``.
         intervals: A second file with start, end and label of each stretch of a recording.
@@ -77,8 +79,9 @@ class Content:
     """What a file holds.
 
     Attributes:
-        x: ``(n, channel, time)`` in the file's own type, not yet checked for NaN: an array, or what is
-            sliced like one along its first axis (``np.memmap``), so that large files need no memory.
+        x: ``(n, channel, time)`` in the file's own type, not yet checked for NaN: an array, or what
+            is sliced like one along its first axis (``np.memmap``), so that large files need no
+            memory.
         y: ``(n,)`` labels as found: text or numbers.
         group: ``(n,)`` group names, or None where the file names none.
         channels: Names.
@@ -86,7 +89,8 @@ class Content:
         group_name: Name of the group in the file, "" without one.
         task: What the file itself declares: ``classification``, ``regression`` or "".
         rate: Samples a second that the file itself states, in Hz; 0 where it does not.
-        part: ``(n,)`` ``train`` or ``test``, the official split of the data; None where there is none.
+        part: ``(n,)`` ``train`` or ``test``, the official split of the data; None where there is
+            none.
         notes: What was guessed or changed while reading, each with the flag that settles it.
     """
 

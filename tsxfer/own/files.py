@@ -81,11 +81,20 @@ def _tabular(path: Path, columns: Columns) -> Content:
     label, group = _label(names, wanted, path), _group(names, grouped, path)
     x, channels = _samples(table, [name for name in names if name not in (label, group)], path)
     groups = None if not group else table[group].astype(str).to_numpy(np.str_)
-    return Content(x, table[label].to_numpy(), groups, channels, label, group)
+    return Content(
+        x=x,
+        y=table[label].to_numpy(),
+        group=groups,
+        channels=channels,
+        label=label,
+        group_name=group,
+    )
 
 
 def _table(path: Path) -> Any:
-    table = _parquet(path) if path.suffix.lower() == ".parquet" else read_table(path, low_memory=False)  # fmt: skip
+    table = (
+        _parquet(path) if path.suffix.lower() == ".parquet" else read_table(path, low_memory=False)
+    )
     table.columns = [str(name) for name in table.columns]
     if not len(table) or len(table.columns) < 2:
         raise DataError(
@@ -187,7 +196,9 @@ def _npz(path: Path, columns: Columns) -> Content:
                 mend="give one value a window",
             )
     groups = arrays[group].astype(np.str_) if group else None
-    return Content(x, arrays[label], groups, _numbered(x), label, group)
+    return Content(
+        x=x, y=arrays[label], group=groups, channels=_numbered(x), label=label, group_name=group
+    )
 
 
 def _windows_of(arrays: dict[str, NDArray[Any]], path: Path) -> NDArray[Any]:
@@ -250,7 +261,9 @@ def _ts(path: Path, columns: Columns) -> Content:
     task = "regression" if "@targetlabel true" in head else "classification"
     labels = np.asarray(y, np.float64) if task == "regression" else np.asarray(y, np.str_)
     label = "target" if task == "regression" else "class"
-    return Content(x, labels, None, _numbered(x), label, "", task)
+    return Content(
+        x=x, y=labels, group=None, channels=_numbered(x), label=label, group_name="", task=task
+    )
 
 
 def _series(path: Path) -> tuple[NDArray[Any], Any]:
@@ -308,8 +321,9 @@ def _unequal(path: Path, what: str) -> DataError:
 def _unreadable(path: Path, error: Exception) -> DataError:
     if isinstance(error, DataError):
         return error
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
     return DataError(
-        f"{path.name} cannot be read: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}",
+        f"{path.name} cannot be read: {said[:200]}",
         where=str(path),
         mend=f"is it a whole {path.suffix} file? write it again",
     )

@@ -45,9 +45,14 @@ def windows_to_learn(made: Prepared, profile: str, size: str) -> int:
 
 def _parts(made: Prepared, profile: str, coded: NDArray[Any] | None) -> split.Partition:
     return split.partition(
-        np.asarray(made.array("group")), made.array("start"), made.array("end"), coded,
-        PROFILES[profile], made.card.split, made.card.id,
-    )  # fmt: skip
+        np.asarray(made.array("group")),
+        made.array("start"),
+        made.array("end"),
+        coded,
+        PROFILES[profile],
+        made.card.split,
+        made.card.id,
+    )
 
 
 def _misfit(made: Prepared, profile: str, size: str, repeats: int) -> DataError | None:

@@ -14,9 +14,13 @@ from tsxfer.paper.tables import short
 MARKS = {"better": "▲", "worse": "▼", "undecided": "?"}  # as in every report
 LOCAL = ("stead", "lendb")
 NAMES = {
-    "stead": "STEAD (local)", "lendb": "LEN-DB (local)", "lomax": "LOMAX (global)",
-    "speech": "speech", "emg": "EMG", "sp500": "S&P 500",
-}  # fmt: skip
+    "stead": "STEAD (local)",
+    "lendb": "LEN-DB (local)",
+    "lomax": "LOMAX (global)",
+    "speech": "speech",
+    "emg": "EMG",
+    "sp500": "S&P 500",
+}
 
 
 def forest(found: Evidence) -> str:

@@ -32,7 +32,8 @@ def svg(height: float, body: Sequence[str], label: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height:.0f}" '
         f'width="{WIDTH:.0f}" height="{height:.0f}" font-family="sans-serif" role="img">\n'
-        f'<title>{escape(printable(label))}</title>\n<rect width="100%" height="100%" fill="#fff"/>\n'
+        f"<title>{escape(printable(label))}</title>\n"
+        '<rect width="100%" height="100%" fill="#fff"/>\n'
         f"{lines}\n</svg>\n"
     )
 

@@ -64,7 +64,7 @@ def gather(
 
 
 def _cells(workspace: Workspace, simulated: bool) -> list[Cell]:
-    """Transfers from one source, with a pair; of several studies with the same one, the finished, the longest."""
+    """Paired transfers from one source; where studies share one, of the finished the longest."""
     found: dict[str, Cell] = {}
     for name in workspace.studies():
         for cell in _of_study(workspace, name, simulated):

@@ -14,8 +14,8 @@ MARKS = {"better": "▲", "not worse": "△", "equivalent": "≈", "worse": "▼
 CAPTION = (
     "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
     "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Saved' is "
-    "how many training samples earlier transfer reaches the level that scratch sets; 'trivial' is the "
-    "best answer that does not look at the window (mean, majority, class shares, no change)."
+    "how many training samples earlier transfer reaches the level that scratch sets; 'trivial' is "
+    "the best answer that does not look at the window (mean, majority, class shares, no change)."
 )
 
 

@@ -34,7 +34,8 @@ def _svg(height: float, body: Sequence[str], label: str) -> str:
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 13) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{escape(text)}</text>'
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {place} font-size="{size}">{escape(text)}</text>'
 
 
 def _line(
@@ -145,7 +146,8 @@ def curves(cell: Cell, c: Comparison) -> str:
         mean = [(x_at(g), y_at(v)) for g, v in zip(grid, band.mean(axis=0), strict=True)]
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         body.append(
-            f'<polyline points="{_points(mean)}" fill="none" stroke="{ink}" stroke-width="2"{dashed}/>'
+            f'<polyline points="{_points(mean)}" fill="none" stroke="{ink}" '
+            f'stroke-width="2"{dashed}/>'
         )
     body += [_text(56, y_at(v) + 4, number(v), "end", 12) for v in (low, high)]
     body.append(_text(WIDTH - 16, 206, f"{end:,.0f} samples seen", "end", 12))
@@ -181,7 +183,8 @@ def survival(c: Comparison) -> str:
         points.append((x_at(end), points[-1][1]))
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         body.append(
-            f'<polyline points="{_points(points)}" fill="none" stroke="{ink}" stroke-width="2.5"{dashed}/>'
+            f'<polyline points="{_points(points)}" fill="none" stroke="{ink}" '
+            f'stroke-width="2.5"{dashed}/>'
         )
     body += [_text(54, y_at(v) + 4, f"{100 * v:.0f} %", "end", 12) for v in (0.0, 0.5, 1.0)]
     body.append(_text(WIDTH - 16, 206, f"{end:,.0f} samples seen", "end", 12))
@@ -210,7 +213,8 @@ def sweep(c: Comparison) -> str:
             body.append(_line(x, y_at(bottom), x, y_at(top), BLUE, 2.5 if primary else 1.5))
         fill = BLUE if primary else "#fff"
         body.append(
-            f'<circle cx="{x:.1f}" cy="{y_at(mean):.1f}" r="5" fill="{fill}" stroke="{BLUE}" stroke-width="2"/>'
+            f'<circle cx="{x:.1f}" cy="{y_at(mean):.1f}" r="5" fill="{fill}" '
+            f'stroke="{BLUE}" stroke-width="2"/>'
         )
         body.append(_text(x, 200, f"{100 * closed:.0f} %", "middle", 12))
     body += [

@@ -24,8 +24,8 @@ LABELS = {
     "checkpoints.",
     "squared-error scratch": "UNEQUAL LOSS: scratch classifiers minimised squared error "
     "(study, section 6.3).",
-    "no groups given: leakage not excluded": "LEAKAGE NOT EXCLUDED: no groups were given, so windows of "
-    "one person, machine or event may be on both sides; name them with --group.",
+    "no groups given: leakage not excluded": "LEAKAGE NOT EXCLUDED: no groups were given, so "
+    "windows of one person, machine or event may be on both sides; name them with --group.",
     "published": "PUBLISHED ROWS: made by the authors of Otović et al. 2022, not by tsxfer.",
     "curve on test": "TEST CURVES: convergence below is measured on the test set.",
     "exploratory": "EXPLORATORY: some comparisons lie outside of the analysis that was declared "

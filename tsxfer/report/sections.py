@@ -42,9 +42,14 @@ def _headline(report: Report) -> Section | None:
     def row(c: Contrast) -> tuple[str, ...]:
         says = "undecided" if not c.confirmed else ("better" if c.mean > 0 else "worse")
         return (
-            c.step, c.name.removeprefix("n="), str(c.comparisons), signed(c.mean),
-            between(c.low, c.high), p_text(c.p_holm), says,
-        )  # fmt: skip
+            c.step,
+            c.name.removeprefix("n="),
+            str(c.comparisons),
+            signed(c.mean),
+            between(c.low, c.high),
+            p_text(c.p_holm),
+            says,
+        )
 
     return Section(
         "Headline contrasts",
@@ -91,13 +96,19 @@ def _best(report: Report) -> Section | None:
         ("target", "model", "size", "winner", "sources", "p", "p alone", "smallest p", "advice"),
         tuple(
             (
-                b.winner.trial.dataset, model(b.winner),
-                b.winner.trial.size.removeprefix("n="), b.winner.source, str(b.rivals),
-                p_text(b.p), p_text(b.p_alone), p_text(b.floor), b.advice,
+                b.winner.trial.dataset,
+                model(b.winner),
+                b.winner.trial.size.removeprefix("n="),
+                b.winner.source,
+                str(b.rivals),
+                p_text(b.p),
+                p_text(b.p_alone),
+                p_text(b.floor),
+                b.advice,
             )
             for b in report.best
         ),
-    )  # fmt: skip
+    )
 
 
 def _convergence(report: Report) -> Section | None:
@@ -114,22 +125,37 @@ def _convergence(report: Report) -> Section | None:
             saved += f" [{k.low:+,.0f}, {k.high:+,.0f}]"
         rows.append(
             (
-                name(c), number(k.threshold), f"{k.scratch:,.0f}", f"{k.transfer:,.0f}", saved,
-                p_text(k.p), f"{100 * k.reached[0]:.0f} / {100 * k.reached[1]:.0f} %",
-                paired(k.jump_start), paired(k.first_epoch), paired(k.area),
+                name(c),
+                number(k.threshold),
+                f"{k.scratch:,.0f}",
+                f"{k.transfer:,.0f}",
+                saved,
+                p_text(k.p),
+                f"{100 * k.reached[0]:.0f} / {100 * k.reached[1]:.0f} %",
+                paired(k.jump_start),
+                paired(k.first_epoch),
+                paired(k.area),
             )
-        )  # fmt: skip
+        )
     return Section(
         "Convergence",
         "Training samples until the validation score that scratch alone sets (90 % of its way). "
         "Runs that never reach it count with their whole budget. Jump-start, first epoch and area "
         "under the learning curve are oriented differences of the validation score.",
         (
-            "comparison", "threshold", "scratch", "transfer", "saved", "p",
-            "reached (scratch / transfer)", "jump-start", "first epoch", "area",
+            "comparison",
+            "threshold",
+            "scratch",
+            "transfer",
+            "saved",
+            "p",
+            "reached (scratch / transfer)",
+            "jump-start",
+            "first epoch",
+            "area",
         ),
         tuple(rows),
-    )  # fmt: skip
+    )
 
 
 def _worth(report: Report) -> Section | None:
@@ -146,12 +172,17 @@ def _worth(report: Report) -> Section | None:
         ("source", "target", "model", "transfer with", "scratch needs", "95 %", "draws at an end"),
         tuple(
             (
-                w.source, w.target, w.model, f"{w.size:,}", labels(w),
-                f"[{w.low:,.0f}, {w.high:,.0f}]", f"{100 * w.capped:.0f} %",
+                w.source,
+                w.target,
+                w.model,
+                f"{w.size:,}",
+                labels(w),
+                f"[{w.low:,.0f}, {w.high:,.0f}]",
+                f"{100 * w.capped:.0f} %",
             )
             for w in report.worth
         ),
-    )  # fmt: skip
+    )
 
 
 def _worse(report: Report) -> Section | None:
@@ -161,13 +192,16 @@ def _worse(report: Report) -> Section | None:
         ("comparison", "difference", "95 %", "p corrected", "effect g"),
         tuple(
             (
-                name(c), signed(c.difference), between(c.low, c.high), p_text(c.p_corrected),
+                name(c),
+                signed(c.difference),
+                between(c.low, c.high),
+                p_text(c.p_corrected),
                 signed(c.effect[0]) if c.effect else "n/a",
             )
             for c in report.comparisons
             if c.verdict == "worse"
         ),
-    )  # fmt: skip
+    )
 
 
 def _power(report: Report) -> Section | None:
@@ -178,12 +212,15 @@ def _power(report: Report) -> Section | None:
         ("family", "tests", "correction", "level of one test", "smallest effect"),
         tuple(
             (
-                r.family, str(r.tests), r.correction, f"{r.level:.4f}",
+                r.family,
+                str(r.tests),
+                r.correction,
+                f"{r.level:.4f}",
                 f"{r.effect:.2f} sd" if r.effect is not None else "cannot reject",
             )
             for r in report.reach
         ),
-    )  # fmt: skip
+    )
 
 
 def _undecided(report: Report) -> Section | None:
@@ -194,24 +231,31 @@ def _undecided(report: Report) -> Section | None:
         ("comparison", "difference", "95 %", "detectable at 80 %", "margin"),
         tuple(
             (
-                name(c), signed(c.difference), between(c.low, c.high),
-                number(c.detectable) if c.detectable is not None else "n/a", number(c.margin),
+                name(c),
+                signed(c.difference),
+                between(c.low, c.high),
+                number(c.detectable) if c.detectable is not None else "n/a",
+                number(c.margin),
             )
             for c in report.comparisons
             if c.verdict == "undecided"
         ),
-    )  # fmt: skip
+    )
 
 
 def _test_set(report: Report) -> Section | None:
     rows = [
         (
-            name(c), str(t.groups), number(t.from_repeats), number(t.from_test),
-            between(t.low, t.high), "the test set" if t.dominates else "the repeats",
+            name(c),
+            str(t.groups),
+            number(t.from_repeats),
+            number(t.from_test),
+            between(t.low, t.high),
+            "the test set" if t.dominates else "the repeats",
         )
         for c, t in zip(report.comparisons, report.test_errors, strict=True)
         if t is not None
-    ]  # fmt: skip
+    ]
     return Section(
         "Test-set uncertainty",
         "Standard error of the difference from the repeats and from the choice of test groups "
@@ -253,8 +297,9 @@ def _reproduced(report: Report) -> Section | None:
     ]
     return Section(
         "Reproduced",
-        "From `tsxfer reproduce`: how far chance in the hardware moves a number that is made twice, "
-        "beside the smallest effect that this report tells. A row that was made anew does not count.",
+        "From `tsxfer reproduce`: how far chance in the hardware moves a number that is made "
+        "twice, beside the smallest effect that this report tells. A row that was made anew does "
+        "not count.",
         ("quantity", "value"),
         tuple(rows),
     )

@@ -90,7 +90,16 @@ def _contrast(step: Step, name: str, group: Sequence[Comparison]) -> Contrast | 
     low, high = interval(gains, spread)
     p = t_test(gains, spread)
     return Contrast(
-        step, name, len(group), len(gains), float(gains.mean()), low, high, p, p, confirmed=False
+        step=step,
+        name=name,
+        comparisons=len(group),
+        repeats=len(gains),
+        mean=float(gains.mean()),
+        low=low,
+        high=high,
+        p=p,
+        p_holm=p,
+        confirmed=False,
     )
 
 

@@ -97,7 +97,7 @@ def effects(
 
 
 def overall(found: Sequence[Effect]) -> list[Effect]:
-    """Each placebo over all comparisons, those without a gain too: choosing gains would flatter them.
+    """Each placebo over all comparisons; choosing those with a gain would flatter them.
 
     As in the headline contrasts, gains are averaged in margins within each repeat.
     """
@@ -163,7 +163,16 @@ def _effect(
     gains, others = (np.array([by[r] for r in shared]) for by in (gain, other))
     low, high = interval(others, plain_spread(others)) if len(shared) > 1 else (None, None)
     remains = share(gains, others) if control in PLACEBOS else None
-    return Effect(c, control, tuple(shared), tuple(gains), tuple(others), low, high, remains)
+    return Effect(
+        comparison=c,
+        control=control,
+        repeats=tuple(shared),
+        gains=tuple(gains),
+        others=tuple(others),
+        low=low,
+        high=high,
+        share=remains,
+    )
 
 
 def share(gains: Array, placebo: Array) -> Share | None:

@@ -20,7 +20,8 @@ class Leases:
 
     A contender takes a lease whose file it saw unchanged for `seconds` of its own steady clock, so
     neither a wrong nor a jumping clock on any machine expires a live one. On the same host a dead
-    holder is noticed at once. A lease is a hint: two holders do a thing twice, they do not spoil it.
+    holder is noticed at once. A lease is a hint: two holders do a thing twice, they do not spoil
+    it.
     """
 
     def __init__(self, folder: Path, seconds: float = SECONDS) -> None:

@@ -35,7 +35,8 @@ def view(x: Tensor, random: torch.Generator) -> Tensor:
     """A strongly distorted view of each window ``(batch, channel, time)``, of the same shape.
 
     A stretch of 50 to 100 % of the window drawn out to its length, a factor in [0.7, 1.4] for each
-    channel, noise, and a tenth of the window silenced (as in TS-TCC, Eldele et al. 2021, and SimCLR).
+    channel, noise, and a tenth of the window silenced (as in TS-TCC, Eldele et al. 2021, and
+    SimCLR).
     """
     x = _drawn_out(x, random)
     factor = 0.7 * (1.4 / 0.7) ** _uniform(x, random, x.shape[1])
