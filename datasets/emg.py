@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.data import RemoteFile, Series, dataset
+from tsxfer.data import RemoteFile, Series, Whole, dataset
 from tsxfer.data.arrays import read_array
 from tsxfer.data.reading import find_files, refuse_empty
 from tsxfer.data.windows import single_label_starts
@@ -33,6 +33,7 @@ APART_S = 100_000.0  # sessions carry no date; this keeps their clocks apart
     metric="macro_f1",
     extra_metrics=("weighted_f1", "accuracy"),
     margin=0.02,
+    whole=Whole(classes=4),
     paper_channels=(0, 2, 5),
     files=(RemoteFile("https://zenodo.org/record/3194792/files/Pinch.zip?download=1"),),
     manual="download Pinch.zip (or its sibling Roshambo.zip) from zenodo.org/record/3194792",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tsxfer.data import Series, dataset
+from tsxfer.data import Series, Whole, dataset
 from tsxfer.data.reading import Instance, find_files, finite, in_blocks
 from tsxfer.data.sac import read_sac
 from tsxfer.errors import DataError
@@ -32,6 +32,7 @@ NAME = re.compile(r"(\d{4}(?:\.\d+){5})\.([^.]*)\.([^.]*)\.BH([ENZ])\.")
     metric="mae",
     extra_metrics=("medae", "rmse", "r2"),
     margin=0.02,
+    whole=Whole(groups=60),
     manual="take the folder test_data/ASEAF/ASEAF_data of github.com/IPGP/splitlab",
     licence="GPL-2.0 (repository, which says nothing apart about the data)",
     cite="A. Wuestefeld et al., SplitLab, Computers & Geosciences 2008, "

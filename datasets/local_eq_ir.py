@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tsxfer.data import RemoteFile, Series, dataset
+from tsxfer.data import RemoteFile, Series, Whole, dataset
 from tsxfer.data.hdf5 import at, attribute, group_at, opened, samples, trace_at
 from tsxfer.data.reading import Instance, find_file, finite, in_blocks
 from tsxfer.simulate.earthquakes import local_ground_motion
@@ -27,6 +27,7 @@ SHAPE = (3, 540)  # (channel, time), 27 s
     metric="mae",
     extra_metrics=("medae", "rmse", "r2"),
     margin=0.02,
+    whole=Whole(instances=629_095, groups=304_878),  # Magrini et al. 2020, abstract
     files=(RemoteFile("https://zenodo.org/record/3648232/files/LEN-DB.hdf5?download=1"),),
     manual="download LEN-DB.hdf5 (about 20 GB) from zenodo.org/record/3648232",
     licence="CC-BY-4.0",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tsxfer.data import Series, dataset
+from tsxfer.data import Series, Whole, dataset
 from tsxfer.data.prices import RATE_HZ, price_windows, read_prices
 from tsxfer.data.reading import find_files, refuse_empty
 
@@ -25,6 +25,7 @@ from tsxfer.data.reading import find_files, refuse_empty
     extra_metrics=("medae", "rmse", "r2"),
     margin=0.1,
     label_like_input=True,
+    whole=Whole(groups=505, span=("2013-02-08", "2018-02-07")),
     manual="take the folder stock_data/individual_stocks_5yr of github.com/CNuge/kaggle-code at "
     "commit f1109438d6cf (earlier commits hold wrong prices), or Kaggle camnugent/sandp500",
     licence="MIT (repository); prices as published there",

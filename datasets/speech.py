@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsxfer.data import RemoteFile, Series, dataset
+from tsxfer.data import RemoteFile, Series, Whole, dataset
 from tsxfer.data.reading import Instance, find_files, in_blocks
 from tsxfer.data.series import Floats
 from tsxfer.data.wav import read_wav
@@ -33,6 +33,7 @@ SPEAKER = re.compile(r"(?:.*_)?([0-9a-f]+)_nohash_\d+(?:\.wav)?$")
     metric="macro_f1",
     extra_metrics=("weighted_f1", "accuracy"),
     margin=0.02,
+    whole=Whole(instances=105_829, groups=2_618, classes=35),  # Warden 2018, sections 5 and 7
     files=(
         RemoteFile(
             "http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz",

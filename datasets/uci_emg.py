@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.data import RemoteFile, Series, dataset
+from tsxfer.data import RemoteFile, Series, Whole, dataset
 from tsxfer.data.reading import find_files, refuse_empty
 from tsxfer.data.tables import numbers, read_table
 from tsxfer.data.windows import single_label_starts
@@ -36,6 +36,7 @@ NAMES = ("unmarked", "rest", "fist", "flexion", "extension", "radial", "ulnar", 
     metric="macro_f1",
     extra_metrics=("weighted_f1", "accuracy"),
     margin=0.02,
+    whole=Whole(groups=36),
     files=(
         RemoteFile(
             "https://archive.ics.uci.edu/ml/machine-learning-databases/00481/"

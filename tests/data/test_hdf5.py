@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import h5py
@@ -59,3 +60,13 @@ def test_a_truncated_file_is_no_traceback_of_h5py(file: Path, keep: int) -> None
     told = rf"some\.hdf5 \({keep:,} bytes\) is no complete HDF5"
     with pytest.raises(DataError, match=told), opened(file) as made:
         samples(made["part/trace"], (4, 2))
+
+
+def test_a_locked_file_is_not_to_be_deleted(file: Path) -> None:
+    """A file that another program has open is whole: the message says who is in the way."""
+    with file.open("rb+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(DataError, match="is locked") as caught, opened(file):
+            pass
+    assert "HDF5_USE_FILE_LOCKING=FALSE" in caught.value.mend
+    assert "delete" not in caught.value.mend

@@ -48,3 +48,26 @@ def test_what_is_no_wav(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match=rf"some\.wav \({len(content)} bytes\) is no readable wav"):
         read_wav(path, 16000)
+
+
+def test_a_clip_that_is_cut_off_is_no_short_clip(tmp_path: Path) -> None:
+    """A file with a tenth of the samples that its header declares is refused, with both numbers."""
+    path = clip(tmp_path, np.arange(16000))
+    path.write_bytes(path.read_bytes()[: 44 + 3200])
+    with pytest.raises(DataError, match="declares 32,000 bytes of samples, 3,200 are there"):
+        read_wav(path, 16000)
+
+
+def test_a_missing_cache_folder_is_no_bad_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where librosa's compiler has no folder to write to, no file is blamed."""
+    import librosa
+
+    def load(*_: object, **__: object) -> None:
+        raise RuntimeError("cannot cache function '__o_fold': no locator available for file")
+
+    monkeypatch.setattr(librosa, "load", load)
+    with pytest.raises(DataError, match="librosa cannot work here") as caught:
+        read_wav(clip(tmp_path, np.zeros(80)), 16000)
+    assert "NUMBA_CACHE_DIR" in caught.value.mend

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from tsxfer.data import prepare
 from tsxfer.errors import DataError
 
 
@@ -90,13 +91,15 @@ def test_download_writes_what_the_reader_reads(
 ) -> None:
     """Old answers (plain columns) and new ones (column MultiIndex) give the same file."""
     index = pd.date_range("1927-12-30", periods=60, name="Date")
-    table = pd.DataFrame({"Open": 0.0, "Close": [float(n + 1) for n in range(60)]}, index=index)
+    table = pd.DataFrame({"Open": 0.0, "Close": [17.66 + n for n in range(60)]}, index=index)
     if levels == 2:
         table.columns = pd.MultiIndex.from_product([table.columns, ["^GSPC"]])
     calls = fake(monkeypatch, table)
     load("finance").fetch(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["^GSPC.csv"]
-    assert (tmp_path / "^GSPC.csv").read_text().startswith("Date,Open,Close\n1927-12-30,0.0,1.0\n")
+    assert (
+        (tmp_path / "^GSPC.csv").read_text().startswith("Date,Open,Close\n1927-12-30,0.0,17.66\n")
+    )
     assert len(read("finance", tmp_path)) == 10
     name, options = calls[0]
     assert name == "^GSPC"
@@ -126,3 +129,24 @@ def test_a_failing_download_is_told(load, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "yfinance", SimpleNamespace(download=download))
     with pytest.raises(DataError, match=r"could not be asked .*no route"):
         load("finance").fetch(tmp_path)
+
+
+def test_a_company_is_not_the_index(read, tmp_path: Path) -> None:
+    """A company's file has the index's columns; its prices at the end of a year do not agree."""
+    days = pd.date_range("2013-11-01", periods=80).strftime("%Y-%m-%d")
+    lines = ["Date,Close", *(f"{day},{500 + n}" for n, day in enumerate(days))]
+    (tmp_path / "GOOG.csv").write_text("\n".join(lines))
+    with pytest.raises(DataError, match=r"2013-12-31 is 560, that of \^GSPC was 1848"):
+        read("finance", tmp_path)
+
+
+def test_sixty_days_are_not_the_whole_history(load, tmp_path: Path) -> None:
+    """Data prepared from a part of the span says so in the label of every row made from it."""
+    (tmp_path / "files").mkdir()
+    closes(tmp_path / "files", 60)
+    dataset = load("finance")
+    made = prepare.prepare(dataset, dataset.read(tmp_path / "files"), tmp_path / "made")
+    assert made.card.warnings == (
+        "incomplete data: finance@1 has from 2018-01-01, not 1927-12-30, to 2018-03-01, not "
+        "2018-11-27",
+    )

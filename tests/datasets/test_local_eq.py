@@ -159,7 +159,7 @@ def test_bad_files(read, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="0 instances"):
         read("local_eq", made(tmp_path, {"A_NO": {}}))
     (tmp_path / "chunk2.hdf5").write_bytes(b"not HDF5")
-    with pytest.raises(DataError, match=r"chunk2\.hdf5 \(8 bytes\) is no complete HDF5"):
+    with pytest.raises(DataError, match=r"chunk2\.hdf5 \(8 bytes\) is no HDF5 file"):
         read("local_eq", tmp_path)
 
 

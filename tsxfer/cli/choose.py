@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient
-from tsxfer.core.names import OWN
+from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient, source_fitted
+from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
 from tsxfer.core.strategy import STRATEGIES, named
-from tsxfer.core.study import COMBINATIONS, DataMode, Study, quick, read_study
+from tsxfer.core.study import (
+    COMBINATIONS,
+    OVERLAPS,
+    DataMode,
+    Study,
+    quick,
+    read_study,
+)
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
-from tsxfer.own.content import Description
+from tsxfer.own.description import Description
 from tsxfer.store.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
@@ -44,6 +52,9 @@ class Flags:
     pretrain: list[str] = field(default_factory=list)
     combine: list[str] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
+    overlap: str | None = None
+    looks: list[int] = field(default_factory=list)
+    source_size: str = ""
 
 
 def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
@@ -63,17 +74,39 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
     else:
         study = _flagged(_brought(flags, workspace))
     resolved = resolve(_changed(study, flags), workspace)
-    shrunk = quick(resolved) if flags.quick else resolved
-    chosen = not flags.quick and bool(flags.size or named)
-    study = fitted(shrunk, chosen, workspace)
+    shrunk = _quickened(resolved, flags) if flags.quick else resolved
+    written = bool(named) and not flags.quick
+    shrunk = source_fitted(shrunk, written or bool(flags.source_size), workspace)
+    study = fitted(shrunk, written or bool(flags.size), workspace)
     steps = QUICK_STEPS if flags.quick else STEPS
     return study if named is not None else patient(study, steps, workspace)
+
+
+def _quickened(study: Study, flags: Flags) -> Study:
+    """The study shrunk, but for what flags name; it is said what became smaller."""
+    small = quick(study)
+    said = {
+        "sizes": bool(flags.size),
+        "repeats": flags.repeats is not None,
+        "source_size": bool(flags.source_size),
+    }
+    kept = {name: getattr(study, name) for name, named in said.items() if named}
+    small = replace(small, **kept)
+    sys.stderr.write(
+        f"--quick: sizes {', '.join(small.sizes)}; {small.repeats} repeats; {small.pretrainings} "
+        f"pretraining of {small.recipe.epochs} epochs or less on {small.source_size} labels; "
+        f"enough to "
+        "try things, too little to decide\n"
+    )
+    return small
 
 
 def _changed(study: Study, flags: Flags) -> Study:
     """The study with what flags say beside its axes."""
     if flags.repeats is not None:
         study = replace(study, repeats=flags.repeats)
+    if flags.source_size:
+        study = replace(study, source_size=flags.source_size)
     if flags.profile is not None:
         if flags.profile not in PROFILES:
             raise SpecError(
@@ -95,7 +128,20 @@ def _changed(study: Study, flags: Flags) -> Study:
         "combine": _known("combination", flags.combine, COMBINATIONS),
         "baselines": _known("baseline", flags.baselines, BASELINES, USUAL_BASELINES),
     }
-    return replace(study, **{axis: names for axis, names in asked.items() if names})
+    return _bound(replace(study, **{axis: names for axis, names in asked.items() if names}), flags)
+
+
+def _bound(study: Study, flags: Flags) -> Study:
+    """The study with what flags say of its declaration."""
+    if flags.overlap is not None:
+        if flags.overlap not in OVERLAPS:
+            raise SpecError(
+                f"--overlap {flags.overlap!r} is not known", mend=nearest(flags.overlap, OVERLAPS)
+            )
+        study = replace(study, overlap=flags.overlap)
+    if flags.looks:
+        study = replace(study, looks=tuple(sorted(set(flags.looks))))
+    return study
 
 
 def _known(
@@ -170,11 +216,14 @@ def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:
 
 
 def _joined(names: tuple[str, ...]) -> str:
-    return (
-        "all"
-        if set(names) == set(STUDIED)
-        else "+".join(n.replace(OWN, "").replace("@", "-") for n in names)
-    )
+    return "all" if set(names) == set(STUDIED) else "+".join(map(_in_a_study_name, names))
+
+
+def _in_a_study_name(name: str) -> str:
+    """A study is a folder; an own file is known by its version alone."""
+    named = DatasetName.parse(name)
+    plain = named.base if named.own else named.plain
+    return f"{plain}-{named.version}" if named.version else plain
 
 
 def resolve(study: Study, workspace: Workspace) -> Study:
@@ -186,14 +235,17 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     names = tuple(dict.fromkeys((*study.sources, *study.targets)))
     for name in names:
         catalogue.find(name, workspace)
-    open_names = [n for n in names if "+" not in n and "@" not in n]
+    open_names = [n for n in names if not DatasetName.parse(n).settled]
     ready = [n for n in open_names if _is_prepared(n, workspace)]
     missing = [n for n in open_names if n not in ready]
     mode = study.data
-    if mode == "auto" and ready and missing:
+    # Only sources are missing: a real target is worth an answer, which their label says is
+    # simulated.
+    stood_in = not set(missing) & set(study.targets)
+    if mode == "auto" and ready and missing and not stood_in:
         raise SpecError(
             f"prepared: {', '.join(ready)}; not prepared: {', '.join(missing)}",
-            mend=f"tsxfer prepare {missing[0]} ..., or choose with --data simulated",
+            mend=f"tsxfer prepare {missing[0]} [--from FOLDER], or --data simulated for all",
         )
     if mode == "real" and missing:
         raise SpecError(
@@ -202,7 +254,8 @@ def resolve(study: Study, workspace: Workspace) -> Study:
             mend="; ".join(f"tsxfer prepare {n} [--from FOLDER]" for n in missing),
         )
     simulated = mode == "simulated" or (mode == "auto" and bool(missing))
-    settle = {n: _settled(n, simulated, workspace) for n in names}
+    made_up = set(names if mode == "simulated" else missing) if simulated else set()
+    settle = {n: _settled(n, n in made_up, workspace) for n in names}
     return replace(
         study,
         sources=tuple(dict.fromkeys(settle[n] for n in study.sources)),
@@ -214,9 +267,8 @@ def resolve(study: Study, workspace: Workspace) -> Study:
 
 
 def _settled(name: str, simulated: bool, workspace: Workspace) -> str:
-    if simulated and "+" not in name:
-        name = f"{name.partition('@')[0]}+sim"
-    return catalogue.find(name, workspace).card.id
+    named = DatasetName.parse(name)
+    return catalogue.find(str(named.stand_in() if simulated else named), workspace).card.id
 
 
 def _is_prepared(name: str, workspace: Workspace) -> bool:

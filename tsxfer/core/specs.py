@@ -262,6 +262,18 @@ class Trial(_Keyed):
         probed = self.reuse is not None and self.reuse.strategy.learn == "probe"
         return probed or self.baseline == "random_convolutions"
 
+    @property
+    def plain_pretraining(self) -> bool:
+        """Trained from scratch on true labels of one real or simulated set's usual part.
+
+        A ranking, or a model to keep, may start from such weights: those of controls, of several
+            sets
+        and of sources without labels are not what the name of one data set says.
+        """
+        alone = not (self.reuse or self.pool or self.after or self.baseline)
+        usual = self.part == "subset" and self.dataset != NOISE
+        return alone and usual and (self.recipe.labels, self.recipe.objective) == ("true", "labels")
+
     def twin(self) -> Trial:
         """The paired scratch trial: the same in everything but its starting weights."""
         if self.reuse is None or self.reuse.twin_loss == self.recipe.loss:
@@ -335,6 +347,45 @@ class Reuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """What was learned from, held against the test part of a trial's data set.
+
+    Attributes:
+        source: Data set that was learned from; the trial's own for its training part.
+        seen: Windows learned from or selected on.
+        test: Windows of the test part.
+        windows: Test windows that were learned from, up to a factor, an offset and a little noise.
+        groups: Groups on both sides by names that tell; within one data set, names that differ in
+            case or spaces alone.
+        names: Groups of both whose common names are counters, such as ``p1``: no proof of anything.
+        events: Test windows of an event (time and magnitude) that was learned from.
+    """
+
+    source: str
+    seen: int
+    test: int
+    windows: int = 0
+    groups: int = 0
+    names: int = 0
+    events: int = 0
+
+    @property
+    def refused(self) -> bool:
+        """Something of the test part was learned from."""
+        return bool(self.windows or self.groups or self.events)
+
+    @property
+    def words(self) -> str:
+        """The counts, e.g. ``12 windows and 3 groups``."""
+        counts = [
+            (self.windows, "windows"),
+            (self.groups, "groups"),
+            (self.events, "windows of known events"),
+        ]
+        return " and ".join(f"{count} {what}" for count, what in counts if count)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One row: what a trial gave, with what is needed to trust it and to repeat it.
 
@@ -352,6 +403,7 @@ class Result:
         data: Fingerprint of each prepared data set that had a hand in it, by versioned name.
         split: Proof: group counts, hashes and overlaps of the three parts.
         subset: Hash of the training and validation instances drawn.
+        overlap: What was learned from against the test part, its own data set first.
         audit: ``{"copied": [...], "renewed": [...], "frozen": [...]}`` tensor names.
         alignment: Hash of the test instances and their labels, in the order of the predictions.
         loss: What was minimised: ``squared error`` or ``cross-entropy``.
@@ -376,6 +428,7 @@ class Result:
     data: dict[str, str] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
     subset: str = ""
+    overlap: tuple[Overlap, ...] = ()
     alignment: str = ""
     loss: str = ""
     audit: dict[str, list[str]] = field(default_factory=dict)
@@ -391,6 +444,14 @@ class Result:
     def key(self) -> str:
         """The key of the trial."""
         return self.trial.key
+
+    @property
+    def digest(self) -> str:
+        """Hash of what the trial gave, kept beside its predictions: an edited row has another.
+
+        Left out: the analysis, which is stamped on it afterwards, and what the machine was like.
+        """
+        return content_key(replace(self, analysis="", cost={}, environment={}))
 
 
 def canonical_size(size: str | int) -> str:

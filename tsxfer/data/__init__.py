@@ -1,6 +1,6 @@
 """Data sets: cards, readers, preparation, splits and scaling."""
 
-from tsxfer.data.card import Card, Dataset, RemoteFile, dataset, synthetic
+from tsxfer.data.card import Card, Dataset, RemoteFile, Whole, dataset, synthetic
 from tsxfer.data.series import Series
 
-__all__ = ["Card", "Dataset", "RemoteFile", "Series", "dataset", "synthetic"]
+__all__ = ["Card", "Dataset", "RemoteFile", "Series", "Whole", "dataset", "synthetic"]

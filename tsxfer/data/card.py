@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from tsxfer.core.names import SIMULATED, DatasetName
 from tsxfer.data.series import Series
 
 Reader: TypeAlias = Callable[[Path], Iterable[Series]]
@@ -36,6 +37,23 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """How much the publisher's data set holds, so that a part of it never passes for the whole.
+
+    Attributes:
+        instances: Windows that the reader makes of all files; 0 where not known.
+        groups: Events, speakers, subjects; 0 where not known.
+        classes: Of a classification; 0 where not known.
+        span: First and last day, ISO; None where not known or without meaning.
+    """
+
+    instances: int = 0
+    groups: int = 0
+    classes: int = 0
+    span: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """The facts of a data set.
 
@@ -52,7 +70,9 @@ class Card:
         channels: Names, in order.
         length: Samples of a window at `rate_hz`.
         group: What a group is, e.g. ``event``.
-        split: ``grouped`` keeps groups on one side; ``time`` also keeps the order of time.
+        split: ``grouped`` keeps groups on one side; ``time`` also keeps the order of time;
+            ``official`` tests on the part that the data itself sets aside, and selects on its train
+            part.
         metric: Primary metric.
         extra_metrics: Reported beside it.
         margin: Difference of the primary metric below which nobody cares (practical equivalence).
@@ -68,6 +88,8 @@ class Card:
         simulated: Made by a simulator.
         count: Instances that a simulator makes.
         warnings: Labels of every row made from the data.
+        whole: What all of the publisher's files hold; prepared data that lacks some of it is
+            labelled incomplete in every row.
     """
 
     name: str
@@ -86,7 +108,7 @@ class Card:
     cite: str
     unit: str = ""
     file_rate_hz: float | None = None
-    split: Literal["grouped", "time"] = "grouped"
+    split: Literal["grouped", "time", "official"] = "grouped"
     extra_metrics: tuple[str, ...] = ()
     amplitude: bool = True
     paper_channels: tuple[int, ...] = ()
@@ -96,6 +118,7 @@ class Card:
     simulated: bool = False
     count: int = 0
     warnings: tuple[str, ...] = ()
+    whole: Whole | None = None
 
     @property
     def id(self) -> str:
@@ -131,13 +154,14 @@ class Dataset:
 
         def register(simulate: Simulator) -> Simulator:
             facts: dict[str, Any] = {
-                "name": f"{self.card.name}+sim",
+                "name": DatasetName(self.card.name, SIMULATED).plain,
                 "version": version,
                 "count": count,
                 "title": f"SIMULATED stand-in: {self.card.title}",
                 "simulated": True,
                 "files": (),
                 "manual": "",
+                "whole": None,
                 "licence": "Apache-2.0 (made by tsxfer)",
                 "file_rate_hz": None,
             }

@@ -23,11 +23,39 @@ def opened(path: Path) -> Iterator[Any]:
         with h5py.File(path, "r") as file:
             yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
-        raise DataError(
-            f"{path.name} ({path.stat().st_size:,} bytes) is no complete HDF5 file: {error}",
+        raise _fault(path, error) from error
+
+
+def _fault(path: Path, error: Exception) -> DataError:
+    """One cause, one mend: no file of 85 GB is deleted because another program has it open."""
+    said, size = str(error), path.stat().st_size
+    if "unable to lock file" in said:
+        return DataError(
+            f"{path.name} is locked: another program has it open for writing, or the file system "
+            "knows no locks",
             where=str(path),
-            mend="delete it and fetch it again; the download may have stopped early",
-        ) from error
+            mend="close that program; on a file system without locks: "
+            "export HDF5_USE_FILE_LOCKING=FALSE",
+        )
+    if isinstance(error, PermissionError) or "Permission denied" in said:
+        return DataError(
+            f"{path.name} may not be read by this user", where=str(path), mend=f"chmod u+r {path}"
+        )
+    if isinstance(error, MemoryError):
+        return DataError(
+            f"{path.name} needs more memory than there is", where=str(path), mend="free some memory"
+        )
+    if size and "file signature not found" in said:
+        return DataError(
+            f"{path.name} ({size:,} bytes) is no HDF5 file",
+            where=str(path),
+            mend="give the file that the data set's page names",
+        )
+    return DataError(
+        f"{path.name} ({size:,} bytes) is no complete HDF5 file: {said}",
+        where=str(path),
+        mend="compare its size with the publisher's; fetch it again if the download stopped early",
+    )
 
 
 def group_at(file: Any, name: str) -> Any:
@@ -65,6 +93,29 @@ def trace_at(group: Any, name: str) -> Any:
     return group[name]
 
 
+def node_at(file: Any, name: str) -> Any:
+    """The data set of that path, whose samples lie in this file.
+
+    Raises:
+        DataError: If it is none, or a link or samples lead into another file.
+    """
+    import h5py
+
+    group = file
+    *folders, last = name.strip("/").split("/")
+    for folder in folders:
+        group = group_at(group, folder)
+    node = trace_at(group, last) if last in group else None
+    if not isinstance(node, h5py.Dataset) or node.dtype.kind not in "fiu":
+        raise DataError(
+            f"{name!r} is no data set of numbers",
+            where=file.filename,
+            mend="look whether metadata and waveforms belong together",
+        )
+    _refuse_elsewhere(node)
+    return node
+
+
 def samples(node: Any, shape: tuple[int, int]) -> Floats:
     """The samples of a trace as float32.
 
@@ -78,13 +129,17 @@ def samples(node: Any, shape: tuple[int, int]) -> Floats:
             where=at(node),
             mend="repair or remove that trace, or fetch the file again",
         )
+    _refuse_elsewhere(node)
+    return np.asarray(node[...], np.float32)
+
+
+def _refuse_elsewhere(node: Any) -> None:
     if node.external or node.is_virtual:
         raise DataError(
             "the samples lie in another file, which is not followed",
             where=at(node),
             mend="give files that hold their own traces",
         )
-    return np.asarray(node[...], np.float32)
 
 
 def attribute(node: Any, name: str) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.data.reading import utf8_mend
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError
 
@@ -126,7 +127,9 @@ def _no_table(path: Path, error: Exception) -> DataError:
     return DataError(
         f"{path.name} is not UTF-8 text of a table: {error}",
         where=str(path),
-        mend="fetch the file again, or save it as CSV in UTF-8",
+        mend=utf8_mend(path)
+        if isinstance(error, UnicodeDecodeError)
+        else "look at that line, or save the file as CSV again",
     )
 
 

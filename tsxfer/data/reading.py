@@ -98,8 +98,13 @@ def text_of(path: Path) -> str:
         raise DataError(
             f"{path.name} is not UTF-8 text: {error.reason} at byte {error.start}",
             where=str(path),
-            mend="fetch the file again",
+            mend=utf8_mend(path),
         ) from error
+
+
+def utf8_mend(path: Path) -> str:
+    """What turns a text of another encoding into UTF-8."""
+    return f"iconv -f latin1 -t utf-8 {path.name} > utf8-{path.name}, if it is Latin-1"
 
 
 def finite(value: Any, what: str, where: str) -> float:

@@ -92,11 +92,10 @@ def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest:
     """
     truth, predicted = task.test.open(digest), answers(task, output, scaled)
     card = task.prepared.card
-    blind = _blind(task, scaled)
     names = (card.metric, *card.extra_metrics)
     return Tested(
         scores={name: metrics.get(name).score(truth, predicted) for name in names},
-        chance={name: _best(name, truth, blind) for name in names},
+        chance=chance(task, scaled, truth),
         alignment=hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
         output=output,
         predicted=predicted,
@@ -106,6 +105,18 @@ def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest:
         ].astype(np.int32),
         rows=task.test.rows,
     )
+
+
+def chance(task: Task, scaled: scale.Scaled, truth: NDArray[Any]) -> dict[str, float]:
+    """The best score of answers that do not look, by metric name.
+
+    Args:
+        task: Whose training labels such answers know.
+        scaled: Test windows, as of `test_windows`.
+        truth: Their labels.
+    """
+    blind, card = _blind(task, scaled), task.prepared.card
+    return {name: _best(name, truth, blind) for name in (card.metric, *card.extra_metrics)}
 
 
 def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tsxfer.data.reading import utf8_mend
 from tsxfer.errors import DataError
 
 
@@ -41,8 +42,14 @@ def numbers(table: Any, path: Path) -> Any:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
+    if isinstance(error, UnicodeDecodeError):
+        return DataError(
+            f"{path.name} is not UTF-8 text: {error.reason} at byte {error.start}",
+            where=str(path),
+            mend=utf8_mend(path),
+        )
     return DataError(
         f"{path.name} ({path.stat().st_size:,} bytes) is no readable table: {error}",
         where=str(path),
-        mend="fetch the file again",
+        mend="look at that line, or write the table again",
     )

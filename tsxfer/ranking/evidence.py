@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tsxfer import metrics
+from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import read_study, trials_of
 from tsxfer.errors import TsxferError
@@ -82,7 +83,7 @@ def _of_study(workspace: Workspace, name: str, simulated: bool) -> list[Cell]:
     try:
         study = read_study(workspace.results(name) / "study.toml")
         plain = (t for t in trials_of(study) if t.reuse and not t.control and not t.reuse.also)
-        wanted = [t for t in plain if ("+sim@" in t.dataset) == simulated]
+        wanted = [t for t in plain if is_simulated(t.dataset) == simulated]
         rows = Store.of(workspace, name).rows() if wanted else {}
         return [cell for cell in cells(wanted, rows, partial=True) if cell.pairs]
     except TsxferError:

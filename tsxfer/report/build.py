@@ -21,6 +21,7 @@ from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.power import Reach, reach
 from tsxfer.stats.reproduced import Summary, summary
 from tsxfer.stats.testset import TestError, from_predictions
+from tsxfer.stats.verified import in_words, read
 from tsxfer.stats.worth import Worth, labels_worth
 
 
@@ -52,6 +53,8 @@ class Report:
             the first one: families of their own, whose first arm is not scratch.
         beside_cells: The rows behind them, in the same order.
         reproduced: What training rows again has shown, if any was.
+        sound: Whether `tsxfer verify` passed on these very rows; None where that was not asked.
+        verified: The same in words; empty where there is no folder to check.
     """
 
     name: str
@@ -76,6 +79,8 @@ class Report:
     beside: tuple[Comparison, ...]
     beside_cells: tuple[Cell, ...]
     reproduced: Summary | None
+    sound: bool | None = None
+    verified: str = ""
 
     @property
     def simulated(self) -> bool:
@@ -133,6 +138,7 @@ def of_cells(
         if cell.pairs:
             families.setdefault(_family(cell), []).append(cell)
     beside = [c for family in families.values() for c in compare(family, declared)]
+    sound, said = in_words(read(folder), folder, name) if folder else (None, "")
     labels = {
         c.trial.key: sum(cell.pairs[0][0].sizes.get(part, 0) for part in ("train", "validation"))
         for c, cell in zip(comparisons, whole, strict=True)
@@ -167,6 +173,8 @@ def of_cells(
         beside=tuple(beside),
         beside_cells=tuple(cell for family in families.values() for cell in family),
         reproduced=summary(folder, {r.key: r for r in rows}) if folder else None,
+        sound=sound,
+        verified=said,
     )
 
 

@@ -14,6 +14,7 @@ WORDS = {
     "equivalent": "equivalent within the margin",
     "worse": "worse with transfer",
     "undecided": "undecided",
+    "interim": "interim: repeats that were declared have not run",
 }
 
 LABELS = {
@@ -26,8 +27,26 @@ LABELS = {
     "(study, section 6.3).",
     "no groups given: leakage not excluded": "LEAKAGE NOT EXCLUDED: no groups were given, so "
     "windows of one person, machine or event may be on both sides; name them with --group.",
+    "official split": "OFFICIAL SPLIT: scored on the test part that the data's publishers set "
+    "aside, for "
+    "every profile; validation comes from their train part.",
     "published": "PUBLISHED ROWS: made by the authors of Otović et al. 2022, not by tsxfer.",
     "curve on test": "TEST CURVES: convergence below is measured on the test set.",
+    "source saw test data": "OVERLAP: a source has learned from windows, groups or events of the "
+    "target's "
+    "test part, so that its gain is no transfer.",
+    "source and target share group names": "SHARED NAMES: groups of source and test have the same "
+    "names "
+    "(such as p1); if they are the same people or machines, take them out of the source.",
+    "near duplicates in train and test": "NEAR DUPLICATES: windows of the test part are those of "
+    "the "
+    "training part up to a factor, an offset or a little noise.",
+    "label nearly told by one value": "TOLD BY ONE VALUE: a single sample, the peak or the "
+    "padding nearly "
+    "tells the label (`tsxfer look` says which); if that is no physics, it is a leak.",
+    "group names that differ in spelling alone": "SPELLING: names of groups on both sides differ "
+    "in case or "
+    "spaces alone, such as p1 and P1; if they are one, leakage is not excluded.",
     "exploratory": "EXPLORATORY: some comparisons lie outside of the analysis that was declared "
     "before the first row.",
 }
@@ -39,14 +58,21 @@ def headline(report: Report) -> str:
     if not total:
         return "No comparison is complete yet."
     counts = Counter(c.verdict for c in report.comparisons)
+    lost = counts.pop("no valid baseline", 0)
+    if lost == total:
+        return f"No comparison has a valid baseline: scratch failed in all {total}."
+    without = f" {lost} more have no valid baseline and count nowhere." if lost else ""
+    total -= lost
     parts = [f"{counts[v]} {WORDS[v]}" for v in WORDS if counts[v]]  # type: ignore[index]
     noun = "comparison" if total == 1 else "comparisons"
-    return f"Of {total} {noun}: {', '.join(parts)}."
+    return f"Of {total} {noun}: {', '.join(parts)}.{without}"
 
 
 def warnings(report: Report) -> list[str]:
     """What a reader must know before the numbers."""
-    found = [text for label, text in LABELS.items() if label in report.labels]
+    found = [f"VERIFY: {report.verified}"] if report.sound is False else []
+    found += [text for label, text in LABELS.items() if label in report.labels]
+    found += [f"{x[0].upper()}{x[1:]}." for x in report.labels if x.startswith("incomplete data")]
     if report.gaps:
         found.append(f"INCOMPLETE: {len(report.gaps)} arm(s) of pairs are missing or failed.")
     shared = [data for data, proof in report.splits.items() if proof.get("shared_groups")]

@@ -34,6 +34,7 @@ def sections(report: Report) -> list[Section]:
         _matrix(report),
         _reproduced(report),
         _declared(report),
+        _verified(report),
     ]
     return [section for section in found if section is not None and section.rows]
 
@@ -339,6 +340,21 @@ def _declared(report: Report) -> Section | None:
             *(("estimand", text) for text in held.estimands),
             ("threshold", held.threshold),
         ),
+    )
+
+
+def _verified(report: Report) -> Section | None:
+    if not report.verified:
+        return None
+    return Section(
+        "Checked",
+        "`tsxfer verify` reads rows, predictions, weights, data and declaration, and counts again "
+        "what can "
+        "be counted. Who edits rows and predictions together is only found by `tsxfer reproduce`, "
+        "which "
+        "trains them anew.",
+        ("what", "found"),
+        (("verify", report.verified),),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from tsxfer.core.building import from_plain
 from tsxfer.core.specs import Trial
@@ -45,6 +46,9 @@ class Lock:
         controls: Comparisons with controls, a family of their own that no contrast holds.
         baselines: Comparisons of networks with baselines, two families: scratch's and transfer's.
         ways: Comparisons of ways of transfer with the first one, a family of their own.
+        looks: Numbers of repeats below `repeats` at which results may be judged before all are in;
+            the level is then spent over the looks, see `tsxfer.stats.sequential`.
+        spending: How.
     """
 
     study: str
@@ -60,6 +64,8 @@ class Lock:
     controls: tuple[str, ...] = ()
     baselines: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
+    looks: tuple[int, ...] = ()
+    spending: Literal["obrien-fleming"] = "obrien-fleming"
 
     @property
     def digest(self) -> str:
@@ -86,6 +92,7 @@ def lock(
     repeats: int,
     margins: Mapping[str, float],
     metrics: Mapping[str, str],
+    looks: tuple[int, ...] = (),
 ) -> Lock:
     """The analysis that a study implies: every comparison that is no control is primary."""
     trials = list(trials)
@@ -107,6 +114,7 @@ def lock(
             f"{_words(pairs[0][1])} against {_words(pairs[0][0])}: {_pair_key(*keys)}"
             for keys, pairs in ways.joined(trials).items()
         ),
+        looks=looks,
     )
 
 
@@ -146,6 +154,8 @@ def write_lock(declared: Lock, folder: Path) -> Path:
     for family in ("controls", "baselines", "ways"):
         if lines := getattr(declared, family):
             spelt[family] = list(lines)
+    if declared.looks:
+        spelt |= {"looks": list(declared.looks), "spending": declared.spending}
     write_whole(path, tomli_w.dumps(spelt))
     return path
 

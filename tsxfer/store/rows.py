@@ -14,6 +14,7 @@ from tsxfer.core.building import Held, from_plain
 from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.keys import plain
+from tsxfer.store.checkpoints import header
 from tsxfer.store.workspace import Workspace, unique
 
 PARTS = {"train", "validation", "test"}
@@ -64,6 +65,18 @@ def from_record(record: dict[str, object], held: Held | None = None) -> Result:
     if result.status == "done" and (fault := _fault(result)):
         raise StoreError(f"row {result.key} has {fault}", mend="run the study again")
     return result
+
+
+def row_of(path: Path) -> Result | None:
+    """The row in the header of intact weights that bear its key; None for any other file."""
+    kept = header(path)
+    if kept is None or not kept.intact:
+        return None
+    try:
+        row = from_record(kept.row)
+    except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
+        return None
+    return row if row.key == path.stem else None
 
 
 def _fault(row: Result) -> str:
