@@ -146,7 +146,7 @@ def _curve_faults(row: Result) -> Iterator[str]:
 
 
 def _chance(held: Held) -> Check:
-    """The best answer that does not look is found again from the labels as they lie prepared."""
+    """The best trivial prediction is found again from the labels as they lie prepared."""
     rows, skipped = _own(held)
     known, count, faults = dict[object, dict[str, float]](), 0, list[str]()
     for row, _ in rows:
@@ -159,7 +159,7 @@ def _chance(held: Held) -> Check:
             known[terms] = _blind(held.workspace, t)
         count += 1
         faults += [f"{words(t)}: {fault}" for fault in _other_chance(row, known[terms])]
-    what = "the scores of answers that do not look come out again"
+    what = "the scores of trivial predictions come out again"
     note = "rows whose data is not here or large (--data), or that learned no labels"
     return Check("chance", what, count, tuple(faults), skipped, note)
 

@@ -234,7 +234,7 @@ class _Drawn:
         if self.digest != row.subset:
             yield f"subset is {row.subset}, drawn again {self.digest}"
         yield from self.wrong
-        if self.proof != row.split:
+        if any(row.split.get(name) != value for name, value in self.proof.items()):
             yield "the split drawn again is another"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,10 +122,19 @@ def _content(
             "a series without a number", where=f"{path}, series {row + 1}", mend="remove it"
         )
     return Content(
-        x=x, y=None if described.unlabelled else labels, group=None,
-        channels=tuple(f"c{n}" for n in range(len(channels))), label="class", group_name="",
-        lengths=None if (lengths == longest).all() else lengths,
+        x, None if described.unlabelled else _named(labels), None,
+        tuple(f"c{n}" for n in range(len(channels))), "class", "",
+        lengths=None if (lengths == longest).all() else lengths, task="classification",
     )  # fmt: skip
+
+
+def _named(labels: NDArray[np.str_]) -> NDArray[Any]:
+    """Classes as written; numbers where all are whole numbers, such as ``1.0000000e+00``."""
+    try:
+        numbers = labels.astype(np.float64)
+    except ValueError:
+        return labels
+    return numbers if (numbers == np.round(numbers)).all() else labels
 
 
 def _text(path: Path) -> str:

@@ -26,6 +26,7 @@ from tsxfer.data.card import Card, Dataset
 from tsxfer.data.catalogue import CARD, read_card
 from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
+from tsxfer.data.split import OFFICIAL
 from tsxfer.data.suspects import suspects_of
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
@@ -39,7 +40,6 @@ from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace, write_whole
 
 UNGROUPED = "no groups given: leakage not excluded"
-OFFICIAL = "official split"
 METRICS = {
     "classification": ("macro_f1", "weighted_f1", "accuracy"),
     "regression": ("mae", "rmse", "r2", "medae"),

@@ -65,7 +65,10 @@ def gather(
 
 
 def _cells(workspace: Workspace, simulated: bool) -> list[Cell]:
-    """Paired transfers from one source; where studies share one, of the finished the longest."""
+    """Cells of transfers from a single source that have a pair.
+
+    Where several studies hold the same cell, a complete one counts, then one with more repeats.
+    """
     found: dict[str, Cell] = {}
     for name in workspace.studies():
         for cell in _of_study(workspace, name, simulated):

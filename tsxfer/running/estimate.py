@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 
-from tsxfer.core.specs import NO_BACKBONE, Result, Trial, labels_allowed
+from tsxfer.core.specs import NO_BACKBONE, Result, Trial, label_budget
 from tsxfer.data import catalogue, prepare
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
@@ -80,7 +80,7 @@ class _Rates:
             return known
         count, values = self.extent(trial.dataset)
         size = "all" if trial.part == "rest" else trial.size
-        labels = labels_allowed(size, int(count * DEVELOPED)) * LEARNED
+        labels = label_budget(size, int(count * DEVELOPED)) * LEARNED
         epochs = trial.recipe.epochs if _method(trial) == trial.model else 1
         return self.model[_method(trial)] * epochs * labels * values
 
