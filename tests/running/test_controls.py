@@ -188,7 +188,14 @@ def test_words_say_all_a_part_or_nothing(others: list[float], words: str) -> Non
     def said(of: np.ndarray) -> str:
         remains = share(of, np.array(others))
         one = ControlEffect(
-            None, "permuted", tuple(range(5)), tuple(of), tuple(others), 0, 0, remains
+            comparison=None,
+            control="permuted",
+            repeats=tuple(range(5)),
+            gains=tuple(of),
+            others=tuple(others),
+            low=0,
+            high=0,
+            share=remains,
         )
         return in_words(one)
 

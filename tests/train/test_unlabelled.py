@@ -103,7 +103,13 @@ def test_every_backbone_learns_without_labels(model: str, objective: str) -> Non
     made.head = method.head(made.backbone.features + 1)
     asked, score, blind = method.pretext(part, 1)
     replica = loop.Replica(
-        made, part, asked, score, np.random.default_rng(0), 0, objective=method.objective()
+        model=made,
+        train=part,
+        validation=asked,
+        score=score,
+        order=np.random.default_rng(0),
+        dropout=0,
+        objective=method.objective(),
     )
     fit = loop.fit([replica], loop.Rules(Recipe(epochs=25, batch=20, patience=25, rate=0.003)))[0]
     assert fit.monitor[fit.best] > fit.monitor[0]

@@ -119,17 +119,17 @@ def load_task(workspace: Workspace, trial: Trial) -> Task:
         validation_y = validation_y[_shuffle(trial, "validation", len(validation_y))]
         truth = validation_y if coded is not None else scaler.unscaled(validation_y, validation)
     return Task(
-        data,
-        train,
-        train_y,
-        validation,
-        validation_y,
-        truth,
-        train_truth,
-        scaler,
-        SealedTest(data, parts.test),
-        parts.proof(group) | {"group": card.group, "rule": card.split},
-        drawn,
+        prepared=data,
+        train=train,
+        train_y=train_y,
+        validation=validation,
+        validation_y=validation_y,
+        truth=truth,
+        train_truth=train_truth,
+        scaler=scaler,
+        test=SealedTest(data, parts.test),
+        proof=parts.proof(group) | {"group": card.group, "rule": card.split},
+        subset=drawn,
     )
 
 

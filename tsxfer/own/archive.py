@@ -122,8 +122,8 @@ def _content(
             "a series without a number", where=f"{path}, series {row + 1}", mend="remove it"
         )
     return Content(
-        x, None if described.unlabelled else _named(labels), None,
-        tuple(f"c{n}" for n in range(len(channels))), "class", "",
+        x=x, y=None if described.unlabelled else _named(labels), group=None,
+        channels=tuple(f"c{n}" for n in range(len(channels))), label="class", group_name="",
         lengths=None if (lengths == longest).all() else lengths, task="classification",
     )  # fmt: skip
 

@@ -103,9 +103,16 @@ def baselines(report: Report) -> Section:
         ),
         tuple(
             (
-                c.trial.dataset, model(c), c.trial.size.removeprefix("n="), _baseline(c),
-                str(len(c.scratch)), metrics.get(c.metric).title, arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {between(*c.stated[:2])}", p_text(c.stated[2]),
+                c.trial.dataset,
+                model(c),
+                c.trial.size.removeprefix("n="),
+                _baseline(c),
+                str(len(c.scratch)),
+                metrics.get(c.metric).title,
+                arm(c.scratch),
+                arm(c.transfer),
+                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                p_text(c.stated[2]),
                 against_in_words(c),
             )
             for c in report.beside
@@ -132,8 +139,13 @@ def against_baselines(report: Report) -> Section:
         ),
         tuple(
             (
-                name(c), _baseline(c), str(len(c.scratch)), arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {between(*c.stated[:2])}", p_text(c.stated[2]),
+                name(c),
+                _baseline(c),
+                str(len(c.scratch)),
+                arm(c.scratch),
+                arm(c.transfer),
+                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                p_text(c.stated[2]),
                 against_in_words(c),
             )
             for c in report.beside
@@ -182,8 +194,13 @@ def ways(report: Report) -> Section:
         ),
         tuple(
             (
-                name(c), first_arm(c.against), str(len(c.scratch)), arm(c.transfer), arm(c.scratch),
-                f"{signed(c.difference)} {between(*c.stated[:2])}", p_text(c.stated[2]),
+                name(c),
+                first_arm(c.against),
+                str(len(c.scratch)),
+                arm(c.transfer),
+                arm(c.scratch),
+                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                p_text(c.stated[2]),
                 f"{MARKS[c.verdict]} {c.verdict} (for {c.speaks_of})",
             )
             for c in report.beside

@@ -31,7 +31,8 @@ LABELS = {
     "aside, for "
     "every profile; validation comes from their train part.",
     "published": "PUBLISHED ROWS: made by the authors of Otović et al. 2022, not by tsxfer.",
-    "chosen on test": "CHOSEN ON TEST: each fine-tuning is the best of its grid by the test score that it is "
+    "chosen on test": "CHOSEN ON TEST: each fine-tuning is the best of its grid by the test score "
+    "that it is "
     "judged by, which scratch had one try at; `--multiplier leave-one-out` or a number does not.",
     "curve on test": "TEST CURVES: convergence below is measured on the test set.",
     "source saw test data": "OVERLAP: a source has learned from windows, groups or events of the "

@@ -42,10 +42,14 @@ def sections(report: Report) -> list[Section]:
 def _headline(report: Report) -> Section | None:
     return Section(
         "Headline contrasts",
-        "Mean share of error that transfer removes, (e - f) / max(e, f) with the errors e of scratch and f "
-        "of transfer: +50 % halves it, -50 % doubles it. Averaged within each repeat over the comparisons "
-        "of each target, then over targets, which weigh equally; Holm within a step. A step counts only "
-        "where the one above it is significant. Comparisons without a valid baseline stay out. It speaks of "
+        "Mean share of error that transfer removes, (e - f) / max(e, f) with the errors e of "
+        "scratch and f "
+        "of transfer: +50 % halves it, -50 % doubles it. Averaged within each repeat over the "
+        "comparisons "
+        "of each target, then over targets, which weigh equally; Holm within a step. A step "
+        "counts only "
+        "where the one above it is significant. Comparisons without a valid baseline stay out. It "
+        "speaks of "
         "these data sets.",
         ("step", "of", "comparisons", "error removed", "95 %", "p Holm", "transfer is"),
         tuple(row for c in report.contrasts for row in _contrast(c)),
@@ -75,7 +79,8 @@ def _summary(report: Report) -> Section | None:
     )
     return Section(
         "Summary of the table",
-        "Bootstrap over repeats within comparisons, pairs kept (Agarwal et al. 2021); targets weigh "
+        "Bootstrap over repeats within comparisons, pairs kept (Agarwal et al. 2021); targets "
+        "weigh "
         "equally.",
         ("measure", "value", "95 %"),
         (
@@ -199,7 +204,10 @@ def _worse(report: Report) -> Section | None:
         ("comparison", "for", "difference", "95 %", "p corrected", "effect g"),
         tuple(
             (
-                name(c), c.speaks_of, signed(c.difference), between(*c.stated[:2]),
+                name(c),
+                c.speaks_of,
+                signed(c.difference),
+                between(*c.stated[:2]),
                 p_text(c.stated[2]),
                 signed(c.effect[0]) if c.effect else "n/a",
             )
@@ -236,8 +244,12 @@ def _undecided(report: Report) -> Section | None:
         ("comparison", "difference", "95 %", "detectable at 80 %", "margin", "for"),
         tuple(
             (
-                name(c), signed(c.difference), between(*c.stated[:2]), _detectable(c),
-                number(c.margin), c.beyond.why or c.speaks_of,
+                name(c),
+                signed(c.difference),
+                between(*c.stated[:2]),
+                _detectable(c),
+                number(c.margin),
+                c.beyond.why or c.speaks_of,
             )
             for c in report.comparisons
             if c.verdict == "undecided"
@@ -258,20 +270,25 @@ def _new_groups(report: Report) -> Section | None:
         new = c.beyond
         errors = (new.error("repeats"), new.error("groups"), new.error("pretrainings"))
         return (
-            name(c), f"{between(c.low, c.high)} {c.here}",
+            name(c),
+            f"{between(c.low, c.high)} {c.here}",
             new.why or f"{between(new.low, new.high)} {new.verdict}",
             "n/a" if new.groups is None else str(new.groups),
             *("n/a" if error is None else number(error) for error in errors),
             new.limited_by or "n/a",
-        )  # fmt: skip
+        )
 
     return Section(
         "These test instances and new groups",
-        "Repeats share one partition, so their interval speaks of these test instances. The interval "
-        "for new groups (speakers, events, subjects) also holds the error of which groups were tested "
+        "Repeats share one partition, so their interval speaks of these test instances. The "
+        "interval "
+        "for new groups (speakers, events, subjects) also holds the error of which groups were "
+        "tested "
         "and learned from, and of the pretrainings; standard errors of the difference are given by "
-        "what they come from. The verdict is for new groups where the data can speak of them. A single "
-        "pretraining says nothing of another. Convergence, contrasts, best sources, the summary and "
+        "what they come from. The verdict is for new groups where the data can speak of them. A "
+        "single "
+        "pretraining says nothing of another. Convergence, contrasts, best sources, the summary "
+        "and "
         "labels' worth speak of these test instances.",
         (
             "comparison", "these test instances", "new groups", "test groups", "from repeats",
@@ -291,7 +308,8 @@ def _matrix(report: Report) -> Section | None:
     )
     return Section(
         "Beyond these data sets",
-        f"Share of error removed in an average comparison, by {found.method}. {'; '.join(found.notes)}.",
+        f"Share of error removed in an average comparison, by {found.method}. "
+        f"{'; '.join(found.notes)}.",
         ("quantity", "value", "95 %"),
         (("mean gain", signed(found.mean), between(found.low, found.high)), *spread),
     )

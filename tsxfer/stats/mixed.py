@@ -34,7 +34,7 @@ COMPONENTS: dict[str, Callable[[Comparison], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Mean gain of a source × target matrix, as share of error removed (`gain.gains`), beyond the data sets at hand.
+    """Mean gain of a source × target matrix beyond its data sets, as in `gain.gains`.
 
     Attributes:
         method: ``mixed model`` or ``two-way cluster bootstrap``.
