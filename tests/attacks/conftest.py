@@ -17,7 +17,7 @@ from tsxfer.store.workspace import Workspace
 
 @pytest.fixture(scope="session", autouse=True)
 def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Libraries are loaded before the watch begins: numba unpickles and writes caches of its own."""
+    """Libraries are loaded before the watch begins: numba unpickles and writes its own caches."""
     place: Path = tmp_path_factory.mktemp("first")
     made.put(made.speech(), place / "files")
     with warnings.catch_warnings():
