@@ -207,3 +207,25 @@ def test_a_label_that_is_nan_is_no_divergence() -> None:
     with pytest.raises(DataError, match="1 of 20 labels are NaN or infinite") as caught:
         TransferRegressor(epochs=2, device="cpu")._fit(x, y)
     assert "position 4" in caught.value.where
+
+
+def test_a_level_that_float32_cannot_hold_changes_no_answer() -> None:
+    """The same panel on a level of 1e9 gives the same probabilities."""
+    x, y = _waves()
+    wanted = TransferClassifier(epochs=3, device="cpu").fit(x, y).predict_proba(x)
+    lifted = TransferClassifier(epochs=3, device="cpu").fit(x + 1e9, y)
+    assert np.allclose(lifted.predict_proba(x + 1e9), wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_answer_beside_nan(kind: type) -> None:
+    """What float32 cannot hold is refused with its value, in fitting and in predicting."""
+    x, y = _waves()
+    answer = y if kind is TransferClassifier else np.arange(len(x)) / 7
+    fitted = kind(epochs=2, device="cpu").fit(x, answer)
+    large = x.copy()
+    large[5, 0, 3] = 9.9e38
+    with pytest.raises(DataError, match=r"a sample is 9\.9e\+38, more than float32 holds"):
+        fitted.predict(large)
+    with pytest.raises(DataError, match="more than float32 holds"):
+        kind(epochs=2, device="cpu").fit(large, answer)

@@ -20,7 +20,7 @@ from tsxfer.report import files, html
 from tsxfer.report.beside import in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
-from tsxfer.stats.controls import Effect, Share, overall, share
+from tsxfer.stats.controls import ControlEffect, Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock
 
 PLAIN = Study("s", ("a@1", "b@1"), ("x@1", "y@1"), ("tcn",), ("n=1500",), 4, source_size="n=9000")
@@ -175,7 +175,9 @@ def test_words_say_all_a_part_or_nothing(others: list[float], words: str) -> Non
 
     def said(of: np.ndarray) -> str:
         remains = share(of, np.array(others))
-        one = Effect(None, "permuted", tuple(range(5)), tuple(of), tuple(others), 0, 0, remains)
+        one = ControlEffect(
+            None, "permuted", tuple(range(5)), tuple(of), tuple(others), 0, 0, remains
+        )
         return in_words(one)
 
     assert said(gains).startswith(words)

@@ -137,7 +137,7 @@ def test_scaling_reads_the_training_windows_alone(place: Workspace) -> None:
 def test_prices_are_learned_relative_to_the_window(place: Workspace) -> None:
     """Labels that follow the input's level come back in index points."""
     task = load_task(place, Trial("finance+sim@1", "tcn", "300", 0))
-    back = task.scaler.unlabel(task.validation_y, task.validation)
+    back = task.scaler.unscaled(task.validation_y, task.validation)
     assert np.allclose(back, task.truth, rtol=1e-4)
 
 
@@ -221,10 +221,12 @@ def test_a_pack_too_wide_for_the_device_is_halved(
     """Numbers stay; a single trial that does not fit is a failed row that says so."""
     fit = loop.fit
 
-    def small(pack: Sequence[loop.Replica], rules: loop.Rules, way: loop.Way) -> list[loop.Fit]:
+    def small(
+        pack: Sequence[loop.Replica], rules: loop.Rules, stepper: loop.Stepper
+    ) -> list[loop.Fit]:
         if len(pack) > limit:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB")
-        return fit(pack, rules, way)
+        return fit(pack, rules, stepper)
 
     monkeypatch.setattr(loop, "fit", small)
     limit = 1
@@ -247,9 +249,11 @@ def test_training_never_computes_on_subnormal_numbers(
     torch.set_flush_denormal(False)
     fit, seen = loop.fit, list[float]()
 
-    def watched(pack: Sequence[loop.Replica], rules: loop.Rules, way: loop.Way) -> list[loop.Fit]:
+    def watched(
+        pack: Sequence[loop.Replica], rules: loop.Rules, stepper: loop.Stepper
+    ) -> list[loop.Fit]:
         seen.append(_tiny())
-        return fit(pack, rules, way)
+        return fit(pack, rules, stepper)
 
     monkeypatch.setattr(loop, "fit", watched)
     run(job(place, SCRATCH))

@@ -99,7 +99,7 @@ def test_shuffled_prices_keep_their_level(place: Workspace) -> None:
     assert np.allclose(np.sort(task.train_y), np.sort(true.train_y))
     assert abs(np.corrcoef(task.train_y, true.train_y)[0, 1]) < 0.3
     assert np.allclose(
-        task.truth, task.scaler.unlabel(task.validation_y, task.validation), rtol=1e-6
+        task.truth, task.scaler.unscaled(task.validation_y, task.validation), rtol=1e-6
     )
     assert np.corrcoef(task.truth, true.truth)[0, 1] > 0.9
 

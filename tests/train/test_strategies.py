@@ -336,14 +336,16 @@ def test_a_pack_with_a_strategy_gives_the_bits_of_its_replicas_alone(name: str) 
     """Recorded or in turns, stages included; a recording ends with its stage."""
     strategy = named(name)
 
-    def trained(seeds: Sequence[int], way: loop.Way) -> list[tuple[loop.Fit, reuse.Weights]]:
+    def trained(
+        seeds: Sequence[int], stepper: loop.Stepper
+    ) -> list[tuple[loop.Fit, reuse.Weights]]:
         pack = [_replica("mlstm_fcn", strategy, seed, 0.5) for seed in seeds]
-        fits = loop.fit(pack, loop.Rules(RECIPE), way)
+        fits = loop.fit(pack, loop.Rules(RECIPE), stepper)
         return [(fit, _values(one.model)) for fit, one in zip(fits, pack, strict=True)]
 
-    way = Graphs(_by_hand)
-    together = trained(range(3), way)
-    assert not way.refused
+    stepper = Graphs(_by_hand)
+    together = trained(range(3), stepper)
+    assert not stepper.refused
     for seed, (fit, weights) in enumerate(together):
         [(alone, expected)] = trained([seed], loop.turns)
         assert fit == alone

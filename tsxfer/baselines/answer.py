@@ -69,7 +69,7 @@ def _trivial(task: Task) -> Answered:
         output = ridge.one_hot(np.full(len(scaled.x), kept), task.outputs).astype(np.float32)
     elif task.prepared.card.label_like_input:
         kept = 0.0
-        output = task.scaler.labels(scaled.centre, scaled)[:, None]
+        output = task.scaler.scaled(scaled.centre, scaled)[:, None]
     else:
         kept = float(np.median(task.train_y))
         output = np.full((len(scaled.x), 1), kept, np.float32)

@@ -72,7 +72,9 @@ Overlap = Annotated[
 ]
 Looks = Annotated[
     list[int],
-    typer.Option(help="Repeats at which to judge before all are in; declared, and paid for."),
+    typer.Option(
+        help="Repeats at which to judge before all are in; declared; the level is spent over them."
+    ),
 ]
 Baselines = Annotated[
     list[str],
@@ -343,7 +345,7 @@ def prepare(
 
     Example: tsxfer prepare mine.csv --label y --group subject
     """
-    from tsxfer.cli.own import prepare_own
+    from tsxfer.cli.own import prepare_own, refuse_own_flags
     from tsxfer.cli.prepare import prepare_dataset
     from tsxfer.own.readers import is_own
     from tsxfer.store.workspace import Workspace
@@ -351,6 +353,7 @@ def prepare(
     if is_own(name):
         prepare_own(name, described, Workspace.at(workspace))
         return
+    refuse_own_flags(name, described)
     prepare_dataset(name, place, Workspace.at(workspace))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient, source_fitted
+from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, source_fitted, with_enough_steps
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
 from tsxfer.core.strategy import STRATEGIES, named
@@ -79,7 +79,7 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
     shrunk = source_fitted(shrunk, written or bool(flags.source_size), workspace)
     study = fitted(shrunk, written or bool(flags.size), workspace)
     steps = QUICK_STEPS if flags.quick else STEPS
-    return study if named is not None else patient(study, steps, workspace)
+    return study if named is not None else with_enough_steps(study, steps, workspace)
 
 
 def _quickened(study: Study, flags: Flags) -> Study:

@@ -65,6 +65,19 @@ def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
     return made
 
 
+def refuse_own_flags(name: str, described: Description) -> None:
+    """Flags that describe an own file have no effect on a data set of the framework.
+
+    Raises:
+        SpecError: With the path of the folder of that name, where there is one.
+    """
+    if said := given(described):
+        beside = f"for the folder write ./{name}" if Path(name).is_dir() else "leave them out"
+        raise SpecError(
+            f"{name} is a data set, and {', '.join(said)} describe an own file", mend=beside
+        )
+
+
 def prepare_own(name: str, described: Description, workspace: Workspace) -> None:
     """``tsxfer prepare FILE``: bring it in without training, and print what was read.
 
@@ -126,8 +139,8 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     return _shrunk(study, fitting or ("all",))
 
 
-def patient(study: Study, steps: int, workspace: Workspace) -> Study:
-    """The study with a recipe that takes enough steps on the smallest budget of its own files.
+def with_enough_steps(study: Study, steps: int, workspace: Workspace) -> Study:
+    """The study with a recipe of enough steps on the smallest budget of its own files.
 
     Both arms hold the same recipe, so that the comparison stays on equal terms. The paper profile
     keeps the study's own.

@@ -1,4 +1,7 @@
-"""The nouns that cross every boundary: plain, frozen, keyed, free of torch and of input or output."""
+"""What the whole package exchanges, as plain frozen data: recipes, trials and their results.
+
+Each has a key (a hash of its content); nothing here needs torch, reads or writes.
+"""
 
 from __future__ import annotations
 
@@ -222,7 +225,7 @@ class Trial(_Keyed):
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """Every data set that has a hand in it, its own first."""
+        """Every data set that takes part, its own first."""
         before = (name for origin in self.origins for name in origin.datasets)
         return tuple(dict.fromkeys((self.dataset, *self.pool, *before)))
 
@@ -365,15 +368,16 @@ class Result:
         trial: The spec; its key is the row's identity.
         status: ``done`` or ``failed``; a failed trial is a row too.
         metric: Primary metric, a name in `tsxfer.metrics`.
-        margin: Difference of it below which nobody cares (from the target's card).
+        margin: Smallest difference of it that matters in practice (from the target's card).
         scores: Test scores by metric name, at the checkpoint chosen on validation.
-        chance: Best score of answers that do not look (a constant, a guess by class shares), by
+        chance: Best score of trivial predictions (a constant, a guess by class shares), by
             metric name; from training labels only.
         curve: Validation curve of the primary metric on a samples-seen grid from step 0:
             ``{"samples": [...], "score": [...]}``.
         sizes: ``{"train": .., "validation": .., "test": ..}`` instances.
-        data: Fingerprint of each prepared data set that had a hand in it, by versioned name.
-        split: Proof: group counts, hashes and overlaps of the three parts.
+        data: Fingerprint of each prepared data set that took part, by versioned name.
+        split: Proof: group counts, hashes and overlaps of the three parts; what a group is, and the
+            rule of the split.
         subset: Hash of the training and validation instances drawn.
         overlap: What was learned from against the test part, its own data set first.
         audit: ``{"copied": [...], "renewed": [...], "frozen": [...]}`` tensor names.
@@ -449,7 +453,7 @@ def _is_share(text: str) -> bool:
         return False
 
 
-def labels_allowed(size: str, available: int) -> int:
+def label_budget(size: str, available: int) -> int:
     """Number of labels that a canonical size stands for where `available` exist."""
     if size == "all":
         return available

@@ -23,7 +23,7 @@ from tsxfer.core.specs import (
     Reuse,
     Trial,
     canonical_size,
-    labels_allowed,
+    label_budget,
 )
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError
@@ -131,7 +131,7 @@ class Study:
             )
         self._refuse_hidden_controls()
         self._refuse_odd_looks()
-        self._refuse_twice_said()
+        self._refuse_repeated_settings()
         odd = not self.name.isprintable() or set(self.name) & set('/\\:*?"<>|')
         if odd or not self.name or len(self.name.encode()) > 120 or self.name.startswith("."):
             raise SpecError(
@@ -160,8 +160,8 @@ class Study:
                 "noise as a source is a control", mend='leave it out, write controls = ["noise"]'
             )
 
-    def _refuse_twice_said(self) -> None:
-        """One thing, one place."""
+    def _refuse_repeated_settings(self) -> None:
+        """Refuse one setting in two places."""
         if self.pretraining.objective != "labels" or self.recipe.objective != "labels":
             raise SpecError(
                 "an objective in a recipe", mend='leave it out, write objectives = ["masked"]'
@@ -298,7 +298,7 @@ def _baselines(study: Study, scratch: Trial) -> Iterator[Trial]:
 def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
     """The controls of one transfer; of several sources, those without a source are the same."""
     origin = reuse.source
-    few = labels_allowed(study.source_size, 0) <= NOISE_LABELS
+    few = label_budget(study.source_size, 0) <= NOISE_LABELS
     plain = replace(origin, recipe=study.pretraining, pool=(), after=None)
     noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
     rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")
@@ -354,7 +354,10 @@ def read_study(path: Path) -> Study:
             where=str(path),
             mend="check the path",
         ) from None
-    except (ValueError, RecursionError) as error:  # bad TOML or text, endless digits, deep nesting
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # bad TOML or text, numbers with too many digits, deep nesting
         raise SpecError(
             f"not valid TOML: {error}", where=str(path), mend="edit that line"
         ) from None

@@ -74,7 +74,7 @@ class Card:
             ``official`` tests on the part that the data itself sets aside, and selects on its train part.
         metric: Primary metric.
         extra_metrics: Reported beside it.
-        margin: Difference of the primary metric below which nobody cares (practical equivalence).
+        margin: Smallest difference of the primary metric that matters in practice.
         amplitude: Feed the window's largest absolute value as a number beside the window
             (``stream max`` in the study).
         paper_channels: Channels that the study used, empty for all.

@@ -35,7 +35,7 @@ def names() -> list[str]:
 
 
 def own_names(workspace: Workspace) -> list[str]:
-    """Versioned names of the user's own files that were brought into a workspace."""
+    """Versioned names of the user's own files that were imported into a workspace."""
     found = (workspace.root / "data").glob(f"*+{OWN}@*/{CARD}")
     return sorted(path.parent.name for path in found)
 
@@ -45,7 +45,7 @@ def find(name: str, workspace: Workspace | None = None) -> Dataset:
 
     Args:
         name: As in a study.
-        workspace: Where the user's own files were brought to; needed for ``x+own``.
+        workspace: Where the user's own files were imported; needed for ``x+own``.
 
     Raises:
         SpecError: For an unknown name, a version that is not this one, or a missing stand-in.

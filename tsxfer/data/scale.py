@@ -79,13 +79,13 @@ class Scaler:
             extra = peak
         return out, np.stack([extra, x[:, -1, -1], spread])
 
-    def labels(self, y: NDArray[Any], scaled: Scaled) -> Floats:
+    def scaled(self, y: NDArray[Any], scaled: Scaled) -> Floats:
         """Labels of a regression in the units that a model learns."""
         y = (y - scaled.centre) / scaled.spread if self.relative else y
         return ((y - self.y_mean) / self.y_sd).astype(np.float32)
 
-    def unlabel(self, output: NDArray[Any], scaled: Scaled) -> Floats:
-        """The inverse of `labels`: model output to the card's unit."""
+    def unscaled(self, output: NDArray[Any], scaled: Scaled) -> Floats:
+        """The inverse of `scaled`: model output to the card's unit."""
         y = output.astype(np.float64) * self.y_sd + self.y_mean
         return (y * scaled.spread + scaled.centre if self.relative else y).astype(np.float32)
 
@@ -121,7 +121,7 @@ def fit(train_x: Floats, train_y: NDArray[Any], card: Card, profile: Profile) ->
     elif card.task == "regression":
         learned = train_y.astype(np.float32)
         if bare.relative:
-            learned = bare.labels(train_y, bare.windows(train_x))
+            learned = bare.scaled(train_y, bare.windows(train_x))
         mean, sd = float(learned.mean()), float(learned.std() or 1.0)
     return Scaler(
         bare.kind, bare.amplitude, channels, mask, bare.extra_mean, bare.extra_sd, mean, sd,

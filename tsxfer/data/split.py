@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.core.specs import Profile, labels_allowed
+from tsxfer.core.specs import Profile, label_budget
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
 
 Indices = NDArray[np.int64]
 PARTS = ("train", "validation", "test")
+OFFICIAL = "official split"  # label of rows whose test part is the data's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ def subset(
     """
     share = profile.validation_share
     available = len(parts.train) + (len(parts.validation) if share else 0)
-    budget = labels_allowed(size, available)
+    budget = label_budget(size, available)
     if share == 0 or size == "all":
         for_train, for_validation = min(budget, len(parts.train)), len(parts.validation)
     else:

@@ -32,7 +32,7 @@ class Task:
         train_truth: Training labels in the card's unit.
         scaler: Fitted on the training windows alone.
         test: The sealed part.
-        proof: Split proof.
+        proof: Split proof, with what a group is and the rule of the split.
         subset: The instances used.
     """
 
@@ -109,12 +109,12 @@ def load_task(workspace: Workspace, trial: Trial) -> Task:
     truth = labels[drawn.validation]
     scaler = scale.fit(train_x, train_truth, card, profile)
     train, validation = scaler.windows(train_x), scaler.windows(np.asarray(x[drawn.validation]))
-    train_y = train_truth if coded is not None else scaler.labels(train_truth, train)
-    validation_y = truth if coded is not None else scaler.labels(truth, validation)
+    train_y = train_truth if coded is not None else scaler.scaled(train_truth, train)
+    validation_y = truth if coded is not None else scaler.scaled(truth, validation)
     if trial.recipe.labels == "shuffled":
         train_y = train_y[_shuffle(trial, "train", len(train_y))]
         validation_y = validation_y[_shuffle(trial, "validation", len(validation_y))]
-        truth = validation_y if coded is not None else scaler.unlabel(validation_y, validation)
+        truth = validation_y if coded is not None else scaler.unscaled(validation_y, validation)
     return Task(
         data,
         train,
@@ -125,7 +125,7 @@ def load_task(workspace: Workspace, trial: Trial) -> Task:
         train_truth,
         scaler,
         SealedTest(data, parts.test),
-        parts.proof(group),
+        parts.proof(group) | {"group": card.group, "rule": card.split},
         drawn,
     )
 

@@ -167,11 +167,11 @@ class Fitted:
     def numbers(self, x: NDArray[Any], device: str = "cpu") -> Floats:
         """Predictions of a regression, in the unit of the labels."""
         raw, scaled = self.output(x, device)
-        return self.scaler.unlabel(raw[:, 0], scaled)
+        return self.scaler.unscaled(raw[:, 0], scaled)
 
 
 def _refuse_no_number(output: Floats) -> None:
-    """An answer beside ``p = nan`` would be none."""
+    """Refuse output that is NaN: no class or number follows from it."""
     bad = ~np.isfinite(output).all(axis=1)
     if bad.any():
         raise DataError(
@@ -221,7 +221,7 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
 
 
 def _refuse_no_label(y: NDArray[Any]) -> None:
-    """What cannot be learned is no fault of the rate."""
+    """Refuse labels that cannot be learned, which would look like divergence."""
     bad = ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(len(y), bool)
     if bad.any():
         raise DataError(
@@ -296,7 +296,7 @@ def _scaled(
 ) -> tuple[scale.Scaled, NDArray[Any]]:
     scaled = scaler.windows(data.x[rows])
     y = data.y[rows]
-    return scaled, y.astype(np.int64) if data.classes else scaler.labels(y, scaled)
+    return scaled, y.astype(np.int64) if data.classes else scaler.scaled(y, scaled)
 
 
 def _score(
@@ -311,7 +311,7 @@ def _score(
     goal = torch.from_numpy(np.ascontiguousarray(part[1]))
 
     def score(output: Floats) -> tuple[float, float]:
-        answer = output.argmax(axis=1) if data.classes else scaler.unlabel(output[:, 0], part[0])
+        answer = output.argmax(axis=1) if data.classes else scaler.unscaled(output[:, 0], part[0])
         value = metric.score(truth, answer)
         if terms.monitor == "metric":
             return sign * value, value

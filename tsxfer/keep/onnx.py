@@ -87,13 +87,19 @@ def described(fitted: Fitted) -> dict[str, Any]:
     """What the card says of the file: names, shapes and units of input and output."""
     answer = "class probabilities" if fitted.classes else "prediction in the unit of the label"
     shape = ["batch", len(fitted.classes)] if fitted.classes else ["batch"]
+    levels = ", ".join(f"{level:.10g}" for level in fitted.taken_off)
+    less = (
+        f", less the level of each channel, which float32 could not hold: {levels}"
+        if levels
+        else ""
+    )
     return {
         "file": ONNX,
         "input": {
             "name": INPUT,
             "shape": ["batch", fitted.channels, fitted.length],
             "type": "float32",
-            "holds": "raw windows in their own unit; scaling is part of the graph",
+            "holds": f"raw windows in their own unit{less}; scaling is part of the graph",
         },
         "output": {"name": _output(fitted), "shape": shape, "type": "float32", "holds": answer},
     }
@@ -127,7 +133,8 @@ def exported(fitted: Fitted, card: dict[str, Any]) -> bytes:
         ) from error
     carried = {name: card[name] for name in CARRIED if name in card}
     entry = made.metadata_props.add()
-    entry.key, entry.value = "tsxfer", json.dumps({**carried, "classes": list(fitted.classes)})
+    own = {"classes": list(fitted.classes), "taken_off": list(fitted.taken_off)}
+    entry.key, entry.value = "tsxfer", json.dumps({**carried, **own})
     return bytes(made.SerializeToString())
 
 

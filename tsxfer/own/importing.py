@@ -27,6 +27,7 @@ from tsxfer.data.card import Card, Dataset
 from tsxfer.data.catalogue import CARD, read_card
 from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
+from tsxfer.data.split import OFFICIAL
 from tsxfer.data.suspects import suspects_of
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
@@ -40,7 +41,6 @@ from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace, write_whole
 
 UNGROUPED = "no groups given: leakage not excluded"
-OFFICIAL = "official split"
 
 
 def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:

@@ -65,7 +65,10 @@ def gather(
 
 
 def _cells(workspace: Workspace, simulated: bool) -> list[Cell]:
-    """Transfers from one source, with a pair; of several studies with the same one, the finished, the longest."""
+    """Cells of transfers from a single source that have a pair.
+
+    Where several studies hold the same cell, a complete one counts, then one with more repeats.
+    """
     found: dict[str, Cell] = {}
     for name in workspace.studies():
         for cell in _of_study(workspace, name, simulated):

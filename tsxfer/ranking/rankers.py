@@ -28,7 +28,7 @@ class Ranker:
     Attributes:
         name: In tables and JSON.
         higher_is_better: Direction.
-        trivial: Looks at no window: the bar that the others must pass.
+        trivial: Uses no window; a ranker that is of use does better.
         score: Of one source on one target; None where it is not defined.
         what: One line for readers.
     """
@@ -84,7 +84,7 @@ RANKERS = (
     Ranker("spectrum", False, False, _spectrum, "distance of power spectra in hertz"),
     Ranker("per_sample", False, False, _shape, "distance of power spectra in cycles a sample, as kernels see them"),
     Ranker("dtw", False, False, _dtw, "least DTW distance between class prototypes"),
-    Ranker("labels", True, True, lambda s: float(s.labels), "labels in pretraining"),
+    Ranker("labels", True, True, lambda s: float(s.label_count), "labels in pretraining"),
     Ranker("domain", True, True, lambda s: float(s.same_domain), "the same domain on both cards"),
 )  # fmt: skip
 # Declared before any result: it is in the target's own metric, on groups that it has not seen, and

@@ -24,7 +24,7 @@ class Pretrained:
         return self.row.trial
 
     @property
-    def labels(self) -> int:
+    def label_count(self) -> int:
         """Labels in pretraining, those to select on included."""
         return self.row.sizes.get("train", 0) + self.row.sizes.get("validation", 0)
 
@@ -71,7 +71,7 @@ def for_target(found: Sequence[Pretrained], target: str, model: str) -> list[Pre
 
 def _preference(one: Pretrained, target: str) -> tuple[bool, int, int, str]:
     other_kind = one.simulated != is_simulated(target)
-    return other_kind, -one.labels, one.trial.repeat, one.trial.key
+    return other_kind, -one.label_count, one.trial.repeat, one.trial.key
 
 
 def _nothing(found: Sequence[Pretrained], target: str, model: str) -> SpecError:

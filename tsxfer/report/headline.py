@@ -30,6 +30,8 @@ LABELS = {
     "official split": "OFFICIAL SPLIT: scored on the test part that the data's publishers set aside, for "
     "every profile; validation comes from their train part.",
     "published": "PUBLISHED ROWS: made by the authors of Otović et al. 2022, not by tsxfer.",
+    "chosen on test": "CHOSEN ON TEST: each fine-tuning is the best of its grid by the test score that it is "
+    "judged by, which scratch had one try at; `--multiplier leave-one-out` or a number does not.",
     "curve on test": "TEST CURVES: convergence below is measured on the test set.",
     "source saw test data": "OVERLAP: a source has learned from windows, groups or events of the target's "
     "test part, so that its gain is no transfer.",
@@ -64,7 +66,8 @@ def headline(report: Report) -> str:
 
 def warnings(report: Report) -> list[str]:
     """What a reader must know before the numbers."""
-    found = [text for label, text in LABELS.items() if label in report.labels]
+    found = [f"VERIFY: {report.verified}"] if report.sound is False else []
+    found += [text for label, text in LABELS.items() if label in report.labels]
     found += [f"{x[0].upper()}{x[1:]}." for x in report.labels if x.startswith("incomplete data")]
     if report.gaps:
         found.append(f"INCOMPLETE: {len(report.gaps)} arm(s) of pairs are missing or failed.")

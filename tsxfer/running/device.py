@@ -17,7 +17,7 @@ def on_gpu(device: str) -> bool:
 
 
 def refuse_device(wanted: str) -> None:
-    """Refuse a device that no machine has, before torch is imported.
+    """Refuse a device of unknown kind, before torch is imported.
 
     Raises:
         SpecError: With those there are.

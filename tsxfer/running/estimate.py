@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 
-from tsxfer.core.specs import NO_BACKBONE, PROFILES, Result, Trial, labels_allowed
+from tsxfer.core.specs import NO_BACKBONE, PROFILES, Result, Trial, label_budget
 from tsxfer.data import catalogue, prepare
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
@@ -80,7 +80,7 @@ class _Rates:
         profile = PROFILES[trial.profile]
         held = profile.shares[2]  # for the test
         learned = 1 - profile.validation_share
-        labels = labels_allowed(size, int(count * (1 - held))) * learned
+        labels = label_budget(size, int(count * (1 - held))) * learned
         epochs = trial.recipe.epochs if _method(trial) == trial.model else 1
         return self.model[_method(trial)] * epochs * labels * values
 

@@ -102,12 +102,12 @@ def _train(pack: Sequence[Job]) -> list[Result]:
     if not pack:
         return []
     began = time.perf_counter()
-    way = graphs.Graphs() if on_gpu(pack[0].device) else loop.turns
+    stepper = graphs.Graphs() if on_gpu(pack[0].device) else loop.turns
     try:
         with deadline(pack[0].limit * len(pack)):
             begun = [_begin(job) for job in pack]
             replicas = [replica for b in begun for replica in b.replicas]
-            fits = iter(_fit(replicas, pack[0].trial, way))
+            fits = iter(_fit(replicas, pack[0].trial, stepper))
     except LateError:
         return [_too_late(job) for job in pack]
     except torch.OutOfMemoryError as error:
@@ -119,7 +119,7 @@ def _train(pack: Sequence[Job]) -> list[Result]:
         "seconds": round((time.perf_counter() - began) / len(pack), 3),
         "device": pack[0].device,
         "pack": len(pack),
-        "way": _way(pack[0].trial, way),
+        "way": _execution(pack[0].trial, stepper),
     }
     return [
         _end(job, b, [next(fits) for _ in b.replicas], cost)
@@ -133,14 +133,14 @@ def _begin(job: Job) -> Begun:
     return begin(job.trial, Workspace(Path(job.workspace)), job.device)
 
 
-def _fit(replicas: list[loop.Replica], trial: Trial, way: loop.Way) -> list[loop.Fit]:
-    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), way)
+def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> list[loop.Fit]:
+    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), stepper)
 
 
-def _way(trial: Trial, way: loop.Way) -> str:
+def _execution(trial: Trial, stepper: loop.Stepper) -> str:
     if trial.closed_form:
         return "closed form"
-    return "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns"
+    return "graphs" if isinstance(stepper, graphs.Graphs) and not stepper.refused else "turns"
 
 
 def _baseline(job: Job) -> Result:
@@ -185,7 +185,7 @@ def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
 
 
 def set_precision(precision: str, device: str) -> None:
-    """Say what a float32 product is: PyTorch's own default is TF32 in convolutions on a GPU.
+    """Set how float32 products are computed: PyTorch's default is TF32 in a GPU's convolutions.
 
     Raises:
         SpecError: For TF32 without CUDA.

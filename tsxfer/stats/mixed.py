@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.gain import gains as removed
 
 FEWEST = 3  # sources, and targets: below, their variance is a guess
 DRAWS = 2000
@@ -33,7 +34,7 @@ COMPONENTS: dict[str, Callable[[Comparison], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Mean gain of a source × target matrix, in margins, beyond the data sets at hand.
+    """Mean gain of a source × target matrix, as share of error removed (`gain.gains`), beyond the data sets at hand.
 
     Attributes:
         method: ``mixed model`` or ``two-way cluster bootstrap``.
@@ -54,11 +55,11 @@ class Matrix:
 
 def matrix(comparisons: Sequence[Comparison]) -> Matrix | None:
     """Fit the mean gains of all comparisons; None below three sources or three targets."""
-    usable = [c for c in comparisons if c.margin > 0]
+    usable = [c for c in comparisons if c.valid]
     sources, targets = {c.source for c in usable}, {c.trial.dataset for c in usable}
     if min(len(sources), len(targets)) < FEWEST:
         return None
-    gains = np.array([c.differences.mean() / c.margin for c in usable])
+    gains = np.array([removed(c).mean() for c in usable])
     notes = [
         f"inference from {len(sources)} sources and {len(targets)} targets to new ones is weak"
     ]
