@@ -97,7 +97,15 @@ def _windows(stem: str, signal_path: Path, label_path: Path, index: int) -> Seri
     time = index * APART_S + starts / RATE_HZ
     uid = np.array([f"{stem}#{start}" for start in starts], np.str_)
     groups = np.full(len(starts), group)
-    return Series(x, labels[starts], groups, uid, RATE_HZ, time, time + LENGTH / RATE_HZ)
+    return Series(
+        x=x,
+        y=labels[starts],
+        group=groups,
+        uid=uid,
+        rate_hz=RATE_HZ,
+        time_start=time,
+        time_end=time + LENGTH / RATE_HZ,
+    )
 
 
 def _words(path: Path) -> NDArray[np.str_]:

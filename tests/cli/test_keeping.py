@@ -78,7 +78,8 @@ def test_the_same_fit_gives_the_same_bits_and_nothing_is_overwritten(kept: Path)
 def test_a_fitted_model_is_a_source(kept: Path) -> None:
     """Frozen, its convolutions are kept to the bit; the card declares the corpus."""
     done = tsxfer(
-        kept, "fit", "--source", "model", "--target", "other.csv", "--frozen", "--quick", "--out", "next",
+        kept, "fit", "--source", "model", "--target", "other.csv", "--frozen", "--quick",
+        "--out", "next",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     card = json.loads((kept / "next" / "card.json").read_text())

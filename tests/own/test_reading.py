@@ -21,7 +21,7 @@ def _same(path: Path, like: Reading) -> bool:
 
 
 def test_a_label_that_is_numbered_like_a_sample_is_no_channel(tmp_path: Path) -> None:
-    """The card keeps columns: the fitted file itself, with or without its label, gives its windows."""
+    """The card keeps columns: the fitted file, with or without its label, gives its windows."""
     made = table([str(t) for t in range(TIME)]).rename(columns={"y": str(TIME)})
     made.to_csv(tmp_path / "a.csv", index=False)
     like = reading_of(bring(tmp_path / "a.csv", label=str(TIME), group="who"))

@@ -27,9 +27,14 @@ def _finished(place: Workspace, name: str, targets: list[str], **changes: object
     gains = np.repeat(GAINS[:, columns, None, None], 2, axis=3)
     trials, rows = matrix(SOURCES, targets, gains, spread=0.0)
     study = Study(
-        name, tuple(SOURCES), tuple(targets), ("tcn",), ("1500",), repeats=2,
+        name=name,
+        sources=tuple(SOURCES),
+        targets=tuple(targets),
+        models=("tcn",),
+        sizes=("1500",),
+        repeats=2,
         pretraining=trials[0].recipe,
-    )  # fmt: skip
+    )
     write_whole(place.results(name) / "study.toml", study_toml(replace(study, **changes)))
     Store(place.results(name)).extend(rows.values())
 

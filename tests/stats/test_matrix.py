@@ -37,7 +37,7 @@ def test_contrasts_average_within_repeats() -> None:
 
 
 def test_a_gate_that_stays_shut_confirms_nothing_below() -> None:
-    """Where the overall contrast is not significant, no size or pair counts, however small its p."""
+    """Without a significant overall contrast, no size or pair counts, however small its p."""
     gain = np.zeros((3, 3, 2, 7))
     gain[:, 0], gain[:, 1] = 3.0, -30 / 7  # of an error of 10: +30 % and -30 %
     found = contrasts(_table(gain))
@@ -54,13 +54,19 @@ def test_exploratory_comparisons_stay_out_of_the_headline() -> None:
 
 
 def test_targets_weigh_equally_and_no_unit_outweighs_them() -> None:
-    """A target in another unit, or with more comparisons, moves no contrast and no aggregate more."""
+    """A target in another unit or with more comparisons moves no contrast or aggregate more."""
     table = _table(np.full((3, 3, 2, 7), 1.0))
     scaled = [
-        replace(c, scratch=tuple(1000 * v for v in c.scratch),
-                transfer=tuple(1000 * v for v in c.transfer), margin=1.0)
-        if c.trial.dataset == TARGETS[0] else c for c in table
-    ]  # fmt: skip
+        replace(
+            c,
+            scratch=tuple(1000 * v for v in c.scratch),
+            transfer=tuple(1000 * v for v in c.transfer),
+            margin=1.0,
+        )
+        if c.trial.dataset == TARGETS[0]
+        else c
+        for c in table
+    ]
     assert contrasts(scaled)[0].mean == pytest.approx(contrasts(table)[0].mean)
     fewer = [c for c in table if c.trial.dataset != TARGETS[0]] + [
         next(c for c in table if c.trial.dataset == TARGETS[0])

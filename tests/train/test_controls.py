@@ -18,8 +18,8 @@ from tsxfer.store.workspace import Workspace
 from tsxfer.train import reuse, weights
 
 RECIPE = Recipe(epochs=1)
-SOURCE = Trial("local_eq+sim@1", "convnetquake", "200", 0, RECIPE)
-SCRATCH = Trial("emg+sim@1", "convnetquake", "200", 0, RECIPE)
+SOURCE = Trial(dataset="local_eq+sim@1", model="convnetquake", size="200", repeat=0, recipe=RECIPE)
+SCRATCH = Trial(dataset="emg+sim@1", model="convnetquake", size="200", repeat=0, recipe=RECIPE)
 
 
 @pytest.fixture(scope="module")
@@ -135,9 +135,13 @@ def test_controls_have_the_terms_of_their_twin(place: Workspace) -> None:
         row = run(job(place, source, keep=True))
         assert ("shuffled labels" in row.labels) == (source is shuffled)
     starts = [
-        Reuse(SOURCE), Reuse(SOURCE, start="permuted"), Reuse(SOURCE, start="moments"),
-        Reuse(SOURCE, frozen=True, start="permuted"), Reuse(shuffled), Reuse(rest),
-    ]  # fmt: skip
+        Reuse(SOURCE),
+        Reuse(SOURCE, start="permuted"),
+        Reuse(SOURCE, start="moments"),
+        Reuse(SOURCE, frozen=True, start="permuted"),
+        Reuse(shuffled),
+        Reuse(rest),
+    ]
     scratch = run(job(place, SCRATCH))
     rows = [run(job(place, replace(SCRATCH, reuse=start))) for start in starts]
     for row in rows:

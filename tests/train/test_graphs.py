@@ -42,7 +42,15 @@ def _replica(name: str, number: int, count: int) -> Replica:
     slow = [n for n, _ in model.named_parameters() if "head" not in n]
     order = np.random.default_rng(number)
     rates = dict.fromkeys(slow, 0.3) if number % 2 else {}
-    return Replica(model, _batch(number, count), held, score, order, number, rates)
+    return Replica(
+        model=model,
+        train=_batch(number, count),
+        validation=held,
+        score=score,
+        order=order,
+        dropout=number,
+        rates=rates,
+    )
 
 
 def _trained(
@@ -62,7 +70,7 @@ def _flat(model: torch.nn.Module) -> torch.Tensor:
     [("convnetquake", 64), ("convnetquake", 11), *((name, 75) for name in MODELS)],
 )
 def test_recorded_steps_equal_steps_in_turns(name: str, count: int) -> None:
-    """Full and incomplete batches, early stops and recording anew: the same bits in each replica."""
+    """Full and incomplete batches, early stops, recording anew: the same bits in each replica."""
     stepper = Graphs(_by_hand)
     fits, weights = _trained(name, stepper, count, range(4))
     alone = [_trained(name, turns, count, [number]) for number in range(4)]

@@ -24,8 +24,8 @@ from tsxfer.store.workspace import Workspace
 from tsxfer.train import distort, loop, reuse, unlabelled, weights
 
 RECIPE = Recipe(epochs=2)
-SCRATCH = Trial("emg+sim@1", "convnetquake", "150", 0, RECIPE)
-SOURCE = Trial("local_eq+sim@1", "convnetquake", "150", 0, RECIPE)
+SCRATCH = Trial(dataset="emg+sim@1", model="convnetquake", size="150", repeat=0, recipe=RECIPE)
+SOURCE = Trial(dataset="local_eq+sim@1", model="convnetquake", size="150", repeat=0, recipe=RECIPE)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,13 @@ def test_every_backbone_learns_without_labels(model: str, objective: str) -> Non
     made.head = method.head(made.backbone.features + 1)
     asked, score, blind = method.pretext(part, 1)
     replica = loop.Replica(
-        made, part, asked, score, np.random.default_rng(0), 0, objective=method.objective()
+        model=made,
+        train=part,
+        validation=asked,
+        score=score,
+        order=np.random.default_rng(0),
+        dropout=0,
+        objective=method.objective(),
     )
     fit = loop.fit([replica], loop.Rules(Recipe(epochs=25, batch=20, patience=25, rate=0.003)))[0]
     assert fit.monitor[fit.best] > fit.monitor[0]
@@ -176,7 +182,7 @@ def test_a_window_of_few_samples_is_no_fault() -> None:
 
 
 def test_a_pooled_source_learns_from_all(place: Workspace) -> None:
-    """The kernels of one source depend on the others' windows; heads and others stay out of the file."""
+    """One source's kernels depend on the others' windows; heads and others stay out of the file."""
     pooled = replace(SOURCE, pool=("emg+sim@1", "finance+sim@1"))
     row = run(_job(place, pooled))
     assert row.status == "done", row.error

@@ -97,8 +97,9 @@ def _ridge(task: Task, trial: Trial, workspace: Workspace, threads: int) -> Answ
 def _features(task: Task, trial: Trial, workspace: Workspace, threads: int) -> Features:
     chance = seed("features", trial.dataset, trial.repeat)
     rockets: Mapping[str, Callable[[Floats, int, int], Features]] = {
-        "minirocket": minirocket, "multirocket": multirocket,
-    }  # fmt: skip
+        "minirocket": minirocket,
+        "multirocket": multirocket,
+    }
     alone: Mapping[str, Features] = {"summary": summary, "catch22": catch22}
     name = trial.baseline or ""
     if name in alone:

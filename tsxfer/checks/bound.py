@@ -41,7 +41,8 @@ def _lock(held: Held) -> Check:
         other = [row for row in stamped if row.analysis != declared.digest]
         if other:
             faults.append(
-                f"{FILE} has the hash {declared.digest}; {len(other)} row(s) carry another, such as "
+                f"{FILE} has the hash {declared.digest}; {len(other)} row(s) carry another, such "
+                f"as "
                 f"{words(other[0].trial)}: {other[0].analysis}"
             )
         cards = {name: _card(name, held.workspace) for name in declared.margins}
@@ -221,5 +222,11 @@ def _told(found: Sequence[Overlap]) -> str:
 
 
 CHECKS: Sequence[Callable[[Held], Check]] = (
-    _rows, _lock, _margins, _labels, _chance, _curves, _overlaps,
-)  # fmt: skip
+    _rows,
+    _lock,
+    _margins,
+    _labels,
+    _chance,
+    _curves,
+    _overlaps,
+)

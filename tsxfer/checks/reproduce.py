@@ -128,10 +128,28 @@ def _train(row: Result, workspace: Workspace, wish: Wish) -> Result:
     with _scratch(workspace, row) as place, _determinism(wish.deterministic):
         for ancestor in _ancestors(trial):
             if wish.ancestors:
-                run(Job(ancestor, str(place.root), "reproduced", device, True, threads))
+                run(
+                    Job(
+                        trial=ancestor,
+                        workspace=str(place.root),
+                        study="reproduced",
+                        device=device,
+                        keep_weights=True,
+                        threads=threads,
+                    )
+                )
             else:
                 _link(workspace.weights(ancestor.key), place.weights(ancestor.key))
-        return run(Job(trial, str(place.root), "reproduced", device, False, threads))
+        return run(
+            Job(
+                trial=trial,
+                workspace=str(place.root),
+                study="reproduced",
+                device=device,
+                keep_weights=False,
+                threads=threads,
+            )
+        )
 
 
 def _ancestors(trial: Trial) -> list[Trial]:

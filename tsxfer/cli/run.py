@@ -169,14 +169,14 @@ def _jobs(
     root = str(workspace.root)
     return [
         Job(
-            t,
-            root,
-            study,
-            engine.device,
-            t.key in origins,
-            engine.threads,
-            how.limit,
-            how.weights,
+            trial=t,
+            workspace=root,
+            study=study,
+            device=engine.device,
+            keep_weights=t.key in origins,
+            threads=engine.threads,
+            limit=how.limit,
+            weights=how.weights,
         )
         for t in [*again, *todo]
     ]

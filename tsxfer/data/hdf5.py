@@ -27,7 +27,7 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def _fault(path: Path, error: Exception) -> DataError:
-    """One cause, one mend: a file of 85 GB is not to be deleted because another program has it open."""
+    """One cause, one mend: no file of 85 GB is deleted because another program has it open."""
     said, size = str(error), path.stat().st_size
     if "unable to lock file" in said:
         return DataError(

@@ -94,16 +94,16 @@ def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest:
     card = task.prepared.card
     names = (card.metric, *card.extra_metrics)
     return Tested(
-        {name: metrics.get(name).score(truth, predicted) for name in names},
-        chance(task, scaled, truth),
-        hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
-        output,
-        predicted,
-        truth,
-        np.unique(task.prepared.array("group")[task.test.rows], return_inverse=True)[1].astype(
-            np.int32
-        ),
-        task.test.rows,
+        scores={name: metrics.get(name).score(truth, predicted) for name in names},
+        chance=chance(task, scaled, truth),
+        alignment=hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
+        output=output,
+        predicted=predicted,
+        truth=truth,
+        group=np.unique(task.prepared.array("group")[task.test.rows], return_inverse=True)[
+            1
+        ].astype(np.int32),
+        rows=task.test.rows,
     )
 
 

@@ -259,11 +259,12 @@ def subset(
 def _rest(
     left: Indices, group: NDArray[np.str_], share: float, draw: np.random.Generator, dataset: str
 ) -> Subset:
-    """Training instances that a subset leaves; some of their groups, about `share`, to select on."""
+    """Training instances that a subset leaves; about `share` of their groups to select on."""
     names, counts = np.unique(group[left], return_counts=True)
     if len(names) < 2:
         raise DataError(
-            f"the subset leaves {len(left)} training instances of {len(names)} group(s) in {dataset}",
+            f"the subset leaves {len(left)} training instances "
+            f"of {len(names)} group(s) in {dataset}",
             mend="leave in_domain out of the controls, or use a smaller --size",
         )
     order = draw.permutation(len(names))

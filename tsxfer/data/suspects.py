@@ -1,7 +1,7 @@
-"""What in a data set makes scores too good: the label nearly told by one value, groups spelt twice, copies.
+"""What makes scores too good: labels nearly told by one value, groups spelt twice, copies.
 
-A pure look at arrays; what it finds is a warning, since nature may do the same: a large earthquake has a
-large peak.
+A pure look at arrays; what it finds is a warning, since nature may do the same: a large earthquake
+has a large peak.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def _groups(group: NDArray[np.str_] | None) -> Iterator[Suspect]:
         first, second = twice[0]
         yield Suspect(
             "groups",
-            f"{len(twice)} pair(s) of group names differ in case or spaces alone, such as {first!r} and "
+            f"{len(twice)} pair(s) of group names differ in case or spaces alone, such as "
+            f"{first!r} and "
             f"{second!r}: if they are one, its windows may be on both sides of a split",
         )
 
@@ -92,7 +93,8 @@ def _copies(x: NDArray[np.floating], group: NDArray[np.str_] | None) -> Iterator
         one, other = next(iter(pairs.items()))
         yield Suspect(
             "copies",
-            f"{len(pairs)} window(s) of {len(x)} looked at are those of another group up to a factor, an "
+            f"{len(pairs)} window(s) of {len(x)} looked at are those of another group up to a "
+            f"factor, an "
             f"offset or a little noise, such as in groups {names[other]!r} and {names[one]!r}",
         )
 
@@ -147,7 +149,7 @@ def _classes(y: NDArray[np.generic]) -> bool:
 
 
 def _separation(x: Values, y: NDArray[np.generic]) -> Values:
-    """Share of each column's variance that lies between classes, or that labels explain linearly."""
+    """Share of each column's variance that lies between classes, or that labels explain."""
     centred = x - x.mean(axis=0)
     total = (centred**2).sum(axis=0)
     if _classes(y):

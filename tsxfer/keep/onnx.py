@@ -120,10 +120,14 @@ def exported(fitted: Fitted, card: dict[str, Any]) -> bytes:
     try:
         with _quiet():
             program = torch.onnx.export(
-                Whole(fitted).eval(), (windows,), dynamo=True, verbose=False,
-                input_names=[INPUT], output_names=[_output(fitted)],
+                Whole(fitted).eval(),
+                (windows,),
+                dynamo=True,
+                verbose=False,
+                input_names=[INPUT],
+                output_names=[_output(fitted)],
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
-            )  # fmt: skip
+            )
             assert program is not None  # noqa: S101  (only older exporters return nothing)
             made = program.model_proto
     except Exception as error:  # whatever a network of the user's own brings up in the exporter
@@ -166,7 +170,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _one_flag() -> Iterator[None]:
-    """The exporter reads cuDNN's old flag, which refuses to be read once training has set the new."""
+    """The exporter reads cuDNN's old flag, which cannot be read once training has set the new."""
     cudnn: Any = torch.backends.cudnn  # its parts are not typed
     parts = (cudnn.conv, cudnn.rnn)
     before = [part.fp32_precision for part in parts]

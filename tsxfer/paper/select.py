@@ -89,7 +89,7 @@ def choose(
 
 
 def marked(cell: Cell) -> Cell:
-    """The cell with the warning that each fine-tuning was chosen on the score that it is judged by."""
+    """The cell, warned that each fine-tuning was chosen on the score that it is judged by."""
     return replace(
         cell,
         pairs=tuple((s, replace(t, labels=(*t.labels, CHOSEN_ON_TEST))) for s, t in cell.pairs),

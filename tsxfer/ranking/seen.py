@@ -80,7 +80,8 @@ class Part:
     def blind(self) -> float:
         """Oriented score of the best trivial prediction: a useful probe is better.
 
-        The commonest class, draws by class shares on average, the median label, or no change of a price.
+        The commonest class, draws by class shares on average, the median label, or no change of a
+        price.
         """
         if self.classes:
             constant = np.full(len(self.truth), np.bincount(self.truth).argmax())
@@ -127,7 +128,15 @@ def training_part(data: Prepared, trial: Trial, most: int | None = None) -> Part
     windows = scaler.windows(x)
     learned = truth if data.classes else scaler.scaled(truth, windows)
     group = np.asarray(data.array("group")[rows])
-    return Part(data.card, data.classes, windows, learned, truth, group, scaler)
+    return Part(
+        card=data.card,
+        classes=data.classes,
+        windows=windows,
+        learned=learned,
+        truth=truth,
+        group=group,
+        scaler=scaler,
+    )
 
 
 def see(workspace: Workspace, transfer: Trial, pretraining: Result) -> Seen:

@@ -76,7 +76,8 @@ def _preference(one: Pretrained, target: str) -> tuple[bool, int, int, str]:
 
 def _nothing(found: Sequence[Pretrained], target: str, model: str) -> SpecError:
     models = sorted({p.trial.model for p in found if p.trial.dataset != target} - {model})
-    mend = f"make some: tsxfer run --source a,b,c --target {DatasetName.parse(target).plain} --model {model}"
+    plain = DatasetName.parse(target).plain
+    mend = f"make some: tsxfer run --source a,b,c --target {plain} --model {model}"
     if models:
         mend = f"--model {' or '.join(models)}, of which there are; or {mend}"
     return SpecError(f"no source pretrained as {model} is at hand for {target}", mend=mend)

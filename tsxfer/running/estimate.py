@@ -92,9 +92,15 @@ def _timed(row: Result) -> bool:
 def _kind(trial: Trial) -> tuple[object, ...]:
     learn = trial.reuse.strategy.learn if trial.reuse else None
     return (
-        trial.dataset, trial.pool, trial.model, trial.size, trial.recipe, trial.part,
-        trial.baseline, learn,
-    )  # fmt: skip
+        trial.dataset,
+        trial.pool,
+        trial.model,
+        trial.size,
+        trial.recipe,
+        trial.part,
+        trial.baseline,
+        learn,
+    )
 
 
 def _method(trial: Trial) -> str:

@@ -60,10 +60,13 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         if _renormalised(trial, model.to(device)):
             start.audit["renormalised"] = norms.renormalise(model, parts[0].x)
         plain = loop.Replica(
-            model, *parts, _score(task, trial, model),
+            model,
+            *parts,
+            _score(task, trial, model),
             order=stream("order", trial.dataset, trial.repeat),
             dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
-            rates=_rates(trial, model, start, multiplier), thaws=start.thaws(trial.recipe.epochs),
+            rates=_rates(trial, model, start, multiplier),
+            thaws=start.thaws(trial.recipe.epochs),
             objective=_objective(trial, task, model, start),
         )  # fmt: skip
         replicas.append(_for_pretraining(plain, task, trial, workspace))
@@ -86,13 +89,16 @@ def starting(trial: Trial, task: Task, kept: Sequence[reuse.Weights]) -> tuple[M
         return model, reuse.scratch(model)
     source = reuse.started(model, reuse.averaged(kept), how.start, how.source.key, trial.repeat)
     return model, reuse.take_over(
-        model, source, frozen=how.frozen, strategy=how.strategy,
+        model,
+        source,
+        frozen=how.frozen,
+        strategy=how.strategy,
         seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
-    )  # fmt: skip
+    )
 
 
 def _renormalised(trial: Trial, model: Model) -> bool:
-    """Statistics come from the target: the strategy says so, or nothing else gave random layers any."""
+    """Statistics are the target's: the strategy says so, or nothing else gave random layers any."""
     if trial.reuse:
         return trial.reuse.strategy.renormalised
     return trial.baseline == "random_convolutions" and bool(norms.layers(model))

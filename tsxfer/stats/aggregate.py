@@ -26,8 +26,8 @@ class Aggregate:
     (Agarwal et al. 2021), so it speaks of these data sets and models, not of others.
 
     Attributes:
-        iqm: Interquartile mean of the share of error that transfer removes (`gain.gains`); each target
-            has the same weight in it, however many comparisons it has.
+        iqm: Interquartile mean of the share of error that transfer removes (`gain.gains`); each
+            target has the same weight in it, however many comparisons it has.
         iqm_interval: Its interval.
         improvement: Share of pairs in which transfer is better: mean over the comparisons of each
             target, then over targets.
@@ -63,13 +63,13 @@ def aggregate(comparisons: Sequence[Comparison]) -> Aggregate | None:
         for weight, won in zip(equal, wins, strict=True)
     )
     return Aggregate(
-        _one_iqm(removed, weights),
-        _ends(iqms),
-        float(np.dot(equal, [w.mean() for w in wins])),
-        _ends(np.asarray(shares)),
-        len(sound),
-        len(several) - len(sound),
-        _without(sound),
+        iqm=_one_iqm(removed, weights),
+        iqm_interval=_ends(iqms),
+        improvement=float(np.dot(equal, [w.mean() for w in wins])),
+        improvement_interval=_ends(np.asarray(shares)),
+        used=len(sound),
+        left_out=len(several) - len(sound),
+        without=_without(sound),
     )
 
 

@@ -82,7 +82,7 @@ def _flips(n: int) -> NDArray[np.float64]:
 
 
 def _unit(d: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows of length 1: flips leave the squares, so Student's t rises with the sum of such a row."""
+    """Rows of length 1: flips leave squares, so Student's t rises with the sum of such a row."""
     length = np.sqrt((d**2).sum(axis=1, keepdims=True))
     unit: NDArray[np.float64] = d / np.where(length > 0, length, 1.0)
     return unit

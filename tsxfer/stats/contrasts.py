@@ -35,9 +35,9 @@ class Without:
 class Contrast:
     """Mean gain over several comparisons on the scale of `gain.gains`; positive favours transfer.
 
-    The unit of replication is the repeat: gains are averaged within each repeat, over the comparisons
-    of each target and then over targets, so that twins shared by several sources are not counted as
-    independent, and no target weighs more than another.
+    The unit of replication is the repeat: gains are averaged within each repeat, over the
+    comparisons of each target and then over targets, so that twins shared by several sources are
+    not counted as independent, and no target weighs more than another.
 
     Attributes:
         step: Level of the hierarchy.
@@ -115,9 +115,18 @@ def _contrast(step: Step, name: str, group: Sequence[Comparison]) -> Contrast | 
     low, high = interval(gains, spread)
     p = t_test(gains, spread)
     return Contrast(
-        step, name, len(group), len(gains), float(gains.mean()), low, high, p, p,
-        confirmed=False, without=_without(group),
-    )  # fmt: skip
+        step=step,
+        name=name,
+        comparisons=len(group),
+        repeats=len(gains),
+        mean=float(gains.mean()),
+        low=low,
+        high=high,
+        p=p,
+        p_holm=p,
+        confirmed=False,
+        without=_without(group),
+    )
 
 
 def _without(group: Sequence[Comparison]) -> tuple[Without, ...]:

@@ -166,7 +166,16 @@ def _effect(
     gains, others = (np.array([by[r] for r in shared]) for by in (gain, other))
     low, high = interval(others, plain_spread(others)) if len(shared) > 1 else (None, None)
     remains = share(gains, others) if control in PLACEBOS else None
-    return ControlEffect(c, control, tuple(shared), tuple(gains), tuple(others), low, high, remains)
+    return ControlEffect(
+        comparison=c,
+        control=control,
+        repeats=tuple(shared),
+        gains=tuple(gains),
+        others=tuple(others),
+        low=low,
+        high=high,
+        share=remains,
+    )
 
 
 def share(gains: Array, placebo: Array) -> Share | None:

@@ -1,4 +1,4 @@
-"""One scale for all targets: the share of error that transfer removes, or adds, between -1 and 1."""
+"""One scale for all targets: the share of error that transfer removes or adds, from -1 to 1."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def gains(c: Comparison) -> Values:
     """Of each repeat, ``(e - f) / max(e, f)`` with the errors that scratch and transfer leave.
 
     Symmetric: halving the error is +0.5, doubling it is -0.5; no target can outweigh others by its
-    unit or its range. An error is the distance to a perfect score; below the margin it counts as that,
-    since shares of nothing are noise.
+    unit or its range. An error is the distance to a perfect score; below the margin it counts as
+    that, since shares of nothing are noise.
     """
     first, second = _errors(c, c.scratch), _errors(c, c.transfer)
     largest = np.maximum(np.maximum(first, second), max(c.margin, 1e-300))

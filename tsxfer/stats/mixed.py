@@ -23,7 +23,7 @@ FEWEST = 3  # sources, and targets: below, their variance is a guess
 DRAWS = 2000
 MOST = 2000  # comparisons of a mixed model: its time grows with their cube, to minutes here
 NOTHING, LITTLE = 0.001, 0.15  # standard deviations, relative to the residual's
-FLAT = 0.1  # of the log-likelihood: optimisers stop so far from their best, and it is evidence of nothing
+FLAT = 0.1  # of the log-likelihood: optimisers stop so far from the best; evidence of nothing
 COMPONENTS: dict[str, Callable[[Comparison], str]] = {
     "source": lambda c: c.source,
     "target": lambda c: c.trial.dataset,
@@ -34,7 +34,7 @@ COMPONENTS: dict[str, Callable[[Comparison], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Mean gain of a source × target matrix, as share of error removed (`gain.gains`), beyond the data sets at hand.
+    """Mean gain of a source × target matrix beyond its data sets, as in `gain.gains`.
 
     Attributes:
         method: ``mixed model`` or ``two-way cluster bootstrap``.

@@ -23,10 +23,24 @@ PARTS = {"train", "validation", "test"}
 
 FIELDS = frozenset(f.name for f in fields(Result))
 REPEATED = (
-    "metric", "chance", "curve.samples", "sizes", "data", "split", "subset", "alignment", "loss",
-    "audit", "ledger", "labels", "environment", "analysis", "trial.recipe", "trial.reuse",
+    "metric",
+    "chance",
+    "curve.samples",
+    "sizes",
+    "data",
+    "split",
+    "subset",
+    "alignment",
+    "loss",
+    "audit",
+    "ledger",
+    "labels",
+    "environment",
+    "analysis",
+    "trial.recipe",
+    "trial.reuse",
     "trial.reuse.source",
-)  # fmt: skip
+)
 
 
 def to_line(result: Result) -> str:

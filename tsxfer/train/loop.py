@@ -2,7 +2,8 @@
 
 The loop sees training and validation arrays only; test labels are out of its reach. Its unit is the
 pack: replicas that share shapes and rules, each with its own data order, dropout stream, schedule
-and early stop. `turns` trains them one after the other; other methods (`graphs`) give the same numbers.
+and early stop. `turns` trains them one after the other; other methods (`graphs`) give the same
+numbers.
 """
 
 from __future__ import annotations
