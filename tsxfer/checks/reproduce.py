@@ -61,10 +61,10 @@ class Reproduced:
 
 
 def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Found]:
-    """The rows made from the data that lies prepared now; refuse what cannot be trained again.
+    """The rows made from the data prepared now; refuse what cannot be trained again.
 
     Raises:
-        DataError: If the data that lies prepared now is that of no row.
+        DataError: If the data prepared now is that of no row.
         StoreError: If the weights of an ancestor are missing, damaged or from other data.
     """
     row = rows[0].row
@@ -74,7 +74,7 @@ def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Fou
     if not fits:
         name = next(n for n in {**now, **row.data} if now.get(n) != row.data.get(n))
         raise DataError(
-            f"{name} lies prepared as {now.get(name)}, "
+            f"{name} is prepared as {now.get(name)}, "
             f"row {row.key} was made from {row.data.get(name)}",
             where=str(workspace.data(name)),
             mend=f"prepare the same files again, or make new rows: tsxfer run {rows[0].study}",

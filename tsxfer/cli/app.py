@@ -577,7 +577,7 @@ def recommend(
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
-    """Rank the sources at hand before training, and say how often that has been right here.
+    """Rank the available sources before training, and say how often that has been right here.
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """

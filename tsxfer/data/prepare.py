@@ -71,7 +71,7 @@ class Prepared:
 
 
 def load(dataset: Dataset, folder: Path) -> Prepared | None:
-    """What lies prepared in `folder`, or None.
+    """What is prepared in `folder`, or None.
 
     Raises:
         DataError: If the folder is damaged.

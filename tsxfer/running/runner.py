@@ -239,7 +239,7 @@ def _end(
         },
     )
     if job.keep_weights:
-        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("company.")}
+        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("pooled.")}
         weights.save(workspace.weights(trial.key), kept, to_line(result))
         if job.weights:
             name = remote.name_of(workspace, trial)
