@@ -193,7 +193,7 @@ def prepare(
 
 
 def _just_put(dataset: Dataset, folder: Path) -> Prepared:
-    """What lies prepared now; for a moment nothing does, while another process puts its own there."""
+    """What lies prepared now: nothing for a moment, while another process puts its own there."""
     for _ in range(PATIENCE):
         with suppress(DataError):  # arrays of one, facts of the other
             if (found := load(dataset, folder)) is not None:
