@@ -109,14 +109,14 @@ class _Transfer:
 
     def _fitted(self, x: NDArray[Any], y: NDArray[Any], classes: tuple[str, ...]) -> Fitted:
         terms = Terms(
-            self.model,
-            Recipe(self.rate, self.batch, self.epochs, self.patience),
-            self.validation_share,
-            "loss",
-            self.rate_multiplier,
-            self.frozen,
-            _seed(self.random_state),
-            _device(self.device),
+            model=self.model,
+            recipe=Recipe(self.rate, self.batch, self.epochs, self.patience),
+            validation_share=self.validation_share,
+            monitor="loss",
+            rate_multiplier=self.rate_multiplier,
+            frozen=self.frozen,
+            seed=_seed(self.random_state),
+            device=_device(self.device),
         )
         place = Workspace.at(self.workspace)
         source = find_source(self.source, self.model, place) if self.source is not None else None
@@ -126,7 +126,7 @@ class _Transfer:
         off = levels_of(x)
         windows = as_float32(x, off)
         card, rows = _card(windows, classes), np.arange(len(x))
-        data = Labelled(windows, y, rows, classes, card, taken_off=off)
+        data = Labelled(x=windows, y=y, group=rows, classes=classes, card=card, taken_off=off)
         return fit(data, terms, source.weights if source else None)
 
     @classmethod
@@ -140,7 +140,7 @@ class _Transfer:
 
 
 class TransferClassifier(_Transfer, BaseClassifier):  # type: ignore[misc]  # noqa: D101
-    __doc__ = f"""Time-series classifier with a pretrained start, a held-out part and early stopping.
+    __doc__ = f"""Time-series classifier with pretrained start, held-out part and early stopping.
 {PARAMETERS}
 Examples
 --------

@@ -20,10 +20,18 @@ from tsxfer.report import files, html
 from tsxfer.report.beside import in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
-from tsxfer.stats.controls import Effect, Share, overall, share
+from tsxfer.stats.controls import ControlEffect, Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock
 
-PLAIN = Study("s", ("a@1", "b@1"), ("x@1", "y@1"), ("tcn",), ("n=1500",), 4, source_size="n=9000")
+PLAIN = Study(
+    name="s",
+    sources=("a@1", "b@1"),
+    targets=("x@1", "y@1"),
+    models=("tcn",),
+    sizes=("n=1500",),
+    repeats=4,
+    source_size="n=9000",
+)
 FULL = replace(PLAIN, controls=CONTROLS)
 
 
@@ -34,9 +42,13 @@ def test_controls_only_add_trials() -> None:
     counts = Counter(t.control for t in full if t.reuse)
     per_source, per_target = 2 * 2 * 4, 2 * 4
     assert counts == {
-        "": per_source, "permuted": per_source, "shuffled": per_source, "moments": per_source,
-        "noise": per_target, "in_domain": per_target,
-    }  # fmt: skip
+        "": per_source,
+        "permuted": per_source,
+        "shuffled": per_source,
+        "moments": per_source,
+        "noise": per_target,
+        "in_domain": per_target,
+    }
     assert sum(t.reuse is None and t.size == "all" and t.dataset == "x@1" for t in full) == 4
 
 
@@ -175,7 +187,16 @@ def test_words_say_all_a_part_or_nothing(others: list[float], words: str) -> Non
 
     def said(of: np.ndarray) -> str:
         remains = share(of, np.array(others))
-        one = Effect(None, "permuted", tuple(range(5)), tuple(of), tuple(others), 0, 0, remains)
+        one = ControlEffect(
+            comparison=None,
+            control="permuted",
+            repeats=tuple(range(5)),
+            gains=tuple(of),
+            others=tuple(others),
+            low=0,
+            high=0,
+            share=remains,
+        )
         return in_words(one)
 
     assert said(gains).startswith(words)

@@ -60,10 +60,10 @@ class Reproduced:
 
 
 def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Found]:
-    """The rows made from the data that lies prepared now; refuse what cannot be trained again.
+    """The rows made from the data prepared now; refuse what cannot be trained again.
 
     Raises:
-        DataError: If the data that lies prepared now is that of no row.
+        DataError: If the data prepared now is that of no row.
         StoreError: If the weights of an ancestor are missing, damaged or from other data.
     """
     row = rows[0].row
@@ -73,7 +73,7 @@ def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Fou
     if not fits:
         name = next(n for n in {**now, **row.data} if now.get(n) != row.data.get(n))
         raise DataError(
-            f"{name} lies prepared as {now.get(name)}, "
+            f"{name} is prepared as {now.get(name)}, "
             f"row {row.key} was made from {row.data.get(name)}",
             where=str(workspace.data(name)),
             mend=f"prepare the same files again, or make new rows: tsxfer run {rows[0].study}",
@@ -127,10 +127,28 @@ def _train(row: Result, workspace: Workspace, wish: Wish) -> Result:
     with _scratch(workspace, row) as place, _determinism(wish.deterministic):
         for ancestor in _ancestors(trial):
             if wish.ancestors:
-                run(Job(ancestor, str(place.root), "reproduced", device, True, threads))
+                run(
+                    Job(
+                        trial=ancestor,
+                        workspace=str(place.root),
+                        study="reproduced",
+                        device=device,
+                        keep_weights=True,
+                        threads=threads,
+                    )
+                )
             else:
                 _link(workspace.weights(ancestor.key), place.weights(ancestor.key))
-        return run(Job(trial, str(place.root), "reproduced", device, False, threads))
+        return run(
+            Job(
+                trial=trial,
+                workspace=str(place.root),
+                study="reproduced",
+                device=device,
+                keep_weights=False,
+                threads=threads,
+            )
+        )
 
 
 def _ancestors(trial: Trial) -> list[Trial]:

@@ -16,7 +16,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Does pretraining on another time-series domain help here, by how much, and how sure are we?",
+    help="Does pretraining on another time-series domain help here, by how much, "
+    "and how sure are we?",
 )
 
 UNSAID = Description()
@@ -54,8 +55,8 @@ Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, lora, "
-        "first_K, first_K_frozen.",
+        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, "
+        "lora, first_K, first_K_frozen.",
     ),
 ]
 Pretrain = Annotated[
@@ -67,7 +68,8 @@ Combine = Annotated[
 Overlap = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
-        help="Where a source has seen the target's test part: refuse (the default), or label every row."
+        help="Where a source has seen the target's test part: refuse (the default), or label "
+        "every row."
     ),
 ]
 Looks = Annotated[
@@ -79,8 +81,8 @@ Looks = Annotated[
 Baselines = Annotated[
     list[str],
     typer.Option(
-        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, or all "
-        "of these; mantis, moment."
+        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
+        "or all of these; mantis, moment."
     ),
 ]
 
@@ -189,9 +191,25 @@ def run(
 
     place = Workspace.at(workspace)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, overlap, looks, source_size,
-    )  # fmt: skip
+        source=source,
+        target=target,
+        model=model,
+        size=size,
+        repeats=repeats,
+        data=data,
+        profile=profile,
+        quick=quick,
+        tune=tune,
+        described=described,
+        controls=controls,
+        strategy=strategy,
+        pretrain=pretrain,
+        combine=combine,
+        baselines=baselines,
+        overlap=overlap,
+        looks=looks,
+        source_size=source_size,
+    )
     chosen = study_from(study, flags, place)
     if save_study is not None:
         save(chosen, save_study)
@@ -234,9 +252,25 @@ def plan(
 
     place = Workspace.at(workspace)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, overlap, looks, source_size,
-    )  # fmt: skip
+        source=source,
+        target=target,
+        model=model,
+        size=size,
+        repeats=repeats,
+        data=data,
+        profile=profile,
+        quick=quick,
+        tune=tune,
+        described=described,
+        controls=controls,
+        strategy=strategy,
+        pretrain=pretrain,
+        combine=combine,
+        baselines=baselines,
+        overlap=overlap,
+        looks=looks,
+        source_size=source_size,
+    )
     show_plan(study_from(study, flags, place), place, json)
 
 
@@ -409,7 +443,17 @@ def fit(
     from tsxfer.cli.fit import Asked, fit_and_keep
     from tsxfer.store.workspace import Workspace
 
-    asked = Asked(source, target, model, frozen, quick, data, seed, described, onnx)
+    asked = Asked(
+        source=source,
+        target=target,
+        model=model,
+        frozen=frozen,
+        quick=quick,
+        data=data,
+        seed=seed,
+        described=described,
+        onnx=onnx,
+    )
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 
 
@@ -531,7 +575,7 @@ def recommend(
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
-    """Rank the sources at hand before training, and say how often that has been right here.
+    """Rank the available sources before training, and say how often that has been right here.
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """

@@ -50,7 +50,7 @@ class How:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Ready:
     """An engine that is ready.
 
     Attributes:
@@ -69,7 +69,7 @@ class Chosen:
         return WIDTH[self.device]
 
 
-def choose(how: How, todo: int, workspace: Workspace, study: str) -> Chosen:
+def ready(how: How, todo: int, workspace: Workspace, study: str) -> Ready:
     """Make the engine ready.
 
     Raises:
@@ -82,7 +82,7 @@ def choose(how: How, todo: int, workspace: Workspace, study: str) -> Chosen:
     return _local(how, todo)
 
 
-def _local(how: How, todo: int) -> Chosen:
+def _local(how: How, todo: int) -> Ready:
     from tsxfer.running.executors import pool, serial
 
     device = device_of(how.device)
@@ -91,19 +91,19 @@ def _local(how: How, todo: int) -> Chosen:
     )
     count = how.workers or (1 if device == "cuda" else min(cores, todo))
     run = serial if count == 1 else partial(pool, workers=count)
-    return Chosen(run, device, max(1, cores // count))
+    return Ready(run, device, max(1, cores // count))
 
 
-def _ray(how: How) -> Chosen:
+def _ray(how: How) -> Ready:
     options = read(RayOptions, how.options)
     from tsxfer.running.engines.flight import fly
     from tsxfer.running.engines.ray import connect
 
     cluster = connect(options, how.device, how.workers)
-    return Chosen(partial(fly, cluster=cluster), cluster.device, options.threads)
+    return Ready(partial(fly, cluster=cluster), cluster.device, options.threads)
 
 
-def _slurm(how: How, workspace: Workspace, study: str) -> Chosen:
+def _slurm(how: How, workspace: Workspace, study: str) -> Ready:
     options = read(SlurmOptions, how.options)
     from tsxfer.running.engines.flight import fly
     from tsxfer.running.engines.slurm import connect
@@ -112,4 +112,4 @@ def _slurm(how: How, workspace: Workspace, study: str) -> Chosen:
     device = "cuda" if how.device == "cuda" else "cpu"
     folder = workspace.root / "slurm" / study
     cluster = connect(options, device, how.workers, folder, study)
-    return Chosen(partial(fly, cluster=cluster), device, options.threads)
+    return Ready(partial(fly, cluster=cluster), device, options.threads)

@@ -47,7 +47,15 @@ def _keep(fresh: Sequence[Reproduced], workspace: Workspace, times: int) -> None
         whole = one.floor is None or isfinite(one.floor)  # it is infinite where one of them failed
         distance, floor = (said.largest, one.floor) if whole else (None, None)
         score = row.scores[row.metric]
-        again = Again(row.key, score, said.verdict, one.device, distance, floor, times)
+        again = Again(
+            key=row.key,
+            score=score,
+            verdict=said.verdict,
+            device=one.device,
+            distance=distance,
+            floor=floor,
+            times=times,
+        )
         try:
             keep([again], workspace.results(one.found.study))
         except StoreError as error:

@@ -35,9 +35,7 @@ ARRAYS = ("x", "y", "group", "start", "end", "part")
 PARTIAL = ".partial"  # of the folder of all data sets: what is being prepared
 DAY, PATIENCE = 86_400.0, 100  # seconds; tries against processes that do the same
 VERBS = ("resampled", "cropped", "padded")
-DAMAGE = (
-    OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
-)  # fmt: skip
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class Prepared:
 
 
 def load(dataset: Dataset, folder: Path) -> Prepared | None:
-    """What lies prepared in `folder`, or None.
+    """What is prepared in `folder`, or None.
 
     Raises:
         DataError: If the folder is damaged.

@@ -1,7 +1,7 @@
-"""A user's own file as a prepared data set: described by flags or a card beside it, named by content.
+"""A user's own file as a prepared data set: described by flags or a card, named by content.
 
-``mine.csv`` becomes ``mine+own@3f9a2c1b``: the version is a hash of the file and its description, so
-a changed file is another data set, trained anew, and rows of the two never mix.
+``mine.csv`` becomes ``mine+own@3f9a2c1b``: the version is a hash of the file and its description,
+so a changed file is another data set, trained anew, and rows of the two never mix.
 """
 
 from __future__ import annotations

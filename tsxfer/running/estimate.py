@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 
-from tsxfer.core.specs import NO_BACKBONE, Result, Trial, labels_allowed
+from tsxfer.core.specs import NO_BACKBONE, Result, Trial, label_budget
 from tsxfer.data import catalogue, prepare
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
@@ -80,7 +80,7 @@ class _Rates:
             return known
         count, values = self.extent(trial.dataset)
         size = "all" if trial.part == "rest" else trial.size
-        labels = labels_allowed(size, int(count * DEVELOPED)) * LEARNED
+        labels = label_budget(size, int(count * DEVELOPED)) * LEARNED
         epochs = trial.recipe.epochs if _method(trial) == trial.model else 1
         return self.model[_method(trial)] * epochs * labels * values
 
@@ -92,9 +92,15 @@ def _timed(row: Result) -> bool:
 def _kind(trial: Trial) -> tuple[object, ...]:
     learn = trial.reuse.strategy.learn if trial.reuse else None
     return (
-        trial.dataset, trial.pool, trial.model, trial.size, trial.recipe, trial.part,
-        trial.baseline, learn,
-    )  # fmt: skip
+        trial.dataset,
+        trial.pool,
+        trial.model,
+        trial.size,
+        trial.recipe,
+        trial.part,
+        trial.baseline,
+        learn,
+    )
 
 
 def _method(trial: Trial) -> str:

@@ -149,8 +149,10 @@ def _f1(
     counts = np.bincount(cell, minlength=groups * classes**2).reshape(groups, -1)
     table = (weights @ counts).reshape(-1, classes, classes)
     hits, real, claimed = (
-        np.diagonal(table, axis1=1, axis2=2), table.sum(axis=2), table.sum(axis=1),
-    )  # fmt: skip
+        np.diagonal(table, axis1=1, axis2=2),
+        table.sum(axis=2),
+        table.sum(axis=1),
+    )
     f1 = 2 * hits / np.maximum(real + claimed, 1e-12)
     share = (real > 0) * (1.0 if macro else real)
     mean: Array = (f1 * share).sum(axis=1) / share.sum(axis=1)
