@@ -94,13 +94,15 @@ def _prices(folder: Path, _: str) -> None:
 
 
 ONE_SECOND = {"window": "1s"}
+WALK = {"window": "50", "label": "act", "group": "who"}
+SPANS = {"window": "1s", "intervals": "spans.csv"}
 # Name: what makes the files, the one that is damaged, what is brought, what is said.
 GOOD: dict[str, tuple[Any, str, str, str, dict[str, Any]]] = {
     "wav": (_clips, "wav", "in/yes/s0_0.wav", "in", {"lengths": "pad"}),
     "flac": (_clips, "flac", "in/yes/s0_0.flac", "in", {"lengths": "pad"}),
-    "recording": (_table, "csv", "in/walk.csv", "in/walk.csv", {**ONE_SECOND, "label": "act", "group": "who"}),
-    "parquet": (_table, "parquet", "in/walk.parquet", "in/walk.parquet", {"window": "50", "label": "act", "group": "who"}),
-    "intervals": (_intervals, "", "spans.csv", "in/walk.csv", {**ONE_SECOND, "intervals": "spans.csv"}),
+    "recording": (_table, "csv", "in/walk.csv", "in/walk.csv", WALK),
+    "parquet": (_table, "parquet", "in/walk.parquet", "in/walk.parquet", WALK),
+    "intervals": (_intervals, "", "spans.csv", "in/walk.csv", SPANS),
     "windows": (_arrays, "", "in/X.npy", "in", {}),
     "labels": (_arrays, "", "in/y.npy", "in", {}),
     "matlab 5": (_matlab, "5", "in/a.mat", "in/a.mat", {}),
@@ -157,7 +159,7 @@ def test_good_layouts_are_taken(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", GOOD)
 def test_damaged_layouts(name: str, level: int, tmp_path: Path) -> None:
-    """Whatever bytes change: taken or refused in words, nothing unpickled, run or written elsewhere."""
+    """Whatever bytes change: taken or refused in words, nothing run or written elsewhere."""
     make, how, damaged, *_ = GOOD[name]
     make(tmp_path, how)
     path = tmp_path / damaged
