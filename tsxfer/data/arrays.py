@@ -1,4 +1,4 @@
-"""Reading arrays that numpy wrote, whose faults are told in words and which never run code."""
+"""Reading arrays that numpy wrote, whose faults become clear messages and which never run code."""
 
 from __future__ import annotations
 
