@@ -15,6 +15,7 @@ from tsxfer.checks.agreement import Agreement, agreement, spread
 from tsxfer.checks.found import Found
 from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import DataError, StoreError
+from tsxfer.running.device import on_gpu
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.runner import Job, run
 from tsxfer.store.checkpoints import header
@@ -120,7 +121,7 @@ def reproduce(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[R
 
 def _train(row: Result, workspace: Workspace, wish: Wish) -> Result:
     device = wish.device or str(row.cost.get("device") or "cpu")
-    if device == "cuda" and not torch.cuda.is_available():
+    if on_gpu(device) and not torch.cuda.is_available():
         device = "cpu"
     threads = int(row.environment.get("threads", "1"))
     trial = row.trial

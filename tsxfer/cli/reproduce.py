@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tsxfer.checks.found import find
 from tsxfer.errors import SpecError, StoreError
-from tsxfer.running.device import refuse_device
+from tsxfer.running.device import device_of, refuse_device
 from tsxfer.stats.reproduced import Again, keep
 from tsxfer.store.workspace import Workspace
 
@@ -75,14 +75,8 @@ def wish(
     refuse_device(device)
     if times < 1 or (tolerance is not None and tolerance < 0):
         raise SpecError(f"--times {times} --tolerance {tolerance}", mend="use 1 or more, 0 or more")
-    if device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise SpecError(
-                "--device cuda, but torch finds no CUDA device", mend="use --device cpu"
-            )
-    return Wish("" if device == "auto" else device, ancestors, times, deterministic, tolerance)
+    chosen = "" if device == "auto" else device_of(device)
+    return Wish(chosen, ancestors, times, deterministic, tolerance)
 
 
 def _text(one: Reproduced) -> str:
