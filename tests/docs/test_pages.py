@@ -180,7 +180,7 @@ def test_every_command_is_on_its_page() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    """Paths in the pages and in those at the root, and addresses in the repository, are files of it."""
+    """Paths in all pages, those at the root too, and repository addresses are files of it."""
     site = "https://github.com/tsxfer/tsxfer/blob/main/"
     at_root = [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
     for path in (*map(path_of, EVERY), *at_root):
