@@ -538,10 +538,10 @@ def reproduce(
     No row or weight is changed; what was found is kept for the study's report. Exit code 1 when the
     numbers of a row differ.
     """
-    from tsxfer.cli.reproduce import reproduce_rows, wish
+    from tsxfer.cli.reproduce import options, reproduce_rows
     from tsxfer.store.workspace import Workspace
 
-    asked = wish(device, ancestors, times, deterministic, tolerance)
+    asked = options(device, ancestors, times, deterministic, tolerance)
     raise typer.Exit(reproduce_rows(keys, Workspace.at(workspace), asked, json))
 
 
