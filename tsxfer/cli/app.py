@@ -9,6 +9,7 @@ import typer
 
 from tsxfer import __version__
 from tsxfer.cli.own_flags import own_flags
+from tsxfer.core.strategy import STRATEGIES
 from tsxfer.own.description import Description
 from tsxfer.running.engines import EngineName
 
@@ -55,8 +56,7 @@ Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, "
-        "lora, first_K, first_K_frozen.",
+        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's.",
     ),
 ]
 Pretrain = Annotated[

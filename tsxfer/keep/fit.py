@@ -249,9 +249,9 @@ def _refuse_no_label(y: NDArray[Any]) -> None:
 
 def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:
     set_precision(terms.recipe.precision, terms.device)
-    way = graphs.Graphs() if on_gpu(terms.device) else loop.turns
+    stepper = graphs.Graphs() if on_gpu(terms.device) else loop.turns
     with no_subnormals(), _few_threads(terms.recipe.batch * replica.train.x[0].numel()):
-        done = loop.fit([replica], loop.Rules(terms.recipe), way)[0]
+        done = loop.fit([replica], loop.Rules(terms.recipe), stepper)[0]
     if done.diverged:
         raise SpecError(
             "the validation score is not finite: training diverged",
