@@ -64,8 +64,8 @@ class Study:
         source_size: Label budget of pretraining.
         recipe: Of fine-tuning, and of the scratch twin.
         pretraining: Of the sources.
-        controls: What each transfer is held against, beside its scratch twin: placebos (``permuted``
-            and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``: the source) and
+        controls: What each transfer is held against, beside its scratch twin: placebos (``untrained``,
+            ``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``: the source) and
             ceilings (``in_domain``: the rest of the target as source; ``whole``: all of its labels).
         strategies: How transfers treat what they take over.
         objectives: What sources learn: their labels, or without any (`Recipe.objective`).
@@ -283,6 +283,7 @@ def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
     noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
     rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")
     of = {
+        "untrained": replace(transfer, reuse=replace(reuse, start="untrained")),
         "permuted": replace(transfer, reuse=replace(reuse, start="permuted")),
         "moments": replace(transfer, reuse=replace(reuse, start="moments")),
         "noise": replace(transfer, reuse=replace(reuse, source=noise, also=())),

@@ -14,7 +14,7 @@ from tsxfer import metrics
 from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.data import scale
 from tsxfer.data.sealed import answers
-from tsxfer.data.task import Task, load_task
+from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
 from tsxfer.store.workspace import Workspace
@@ -36,7 +36,7 @@ class Begun:
 
     trial: Trial
     task: Task
-    start: reuse.Start
+    start: reuse.Takeover
     replicas: list[loop.Replica]
     multipliers: tuple[float, ...]
 
@@ -53,7 +53,7 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         on_device(task.validation, task.validation_y, device),
     )
     multipliers = trial.recipe.tune or (trial.reuse.rate_multiplier if trial.reuse else 1.0,)
-    kept = [weights.load(workspace.weights(origin.key)) for origin in trial.origins]
+    kept = origin_weights(trial, workspace)
     replicas, start = [], None
     for multiplier in multipliers:
         model, start = starting(trial, task, kept)
@@ -71,7 +71,28 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
     return Begun(trial, task, start, replicas, multipliers)
 
 
-def starting(trial: Trial, task: Task, kept: Sequence[reuse.Weights]) -> tuple[Model, reuse.Start]:
+def origin_weights(trial: Trial, workspace: Workspace) -> list[reuse.Weights]:
+    """Weights of a trial's origins; of ``untrained``, those that its source had before it learned."""
+    if trial.reuse and trial.reuse.start == "untrained":
+        return [untrained(trial.reuse.source, workspace)]
+    return [weights.load(workspace.weights(origin.key)) for origin in trial.origins]
+
+
+def untrained(source: Trial, workspace: Workspace) -> reuse.Weights:
+    """What a source's network held at its first step; its head is none of it.
+
+    Args:
+        source: A pretraining.
+        workspace: Where its data lies, whose channels and window the network has.
+    """
+    card, profile = prepared(workspace, source.dataset).card, PROFILES[source.profile]
+    channels = len(scale.channels_for(card, profile))
+    return reuse.tensors(_built(source, channels, card.length, 0, 1))
+
+
+def starting(
+    trial: Trial, task: Task, kept: Sequence[reuse.Weights]
+) -> tuple[Model, reuse.Takeover]:
     """A model with the weights that it starts from; the head's depend on data and repeat only.
 
     Args:
@@ -84,7 +105,7 @@ def starting(trial: Trial, task: Task, kept: Sequence[reuse.Weights]) -> tuple[M
         return model, reuse.take_over(model, kept[0])
     if how is None:
         return model, reuse.scratch(model)
-    source = reuse.started(model, reuse.averaged(kept), how.start, how.source.key, trial.repeat)
+    source = reuse.started(reuse.averaged(kept), how.start, how.source.key, trial.repeat)
     return model, reuse.take_over(
         model, source, frozen=how.frozen, strategy=how.strategy,
         seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
@@ -107,15 +128,7 @@ def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
         outputs: Classes, or 1 for regression.
     """
     channels, length = windows.x.shape[1:]
-    model = build(
-        trial.model,
-        channels=channels,
-        length=length,
-        extra=windows.extra.shape[1],
-        outputs=outputs,
-        seed=seed("weights", trial.dataset, trial.model, trial.repeat),
-        as_in_study=PROFILES[trial.profile].as_in_study,
-    )
+    model = _built(trial, channels, length, windows.extra.shape[1], outputs)
     if trial.recipe.objective != "labels":
         way = unlabelled.of(trial.recipe.objective, channels, length)
         with torch.random.fork_rng(devices=[]):
@@ -124,7 +137,23 @@ def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
     return model
 
 
-def _rates(trial: Trial, model: Model, start: reuse.Start, multiplier: float) -> dict[str, float]:
+def _built(trial: Trial, channels: int, length: int, extra: int, outputs: int) -> Model:
+    """A trial's network for windows of a shape; its weights depend on data set, model and repeat."""
+    return build(
+        trial.model,
+        channels=channels,
+        length=length,
+        extra=extra,
+        outputs=outputs,
+        seed=seed("weights", trial.dataset, trial.model, trial.repeat),
+        as_in_study=PROFILES[trial.profile].as_in_study,
+        apart=trial.reuse is not None and trial.reuse.strategy.channels == "independent",
+    )
+
+
+def _rates(
+    trial: Trial, model: Model, start: reuse.Takeover, multiplier: float
+) -> dict[str, float]:
     if trial.reuse:
         return start.rates(multiplier)
     every = trial.baseline == "strong"  # scratch has nothing to spare, so all of it is tuned
@@ -132,7 +161,9 @@ def _rates(trial: Trial, model: Model, start: reuse.Start, multiplier: float) ->
     return dict.fromkeys(names, multiplier) if multiplier != 1 else {}
 
 
-def _objective(trial: Trial, task: Task, model: Model, start: reuse.Start) -> objectives.Objective:
+def _objective(
+    trial: Trial, task: Task, model: Model, start: reuse.Takeover
+) -> objectives.Objective:
     recipe = trial.recipe
     if recipe.objective != "labels":
         return unlabelled.of(recipe.objective, *task.train.x.shape[1:]).objective()
