@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tsxfer import metrics
 from tsxfer.core.specs import Result, Reuse, Trial
 
 
@@ -20,9 +21,13 @@ def study(
     margin: float = 0.02,
     labels: tuple[str, ...] = (),
     curve: dict[str, list[float]] | None = None,
+    chance: float | None = None,
+    analysis: str = "",
 ) -> tuple[list[Trial], dict[str, Result]]:
     """Trials and rows of one cell with the given test scores."""
     trials, rows = [], {}
+    if chance is None:
+        chance = 0.05 if metrics.get(metric).higher_is_better else 50.0
     curves = curve or {"samples": [0.0, 100.0, 200.0], "score": [0.1, 0.5, 0.6]}
     for i in range(repeats):
         twin = Trial(target, "convnetquake", "1500", i)
@@ -31,10 +36,10 @@ def study(
         for trial, score in ((twin, scratch[i]), (moved, transfer[i])):
             trials.append(trial)
             rows[trial.key] = Result(
-                trial, "done", metric, margin, {metric: score}, {metric: 0.05}, curves,
+                trial, "done", metric, margin, {metric: score}, {metric: chance}, curves,
                 {"train": 1200, "validation": 300, "test": 500}, {target: "f" * 16}, {}, f"s{i}",
                 ledger={"steps": 10, "batch": 64, "tries": 1}, labels=labels,
-                environment={"tsxfer": "test"},
+                environment={"tsxfer": "test"}, analysis=analysis,
             )  # fmt: skip
     return trials, rows
 

@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     from tsxfer.estimators import TransferClassifier, TransferRegressor
 
 from tsxfer.core.specs import Recipe
-from tsxfer.errors import SpecError
+from tsxfer.errors import DataError, SpecError
 from tsxfer.estimators import _card
 from tsxfer.keep.fit import Labelled, Terms, hold_out
 from tsxfer.models.base import build
@@ -197,3 +197,13 @@ def test_sktime_is_not_imported_by_the_rest() -> None:
         "sys.exit('sktime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_label_that_is_nan_is_no_divergence() -> None:
+    """What cannot be learned is named by its place; a smaller rate would not help."""
+    x = np.random.default_rng(0).standard_normal((20, 1, 32)).astype(np.float32)
+    y = np.arange(20) / 7
+    y[4] = np.nan
+    with pytest.raises(DataError, match="1 of 20 labels are NaN or infinite") as caught:
+        TransferRegressor(epochs=2, device="cpu")._fit(x, y)
+    assert "position 4" in caught.value.where

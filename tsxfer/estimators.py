@@ -16,6 +16,7 @@ from sktime.regression.base import BaseRegressor
 
 from tsxfer.core.specs import Recipe
 from tsxfer.data.card import Card
+from tsxfer.data.precision import as_float32, levels_of
 from tsxfer.errors import SpecError
 from tsxfer.keep.fit import Fitted, Labelled, Terms, fit
 from tsxfer.keep.saved import find_source
@@ -122,8 +123,10 @@ class _Transfer:
         self.source_ = source.corpus if source else "none"
         if source and source.simulated:
             warnings.warn(f"the source {source.corpus} is simulated", stacklevel=4)
-        windows = np.ascontiguousarray(x, np.float32)
-        data = Labelled(windows, y, np.arange(len(x)), classes, _card(windows, classes))
+        off = levels_of(x)
+        windows = as_float32(x, off)
+        card, rows = _card(windows, classes), np.arange(len(x))
+        data = Labelled(windows, y, rows, classes, card, taken_off=off)
         return fit(data, terms, source.weights if source else None)
 
     @classmethod

@@ -6,7 +6,9 @@ Usage: python experiments/paper/remake.py FOLDER, where FOLDER holds runs.parque
 import sys
 from pathlib import Path
 
-from tsxfer.paper import claims, figures, importing, pages, select
+import figures
+
+from tsxfer.paper import claims, importing, pages, select
 from tsxfer.paper.effects import view
 
 HERE = Path(__file__).resolve().parent

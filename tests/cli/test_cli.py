@@ -236,9 +236,10 @@ def test_prepare_imports_real_files(tmp_path: Path, real_data: Path) -> None:
     place = real_data / "emg" / "roshambo_zenodo3194792"
     made = tsxfer(tmp_path, "prepare", "emg", "--from", str(place))
     assert made.returncode == 0, made.stderr
-    assert "14,393 instances of 8 x 80" in made.stdout
-    assert "paper, rock, scissor" in made.stdout
-    mixed = tsxfer(tmp_path, "run", "--source", "speech", "--target", "emg")
+    assert "14,393 of 8 x 80" in made.stdout
+    assert "incomplete data: emg@1 has 3 of 4 classes" in made.stdout
+    assert "paper 4,805, rock 4,778, scissor 4,810" in made.stdout
+    mixed = tsxfer(tmp_path, "run", "--source", "emg", "--target", "speech")
     assert mixed.returncode == 2
     assert "not prepared: speech" in mixed.stderr
 

@@ -119,10 +119,10 @@ BAD = {
     "two": (_fit("--source", "speech,emg"), "one source and one target"),
     "frozen noise": (_fit("--frozen"), "without a source"),
     "no folder": (("predict", "nowhere", "mine.csv"), "no fitted model can be read"),
-    "no file": (("predict", "model", "nowhere.csv"), "nowhere.csv is no file"),
-    "channel": (("predict", "model", "channel.csv"), "no column of channel x"),
+    "no file": (("predict", "model", "nowhere.csv"), "no file nowhere.csv"),
+    "channel": (("predict", "model", "channel.csv"), "no column x_0, x_1"),
     "length": (("predict", "model", "length.npz"), "windows are 1 x 9"),
-    "nan": (("predict", "model", "nan.npz"), "NaN or infinite"),
+    "nan": (("predict", "model", "nan.npz"), "3 of 3 windows have samples that are missing"),
     "damaged": (("predict", "damaged", "mine.csv"), "no fitted model can be read"),
 }
 

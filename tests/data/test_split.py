@@ -105,3 +105,27 @@ def test_the_papers_subsets_do_not_nest() -> None:
     large = split.subset(parts, None, PAPER, "n=300", "toy@1", 0)
     assert not set(small.train) <= set(large.train)
     assert len(small.validation) == len(parts.validation)
+
+
+@pytest.mark.parametrize("profile", [STRICT, PAPER])
+@pytest.mark.parametrize("grouped", [True, False])
+def test_an_official_test_part_is_kept_as_it_is(profile, grouped: bool) -> None:
+    """Tests are the data's own part under every profile; the rest is split 3 to 1, groups whole."""
+    part = np.where(np.arange(400) % 4 == 0, "test", "train")
+    group = np.array([f"{part[i]} {i // 20 if grouped else i}" for i in range(400)])
+    labels, time = np.arange(400) % 2, np.full(400, np.nan)
+    parts = split.partition(group, time, time, labels, profile, "official", "toy@1", part)
+    assert parts.test.tolist() == np.flatnonzero(part == "test").tolist()
+    assert sorted([*parts.train, *parts.validation]) == np.flatnonzero(part == "train").tolist()
+    assert 0.7 <= len(parts.train) / 300 <= 0.85
+    proof = parts.proof(group)
+    assert proof["rule"] == "official"
+    assert proof["shared_groups"] == 0 or not profile.grouped
+
+
+def test_an_official_split_needs_both_parts() -> None:
+    """A data set that lost its parts is refused, not split at random."""
+    time = np.full(40, np.nan)
+    for part in (None, np.full(40, "train")):
+        with pytest.raises(DataError, match="official split"):
+            split.partition(time.astype(str), time, time, None, STRICT, "official", "toy@1", part)

@@ -73,7 +73,7 @@ class _Strict(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.links += [v or "" for n, v in attrs if n in ("src", "href")]
-        if tag not in ("meta", "line", "circle", "rect", "polygon", "polyline", "br", "link"):
+        if tag not in ("meta", "br", "link", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -84,7 +84,7 @@ def test_the_page_is_balanced_and_asks_nobody() -> None:
     """Every tag closes, links stay inside the page, and no script is there."""
     page = html.render(_report())
     parser = _Strict()
-    parser.feed(page.replace("/>", ">"))
+    parser.feed(page)
     assert parser.open == []
     assert all(link.startswith("#") for link in parser.links)
     assert "<script" not in page

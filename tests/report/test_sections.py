@@ -1,22 +1,16 @@
 """The tables beside the result table, the figures, and the exports for papers."""
 
 import io
-import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from tests.rows import matrix
-from tests.rows import study as made_study
-from tsxfer.report import export, figures, files, html
+from tsxfer.report import export, files, html
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections, verdict_matrix
-from tsxfer.stats.cells import cells
-from tsxfer.stats.compare import compare
 from tsxfer.stats.lock import lock
 
 SOURCES, TARGETS = ["a@1", "b@1", "c@1"], ["x@1", "y@1", "z@1"]
@@ -84,28 +78,6 @@ def test_every_comparison_names_its_rows_and_their_command(report: Report) -> No
     assert "tsxfer reproduce" in page
 
 
-def test_survival_and_sweep_need_curves(report: Report) -> None:
-    """Comparisons with curves have both figures; without curves both are empty."""
-    c = report.comparisons[0]
-    assert "Kaplan-Meier" in figures.survival(c)
-    assert "90 %" in figures.sweep(c)
-    bare = replace(c, convergence=None)
-    assert figures.survival(bare) == figures.sweep(bare) == ""
-
-
-def test_figures_come_as_svg_pdf_and_png(report: Report, tmp_path: Path) -> None:
-    """All three open as what they are, and the PNG is not blank."""
-    small = replace(report, comparisons=report.comparisons[:1], cells=report.cells[:1])
-    names = export.figures(small, tmp_path)
-    assert len(names) == 5
-    for name in names:
-        assert (tmp_path / f"{name}.svg").read_text().startswith("<svg ")
-        assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
-        with Image.open(tmp_path / f"{name}.png") as image:
-            assert image.size[0] == 1920
-            assert len(image.convert("L").getcolors() or range(9)) > 3
-
-
 def test_the_parquet_has_every_run(report: Report) -> None:
     """One row an arm, repeat and comparison; scores are those of the report."""
     table = pd.read_parquet(io.BytesIO(export.parquet(report)))
@@ -113,24 +85,3 @@ def test_the_parquet_has_every_run(report: Report) -> None:
     first = report.comparisons[0]
     own = table[(table.study_key == first.trial.key) & (table.arm == "transfer")]
     assert own.sort_values("repeat").score.tolist() == list(first.transfer)
-
-
-def test_long_names_stay_beside_the_forest_plot() -> None:
-    """A combined source is wrapped into lines that end before the intervals begin."""
-    trials, rows = made_study(3, [0.5, 0.6, 0.55], [0.6, 0.7, 0.62])
-    long = {
-        t.key: replace(
-            t,
-            reuse=replace(t.reuse, source=replace(t.reuse.source, pool=("local_eq_ir+sim@1",) * 3)),
-        )
-        for t in trials
-        if t.reuse
-    }
-    moved = [long.get(t.key, t) for t in trials]
-    made = {n.key: replace(rows[o.key], trial=n) for n, o in zip(moved, trials, strict=True)}
-    svg = figures.forest(compare(cells(moved, made)))
-    texts = re.findall(r'<text x="2.0"[^>]*>([^<]*)</text>', svg) or re.findall(
-        r'<text x="2"[^>]*>([^<]*)</text>', svg
-    )
-    assert len(texts) > 2
-    assert max(map(len, texts)) <= 42

@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 import typer
 
 from tsxfer import __version__
+from tsxfer.cli.own_flags import own_flags
+from tsxfer.own.description import Description
 from tsxfer.running.engines import EngineName
 
 app = typer.Typer(
@@ -17,6 +19,7 @@ app = typer.Typer(
     help="Does pretraining on another time-series domain help here, by how much, and how sure are we?",
 )
 
+UNSAID = Description()
 Place = Annotated[
     Optional[str], typer.Option("--workspace", help="Folder for data, weights and results.")  # noqa: UP045
 ]
@@ -68,14 +71,6 @@ Baselines = Annotated[
         "of these; mantis, moment."
     ),
 ]
-Label = Annotated[str, typer.Option("--label", help="Of an own file: column of labels.")]
-Group = Annotated[
-    str, typer.Option("--group", help="Of an own file: column that names what stays together.")
-]
-Rate = Annotated[float, typer.Option("--rate", help="Of an own file: samples a second.")]
-TaskName = Annotated[
-    str, typer.Option("--task", help="Of an own file: classification or regression.")
-]
 
 
 def _use_plugins(folders: str) -> str:
@@ -94,6 +89,9 @@ Plugins = Annotated[
         is_eager=True,
         help="Folder with data sets and models of yours; else TSXFER_PLUGINS.",
     ),
+]
+SourceSize = Annotated[
+    str, typer.Option("--source-size", help="Labels that sources are pretrained on (all).")
 ]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Shrink to about a minute; renames the study.")
@@ -116,6 +114,7 @@ def _root(
 
 
 @app.command()
+@own_flags
 def run(
     study: StudyFile = None,
     source: Names = [],  # noqa: B006
@@ -132,10 +131,8 @@ def run(
     pretrain: Pretrain = [],  # noqa: B006
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
-    label: Label = "",
-    group: Group = "",
-    rate: Rate = 0.0,
-    task: TaskName = "",
+    source_size: SourceSize = "",
+    described: Description = UNSAID,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[
         int, typer.Option(help="Processes, or packs in flight on a cluster; 0 chooses.")
@@ -166,22 +163,20 @@ def run(
 ) -> None:
     """Pretrain, fine-tune, train the paired scratch twins, and print the comparison.
 
-    A target may be a file of yours (csv, npz, parquet, .ts), one window a row.
+    A target or source may be a file or folder of yours: see docs/layouts.md for what is read.
 
     Example: tsxfer run --source global_eq --target local_eq
     """
     from tsxfer.cli.choose import Flags, study_from
     from tsxfer.cli.engine import How
-    from tsxfer.cli.own import describe
     from tsxfer.cli.run import run_study
     from tsxfer.cli.save_study import save
     from tsxfer.store.workspace import Workspace
 
     place = Workspace.at(workspace)
-    own = describe(label, group, rate, task)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, own, controls, strategy,
-        pretrain, combine, baselines,
+        source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
+        pretrain, combine, baselines, source_size,
     )  # fmt: skip
     chosen = study_from(study, flags, place)
     if save_study is not None:
@@ -193,6 +188,7 @@ def run(
 
 
 @app.command()
+@own_flags
 def plan(
     study: StudyFile = None,
     source: Names = [],  # noqa: B006
@@ -209,25 +205,21 @@ def plan(
     pretrain: Pretrain = [],  # noqa: B006
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
-    label: Label = "",
-    group: Group = "",
-    rate: Rate = 0.0,
-    task: TaskName = "",
+    source_size: SourceSize = "",
+    described: Description = UNSAID,
     json: Json = False,
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Counts, cost and power of a study; declares its analysis before the first row."""
     from tsxfer.cli.choose import Flags, study_from
-    from tsxfer.cli.own import describe
     from tsxfer.cli.show import show_plan
     from tsxfer.store.workspace import Workspace
 
     place = Workspace.at(workspace)
-    own = describe(label, group, rate, task)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, own, controls, strategy,
-        pretrain, combine, baselines,
+        source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
+        pretrain, combine, baselines, source_size,
     )  # fmt: skip
     show_plan(study_from(study, flags, place), place, json)
 
@@ -323,31 +315,55 @@ def show(name: str, json: Json = False, _plugins: Plugins = "", workspace: Place
 
 
 @app.command()
+@own_flags
 def prepare(
     name: str,
     place: Annotated[
         Optional[Path], typer.Option("--from", help="Folder or archive that you already have.")  # noqa: UP045
     ] = None,
-    label: Label = "",
-    group: Group = "",
-    rate: Rate = 0.0,
-    task: TaskName = "",
+    described: Description = UNSAID,
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
-    """Download or import a data set, or a file of yours; check it, and store it for training."""
-    from tsxfer.cli.own import bring, describe
+    """Download or import a data set, or a file or folder of yours; check it, and store it.
+
+    Example: tsxfer prepare mine.csv --label y --group subject
+    """
+    from tsxfer.cli.own import prepare_own
     from tsxfer.cli.prepare import prepare_dataset
-    from tsxfer.own.importing import is_file
+    from tsxfer.own.readers import is_own
     from tsxfer.store.workspace import Workspace
 
-    if is_file(name):
-        typer.echo(bring(name, describe(label, group, rate, task), Workspace.at(workspace)))
+    if is_own(name):
+        prepare_own(name, described, Workspace.at(workspace))
         return
     prepare_dataset(name, place, Workspace.at(workspace))
 
 
 @app.command()
+@own_flags
+def look(
+    name: str,
+    described: Description = UNSAID,
+    out: Annotated[
+        Optional[Path], typer.Option(help="Page to write (HTML), with example windows.")  # noqa: UP045
+    ] = None,
+    json: Json = False,
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Show what a file or a data set holds before anything is trained, and what is odd about it.
+
+    Example: tsxfer look mine.csv --label y --group subject --out mine.html
+    """
+    from tsxfer.cli.look import look as show
+    from tsxfer.store.workspace import Workspace
+
+    show(name, described, Workspace.at(workspace), out, json)
+
+
+@app.command()
+@own_flags
 def fit(
     target: Annotated[str, typer.Option(help="A data set, or a file of yours.")],
     out: Annotated[Path, typer.Option(help="Folder to write: weights.safetensors and card.json.")],
@@ -361,10 +377,7 @@ def fit(
     quick: Quick = False,
     data: Mode = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and the held-out part.")] = 0,
-    label: Label = "",
-    group: Group = "",
-    rate: Rate = 0.0,
-    task: TaskName = "",
+    described: Description = UNSAID,
     onnx: Annotated[
         bool, typer.Option("--onnx", help="Write model.onnx, too; needs tsxfer[onnx].")
     ] = False,
@@ -377,11 +390,9 @@ def fit(
     Example: tsxfer fit --source speech --target mine.csv --label y --out model
     """
     from tsxfer.cli.fit import Asked, fit_and_keep
-    from tsxfer.cli.own import describe
     from tsxfer.store.workspace import Workspace
 
-    own = describe(label, group, rate, task)
-    asked = Asked(source, target, model, frozen, quick, data, seed, own, onnx)
+    asked = Asked(source, target, model, frozen, quick, data, seed, described, onnx)
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 
 
@@ -492,15 +503,13 @@ def verify(
 
 
 @app.command()
+@own_flags
 def recommend(
     target: Annotated[str, typer.Option(help="A data set, or a file of yours.")],
     model: Annotated[str, typer.Option(help="Backbone.")] = "convnetquake",
     size: Annotated[str, typer.Option(help="Labels; 1,500, or all where there are fewer.")] = "",
     repeat: Annotated[int, typer.Option(help="Whose subset of the target is looked at.")] = 0,
-    label: Label = "",
-    group: Group = "",
-    rate: Rate = 0.0,
-    task: TaskName = "",
+    described: Description = UNSAID,
     json: Json = False,
     _plugins: Plugins = "",
     workspace: Place = None,
@@ -509,9 +518,8 @@ def recommend(
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """
-    from tsxfer.cli.own import describe
     from tsxfer.cli.recommend import Wanted, recommend
     from tsxfer.store.workspace import Workspace
 
-    wanted = Wanted(target, model, size, repeat, describe(label, group, rate, task))
+    wanted = Wanted(target, model, size, repeat, described)
     recommend(wanted, Workspace.at(workspace), json)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient
+from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient, source_fitted
 from tsxfer.core.names import OWN
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
 from tsxfer.core.strategy import STRATEGIES, named
 from tsxfer.core.study import COMBINATIONS, DataMode, Study, quick, read_study
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
-from tsxfer.own.content import Description
+from tsxfer.own.description import Description
 from tsxfer.store.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
@@ -44,6 +45,7 @@ class Flags:
     pretrain: list[str] = field(default_factory=list)
     combine: list[str] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
+    source_size: str = ""
 
 
 def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
@@ -63,17 +65,38 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
     else:
         study = _flagged(_brought(flags, workspace))
     resolved = resolve(_changed(study, flags), workspace)
-    shrunk = quick(resolved) if flags.quick else resolved
-    chosen = not flags.quick and bool(flags.size or named)
-    study = fitted(shrunk, chosen, workspace)
+    shrunk = _quickened(resolved, flags) if flags.quick else resolved
+    written = bool(named) and not flags.quick
+    shrunk = source_fitted(shrunk, written or bool(flags.source_size), workspace)
+    study = fitted(shrunk, written or bool(flags.size), workspace)
     steps = QUICK_STEPS if flags.quick else STEPS
     return study if named is not None else patient(study, steps, workspace)
+
+
+def _quickened(study: Study, flags: Flags) -> Study:
+    """The study shrunk, but for what flags name; it is said what became smaller."""
+    small = quick(study)
+    said = {
+        "sizes": bool(flags.size),
+        "repeats": flags.repeats is not None,
+        "source_size": bool(flags.source_size),
+    }
+    kept = {name: getattr(study, name) for name, named in said.items() if named}
+    small = replace(small, **kept)
+    sys.stderr.write(
+        f"--quick: sizes {', '.join(small.sizes)}; {small.repeats} repeats; {small.pretrainings} "
+        f"pretraining of {small.recipe.epochs} epochs or less on {small.source_size} labels; enough to "
+        "try things, too little to decide\n"
+    )
+    return small
 
 
 def _changed(study: Study, flags: Flags) -> Study:
     """The study with what flags say beside its axes."""
     if flags.repeats is not None:
         study = replace(study, repeats=flags.repeats)
+    if flags.source_size:
+        study = replace(study, source_size=flags.source_size)
     if flags.profile is not None:
         if flags.profile not in PROFILES:
             raise SpecError(
@@ -183,10 +206,12 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     ready = [n for n in open_names if _is_prepared(n, workspace)]
     missing = [n for n in open_names if n not in ready]
     mode = study.data
-    if mode == "auto" and ready and missing:
+    # Only sources are missing: a real target is worth an answer, which their label says is simulated.
+    stood_in = not set(missing) & set(study.targets)
+    if mode == "auto" and ready and missing and not stood_in:
         raise SpecError(
             f"prepared: {', '.join(ready)}; not prepared: {', '.join(missing)}",
-            mend=f"tsxfer prepare {missing[0]} ..., or choose with --data simulated",
+            mend=f"tsxfer prepare {missing[0]} [--from FOLDER], or --data simulated for all",
         )
     if mode == "real" and missing:
         raise SpecError(
@@ -195,7 +220,8 @@ def resolve(study: Study, workspace: Workspace) -> Study:
             mend="; ".join(f"tsxfer prepare {n} [--from FOLDER]" for n in missing),
         )
     simulated = mode == "simulated" or (mode == "auto" and bool(missing))
-    settle = {n: _settled(n, simulated, workspace) for n in names}
+    made_up = set(names if mode == "simulated" else missing) if simulated else set()
+    settle = {n: _settled(n, n in made_up, workspace) for n in names}
     return replace(
         study,
         sources=tuple(dict.fromkeys(settle[n] for n in study.sources)),

@@ -20,9 +20,9 @@ from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study, expand, quick
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
-from tsxfer.errors import DataError, SpecError, StoreError, nearest
-from tsxfer.own import files, importing
-from tsxfer.own.content import Description
+from tsxfer.errors import SpecError, StoreError, nearest
+from tsxfer.own.description import Description
+from tsxfer.own.reading import Reading, reading, reading_of, windows_like
 from tsxfer.running.device import device_of, refuse_device
 from tsxfer.store.workspace import Workspace
 
@@ -134,7 +134,8 @@ def _settled(asked: Asked, workspace: Workspace) -> Study:
 def _is_corpus(source: str) -> bool:
     """Whether a source is a data set, and neither weights nor nothing."""
     path = Path(source)
-    return source != SCRATCH and path.suffix != ".safetensors" and not path.is_dir()
+    weights = path.suffix == ".safetensors" or (path / "weights.safetensors").is_file()
+    return source != SCRATCH and not weights
 
 
 def _source(asked: Asked, study: Study, workspace: Workspace, device: str) -> Source | None:
@@ -178,7 +179,8 @@ def _labelled(made: Prepared) -> Labelled:
     from tsxfer.keep.fit import Labelled
 
     x, y, group, start, end = (np.asarray(made.array(n)) for n in ("x", "y", "group", "start", "end"))  # fmt: skip
-    return Labelled(x, y, group, made.classes, made.card, start, end)
+    off = reading_of(made).taken_off
+    return Labelled(x, y, group, made.classes, made.card, start, end, off)
 
 
 def _facts(target: Prepared, source: Source | None, terms: Terms) -> dict[str, Any]:
@@ -204,6 +206,7 @@ def _facts(target: Prepared, source: Source | None, terms: Terms) -> dict[str, A
         "group": card.group,
         "channels": list(card.channels),
         "rate_hz": card.rate_hz,
+        "read": asdict(reading_of(target)),
         "licence": card.licence,
         "cite": card.cite,
     }
@@ -230,18 +233,13 @@ def predict_file(folder: Path, file: Path, out: Path, device: str) -> None:
         TsxferError: If the model or the file cannot be read, or do not fit each other.
     """
     refuse_device(device)
-    if not file.is_file() or not importing.is_file(file.name):
-        raise SpecError(
-            f"{file} is {'no file' if not file.is_file() else 'a file whose ending is not known'}",
-            mend=f"give a file of: {', '.join(files.READERS)}",
-        )
     from tsxfer.keep.saved import load
 
     fitted, card = load(folder)
-    x = _windows(file, card)
+    x, rows_of_file = windows_like(file, _reading(card, folder))
     if card["simulated"]:
         sys.stderr.write("SIMULATED DATA was used to make this model\n")
-    rows = list(_rows(fitted, x, device_of(device)))
+    rows = list(_rows(fitted, x, rows_of_file, device_of(device)))
     try:
         with out.open("w", newline="", encoding="utf-8") as opened:
             csv.writer(opened).writerows(rows)
@@ -252,25 +250,24 @@ def predict_file(folder: Path, file: Path, out: Path, device: str) -> None:
     sys.stdout.write(f"wrote {len(x):,} predictions to {out}\n")
 
 
-def _windows(file: Path, card: dict[str, Any]) -> NDArray[np.float32]:
-    """Windows with the card's channels in its order."""
-    x = files.read_windows(file, tuple(card["channels"]))
-    bad = ~np.isfinite(x).all(axis=(1, 2))
-    if bad.any():
-        raise DataError(
-            f"{int(bad.sum())} of {len(x)} windows have a sample that is NaN or infinite",
-            where=f"first in {file} row {int(np.argmax(bad)) + 1}",
-            mend="repair or remove that window",
-        )
-    return np.ascontiguousarray(x, np.float32)
+def _reading(card: dict[str, Any], folder: Path) -> Reading:
+    """How a file to predict is read: as that which the model was fitted on."""
+    if "read" in card:
+        return reading(card["read"], str(folder))
+    blind = Description(unlabelled=True)
+    return Reading(blind, tuple(card["channels"]), card["length"], card["rate_hz"], card["rate_hz"])
 
 
-def _rows(fitted: Fitted, x: NDArray[np.float32], device: str) -> Iterator[list[Any]]:
+def _rows(
+    fitted: Fitted, x: NDArray[np.float64], places: NDArray[np.int64], device: str
+) -> Iterator[list[Any]]:
+    numbers = (places + 1).tolist()
     if not fitted.classes:
         yield ["row", "predicted"]
-        yield from ([row + 1, float(v)] for row, v in enumerate(fitted.numbers(x, device)))
+        found = fitted.numbers(x, device).tolist()
+        yield from ([row, value] for row, value in zip(numbers, found, strict=True))
         return
     yield ["row", "predicted", *(f"p_{name}" for name in fitted.classes)]
-    for row, shares in enumerate(fitted.probabilities(x, device)):
+    for row, shares in zip(numbers, fitted.probabilities(x, device), strict=True):
         best = fitted.classes[int(shares.argmax())]
-        yield [row + 1, best, *(round(float(share), 6) for share in shares)]
+        yield [row, best, *(round(float(share), 6) for share in shares)]

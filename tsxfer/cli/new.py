@@ -16,7 +16,7 @@ from tsxfer.core.study import expand, read_study
 from tsxfer.data import catalogue
 from tsxfer.data.card import Dataset
 from tsxfer.errors import SpecError, nearest
-from tsxfer.own import importing
+from tsxfer.own.readers import is_own
 
 ENDINGS = {"dataset": ".py", "model": ".py", "recipe": ".toml"}
 NEXT = {
@@ -139,7 +139,7 @@ def _check_model(path: Path) -> list[str]:
 def _check_study(path: Path) -> list[str]:
     study = read_study(path)
     for name in (*study.sources, *study.targets):
-        if OWN not in name and not importing.is_file(name):
+        if OWN not in name and not is_own(name):
             catalogue.find(name)
     for model in study.models:
         if model not in model_names():

@@ -7,34 +7,22 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tsxfer.core.building import from_plain
+from tsxfer.cli.own_flags import given
 from tsxfer.core.names import OWN
 from tsxfer.core.specs import Recipe
 from tsxfer.core.study import Study
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
-from tsxfer.errors import SpecError, nearest
+from tsxfer.errors import SpecError
+from tsxfer.inspection.facts import facts_of
+from tsxfer.inspection.text import short, warned
 from tsxfer.own import importing, sizes
-from tsxfer.own.content import Description
-from tsxfer.own.files import READERS
+from tsxfer.own.description import Description
+from tsxfer.own.readers import endings, is_own
 from tsxfer.store.workspace import Workspace
 
-TASKS = ("classification", "regression")
 # Fewer optimiser steps leave a network at chance, however few its labels.
 STEPS, QUICK_STEPS = 500, 200
-
-
-def describe(label: str, group: str, rate: float, task: str) -> Description:
-    """What flags say of a file.
-
-    Raises:
-        SpecError: For an unknown task.
-    """
-    if task not in ("", *TASKS):
-        raise SpecError(f"--task {task!r} is not known", mend=nearest(task, TASKS))
-    return from_plain(
-        Description, {"label": label, "group": group, "rate": rate, "task": task}, where="flags"
-    )
 
 
 def bring_all(names: list[str], described: Description, workspace: Workspace) -> list[str]:
@@ -46,32 +34,56 @@ def bring_all(names: list[str], described: Description, workspace: Workspace) ->
     split = [part.strip() for item in names for part in item.split(",") if part.strip()]
     for name in split:
         _refuse_ending(name)
-    files = [name for name in split if importing.is_file(name)]
-    if len(files) > 1 and described != Description():
+    files = [name for name in split if is_own(name)]
+    said = given(described)
+    if len(files) > 1 and said:
         raise SpecError(
-            f"--label, --group, --rate and --task describe one file, {len(files)} are given",
+            f"{', '.join(said)} describe one file, {len(files)} are given",
             mend=f"put them into a card beside each, e.g. {Path(files[0]).with_suffix('.toml')}",
         )
-    return [
-        bring(name, described, workspace) if importing.is_file(name) else name for name in split
-    ]
+    return [bring(name, described, workspace).card.id if is_own(name) else name for name in split]
 
 
 def _refuse_ending(name: str) -> None:
-    if not importing.is_file(name) and Path(name).is_file():
+    if not is_own(name) and Path(name).is_file():
         raise SpecError(
             f"{name} is a file whose ending is not known",
-            mend=f"save it as one of: {', '.join(READERS)}",
+            mend=f"save it as one of: {', '.join(endings())}",
         )
 
 
-def bring(name: str, described: Description, workspace: Workspace) -> str:
+def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
     """Bring one file in, and say how it was read."""
     made = importing.bring(Path(name), described, workspace)
     sys.stderr.write(f"{name}: {summary(made)}\n")
-    for warning in made.card.warnings:
-        sys.stderr.write(f"{name}: WARNING: {warning}; name what must stay together with --group\n")
-    return made.card.id
+    for note in made.notes:
+        sys.stderr.write(f"{name}: NOTE {note}\n")
+    if importing.UNGROUPED in made.card.warnings:
+        sys.stderr.write(
+            f"{name}: WARNING: {importing.UNGROUPED}; name what must stay together with --group\n"
+        )
+    return made
+
+
+def prepare_own(name: str, described: Description, workspace: Workspace) -> None:
+    """``tsxfer prepare FILE``: bring it in without training, and print what was read.
+
+    Raises:
+        TsxferError: If it cannot be read, or cannot be split into parts that share no group.
+    """
+    tell(importing.bring(Path(name), described, workspace))
+
+
+def tell(made: Prepared) -> None:
+    """Print what a prepared data set holds.
+
+    Raises:
+        DataError: If it cannot be split into parts that share no group.
+    """
+    facts = facts_of(made)
+    sys.stdout.write("\n".join([*short(made, facts), *warned(made, facts)]) + "\n")
+    sys.stdout.write(f"licence: {made.card.licence}; cite: {made.card.cite}\n")
+    sizes.refuse_misfit(made, "strict", "all")
 
 
 def summary(made: Prepared) -> str:
@@ -99,7 +111,6 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     Raises:
         DataError: If a chosen size is larger than what there is.
     """
-    study = source_fitted(study, chosen, workspace)
     sets = [prepared(workspace, name) for name in study.targets if OWN in name]
     if not sets:
         return study
@@ -160,14 +171,24 @@ def _shrunk(study: Study, sizes: tuple[str, ...]) -> Study:
 
 
 def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
-    """The study with a budget of pretraining that its own files can give; see `fitted`."""
+    """The study with a budget of pretraining that its prepared sources can give.
+
+    Args:
+        study: With data sets settled.
+        chosen: The user named the budget; then one that does not fit is an error.
+        workspace: Where data lies prepared.
+
+    Raises:
+        DataError: If a chosen budget is larger than what there is.
+    """
     for name in study.sources:
-        if OWN not in name:
+        if not (workspace.data(name) / "meta.json").exists():
             continue
         made = prepared(workspace, name)
         if sizes.sizes_that_fit(made, study.profile, (study.source_size,)):
             continue
         if chosen:
             sizes.refuse_misfit(made, study.profile, study.source_size)
+        sys.stderr.write(f"{name} has no {study.source_size} labels to pretrain on: all are used\n")
         study = replace(study, source_size="all")
     return study

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
+from tsxfer.cli.own import tell
 from tsxfer.data import catalogue
 from tsxfer.data.archive import unpacked
 from tsxfer.data.card import Dataset
@@ -28,18 +28,7 @@ def prepare_dataset(name: str, place: Path | None, workspace: Workspace) -> Prep
     workspace.make()
     folder = place or fetch(dataset, workspace.root / "downloads" / dataset.card.name)
     made = _read(dataset, folder, workspace)
-    card = made.card
-    labels = (
-        f"classes: {', '.join(made.classes)}"
-        if made.classes
-        else f"label: {card.label} ({card.unit})"
-    )
-    sys.stdout.write(
-        f"prepared {card.id}: {made.count:,} instances of {len(card.channels)} x {card.length} "
-        f"at {card.rate_hz:g} Hz; {labels}\n"
-        f"fingerprint {made.fingerprint}; {'; '.join(made.notes) or 'windows kept as they are'}\n"
-        f"licence: {card.licence}\ncite: {card.cite}\n"
-    )
+    tell(made)
     return made
 
 
@@ -59,5 +48,4 @@ def _read(dataset: Dataset, folder: Path, workspace: Workspace) -> Prepared:
             made = prepare(dataset, dataset.read(ready), goal, progress)
     finally:
         sys.stderr.write("\n" if live else "")
-        shutil.rmtree(goal.with_name(f"{goal.name}.partial"), ignore_errors=True)
     return made

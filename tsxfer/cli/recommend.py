@@ -17,7 +17,7 @@ from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import DataError, SpecError, TsxferError, nearest, printable
 from tsxfer.own import sizes
-from tsxfer.own.content import Description
+from tsxfer.own.description import Description
 from tsxfer.ranking.sources import Pretrained, for_target, pretrained
 from tsxfer.store.workspace import Workspace
 

@@ -98,6 +98,7 @@ class Study:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))
+        object.__setattr__(self, "source_size", canonical_size(self.source_size))
         for axis in (*AXES, "combine", "baselines", "controls"):
             values = getattr(self, axis)
             if not values and axis in AXES:

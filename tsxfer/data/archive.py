@@ -33,7 +33,8 @@ def unpacked(place: Path, scratch: Path) -> Iterator[Path]:
 
     Raises:
         DataError: If nothing is there, or an archive is damaged, would write outside, holds
-            links, or unpacks to more than there is room for.
+            links, or unpacks to more than there is room for; and what the caller's block raises,
+            with the user's path in the place of the scratch folder's.
     """
     if not place.exists():
         raise DataError(f"{place} does not exist", mend="give the folder or archive with --from")
@@ -50,7 +51,17 @@ def unpacked(place: Path, scratch: Path) -> Iterator[Path]:
         for item in items:
             if item not in archives:
                 _link(item, folder)
-        yield folder
+        try:
+            yield folder
+        except DataError as error:
+            raise _as_the_user_knows_it(error, folder, place) from None
+
+
+def _as_the_user_knows_it(error: DataError, folder: Path, place: Path) -> DataError:
+    """The scratch folder is gone when the message is read: paths begin with what the user gave."""
+    words = (error.problem, error.where, error.mend)
+    problem, where, mend = (text.replace(str(folder), str(place)) for text in words)
+    return DataError(problem, where=where, mend=mend)
 
 
 def _is_archive(path: Path) -> bool:

@@ -69,7 +69,8 @@ class Card:
         channels: Names, in order.
         length: Samples of a window at `rate_hz`.
         group: What a group is, e.g. ``event``.
-        split: ``grouped`` keeps groups on one side; ``time`` also keeps the order of time.
+        split: ``grouped`` keeps groups on one side; ``time`` also keeps the order of time;
+            ``official`` tests on the part that the data itself sets aside, and selects on its train part.
         metric: Primary metric.
         extra_metrics: Reported beside it.
         margin: Difference of the primary metric below which nobody cares (practical equivalence).
@@ -105,7 +106,7 @@ class Card:
     cite: str
     unit: str = ""
     file_rate_hz: float | None = None
-    split: Literal["grouped", "time"] = "grouped"
+    split: Literal["grouped", "time", "official"] = "grouped"
     extra_metrics: tuple[str, ...] = ()
     amplitude: bool = True
     paper_channels: tuple[int, ...] = ()

@@ -93,6 +93,29 @@ def trace_at(group: Any, name: str) -> Any:
     return group[name]
 
 
+def node_at(file: Any, name: str) -> Any:
+    """The data set of that path, whose samples lie in this file.
+
+    Raises:
+        DataError: If it is none, or a link or samples lead into another file.
+    """
+    import h5py
+
+    group = file
+    *folders, last = name.strip("/").split("/")
+    for folder in folders:
+        group = group_at(group, folder)
+    node = trace_at(group, last) if last in group else None
+    if not isinstance(node, h5py.Dataset) or node.dtype.kind not in "fiu":
+        raise DataError(
+            f"{name!r} is no data set of numbers",
+            where=file.filename,
+            mend="look whether metadata and waveforms belong together",
+        )
+    _refuse_elsewhere(node)
+    return node
+
+
 def samples(node: Any, shape: tuple[int, int]) -> Floats:
     """The samples of a trace as float32.
 
@@ -106,13 +129,17 @@ def samples(node: Any, shape: tuple[int, int]) -> Floats:
             where=at(node),
             mend="repair or remove that trace, or fetch the file again",
         )
+    _refuse_elsewhere(node)
+    return np.asarray(node[...], np.float32)
+
+
+def _refuse_elsewhere(node: Any) -> None:
     if node.external or node.is_virtual:
         raise DataError(
             "the samples lie in another file, which is not followed",
             where=at(node),
             mend="give files that hold their own traces",
         )
-    return np.asarray(node[...], np.float32)
 
 
 def attribute(node: Any, name: str) -> Any:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import hashlib
 import json
 import shutil
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,11 +26,14 @@ from tsxfer.data.series import Series
 from tsxfer.data.whole import lacking
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
-from tsxfer.store.workspace import write_whole
+from tsxfer.store.workspace import unique, write_whole
 
 INCOMPLETE = "incomplete data"  # begins the label of rows made from a part of a data set
-ARRAYS = ("x", "y", "group", "start", "end")  # in the order in which they are hashed
+# In the order in which they are hashed; the last is there where data has an official split.
+ARRAYS = ("x", "y", "group", "start", "end", "part")
 
+PARTIAL = ".partial"  # of the folder of all data sets: what is being prepared
+DAY, PATIENCE = 86_400.0, 100  # seconds; tries against processes that do the same
 VERBS = ("resampled", "cropped", "padded")
 DAMAGE = (
     OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
@@ -55,6 +62,8 @@ class Prepared:
 
     def array(self, name: str) -> NDArray[Any]:
         """``x`` float32 (n, channel, time); ``y`` codes or numbers; ``group``; ``start``; ``end``.
+
+        And ``part``, ``train`` or ``test``, where the data has an official split.
 
         Raises:
             DataError: If the file is damaged.
@@ -124,6 +133,8 @@ def fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for name in ARRAYS:
         path = folder / f"{name}.npy"
+        if name == "part" and not path.exists():
+            continue
         array = read_array(path, mend="prepare the data set again", mapped="r")
         for part in np.array_split(array, max(1, array.nbytes >> 24)):
             digest.update(np.ascontiguousarray(part).tobytes())
@@ -149,33 +160,71 @@ def prepare(
     blocks: Iterable[Series],
     folder: Path,
     progress: Callable[[int], None] = lambda _: None,
+    beside: Mapping[str, str] = MappingProxyType({}),
+    notes: Iterable[str] = (),
 ) -> Prepared:
     """Resample, crop or pad every block, and write it; memory stays at a few blocks.
 
     Blocks are read in this thread while others resample those before: both let go of the GIL.
 
-    The folder appears in one step at the end, so a killed preparation leaves nothing half done.
+    The folder appears in one step at the end, so a killed preparation leaves nothing half done, and
+    of several processes that prepare the same the last one's stays, whole.
+
+    Args:
+        dataset: Whose card says what windows must be.
+        blocks: Of a reader.
+        folder: Where the arrays will lie.
+        progress: Is told how many instances were read.
+        beside: Further text files of the folder, by name.
+        notes: What is to be said of the windows, beside what preparing does to them.
 
     Raises:
         DataError: If the rate or the channels are not the card's, or a class stays empty.
     """
-    parts = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(parts, ignore_errors=True)
+    parts = folder.parent / PARTIAL / f"{folder.name}.{unique()}"
+    _sweep(parts.parent)
     parts.mkdir(parents=True)
     try:
-        _fill(parts, dataset.card, blocks, progress)
-    except BaseException:
+        _fill(parts, dataset.card, blocks, progress, tuple(notes))
+        for name, text in beside.items():
+            (parts / name).write_text(text, encoding="utf-8")
+        _put(parts, folder)
+    finally:
         shutil.rmtree(parts, ignore_errors=True)  # a full disk gets its space back
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
-    parts.rename(folder)
     prepared = load(dataset, folder)
     assert prepared is not None  # noqa: S101  (just written)
     return prepared
 
 
+def _put(parts: Path, folder: Path) -> None:
+    """Give a whole folder its name; what has the name already goes, whoever put it there."""
+    for _ in range(PATIENCE):
+        with suppress(OSError):  # not there, or another process moved it first
+            folder.rename(parts.with_name(f"{parts.name}.{unique()}.old"))
+        try:
+            parts.rename(folder)
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+    for old in parts.parent.glob(f"{glob.escape(parts.name)}.*.old"):
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep(place: Path) -> None:
+    """Remove what preparations that were killed left behind more than a day ago."""
+    for left in place.glob("*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > DAY:
+                shutil.rmtree(left, ignore_errors=True)
+
+
 def _fill(
-    parts: Path, card: Card, blocks: Iterable[Series], progress: Callable[[int], None]
+    parts: Path,
+    card: Card,
+    blocks: Iterable[Series],
+    progress: Callable[[int], None],
+    said: tuple[str, ...],
 ) -> None:
     columns: list[dict[str, NDArray[Any]]] = []
     changed, done = Counter[str](), 0
@@ -189,7 +238,7 @@ def _fill(
     if not columns:
         raise DataError(f"{card.name}: the reader found no instance", mend=card.manual)
     merged = {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}
-    notes = [f"{verb} {changed[verb]}" for verb in VERBS if changed[verb]]
+    notes = [*said, *(f"{verb} {changed[verb]}" for verb in VERBS if changed[verb])]
     _write(parts, card, merged, notes)
 
 
@@ -225,7 +274,7 @@ def _windows(block: Series, card: Card) -> tuple[NDArray[np.float32], list[str]]
         )
     x, changes = block.x, list[str]()
     if not np.isclose(wanted, card.rate_hz):
-        x = _resampled(x, wanted, card.rate_hz)
+        x = resampled(x, wanted, card.rate_hz)
         changes.append("resampled")
     if x.shape[2] > card.length:
         changes.append("cropped")
@@ -236,8 +285,16 @@ def _windows(block: Series, card: Card) -> tuple[NDArray[np.float32], list[str]]
     return np.ascontiguousarray(x, np.float32), changes
 
 
-def _resampled(x: NDArray[np.float32], given: float, wanted: float) -> NDArray[np.float32]:
-    """With librosa, a few windows at a time: many at once fall out of the processor's cache."""
+def resampled(x: NDArray[np.float32], given: float, wanted: float) -> NDArray[np.float32]:
+    """Windows at another rate, with librosa.
+
+    A few windows at a time: many at once fall out of the processor's cache.
+
+    Args:
+        x: ``(n, channel, time)``.
+        given: Rate in Hz.
+        wanted: Rate in Hz.
+    """
     import librosa
 
     return np.concatenate(
@@ -250,11 +307,13 @@ def _resampled(x: NDArray[np.float32], given: float, wanted: float) -> NDArray[n
 
 def _columns(block: Series) -> dict[str, NDArray[Any]]:
     unknown = np.full(len(block), np.nan)
+    part = {} if block.part is None else {"part": block.part}
     return {
         "y": block.y,
         "group": block.group,
         "start": unknown if block.time_start is None else block.time_start,
         "end": unknown if block.time_end is None else block.time_end,
+        **part,
     }
 
 

@@ -28,6 +28,7 @@ class Series:
         time_start: ``(n,)`` seconds on any clock the set shares (Unix time where known);
             NaN where unknown. Needed for splits in time.
         time_end: As `time_start`; the end of what the instance *and its label* have seen.
+        part: ``(n,)`` ``train`` or ``test``, where the data has an official split.
 
     Raises:
         DataError: On disagreeing lengths, non-finite samples or labels, or empty groups.
@@ -40,6 +41,7 @@ class Series:
     rate_hz: float
     time_start: NDArray[np.float64] | None = None
     time_end: NDArray[np.float64] | None = None
+    part: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         if self.x.ndim != 3 or self.x.dtype != np.float32:
@@ -47,7 +49,7 @@ class Series:
                 f"x is {self.x.dtype} {self.x.shape}, not float32 (n, channel, time)",
                 mend="transpose or cast it in the reader",
             )
-        for name in ("y", "group", "uid", "time_start", "time_end"):
+        for name in ("y", "group", "uid", "time_start", "time_end", "part"):
             column = getattr(self, name)
             if column is not None and column.shape != (len(self.x),):
                 raise DataError(

@@ -19,12 +19,21 @@ PARTS = ("train", "validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Disjoint instance indices of the three parts, with how many were purged between them."""
+    """Disjoint instance indices of the three parts, with how many were purged between them.
+
+    Attributes:
+        train: To learn from.
+        validation: To select on.
+        test: To be scored on.
+        purged: Instances between the parts that are in none.
+        rule: ``official`` where the data says which instances are for testing; "" else.
+    """
 
     train: Indices
     validation: Indices
     test: Indices
     purged: int = 0
+    rule: str = ""
 
     def proof(self, group: NDArray[np.str_]) -> dict[str, Any]:
         """Counts and hashes of each part's groups, and how many groups two parts share."""
@@ -37,6 +46,7 @@ class Partition:
             "group_hash": {name: _digest(sorted(found)) for name, found in sets.items()},
             "shared_groups": sum(len(both) for both in shared),
             "purged": self.purged,
+            **({"rule": self.rule} if self.rule else {}),
         }
 
 
@@ -48,6 +58,7 @@ def partition(
     profile: Profile,
     rule: str,
     dataset: str,
+    part: NDArray[np.str_] | None = None,
 ) -> Partition:
     """Split a data set once; the draw depends on its name and on nothing else.
 
@@ -57,8 +68,10 @@ def partition(
         end: ``(n,)`` end times.
         labels: ``(n,)`` class codes for the study's split within classes; None for regression.
         profile: Rules of the protocol.
-        rule: The card's ``grouped`` or ``time``.
+        rule: The card's ``grouped``, ``time`` or ``official``.
         dataset: Versioned name.
+        part: ``(n,)`` ``train`` or ``test``, where the rule is ``official``: the test part is the
+            data's own under every profile, and the validation part is drawn from its train part.
 
     Raises:
         DataError: If there are too few groups, or times are needed and unknown.
@@ -66,6 +79,8 @@ def partition(
     if rule == "time":
         return _in_time(start, end, profile, dataset)
     draw = stream("split", dataset, *(() if profile.grouped else ("by instance",)))
+    if rule == "official":
+        return _official(group, labels, part, profile, draw, dataset)
     if profile.grouped:
         return _by_group(group, profile, draw, dataset)
     return _by_instance(len(group), labels, profile, draw)
@@ -89,26 +104,66 @@ def _in_time(
     return Partition(train, validation, test, int(purged))
 
 
+def _official(
+    group: NDArray[np.str_],
+    labels: NDArray[Any] | None,
+    part: NDArray[np.str_] | None,
+    profile: Profile,
+    draw: np.random.Generator,
+    dataset: str,
+) -> Partition:
+    """The data's own test part; a validation part from the rest, by groups where there are some."""
+    if part is None or set(np.unique(part).tolist()) != {"train", "test"}:
+        raise DataError(
+            f"{dataset} has an official split, but not which instance is of which part",
+            mend="prepare it again",
+        )
+    pool, test = np.flatnonzero(part == "train"), np.flatnonzero(part == "test")
+    learn, select = profile.shares[:2]
+    shares = np.array([learn, select]) / (learn + select)
+    grouped = profile.grouped and len(np.unique(group[pool])) < len(pool)
+    if grouped:
+        sides = _sides(group[pool], shares, draw, dataset)
+        train, validation = pool[sides == 0], pool[sides == 1]
+    else:
+        order = prefix_stratified(pool, None if labels is None else labels, draw)
+        cut = round(shares[0] * len(pool))
+        train, validation = np.sort(order[:cut]), np.sort(order[cut:])
+    return Partition(train, validation, test, rule="official")
+
+
 def _by_group(
     group: NDArray[np.str_], profile: Profile, draw: np.random.Generator, dataset: str
 ) -> Partition:
+    sides = _sides(group, np.array(profile.shares), draw, dataset)
+    train, validation, test = (np.flatnonzero(sides == part) for part in range(3))
+    return Partition(train, validation, test)
+
+
+def _sides(
+    group: NDArray[np.str_], shares: NDArray[np.float64], draw: np.random.Generator, dataset: str
+) -> NDArray[np.int64]:
+    """Which part each instance is in, whole groups together; parts have about their shares."""
     names, member, counts = np.unique(group, return_inverse=True, return_counts=True)
-    if len(names) < len(PARTS):
+    if len(names) < len(shares):
+        few, apart = {
+            2: ("two", "training and validation"),
+            3: ("three", "training, validation and test"),
+        }[len(shares)]
         raise DataError(
             f"{dataset} has {len(names)} group(s): {', '.join(names)}",
-            mend="three are needed to keep groups apart; add data, or use --profile paper",
+            mend=f"{few} groups are the least that {apart} can keep apart, and some "
+            "thirty let a verdict speak of new ones: add data of more of them",
         )
     # Each group goes where the largest share of the wanted instances is still missing.
-    wanted = np.array(profile.shares) * len(group)
+    wanted = shares * len(group)
     missing, side = wanted.copy(), np.zeros(len(names), dtype=np.int64)
     order = draw.permutation(len(names))
     order = order[np.argsort(-counts[order] // max(1, int(wanted.min()) // 4), kind="stable")]
     for name in order:
         side[name] = int(np.argmax(missing / wanted))
         missing[side[name]] -= counts[name]
-    sides = side[member]
-    train, validation, test = (np.flatnonzero(sides == part) for part in range(3))
-    return Partition(train, validation, test)
+    return np.asarray(side[member])
 
 
 def _by_instance(

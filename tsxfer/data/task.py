@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.core.specs import PROFILES, Trial
+from tsxfer.core.specs import PROFILES, Profile, Trial
 from tsxfer.data import catalogue, prepare, scale, split
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.sealed import SealedTest
@@ -75,14 +75,23 @@ def prepared(workspace: Workspace, name: str) -> Prepared:
     return found
 
 
+def parts_of(data: Prepared, profile: Profile) -> split.Partition:
+    """The partition of a prepared data set under a profile."""
+    card = data.card
+    return split.partition(
+        np.asarray(data.array("group")), np.asarray(data.array("start")),
+        np.asarray(data.array("end")),
+        np.asarray(data.array("y")) if card.task == "classification" else None,
+        profile, card.split, card.id,
+        np.asarray(data.array("part")) if card.split == "official" else None,
+    )  # fmt: skip
+
+
 def draw(data: Prepared, trial: Trial) -> tuple[split.Partition, split.Subset]:
     """The partition of a prepared data set, and the instances of it that a trial may use."""
     profile, card = PROFILES[trial.profile], data.card
     coded = np.asarray(data.array("y")) if card.task == "classification" else None
-    parts = split.partition(
-        np.asarray(data.array("group")), np.asarray(data.array("start")),
-        np.asarray(data.array("end")), coded, profile, card.split, card.id,
-    )  # fmt: skip
+    parts = parts_of(data, profile)
     group = np.asarray(data.array("group")) if trial.part == "rest" else None
     return parts, split.subset(parts, coded, profile, trial.size, card.id, trial.repeat, group)
 

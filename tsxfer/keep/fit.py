@@ -20,6 +20,7 @@ from tsxfer import metrics
 from tsxfer.core.specs import PROFILES, Recipe
 from tsxfer.data import scale
 from tsxfer.data.card import Card
+from tsxfer.data.precision import as_float32
 from tsxfer.data.split import prefix_stratified
 from tsxfer.errors import DataError, SpecError
 from tsxfer.keys import seed, stream
@@ -47,6 +48,7 @@ class Labelled:
             level.
         start: ``(n,)`` seconds, where the card splits in time.
         end: ``(n,)`` the end of what a window and its label have seen.
+        taken_off: Level that each channel of `x` had lost before it became float32; () for none.
     """
 
     x: Floats
@@ -56,6 +58,7 @@ class Labelled:
     card: Card
     start: NDArray[np.float64] | None = None
     end: NDArray[np.float64] | None = None
+    taken_off: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Fitted:
         validated: Windows held out; 0 where there were too few, and the score is that of training.
         samples: Windows seen until training stopped.
         audit: Tensors copied, renewed and frozen.
+        taken_off: Level that each channel loses before it becomes float32; () for none.
     """
 
     model: str
@@ -127,6 +131,7 @@ class Fitted:
     validated: int
     samples: int
     audit: dict[str, list[str]]
+    taken_off: tuple[float, ...] = ()
 
     def network(self) -> Model:
         """The network with the kept weights, on the CPU."""
@@ -138,7 +143,8 @@ class Fitted:
         """Raw output ``(n, outputs)`` for raw windows ``(n, channel, time)``, and these scaled.
 
         Raises:
-            DataError: For windows of another shape.
+            DataError: For windows of another shape, samples that float32 cannot hold, and windows
+                that the network has no number for.
         """
         if x.ndim != 3 or x.shape[1:] != (self.channels, self.length):
             raise DataError(
@@ -146,9 +152,11 @@ class Fitted:
                 f"{self.channels} x {self.length}",
                 mend="give the same channels and length",
             )
-        scaled = self.scaler.windows(np.ascontiguousarray(x, np.float32))
+        scaled = self.scaler.windows(as_float32(x, self.taken_off))
         tensors = on_device(scaled, np.zeros(len(x), np.float32), device)
-        return loop.predict(self.network().to(device), tensors.x, tensors.extra), scaled
+        found = loop.predict(self.network().to(device), tensors.x, tensors.extra)
+        _refuse_no_number(found)
+        return found, scaled
 
     def probabilities(self, x: NDArray[Any], device: str = "cpu") -> NDArray[np.float64]:
         """Class probabilities ``(n, class)``."""
@@ -161,6 +169,17 @@ class Fitted:
         return self.scaler.unlabel(raw[:, 0], scaled)
 
 
+def _refuse_no_number(output: Floats) -> None:
+    """An answer beside ``p = nan`` would be none."""
+    bad = ~np.isfinite(output).all(axis=1)
+    if bad.any():
+        raise DataError(
+            f"the model gives NaN for {int(bad.sum())} of {len(output)} windows",
+            where=f"first for window {int(np.argmax(bad)) + 1}",
+            mend="look at its samples: they are far from those that the model was fitted on",
+        )
+
+
 def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -> Fitted:
     """Fit a model, from the convolutions of a source where there is one.
 
@@ -171,7 +190,9 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
 
     Raises:
         SpecError: If the source's tensors do not fit, or training diverged.
+        DataError: If a label is NaN or infinite.
     """
+    _refuse_no_label(data.y)
     train, held = hold_out(data, terms)
     scaler = scale.fit(data.x[train], data.y[train], data.card, PROFILES["strict"])
     parts = [_scaled(data, rows, scaler) for rows in (train, held if len(held) else train)]
@@ -194,8 +215,19 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
     state = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
     return Fitted(
         terms.model, channels, length, data.classes, scaler, state, data.card.metric, done.metric[done.best],
-        len(train), len(held), int(done.samples[-1]), start.audit,
+        len(train), len(held), int(done.samples[-1]), start.audit, data.taken_off,
     )  # fmt: skip
+
+
+def _refuse_no_label(y: NDArray[Any]) -> None:
+    """What cannot be learned is no fault of the rate."""
+    bad = ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(len(y), bool)
+    if bad.any():
+        raise DataError(
+            f"{int(bad.sum())} of {len(y)} labels are NaN or infinite",
+            where=f"first at position {int(np.argmax(bad))}, counted from 0",
+            mend="leave those windows out, or fill their labels in",
+        )
 
 
 def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:

@@ -19,6 +19,7 @@ from tsxfer.store.workspace import Workspace, environment
 from tsxfer.train import weights
 
 WEIGHTS, CARD, ONNX = "weights.safetensors", "card.json", "model.onnx"
+WHOLE = "the file is damaged: copy it again from where it came from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def source_at(path: Path, model: str) -> Source:
         )
     corpus = trial.get("dataset") or facts.get("target") or "not stated"
     simulated = bool(facts.get("simulated")) or "+sim" in corpus
-    return Source(corpus, simulated, path, weights.load(path))
+    return Source(corpus, simulated, path, weights.load(path, WHOLE))
 
 
 def save(fitted: Fitted, folder: Path, facts: dict[str, Any], onnx: bytes = b"") -> None:
@@ -121,7 +122,7 @@ def save(fitted: Fitted, folder: Path, facts: dict[str, Any], onnx: bytes = b"")
         "model": fitted.model, "length": fitted.length,         "classes": list(fitted.classes), "metric": fitted.metric, "validation_score": fitted.score,
         "windows": {"train": fitted.trained, "validation": fitted.validated},
         "samples_seen": fitted.samples, "scaling": scaler_facts(fitted.scaler),
-        "audit": fitted.audit, "environment": environment(),
+        "audit": fitted.audit, "taken_off": list(fitted.taken_off), "environment": environment(),
     }  # fmt: skip
     card = json.dumps({**facts, **own}, indent=1, allow_nan=False)
     try:
@@ -157,9 +158,10 @@ def load(folder: Path) -> tuple[Fitted, dict[str, Any]]:
         card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
         fitted = Fitted(
             card["model"], len(card["channels"]), card["length"], tuple(card["classes"]),
-            scaler_of(card["scaling"], card["length"]), weights.load(folder / WEIGHTS),
+            scaler_of(card["scaling"], card["length"]), weights.load(folder / WEIGHTS, WHOLE),
             card["metric"], card["validation_score"], card["windows"]["train"],
             card["windows"]["validation"], card["samples_seen"], card["audit"],
+            tuple(card.get("taken_off", ())),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(

@@ -1,75 +1,16 @@
-"""What a user says of a file, and what a file holds."""
+"""What a reader gives of a file, before it is checked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.errors import SpecError
+from tsxfer.own.description import Description
 
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What a user says of a file; the same names as flags, or in ``mine.toml`` beside ``mine.csv``.
-
-    Attributes:
-        label: Column (csv, parquet) or array (npz) of labels.
-        group: Column or array that names what must stay on one side of a split.
-        rate: Samples a second; 0 where unknown, and times then count samples.
-        task: Where the labels alone would be read otherwise.
-        metric: Primary metric; macro F1 or MAE by default.
-        margin: Difference of it that nobody cares about; 0.02, or a twentieth of the labels' sd.
-        unit: Of a regression label.
-        domain: For tables.
-        licence: Terms of the data.
-        cite: What to cite.
-        ignore: Columns that are neither samples nor label nor group.
-        x: Array, column or variable that holds the samples, where it is not called ``x``.
-        axes: Order of the axes of an array of windows: ``channel,time`` or ``time,channel``; "" asks
-            where the shape is implausible.
-        header: ``yes`` or ``no``: whether the first line of a text table names the columns; "" decides.
-        missing: What becomes of samples that are missing: ``refuse``, ``interpolate`` or ``drop``.
-        lengths: What becomes of windows of unequal length: ``refuse``, ``pad`` or ``crop``.
-        resample: Samples a second to resample to; 0 keeps the file's own.
-        window: Length of the windows that a long recording is cut into, ``2s`` or a number of samples.
-        step: From one such window to the next, as `window`; the window itself by default.
-        pattern: Names of files in a folder, e.g. ``{label}_{group}_{n}.wav``.
-        intervals: A second file with start, end and label of each stretch of a recording.
-        test: A second file, or the array or column that tells windows of the official test part.
-    """
-
-    label: str = ""
-    group: str = ""
-    rate: float = 0.0
-    task: Literal["", "classification", "regression"] = ""
-    metric: str = ""
-    margin: float = 0.0
-    unit: str = ""
-    domain: str = "own"
-    licence: str = "not stated"
-    cite: str = "not stated"
-    ignore: tuple[str, ...] = ()
-    x: str = ""
-    axes: Literal["", "channel,time", "time,channel"] = ""
-    header: Literal["", "yes", "no"] = ""
-    missing: Literal["refuse", "interpolate", "drop"] = "refuse"
-    lengths: Literal["refuse", "pad", "crop"] = "refuse"
-    resample: float = 0.0
-    window: str = ""
-    step: str = ""
-    pattern: str = ""
-    intervals: str = ""
-    test: str = ""
-
-    def __post_init__(self) -> None:
-        for name in ("rate", "margin", "resample"):
-            if getattr(self, name) < 0:
-                raise SpecError(
-                    f"{name} = {getattr(self, name)} is negative", mend=f"give {name} above 0"
-                )
+__all__ = ["Content", "Description"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +18,15 @@ class Content:
     """What a file holds.
 
     Attributes:
-        x: ``(n, channel, time)`` in the file's own type, not yet checked for NaN: an array, or what is
-            sliced like one along its first axis (``np.memmap``), so that large files need no memory.
-        y: ``(n,)`` labels as found: text or numbers.
-        group: ``(n,)`` group names, or None where the file names none.
+        x: ``(n, channel, time)`` in the file's own type (float64 rather than float32 where it is
+            text), not yet checked for NaN: an array, or what is sliced like one along its first axis
+            (``np.memmap`` in the reader's `scratch`), so that large files need no memory. NaN is a
+            sample that is missing. Windows of unequal length are filled up at their end to the
+            longest (with anything), and `lengths` says how much of each is theirs.
+        y: ``(n,)`` labels as found: text or numbers; None where `Description.unlabelled` was said and
+            there are none.
+        group: ``(n,)`` group names as found (text, numbers, or objects of which None is missing), or
+            None where the file names none.
         channels: Names.
         label: Name of the label in the file.
         group_name: Name of the group in the file, "" without one.
@@ -88,11 +34,21 @@ class Content:
         rate: Samples a second that the file itself states, in Hz; 0 where it does not.
         part: ``(n,)`` ``train`` or ``test``, the official split of the data; None where there is none.
         notes: What was guessed or changed while reading, each with the flag that settles it.
+        lengths: ``(n,)`` samples of each window that are its own, where windows are unequal; None
+            where all are whole. ``--lengths`` then pads or crops, for every reader in one place.
+        rows: ``(n,)`` what messages call each window, e.g. ``row 5`` or ``s01.wav at 2.0 s``; None
+            counts rows.
+        columns: Columns that held the samples, in order of `x`; () where the file has none. They are
+            kept in a fitted model's card and come back in `Description.columns`.
+        start: ``(n,)`` seconds at which each window starts, where windows must be split in time; None
+            elsewhere.
+        end: ``(n,)`` seconds at which what a window *and its label* have seen ends.
+        label_like_input: The label has the unit of the input and follows its level (prices).
     """
 
     x: NDArray[Any]
-    y: NDArray[Any]
-    group: NDArray[np.str_] | None
+    y: NDArray[Any] | None
+    group: NDArray[Any] | None
     channels: tuple[str, ...]
     label: str
     group_name: str
@@ -100,3 +56,9 @@ class Content:
     rate: float = 0.0
     part: NDArray[np.str_] | None = None
     notes: tuple[str, ...] = ()
+    lengths: NDArray[np.int64] | None = None
+    rows: NDArray[np.str_] | None = None
+    columns: tuple[str, ...] = ()
+    start: NDArray[np.float64] | None = None
+    end: NDArray[np.float64] | None = None
+    label_like_input: bool = False

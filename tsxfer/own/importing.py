@@ -6,11 +6,14 @@ a changed file is another data set, trained anew, and rows of the two never mix.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import math
 import re
+import tempfile
 import tomllib
-from dataclasses import asdict, fields, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,40 +27,46 @@ from tsxfer.data.catalogue import CARD, read_card
 from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
 from tsxfer.errors import DataError, SpecError, nearest
-from tsxfer.keys import canonical
-from tsxfer.own import files
-from tsxfer.own.content import Content, Description
+from tsxfer.own.content import Content
+from tsxfer.own.description import Description
+from tsxfer.own.labels import Labelled, settled
+from tsxfer.own.readers import Layout, also_read, find, read
+from tsxfer.own.reading import READ, Reading, another, as_text
+from tsxfer.own.shaping import Shape, rows_of, series, shape_of
+from tsxfer.own.version import version_of
+from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace
 
 UNGROUPED = "no groups given: leakage not excluded"
+OFFICIAL = "official split"
 METRICS = {
     "classification": ("macro_f1", "weighted_f1", "accuracy"),
     "regression": ("mae", "rmse", "r2", "medae"),
 }
-MOST_CLASSES = 20  # integers with more distinct values are taken as numbers
-
-
-def is_file(name: str) -> bool:
-    """Whether a name means a file of the user's own, by its ending."""
-    return Path(name).suffix.lower() in files.READERS
 
 
 def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
     """The prepared data set of a file; read and checked only when file or description are new.
 
+    Any number of processes may bring the same file at once: one reads it, the others wait.
+
     Raises:
         TsxferError: If the file, its card or the flags do not make a data set.
     """
-    if not path.is_file():
-        raise SpecError(f"no file {path}", mend="check the path")
     described = described_by(path, flags)
-    version = _version(path, described)
-    known = workspace.data(f"{plain_name(path.stem)}{OWN}@{version}")
-    if (known / CARD).exists():
-        kept = load(Dataset(read_card(known)), known)
-        if kept is not None:
-            return kept
-    return _import(path, described, version, workspace)
+    layout = find(path, described)
+    version = version_of(path, described, workspace, also_read(layout, path, described))
+    known = workspace.data(f"{name_of(path, layout)}{OWN}@{version}")
+    kept = _kept(known)
+    if kept is None:
+        workspace.make()
+        with alone(workspace.root / "leases", f"prepare-{known.name}"):
+            kept = _kept(known) or _import(path, described, known, workspace)
+    return kept
+
+
+def _kept(folder: Path) -> Prepared | None:
+    return load(Dataset(read_card(folder)), folder) if (folder / CARD).exists() else None
 
 
 def described_by(path: Path, flags: Description) -> Description:
@@ -70,7 +79,7 @@ def described_by(path: Path, flags: Description) -> Description:
     if not beside.exists():
         return flags
     try:
-        data = tomllib.loads(beside.read_text(encoding="utf-8"))
+        data = tomllib.loads(beside.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise SpecError(
             f"the card cannot be read: {error}", where=str(beside), mend="edit that line"
@@ -89,107 +98,102 @@ def plain_name(stem: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "_", stem.lower()).strip("_") or "data"
 
 
-def _version(path: Path, described: Description) -> str:
-    digest = hashlib.sha256(canonical(described).encode())
-    with path.open("rb") as file:
-        digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:8]
+def name_of(path: Path, layout: Layout) -> str:
+    """The name of the data set that a path becomes: without its ending or prefix."""
+    stem = path.absolute().name.removeprefix(layout.prefix)
+    ending = max((e for e in layout.endings if stem.lower().endswith(e)), key=len, default="")
+    return plain_name(stem[: len(stem) - len(ending)] if ending else stem)
 
 
-def _import(path: Path, described: Description, version: str, workspace: Workspace) -> Prepared:
-    content = files.read(path, described.label, described.group, described.ignore)
-    series, card = checked(path.name, content, described)
-    named = replace(card, name=f"{plain_name(path.stem)}{OWN}", version=version)
-    workspace.make()
-    folder = workspace.data(named.id)
-    made = prepare(Dataset(named), [series], folder)
-    (folder / CARD).write_text(json.dumps(asdict(named), indent=1), encoding="utf-8")
-    return made
+def _import(path: Path, described: Description, goal: Path, workspace: Workspace) -> Prepared:
+    with scratch(workspace) as place:
+        content = read(path, described, place)
+        checked = check(path.name, content, described)
+        name, _, version = goal.name.partition("@")
+        card = replace(checked.card, name=name, version=version)
+        return prepare(
+            Dataset(card),
+            checked.blocks(),
+            goal,
+            beside={
+                CARD: json.dumps(asdict(card), indent=1),
+                READ: as_text(checked.reading(described)),
+            },
+            notes=checked.notes,
+        )
 
 
-def checked(name: str, content: Content, described: Description) -> tuple[Series, Card]:
+@contextmanager
+def scratch(workspace: Workspace) -> Iterator[Path]:
+    """A folder for arrays that memory should not hold, removed at the end."""
+    place = workspace.root / "scratch"
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file that was read and found good.
+
+    Attributes:
+        name: Of the file, for messages.
+        content: What was read.
+        shape: What becomes of its windows.
+        labelled: Its labels and groups.
+        card: What they imply.
+    """
+
+    name: str
+    content: Content
+    shape: Shape
+    labelled: Labelled
+    card: Card
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that was guessed or changed, in words."""
+        return (*self.content.notes, *self.shape.notes, *self.labelled.notes)
+
+    def blocks(self) -> Iterator[Series]:
+        """The windows in blocks."""
+        y, group = self.labelled.y, self.labelled.group
+        if self.card.task == "regression":
+            y = y.astype(np.float32)
+        rate = self.card.file_rate_hz or self.card.rate_hz
+        return series(self.content, self.shape, y, group, rate, self.name)
+
+    def reading(self, described: Description) -> Reading:
+        """How another such file is read."""
+        card, content = self.card, self.content
+        return Reading(
+            another(content, described), content.channels, self.shape.length,
+            card.file_rate_hz or card.rate_hz, card.rate_hz, self.shape.taken_off,
+        )  # fmt: skip
+
+
+def check(name: str, content: Content, described: Description) -> Checked:
     """Windows with labels and groups, and the card that they imply.
 
     Raises:
-        DataError: For NaN, one class, duplicates, or labels that do not suit the task.
+        DataError: For gaps, one class, duplicates, or labels that do not suit the task.
     """
-    count = len(content.x)
-    if count == 0 or content.x.shape[2] == 0:
-        raise DataError(f"{name} holds no window", mend="write at least a few windows to it")
-    uid = np.array([f"{name} row {row + 1}" for row in range(count)])
-    y, task = _labels(content, described, name)
-    series = Series(
-        x=np.ascontiguousarray(content.x, np.float32),
-        y=y,
-        group=uid if content.group is None else content.group,
-        uid=uid,
-        rate_hz=described.rate or 1.0,
-    )
-    _refuse_duplicates(series, name)
-    if task == "classification":
-        _refuse_few_classes(series, name)
-    return series, _card(series, content, described, task, name)
-
-
-def _labels(
-    content: Content, described: Description, name: str
-) -> tuple[Any, Literal["classification", "regression"]]:
-    y = content.y
-    if y.dtype.kind == "O" and all(isinstance(v, (int, float)) for v in y):
-        y = y.astype(np.float64)
-    empty = np.array([str(v).strip() in ("", "nan", "None", "<NA>") for v in y.tolist()])
-    if empty.any():
+    if len(content.x) == 0 or content.x.shape[2] == 0:
         raise DataError(
-            f"{int(empty.sum())} of {len(y)} windows have no label",
-            where=f"first in {name} row {int(np.argmax(empty)) + 1}",
-            mend="fill the label in, or remove those rows",
+            f"{name} holds no window", where=name, mend="write at least a few windows to it"
         )
-    task = described.task or content.task or _task(y)
-    if task == "regression":
-        return _as_numbers(y, name), "regression"
-    whole = y.dtype.kind == "f" and bool(np.all(y == np.round(y)))
-    return np.array([str(v) for v in (y.astype(np.int64) if whole else y).tolist()]), (
-        "classification"
-    )
+    rows = rows_of(content, name)
+    labelled = settled(content, described, rows)
+    shape = shape_of(content, described, name)
+    y = labelled.y[shape.kept]
+    if labelled.task == "classification":
+        _refuse_few_classes(y, name)
+    card = _card(y, content, described, labelled.task, name, shape.length)
+    return Checked(name, content, shape, labelled, card)
 
 
-def _task(y: NDArray[Any]) -> str:
-    if y.dtype.kind not in "iuf":
-        return "classification"
-    few = len(np.unique(y)) <= min(MOST_CLASSES, len(y) // 2)
-    return "classification" if few and bool(np.all(y == np.round(y))) else "regression"
-
-
-def _as_numbers(y: NDArray[Any], name: str) -> NDArray[np.float32]:
-    try:
-        return y.astype(np.float32)
-    except ValueError as error:
-        raise DataError(
-            f"labels of a regression are not numbers: {error}",
-            where=name,
-            mend="correct them, or say --task classification",
-        ) from None
-
-
-def _refuse_duplicates(series: Series, name: str) -> None:
-    """The same window in two groups would be on two sides of the split."""
-    seen: dict[bytes, int] = {}
-    twice = []
-    for row, window in enumerate(series.x):
-        digest = hashlib.blake2b(window.tobytes(), digest_size=16).digest()
-        first = seen.setdefault(digest, row)
-        if first != row and series.group[first] != series.group[row]:
-            twice.append((first + 1, row + 1))
-    if twice:
-        raise DataError(
-            f"{len(twice)} window(s) occur twice, and could be on both sides of the split",
-            where=f"{name}, rows {twice[0][0]} and {twice[0][1]}",
-            mend="remove the duplicates, or put them into one group",
-        )
-
-
-def _refuse_few_classes(series: Series, name: str) -> None:
-    names, counts = np.unique(series.y, return_counts=True)
+def _refuse_few_classes(y: NDArray[Any], name: str) -> None:
+    names, counts = np.unique(y, return_counts=True)
     if len(names) < 2:
         raise DataError(
             f"one class only: {names[0]}",
@@ -206,15 +210,23 @@ def _refuse_few_classes(series: Series, name: str) -> None:
 
 
 def _card(
-    series: Series,
+    y: NDArray[Any],
     content: Content,
     described: Description,
     task: Literal["classification", "regression"],
     name: str,
+    length: int,
 ) -> Card:
     metric = described.metric or METRICS[task][0]
     if metric not in METRICS[task]:
         raise SpecError(f"metric {metric} is not for {task}", mend=nearest(metric, METRICS[task]))
+    if described.resample and not (described.rate or content.rate):
+        raise SpecError(
+            f"--resample {described.resample:g}, but the rate of {name} is not known",
+            mend="say it with --rate",
+        )
+    given = described.rate or content.rate or 1.0
+    rate = described.resample or given
     return Card(
         name="own",
         version=0,
@@ -223,21 +235,36 @@ def _card(
         task=task,
         label=content.label,
         unit="" if task == "classification" else described.unit or "unit of the label",
-        rate_hz=series.rate_hz,
+        rate_hz=rate,
+        file_rate_hz=None if rate == given else given,
         channels=content.channels,
-        length=series.x.shape[2],
+        length=math.ceil(length * rate / given),
         group=content.group_name or "window",
         metric=metric,
         extra_metrics=tuple(n for n in METRICS[task][:3] if n != metric),
-        margin=described.margin or _margin(series, metric),
+        margin=described.margin or _margin(y, metric),
         licence=described.licence,
         cite=described.cite,
-        warnings=() if content.group is not None else (UNGROUPED,),
+        split=_rule(content),
+        label_like_input=content.label_like_input,
+        warnings=_warnings(content),
     )
 
 
-def _margin(series: Series, metric: str) -> float:
+def _rule(content: Content) -> Literal["grouped", "time", "official"]:
+    if content.part is not None:
+        return "official"
+    return "grouped" if content.start is None else "time"
+
+
+def _warnings(content: Content) -> tuple[str, ...]:
+    """Labels of every row that is made from the data."""
+    official = (OFFICIAL,) if content.part is not None else ()
+    return (*official, *(() if content.group is not None else (UNGROUPED,)))
+
+
+def _margin(y: NDArray[Any], metric: str) -> float:
     """Two points of a share; a twentieth of the labels' sd of an error, to two digits."""
     if metric in (*METRICS["classification"], "r2"):
         return 0.02
-    return float(f"{float(np.std(series.y.astype(np.float64))) / 20:.2g}")
+    return float(f"{float(np.std(y.astype(np.float64))) / 20:.2g}")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from tsxfer.core.specs import PROFILES
 from tsxfer.data import split
 from tsxfer.data.prepare import Prepared
+from tsxfer.data.task import parts_of
 from tsxfer.errors import DataError
 
 
@@ -39,21 +37,14 @@ def windows_to_learn(made: Prepared, profile: str, size: str) -> int:
     """Windows that a trial of this size learns from."""
     rules, labels = PROFILES[profile], np.asarray(made.array("y"))
     coded = labels if made.classes else None
-    parts = _parts(made, profile, coded)
+    parts = parts_of(made, PROFILES[profile])
     return len(split.subset(parts, coded, rules, size, made.card.id, 0).train)
-
-
-def _parts(made: Prepared, profile: str, coded: NDArray[Any] | None) -> split.Partition:
-    return split.partition(
-        np.asarray(made.array("group")), made.array("start"), made.array("end"), coded,
-        PROFILES[profile], made.card.split, made.card.id,
-    )  # fmt: skip
 
 
 def _misfit(made: Prepared, profile: str, size: str, repeats: int) -> DataError | None:
     rules, labels = PROFILES[profile], np.asarray(made.array("y"))
     coded = labels if made.classes else None
-    parts = _parts(made, profile, coded)
+    parts = parts_of(made, PROFILES[profile])
     for repeat in range(repeats):
         try:
             drawn = split.subset(parts, coded, rules, size, made.card.id, repeat)

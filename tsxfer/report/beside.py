@@ -131,8 +131,8 @@ def against_in_words(c: Comparison) -> str:
     """What a comparison with a baseline says, e.g. that transfer is worse than a ridge."""
     who = "transfer" if c.trial.reuse else "scratch"
     what = IS[_baseline(c)]
-    if c.verdict == "undecided":
-        return f"undecided between {who} and {what}"
+    if c.verdict in ("undecided", "interim"):
+        return f"{c.verdict} between {who} and {what}"
     if c.verdict == "equivalent":
         return f"{who} is equivalent to {what} within the margin"
     if c.verdict == "not worse":

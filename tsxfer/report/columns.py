@@ -10,7 +10,10 @@ import numpy as np
 from tsxfer import metrics
 from tsxfer.stats.compare import Comparison
 
-MARKS = {"better": "▲", "not worse": "△", "equivalent": "≈", "worse": "▼", "undecided": "?"}
+MARKS = {
+    "better": "▲", "not worse": "△", "equivalent": "≈", "worse": "▼", "undecided": "?",
+    "interim": "…", "no valid baseline": "∅",
+}  # fmt: skip
 CAPTION = (
     "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
     "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Saved' is "

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, printable
-from tsxfer.report import figures as draw
 from tsxfer.report.build import Report
+from tsxfer.report.figures import every
+from tsxfer.report.figures.picture import mark
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
 
-SCALE = 3.0  # of PNG, so that a 640-unit figure prints sharply in a column
+SCALE = 3.0  # of PNG, so that a 480-unit figure prints sharply in a column
 
 
 def figures(report: Report, folder: Path) -> list[str]:
@@ -28,12 +28,12 @@ def figures(report: Report, folder: Path) -> list[str]:
     names = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, svg in _drawn(report):
-            marked = _with_size(svg, "SIMULATED DATA" if report.simulated else "")
-            (folder / f"{name}.svg").write_text(marked, encoding="utf-8")
-            (folder / f"{name}.pdf").write_bytes(vl_convert.svg_to_pdf(marked))
-            (folder / f"{name}.png").write_bytes(vl_convert.svg_to_png(marked, scale=SCALE))
-            names.append(name)
+        for picture in every(report):
+            svg = picture.svg(mark(report))
+            (folder / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
+            (folder / f"{picture.name}.pdf").write_bytes(vl_convert.svg_to_pdf(svg))
+            (folder / f"{picture.name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=SCALE))
+            names.append(picture.name)
     except OSError as error:
         raise StoreError(
             f"figures cannot be written: {error.strerror}",
@@ -41,28 +41,6 @@ def figures(report: Report, folder: Path) -> list[str]:
             mend="choose another --figures folder",
         ) from None
     return names
-
-
-def _drawn(report: Report) -> Iterator[tuple[str, str]]:
-    by_metric: dict[str, list[Comparison]] = {}
-    for c in report.comparisons:
-        by_metric.setdefault(c.metric, []).append(c)
-    for metric, group in by_metric.items():
-        yield f"forest-{metric}", draw.forest(group)
-    for c, cell in zip(report.comparisons, report.cells, strict=True):
-        yield f"pairs-{c.trial.key}", draw.dots(c)
-        if c.convergence is not None:
-            yield f"curves-{c.trial.key}", draw.curves(cell, c)
-            yield f"reached-{c.trial.key}", draw.survival(c)
-            yield f"thresholds-{c.trial.key}", draw.sweep(c)
-
-
-def _with_size(svg: str, mark: str) -> str:
-    """Width and height for programs that need them, and a mark that cannot be cropped unnoticed."""
-    height = svg.partition('viewBox="0 0 640 ')[2].partition('"')[0]
-    sized = svg.replace("<svg ", f'<svg width="640" height="{height}" ', 1)
-    note = f'<text x="70" y="12" font-size="11" fill="#D55E00">{mark}</text>' if mark else ""
-    return sized.replace("</svg>", f"{note}</svg>")
 
 
 def parquet(report: Report) -> bytes:

@@ -14,6 +14,7 @@ WORDS = {
     "equivalent": "equivalent within the margin",
     "worse": "worse with transfer",
     "undecided": "undecided",
+    "interim": "interim: repeats that were declared have not run",
 }
 
 LABELS = {
@@ -26,6 +27,8 @@ LABELS = {
     "(study, section 6.3).",
     "no groups given: leakage not excluded": "LEAKAGE NOT EXCLUDED: no groups were given, so windows of "
     "one person, machine or event may be on both sides; name them with --group.",
+    "official split": "OFFICIAL SPLIT: scored on the test part that the data's publishers set aside, for "
+    "every profile; validation comes from their train part.",
     "published": "PUBLISHED ROWS: made by the authors of Otović et al. 2022, not by tsxfer.",
     "curve on test": "TEST CURVES: convergence below is measured on the test set.",
     "exploratory": "EXPLORATORY: some comparisons lie outside of the analysis that was declared "
@@ -39,9 +42,14 @@ def headline(report: Report) -> str:
     if not total:
         return "No comparison is complete yet."
     counts = Counter(c.verdict for c in report.comparisons)
+    lost = counts.pop("no valid baseline", 0)
+    if lost == total:
+        return f"No comparison has a valid baseline: scratch failed in all {total}."
+    without = f" {lost} more have no valid baseline and count nowhere." if lost else ""
+    total -= lost
     parts = [f"{counts[v]} {WORDS[v]}" for v in WORDS if counts[v]]  # type: ignore[index]
     noun = "comparison" if total == 1 else "comparisons"
-    return f"Of {total} {noun}: {', '.join(parts)}."
+    return f"Of {total} {noun}: {', '.join(parts)}.{without}"
 
 
 def warnings(report: Report) -> list[str]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 from tsxfer.errors import printable as plain
 from tsxfer.report import figures
 from tsxfer.report.build import Report
 from tsxfer.report.columns import CAPTION, COLUMNS
+from tsxfer.report.figures.picture import Picture, mark
 from tsxfer.report.headline import headline, warnings
 from tsxfer.report.section import name
 from tsxfer.report.sections import sections, verdict_matrix
-from tsxfer.stats.cells import Cell
-from tsxfer.stats.compare import Comparison
 
-DETAILED = 1000  # comparisons with figures of their own; each takes 10 KB of the page
+DETAILED = 1000  # comparisons with details of their own
+PICTURED = 50  # of them with figures, which take 40 KB and a tenth of a second each
 
 
 def render(report: Report) -> str:
@@ -28,48 +29,32 @@ def render(report: Report) -> str:
     template = environment.from_string(
         files(__package__).joinpath("page.html.j2").read_text("utf-8")
     )
-    by_metric = {
-        c.metric: [d for d in report.comparisons if d.metric == c.metric]
-        for c in report.comparisons
-    }
+    warning, pictured = mark(report), _pictured(report)
+
+    def drawn(pictures: Sequence[Picture]) -> list[tuple[Markup, str]]:
+        return [(Markup(p.svg(warning)), p.caption) for p in pictures]  # noqa: S704 escaped in vega
+
     page = template.render(
         report=report,
         headline=headline(report),
         warnings=warnings(report),
         columns=COLUMNS,
         caption=CAPTION,
-        forests={name: Markup(figures.forest(group)) for name, group in by_metric.items()},  # noqa: S704
+        studied=[(heading, drawn(pictures)) for heading, pictures in figures.of_study(report)],
         matrix=verdict_matrix(report.comparisons),
         sections=sections(report),
         named=name,
+        pictured=len(pictured),
         details=[
-            (c, [(Markup(svg), text) for svg, text in _figures(cell, c)])  # noqa: S704
-            for c, cell in zip(report.comparisons[:DETAILED], report.cells, strict=False)
+            (c, drawn(figures.of_comparison(report, i) if i in pictured else []))
+            for i, c in enumerate(report.comparisons[:DETAILED])
         ],
     )
     return "\n".join(plain(line) for line in page.splitlines()) + "\n"
 
 
-def _figures(cell: Cell, c: Comparison) -> list[tuple[str, str]]:
-    """Figures of one comparison with their captions."""
-    found = [(figures.dots(c), f"Test {c.metric} of each repeat; a line joins a pair.")]
-    if c.convergence is None:
-        return found
-    return [
-        *found,
-        (
-            figures.curves(cell, c),
-            f"Validation {c.metric}: mean and range over repeats; dotted, the threshold that "
-            "scratch sets.",
-        ),
-        (
-            figures.survival(c),
-            "Share of runs that have reached the threshold (Kaplan-Meier); a curve that ends below "
-            "100 % has runs that never did.",
-        ),
-        (
-            figures.sweep(c),
-            "Samples saved by transfer (above the dashed line) for other thresholds; the filled "
-            "one was declared.",
-        ),
-    ]
+def _pictured(report: Report) -> set[int]:
+    """Indices of the comparisons that get figures: where there are too many, the smallest p."""
+    ps = [1.0 if c.p is None else c.p for c in report.comparisons[:DETAILED]]
+    ranked = sorted(range(len(ps)), key=ps.__getitem__)
+    return set(ranked[:PICTURED])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from tsxfer.core.specs import NO_BACKBONE, Result, Trial
 from tsxfer.errors import ComparisonError
-from tsxfer.stats.cells import Cell, Pairs, rows_of, treatment, unequal
+from tsxfer.stats.cells import Cell, Pairs, rows_of, treatment, tried, unequal
 
 # Not the ledger and not the loss: a closed form takes no steps, so that both differ by nature, and
 # more tries are what the strong scratch baseline is made of. The labels are the same all the same.
@@ -72,7 +72,9 @@ def against(
 
 def _cell(pairs: Pairs, results: Mapping[str, Result]) -> Cell:
     first, second = pairs[0]
-    return Cell(treatment(second), *rows_of(pairs, results, refuse_unequal), treatment(first))
+    rows, gaps = rows_of(pairs, results, refuse_unequal)
+    failed = tried(pairs, results) - len(rows)
+    return Cell(treatment(second), rows, gaps, treatment(first), failed)
 
 
 def refuse_unequal(baseline: Result, network: Result) -> None:

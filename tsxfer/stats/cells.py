@@ -22,12 +22,14 @@ class Cell:
         gaps: What is missing, one sentence each.
         against: The baseline, or the first way of transfer, at repeat 0 that stands in the place of
             scratch, if any; the treatment may then be a scratch trial.
+        failed: Repeats of which both rows are there, and one or both failed.
     """
 
     trial: Trial
     pairs: tuple[tuple[Result, Result], ...]
     gaps: tuple[str, ...]
     against: Trial | None = None
+    failed: int = 0
 
     @property
     def arms(self) -> tuple[str, str]:
@@ -83,8 +85,14 @@ def treatment(trial: Trial) -> Trial:
 
 
 def _cell(group: list[Trial], results: Mapping[str, Result]) -> Cell:
-    rows, gaps = rows_of([(trial.twin(), trial) for trial in group], results, _refuse_unequal)
-    return Cell(treatment(group[0]), rows, gaps)
+    pairs = [(trial.twin(), trial) for trial in group]
+    rows, gaps = rows_of(pairs, results, _refuse_unequal)
+    return Cell(treatment(group[0]), rows, gaps, failed=tried(pairs, results) - len(rows))
+
+
+def tried(pairs: Pairs, results: Mapping[str, Result]) -> int:
+    """Pairs of which both trials have a row, finished or failed."""
+    return sum(first.key in results and second.key in results for first, second in pairs)
 
 
 def rows_of(

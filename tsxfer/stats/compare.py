@@ -1,8 +1,8 @@
-"""Cells become comparisons: effect, interval, tests, convergence and one of five verdicts."""
+"""Cells become comparisons: effect, interval, tests, convergence and one of seven verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.core.specs import Result, Trial
 from tsxfer.stats import tests as tests
+from tsxfer.stats.binding import interim, missing, outside
+from tsxfer.stats.binding import margin as margin_of
 from tsxfer.stats.cells import Cell
 from tsxfer.stats.convergence import Convergence, convergence
 from tsxfer.stats.families import benjamini_hochberg
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.power import MODERATED_FROM, detectable, expected_level
+from tsxfer.stats.sequential import sequential
+from tsxfer.stats.valid import FAILED, beats_chance
 
-Verdict = Literal["better", "not worse", "equivalent", "worse", "undecided"]
+Verdict = Literal[
+    "better", "not worse", "equivalent", "worse", "undecided", "interim", "no valid baseline"
+]
 LEVEL = 0.05
 FEWEST = 3  # pairs below which nothing is decided
 
@@ -48,7 +54,7 @@ class Comparison:
         repeats: Index of each pair.
         improvement: Share of pairs in which transfer is better.
         convergence: Speed.
-        verdict: One of five.
+        verdict: One of seven; ``interim`` and ``no valid baseline`` decide nothing.
         chance: Best score of answers that do not look at the window.
         notes: What a reader must know.
         gaps: Missing repeats.
@@ -56,6 +62,9 @@ class Comparison:
         detectable: Smallest true difference that this cell would have found with 80 % power.
         against: The baseline that stands in the place of scratch, if any; `scratch` then holds its
             scores, and `transfer` those of the network that it is held against.
+        valid: Scratch beats the best answer that does not look by the margin; where it does not,
+            there is nothing to compare with.
+        interim: Fewer repeats than were declared, and no look that was.
     """
 
     trial: Trial
@@ -83,6 +92,8 @@ class Comparison:
     labels: tuple[str, ...]
     detectable: float | None
     against: Trial | None = None
+    valid: bool = True
+    interim: bool = False
 
     @property
     def differences(self) -> NDArray[np.float64]:
@@ -104,34 +115,27 @@ def compare(found: Sequence[Cell], declared: Lock | None = None) -> list[Compari
     is corrected as a family of its own and labelled ``exploratory``.
     """
     cells = [cell for cell in found if cell.pairs]
-    digest = declared.digest if declared else ""
-    apart = [declared is not None and _outside(cell, declared, digest) for cell in cells]
+    apart = [outside(cell, declared) for cell in cells]
     out: dict[int, Comparison] = {}
     for exploratory in (False, True):
         rows = [i for i, flag in enumerate(apart) if flag == exploratory]
-        out |= dict(zip(rows, _family([cells[i] for i in rows], exploratory), strict=True))
+        family = _family([cells[i] for i in rows], None if exploratory else declared)
+        if exploratory:
+            family = [replace(c, labels=(*c.labels, "exploratory")) for c in family]
+        out |= dict(zip(rows, family, strict=True))
     return [out[i] for i in range(len(cells))]
 
 
-def _outside(cell: Cell, declared: Lock, digest: str) -> bool:
-    """Not of the declared family, beyond the declared repeats, or made under another analysis."""
-    rows = [row for pair in cell.pairs for row in pair]
-    return (
-        not declared.covers(cell.trial, cell.against)
-        or any(row.trial.repeat >= declared.repeats for row in rows)
-        or any(row.analysis != digest for row in rows)
-    )
-
-
-def _family(cells: Sequence[Cell], exploratory: bool) -> list[Comparison]:
-    """Comparisons that share their corrections."""
+def _family(cells: Sequence[Cell], declared: Lock | None) -> list[Comparison]:
+    """Comparisons that share their corrections; what was declared and is missing keeps its place."""
     differences = [_differences(cell) for cell in cells]
     spreads = _spreads(cells, differences)
-    raw = [_compare(c, d, s) for c, d, s in zip(cells, differences, spreads, strict=True)]
-    level = expected_level(max(1, len(raw)), LEVEL)
-    corrected = benjamini_hochberg([c.p for c in raw])
-    not_worse = benjamini_hochberg([c.p_not_worse for c in raw])
-    equivalent = benjamini_hochberg([c.p_equivalent for c in raw])
+    raw = [_compare(c, d, s, declared) for c, d, s in zip(cells, differences, spreads, strict=True)]
+    absent = missing(cells, declared)
+    level = expected_level(max(1, len(raw) + absent), LEVEL)
+    corrected = _corrected(raw, [c.p for c in raw], absent)
+    not_worse = _corrected(raw, [c.p_not_worse for c in raw], absent)
+    equivalent = _corrected(raw, [c.p_equivalent for c in raw], absent)
     out = []
     for i, (comparison, spread) in enumerate(zip(raw, spreads, strict=True)):
         full = replace(
@@ -140,10 +144,20 @@ def _family(cells: Sequence[Cell], exploratory: bool) -> list[Comparison]:
             p_not_worse=not_worse[i],
             p_equivalent=equivalent[i],
             detectable=_detectable(len(comparison.scratch), spread, level),
-            labels=(*comparison.labels, *(["exploratory"] if exploratory else [])),
         )
         out.append(replace(full, verdict=verdict(full), notes=_notes(full)))
     return out
+
+
+def _corrected(
+    raw: Sequence[Comparison], p: Sequence[float | None], absent: int
+) -> list[float | None]:
+    """Benjamini-Hochberg in which what cannot be judged counts, and helps no other: its p is 1."""
+    judged = [
+        1.0 if value is not None and (c.interim or not c.valid) else value
+        for c, value in zip(raw, p, strict=True)
+    ]
+    return benjamini_hochberg([*judged, *[1.0] * absent])[: len(raw)]
 
 
 def _detectable(repeats: int, spread: tests.Spread | None, level: float) -> float | None:
@@ -177,6 +191,10 @@ def _spreads(
 
 def verdict(c: Comparison) -> Verdict:
     """Better or worse by the corrected test, else equivalent, else not worse, else undecided."""
+    if not c.valid:
+        return "no valid baseline"
+    if c.interim:
+        return "interim"
     if len(c.scratch) < FEWEST or c.p_corrected is None:
         return "undecided"
     if c.p_corrected < LEVEL:
@@ -194,11 +212,15 @@ def _differences(cell: Cell) -> NDArray[np.float64]:
     return np.array([sign * (t.scores[t.metric] - s.scores[s.metric]) for s, t in cell.pairs])
 
 
-def _compare(cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None) -> Comparison:
+def _compare(
+    cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None, declared: Lock | None
+) -> Comparison:
     first, metric = cell.pairs[0][0], cell.pairs[0][0].metric
     tested = spread is not None
     low, high = tests.interval(d, spread) if spread else (None, None)
-    margin = first.margin
+    margin = margin_of(cell, declared)
+    scratch = [s for s, _ in cell.pairs]
+    two, one = _looked(declared, len(d), sides=2), _looked(declared, len(d), sides=1)
     return Comparison(
         trial=cell.trial,
         metric=metric,
@@ -209,11 +231,13 @@ def _compare(cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None) ->
         difference=float(d.mean()),
         low=low,
         high=high,
-        p=tests.t_test(d, spread) if spread else None,
+        p=two(tests.t_test(d, spread)) if spread else None,
         p_corrected=None,
         p_sign_flip=tests.sign_flip(d) if tested else None,
-        p_not_worse=tests.non_inferiority(d, spread, margin) if spread and margin > 0 else None,
-        p_equivalent=tests.equivalence(d, spread, margin) if spread and margin > 0 else None,
+        p_not_worse=one(tests.non_inferiority(d, spread, margin))
+        if spread and margin > 0
+        else None,
+        p_equivalent=one(tests.equivalence(d, spread, margin)) if spread and margin > 0 else None,
         effect=tests.hedges_g(d) if tested else None,
         repeats=tuple(s.trial.repeat for s, _ in cell.pairs),
         improvement=tests.improvement(d),
@@ -227,15 +251,27 @@ def _compare(cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None) ->
         ),
         detectable=None,
         against=cell.against,
+        valid=cell.against is not None or beats_chance(scratch, margin),
+        interim=interim(cell, declared),
     )
+
+
+def _looked(declared: Lock | None, repeats: int, *, sides: int) -> Callable[[float], float]:
+    """What a p counts where looks before the last repeat were declared; itself where none were."""
+    if declared is None or not declared.looks:
+        return lambda p: p
+    looks, planned = declared.looks, declared.repeats
+    return lambda p: sequential(min(1.0, 2 * p / sides), repeats, looks, planned) * sides / 2
 
 
 def _notes(c: Comparison) -> tuple[str, ...]:
     notes = list(c.notes)
     if len(c.scratch) < FEWEST:
         notes.append(f"{len(c.scratch)} pair(s): too few repeats for a verdict")
-    if c.chance is not None and c.against is None and _at_chance(c):
-        notes.append("scratch is not better than an answer that does not look: no valid baseline")
+    if not c.valid:
+        notes.append(FAILED)
+    elif c.interim:
+        notes.append("interim: repeats that were declared have not run, so nothing is decided yet")
     return tuple(notes)
 
 
@@ -254,10 +290,3 @@ def _blind(row: Result) -> bool:
     sign = metrics.get(row.metric).sign
     chance = row.chance.get(row.metric)
     return chance is not None and sign * (row.scores[row.metric] - chance) <= 0
-
-
-def _at_chance(c: Comparison) -> bool:
-    sign = metrics.get(c.metric).sign
-    above = sign * (np.array(c.scratch) - (c.chance or 0.0))
-    noise = above.std(ddof=1) / np.sqrt(len(above)) if len(above) > 1 else 0.0
-    return bool(above.mean() <= 2 * noise)

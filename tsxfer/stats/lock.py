@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from tsxfer.core.building import from_plain
 from tsxfer.core.specs import Trial
@@ -45,6 +46,9 @@ class Lock:
         controls: Comparisons with controls, a family of their own that no contrast holds.
         baselines: Comparisons of networks with baselines, two families: scratch's and transfer's.
         ways: Comparisons of ways of transfer with the first one, a family of their own.
+        looks: Numbers of repeats below `repeats` at which results may be judged before all are in;
+            the level is then spent over the looks, see `tsxfer.stats.sequential`.
+        spending: How.
     """
 
     study: str
@@ -60,6 +64,8 @@ class Lock:
     controls: tuple[str, ...] = ()
     baselines: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
+    looks: tuple[int, ...] = ()
+    spending: Literal["obrien-fleming"] = "obrien-fleming"
 
     @property
     def digest(self) -> str:

@@ -12,6 +12,8 @@ from tsxfer.errors import StoreError
 from tsxfer.store.checkpoints import DIGEST, ROW, digest, header
 from tsxfer.store.workspace import unique
 
+AGAIN = "delete the file and run the study again; only that training is repeated"
+
 
 def save(path: Path, weights: dict[str, Tensor], row: str) -> None:
     """Write weights and the trial's row (JSON); the file appears whole or not at all.
@@ -35,8 +37,12 @@ def save(path: Path, weights: dict[str, Tensor], row: str) -> None:
         ) from None
 
 
-def load(path: Path) -> dict[str, Tensor]:
+def load(path: Path, mend: str = AGAIN) -> dict[str, Tensor]:
     """Weights by tensor name.
+
+    Args:
+        path: The file.
+        mend: What helps where it is damaged; only weights of a workspace are trained again.
 
     Raises:
         StoreError: If the file is missing or damaged.
@@ -46,17 +52,17 @@ def load(path: Path) -> dict[str, Tensor]:
             facts = file.metadata() or {}
             found: dict[str, Tensor] = {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise _unreadable(path, str(error)) from None
+        raise _unreadable(path, str(error), mend) from None
     if DIGEST in facts and facts[DIGEST] != digest({n: t.numpy() for n, t in found.items()}):
-        raise _unreadable(path, "their hash is not the one that was written with them")
+        raise _unreadable(path, "their hash is not the one that was written with them", mend)
     return found
 
 
-def _unreadable(path: Path, why: str) -> StoreError:
+def _unreadable(path: Path, why: str, mend: str) -> StoreError:
     return StoreError(
         f"weights cannot be read: {why}",
         where=str(path),
-        mend="delete the file and run the study again; only that training is repeated",
+        mend=mend,
     )
 
 

@@ -1,0 +1,65 @@
+"""What flags mean: nothing that a user names is discarded in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.small import filled
+from tsxfer.cli.choose import Flags, study_from
+from tsxfer.core.study import Study
+from tsxfer.data import catalogue, prepare
+from tsxfer.errors import DataError, SpecError
+from tsxfer.keys import stream
+from tsxfer.store.workspace import Workspace
+
+
+def _study(place: Workspace, **said: object) -> Study:
+    words = {"source": ["finance"], "target": ["emg"], "model": [], "size": [], "repeats": None}
+    words |= {"data": None, "profile": None, "quick": False}
+    return study_from(None, Flags(**(words | said)), place)  # type: ignore[arg-type]
+
+
+def test_quick_keeps_what_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--quick shrinks what flags leave open, keeps what they name, and says what it did."""
+    place = Workspace(tmp_path)
+    small = _study(place, quick=True)
+    assert (small.sizes, small.repeats, small.source_size) == (("n=300", "n=900"), 3, "n=2000")
+    assert "--quick: sizes n=300, n=900; 3 repeats" in capsys.readouterr().err
+    named = _study(place, quick=True, size=["120"], repeats=5, source_size="500")
+    assert (named.sizes, named.repeats, named.source_size) == (("n=120",), 5, "n=500")
+
+
+def _real_emg(place: Workspace, count: int) -> Workspace:
+    """A workspace in which `emg` lies prepared, as if from files."""
+    dataset = catalogue.find("emg+sim")
+    assert dataset.simulate is not None
+    real = catalogue.find("emg")
+    made = dataset.simulate(count, stream("test", "emg"))
+    prepare.prepare(real, [made], place.data(real.card.id))
+    return place
+
+
+def test_a_real_target_may_have_a_simulated_source(tmp_path: Path) -> None:
+    """As an own file may; the source's name and the study's say that it is simulated."""
+    study = _study(_real_emg(Workspace(tmp_path), 3000), size=["300"])
+    assert (study.sources, study.targets) == (("finance+sim@1",), ("emg@1",))
+    assert study.name.endswith("-simulated")
+
+
+def test_a_simulated_target_is_no_answer_for_a_real_source(tmp_path: Path) -> None:
+    """A target that is not prepared beside a source that is: refused, with the command that mends it."""
+    place = _real_emg(Workspace(tmp_path), 500)
+    with pytest.raises(SpecError, match="not prepared: finance") as caught:
+        _study(place, source=["emg"], target=["finance"])
+    assert "tsxfer prepare finance" in caught.value.mend
+
+
+def test_a_small_source_is_used_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fewer labels than --quick wants: all are used, and it is said; a named budget is refused."""
+    place = filled(Workspace(tmp_path), 600)
+    assert _study(place, quick=True, size=["100"], data="simulated").source_size == "all"
+    assert "all are used" in capsys.readouterr().err
+    with pytest.raises(DataError, match="size 5000"):
+        _study(place, size=["100"], data="simulated", source_size="5000")

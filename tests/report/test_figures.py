@@ -1,0 +1,228 @@
+"""Figures: each is drawn on white, says what its axes are, and takes any name."""
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import numpy as np
+import pytest
+import vl_convert
+from PIL import Image
+
+from tests.rows import matrix
+from tests.rows import study as made_study
+from tsxfer.report import export, figures, html, vega
+from tsxfer.report.build import Report, build
+from tsxfer.report.figures import forest, survival
+from tsxfer.report.figures.picture import OfComparison, OfStudy, Picture, mark, slug
+from tsxfer.stats.cells import cells
+from tsxfer.stats.compare import compare
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """Two sources, three targets, two sizes, with curves."""
+    gains = np.zeros((2, 3, 2, 7))
+    gains[0] = 4.0
+    names = ["a@1", "b@1"], ["x@1", "y@1", "z@1"]
+    return build("demo", *matrix(*names, gains, sizes=("n=1500", "n=9000"), curve=True))
+
+
+@pytest.fixture(scope="module")
+def pictures(report: Report) -> list[Picture]:
+    """All of the study, and those of its first comparison."""
+    studied = [picture for _, drawn in figures.of_study(report) for picture in drawn]
+    return [*studied, *figures.of_comparison(report, 0)]
+
+
+def _texts(svg: str) -> list[str]:
+    found = _root(svg).iter(f"{SVG}text")
+    return [
+        line for text in found for line in (text.itertext() if len(text) else [text.text or ""])
+    ]
+
+
+def _root(svg: str) -> Xml.Element:
+    return Xml.fromstring(svg)  # noqa: S314 our own
+
+
+def test_every_module_of_the_room_is_a_figure() -> None:
+    """A file with a figure is found without being named anywhere else, once, in its order."""
+    room = Path(figures.__file__).parent
+    files = {file.stem for file in room.glob("*.py")} - {"__init__", "picture"}
+    assert len(figures.FIGURES) == len(files) == len(set(map(id, figures.FIGURES)))
+    assert {type(figure) for figure in figures.FIGURES} == {OfStudy, OfComparison}
+    places = [figure.place for figure in figures.FIGURES]
+    assert places == sorted(places)
+
+
+def test_every_picture_is_opaque_titled_and_has_named_axes(pictures: list[Picture]) -> None:
+    """White lies behind everything, the title stands in it, and each axis with numbers has a name."""
+    for picture in pictures:
+        root = _root(picture.svg(""))
+        first = next(node for node in root if node.tag != f"{SVG}title")
+        assert (first.tag, first.get("fill")) == (f"{SVG}rect", "white")
+        assert first.get("width") == root.get("width")
+        drawn = " ".join(_texts(picture.svg("")))
+        assert picture.title.split()[0] in drawn
+        for title in _axes(picture.spec):
+            assert title in drawn
+
+
+def _axes(spec: object) -> set[str]:
+    """Titles of the quantitative axes of a spec, each of which must have one."""
+    found: set[str] = set()
+    if isinstance(spec, list):
+        return set().union(*map(_axes, spec))
+    if not isinstance(spec, dict):
+        return found
+    for channel, value in spec.items():
+        if (
+            channel in ("x", "y")
+            and isinstance(value, dict)
+            and value.get("type") == "quantitative"
+        ):
+            assert value["title"], spec
+            found.add(value["title"])
+        elif channel != "data":
+            found |= _axes(value)
+    return found
+
+
+def test_a_warning_has_a_line_of_its_own(pictures: list[Picture]) -> None:
+    """Simulated data is said in every picture, above the plot and its legend and on no other text."""
+    for picture in pictures:
+        bare, marked = (_root(picture.svg(text)) for text in ("", "SIMULATED DATA"))
+        assert float(marked.get("height", 0)) > float(bare.get("height", 0)) + 10
+        assert "SIMULATED DATA" in _texts(picture.svg("SIMULATED DATA"))
+        assert "SIMULATED DATA" not in _texts(picture.svg(""))
+
+
+def test_a_figure_is_drawn_once(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page and files of one command share what was drawn."""
+    picture = figures.of_comparison(report, 1)[0]
+    first = picture.svg(mark(report))
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", None)
+    assert picture.svg(mark(report)) == first
+
+
+def test_figures_come_as_svg_pdf_and_png(report: Report, tmp_path: Path) -> None:
+    """All three open as what they are, the PNG is opaque and not blank, names say what is shown."""
+    small = replace(report, comparisons=report.comparisons[:1], cells=report.cells[:1])
+    names = export.figures(small, tmp_path)
+    assert {"differences-mae", "scores-a-1-to-x-1-tcn-1500", "reached-a-1-to-x-1-tcn-1500"} <= set(
+        names
+    )
+    for name in names:
+        assert (tmp_path / f"{name}.svg").read_text().startswith("<svg ")
+        assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+        with Image.open(tmp_path / f"{name}.png") as image:
+            assert image.size[0] > 1000
+            assert image.convert("RGBA").getextrema()[3] == (255, 255)
+            assert len(image.convert("L").getcolors() or range(9)) > 3
+
+
+def test_two_pictures_of_one_name_are_two_files(report: Report) -> None:
+    """Names that become the same on disk are told apart."""
+    twice = replace(report, comparisons=report.comparisons[:1] * 2, cells=report.cells[:1] * 2)
+    names = [picture.name for picture in figures.every(twice)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("words", ["../../etc", "a/b\\c:d", "CON.", "é" * 300, "\x1b[31m", ""])
+def test_a_name_of_a_file_is_harmless(words: str) -> None:
+    """No separator, no leading dot, no long name."""
+    assert re.fullmatch(r"scores(?:-[a-z0-9_.-]{1,99}(?<![.]))?", slug("scores", words))
+
+
+def test_names_are_text_in_svg() -> None:
+    """Markup, quotes and control characters in names draw as characters."""
+    evil = "<script>alert(1)</script>\"'&]]>\x1b[31m\ud800"
+    drawn = vega.svg(
+        vega.titled({"data": {"values": [{"a": evil}]}, "mark": "text",
+                     "encoding": {"text": {"field": "a"}}}, evil, evil), evil,
+    )  # fmt: skip
+    assert "<script" not in drawn
+    assert "\x1b" not in drawn
+    assert sum("<script>alert(1)</script>" in text for text in _texts(drawn)) == 3
+
+
+def test_two_figures_on_a_page_share_no_name(report: Report) -> None:
+    """What one figure calls its clip or gradient is no other figure's."""
+    spec = {"width": 50, "data": {"values": [{"a": 1}]},
+            "mark": {"type": "bar", "clip": True}, "encoding": {"x": {"field": "a"}}}  # fmt: skip
+    names = [re.findall(r'id="([^"]+)"', vega.svg({**spec, "width": w})) for w in (50, 60)]
+    assert names[0]
+    assert not set(names[0]) & set(names[1])
+
+
+def test_survival_and_thresholds_need_curves(report: Report) -> None:
+    """A comparison without curves has its scores alone."""
+    bare = replace(report, comparisons=(replace(report.comparisons[0], convergence=None),))
+    assert len(figures.of_comparison(report, 0)) > 1
+    assert [picture.name[:6] for picture in figures.of_comparison(bare, 0)] == ["scores"]
+
+
+def test_arms_that_coincide_are_both_seen(report: Report) -> None:
+    """Where both arms reach the threshold at the same samples, both colours stay in the picture."""
+    picture = survival.draw(report, report.comparisons.index(report.comparisons[-1]))
+    assert picture is not None
+    rows = picture.spec["data"]["values"]
+    same = [
+        {**row, "arm": arm}
+        for row in rows
+        if row["arm"] == "scratch"
+        for arm in ("scratch", "transfer")
+    ]
+    png = vl_convert.svg_to_png(vega.svg({**picture.spec, "data": {"values": same}}))
+    with Image.open(io.BytesIO(png)) as image:
+        left, top, right, bottom = 60, 60, image.width - 10, image.height - 50
+        colours = {
+            c
+            for _, c in image.convert("RGB").crop((left, top, right, bottom)).getcolors(9999) or []
+        }
+    assert {(0xF0, 0xA8, 0x78), (0x00, 0x72, 0xB2)} <= colours
+
+
+def test_long_names_stay_beside_the_forest_plot() -> None:
+    """A combined source is wrapped into lines that end before the intervals begin."""
+    trials, rows = made_study(3, [0.5, 0.6, 0.55], [0.6, 0.7, 0.62])
+    long = {
+        t.key: replace(
+            t,
+            reuse=replace(t.reuse, source=replace(t.reuse.source, pool=("local_eq_ir+sim@1",) * 3)),
+        )
+        for t in trials
+        if t.reuse
+    }
+    moved = [long.get(t.key, t) for t in trials]
+    made = {n.key: replace(rows[o.key], trial=n) for n, o in zip(moved, trials, strict=True)}
+    texts = _texts(vega.svg(forest.spec(compare(cells(moved, made)))))
+    named = [text for text in texts if "local_eq_ir" in text]
+    assert len(named) >= 2
+    assert max(map(len, named)) <= forest.WORDS
+
+
+def test_a_large_study_gets_a_forest_for_each_target(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond what one picture can show, targets have their own, which say what they leave out."""
+    monkeypatch.setattr(forest, "MOST", 3)
+    drawn = list(forest.draw(report))
+    assert [picture.name for picture in drawn] == [f"differences-{t}-1-mae" for t in "xyz"]
+    assert all("3 of 4 comparisons" in picture.caption for picture in drawn)
+
+
+def test_a_page_draws_the_figures_of_the_clearest_comparisons(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are too many, those with the smallest p are drawn; all keep their tables."""
+    monkeypatch.setattr(html, "PICTURED", 2)
+    page = html.render(report)
+    assert page.count("test scores</title>") == 0
+    assert page.count("a line joins a pair") == 2 * 2  # in the title for readers and in the caption
+    assert page.count("<details") == len(report.comparisons)

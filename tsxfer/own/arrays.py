@@ -1,0 +1,171 @@
+"""Named arrays of windows, labels and groups, wherever they were read from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError
+from tsxfer.own.columns import few
+from tsxfer.own.content import Content
+from tsxfer.own.description import Description
+from tsxfer.own.official import joined, parts_of, with_parts
+
+Arrays = dict[str, NDArray[Any]]
+X = ("x", "data", "windows", "samples", "signals")
+Y = ("label", "labels", "y", "target", "targets", "class", "classes")
+GROUP = ("group", "groups", "subject", "subjects")
+TRAIN, TEST = re.compile("train", re.IGNORECASE), "test"
+
+
+def content_of_arrays(arrays: Arrays, described: Description, path: Path) -> Content:
+    """Windows, labels and groups of arrays by name; ``X_train`` beside ``X_test`` as official split.
+
+    Raises:
+        DataError: If an array is missing, or shapes do not fit together.
+    """
+    x_name = _named(arrays, described.x, X, path, "--x")
+    twin = _twin(arrays, x_name)
+    train = _part(arrays, x_name, "", described, path)
+    if described.test in arrays and not described.unlabelled:
+        column = _column(arrays[described.test], described.test, path)
+        part, note = parts_of(column, described.test, str(path))
+        return with_parts(train, part, note, str(path))
+    if not twin or described.test == "no":
+        return train
+    test = _part(arrays, twin, x_name, described, path)
+    return test if described.unlabelled else joined(train, test, f"{x_name} and {twin}")
+
+
+def _twin(arrays: Arrays, name: str) -> str:
+    """The array of the test part; "" where there is none."""
+    lower = {other.lower(): other for other in arrays}
+    return lower.get(TRAIN.sub(TEST, name).lower(), "") if TRAIN.search(name) else ""
+
+
+def _part(arrays: Arrays, x_name: str, first: str, described: Description, path: Path) -> Content:
+    """One part: windows with the labels and groups that are called alike."""
+    x = arrays[x_name]
+    like = _suffix(x_name)
+    y_name = "" if described.unlabelled else _mate(arrays, described.label, Y, like, path, bool(first), "--label")  # fmt: skip
+    group = _mate(arrays, described.group, GROUP, like, path, bool(first), "--group")
+    y = _column(arrays[y_name], y_name, path) if y_name else None
+    windows, notes = oriented(x, x_name, len(y) if y is not None else 0, described, path)
+    groups = _column(arrays[group], group, path) if group else None
+    for name, column in ((y_name, y), (group, groups)):
+        if column is not None and len(column) != len(windows):
+            raise DataError(
+                f"{name} holds {len(column)} values, {x_name} of shape {x.shape} holds {len(windows)} "
+                "windows",
+                where=str(path),
+                mend="give one value a window, or name the right array with --label, --group or --x",
+            )
+    return Content(
+        windows, y, None if groups is None else groups.astype(np.str_),
+        tuple(f"c{n}" for n in range(windows.shape[1])), y_name, group, notes=notes,
+    )  # fmt: skip
+
+
+def _suffix(name: str) -> str:
+    found = re.search(r"_?(train|test)$", name, re.IGNORECASE)
+    return found[0] if found else ""
+
+
+def _named(arrays: Arrays, wanted: str, known: tuple[str, ...], path: Path, flag: str) -> str:
+    """The array of windows: as said, else as usually called, else the only one of 2 or 3 axes."""
+    lower = {name.lower(): name for name in reversed(list(arrays))}
+    if wanted:
+        found = [wanted] if wanted in arrays else []
+    else:
+        names = [f"{k}{s}" for s in ("", "_train", "train") for k in known]
+        found = [lower[k] for k in names if k in lower]
+        large = [
+            n for n, a in arrays.items() if a.dtype.kind in "iuf" and min(a.shape, default=0) > 1
+        ]
+        found = found or (large if len(large) == 1 else [])
+    if not found:
+        raise DataError(
+            f"no array {wanted!r}" if wanted else "no array called x",
+            where=f"{path} has: {_shapes(arrays)}",
+            mend=f"name the windows with {flag}",
+        )
+    return found[0]
+
+
+def _mate(
+    arrays: Arrays, wanted: str, known: tuple[str, ...], like: str, path: Path, second: bool, flag: str
+) -> str:  # fmt: skip
+    """Labels or groups that go with an array of windows; "" where groups are not there."""
+    lower = {name.lower(): name for name in reversed(list(arrays))}
+    if wanted:
+        names = [TRAIN.sub(TEST, wanted) if second else wanted, wanted + like]
+    else:
+        names = [f"{k}{like}" for k in known]
+    found = [lower[n.lower()] for n in names if n.lower() in lower]
+    if not found and (wanted or flag == "--label"):
+        raise DataError(
+            f"no array {names[0]!r}" if wanted else "no array of labels, such as y",
+            where=f"{path} has: {_shapes(arrays)}",
+            mend=f"name it with {flag}",
+        )
+    return found[0] if found else ""
+
+
+def _shapes(arrays: Arrays) -> str:
+    shown = [f"{name} {'x'.join(map(str, array.shape))}" for name, array in arrays.items()]
+    return few(shown) or "nothing but structures and objects"
+
+
+def _column(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
+    """``(n,)`` of ``(n,)``, ``(n, 1)`` or ``(1, n)``."""
+    if array.ndim > 2 or (array.ndim == 2 and min(array.shape) > 1) or array.dtype.kind not in "iufbUS":  # fmt: skip
+        raise DataError(
+            f"{name} is {array.dtype} {array.shape}, not one value a window",
+            where=str(path),
+            mend="name labels of shape (n,) or (n, 1) with --label; several labels a window are not "
+            "supported",
+        )
+    flat = np.asarray(array).reshape(-1)
+    return np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat
+
+
+def oriented(
+    x: NDArray[Any], name: str, count: int, described: Description, path: Path
+) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Windows ``(n, channel, time)`` of an array whose axis of windows may be any.
+
+    Args:
+        x: Two or three axes.
+        name: For messages.
+        count: Labels; the axis of that length counts windows. 0 where unknown: the first.
+        described: ``axes`` says the order of the other two.
+        path: For messages.
+
+    Raises:
+        DataError: If it has other axes, no axis counts the labels, or the order is not plausible.
+    """
+    if x.ndim not in (2, 3) or x.dtype.kind not in "iufb":
+        raise DataError(
+            f"{name} is {x.dtype} {x.shape}, not numbers (n, channel, time) or (n, time)",
+            where=str(path),
+            mend="stack the windows into one array, or name another with --x; for one long recording "
+            "say --window",
+        )
+    at = next((k for k, size in enumerate(x.shape) if size == count), 0) if count else 0
+    notes = [] if at == 0 else [f"axis {at + 1} of {name} {x.shape} is as long as the labels and counts windows"]  # fmt: skip
+    x = np.moveaxis(x, at, 0)
+    if x.ndim == 2:
+        return x[:, None, :], tuple(notes)
+    if described.axes == "time,channel":
+        return np.swapaxes(x, 1, 2), tuple(notes)
+    if x.shape[1] > x.shape[2] and not described.axes:
+        raise DataError(
+            f"{name} of shape {x.shape} would be {x.shape[1]} channels of {x.shape[2]} samples",
+            where=str(path),
+            mend="say --axes time,channel if time comes first, or --axes channel,time if it is right",
+        )
+    return x, tuple(notes)

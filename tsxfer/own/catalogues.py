@@ -1,0 +1,93 @@
+"""A table that lists the files of a folder with their labels: a catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsxfer.data.tables import read_table
+from tsxfer.errors import DataError
+from tsxfer.own.columns import few, group_of, label_of
+from tsxfer.own.description import Description
+
+ENDINGS = (".csv", ".tsv", ".txt")
+MOST = 64 << 20  # bytes of a table that may be a catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What a catalogue lists, row by row."""
+
+    files: list[tuple[str, ...]]
+    labels: list[Any]
+    groups: list[str]
+    label: str
+    group: str
+    notes: tuple[str, ...]
+
+
+def catalogue_of(folder: Path, files: list[Path], described: Description) -> Catalogue | None:
+    """The catalogue of a folder's signals; None where no table at its top lists them.
+
+    Raises:
+        DataError: If a table lists them and a file, label or group is missing.
+    """
+    names = {f.relative_to(folder).as_posix() for f in files}
+    for path in sorted(f for f in folder.iterdir() if f.suffix.lower() in ENDINGS and f.is_file()):
+        if path in files or path.stat().st_size > MOST:
+            continue
+        try:
+            table = read_table(path, sep=None, engine="python", encoding="utf-8-sig")
+        except DataError:
+            continue  # a text beside the files, such as a README
+        table.columns = [str(name).strip() for name in table.columns]
+        columns = _file_columns(table, names)
+        if columns:
+            return _read(table, columns, names, path, described)
+    return None
+
+
+def _file_columns(table: Any, names: set[str]) -> list[str]:
+    """Columns whose cells name files of the folder."""
+    by_stem = {_stem(name) for name in names}
+    texts = [c for c in table.columns if table[c].dtype.kind not in "iufbM"]
+    return [c for c in texts if table[c].map(lambda cell: _stem(str(cell)) in by_stem).mean() > 0.5]
+
+
+def _stem(name: str) -> str:
+    path = Path(name.strip().replace("\\", "/"))
+    known = path.suffix.lower() in (".wav", ".flac", ".sac", ".mseed", ".miniseed", ".msd", ".npy",
+                                    ".edf", ".bdf", ".hea")  # fmt: skip
+    return (path.with_suffix("") if known else path).as_posix()
+
+
+def _read(
+    table: Any, columns: list[str], names: set[str], path: Path, described: Description
+) -> Catalogue:
+    known = {_stem(name): name for name in sorted(names)}
+    rows = table[columns].map(lambda cell: known.get(_stem(str(cell)), ""))
+    absent = (rows == "").any(axis=1)
+    if absent.any():
+        row = int(absent.to_numpy().argmax())
+        raise DataError(
+            f"{table[columns[0]].iloc[row]} is listed and not there ({int(absent.sum())} such rows)",
+            where=f"{path}, row {row + 1}",
+            mend="add those files, or remove the rows",
+        )
+    others = [c for c in table.columns if c not in columns]
+    group = group_of(others, described.group, path)
+    label = "" if described.unlabelled else _label(others, described, path, group)
+    return Catalogue(
+        [tuple(cells) for cells in rows.itertuples(index=False)],
+        [None] * len(table) if not label else table[label].tolist(),
+        [""] * len(table) if not group else table[group].astype(str).tolist(),
+        label, group,
+        (f"{path.name} lists {len(table)} windows, {label or 'no label'}, files by {few(columns)}",),
+    )  # fmt: skip
+
+
+def _label(others: list[str], described: Description, path: Path, group: str) -> str:
+    if not described.label and "magnitude" in others:
+        return "magnitude"
+    return label_of([name for name in others if name != group], described.label, path)

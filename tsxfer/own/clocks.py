@@ -1,0 +1,137 @@
+"""The time column of a recording: its rate, its gaps, and what was guessed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError
+
+NAMED = re.compile(
+    r"^(?:(?:unix[ _]?)?time(?:[ _]?stamp)?|date(?:[ _]?time)?|elapsed|t|seconds?|secs?|ms|millis\w*)"
+    r"(?:[ _\[(]+(?P<unit>s|secs?|seconds?|ms|millis\w*|us|ns)[\])]?)?$",
+    re.IGNORECASE,
+)
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+STEADY, JITTERING = 1.5, 5.0  # periods without a sample that make a gap
+
+
+def is_time(column: str) -> bool:
+    """Whether a column's name says that it holds times."""
+    return NAMED.match(column.strip()) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How the time column of a recording ticks.
+
+    Attributes:
+        unit: Seconds of its unit; 0 where that is unknown.
+        period: From one sample to the next, in its unit.
+        gap: A longer step than this is a gap, in its unit.
+        note: What was guessed; "" where nothing was.
+    """
+
+    unit: float
+    period: float
+    gap: float
+    note: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Samples a second; 0 where the unit is unknown."""
+        rate = 1 / (self.unit * self.period) if self.unit else 0.0
+        return round(rate, 6) if abs(rate - round(rate)) > 1e-4 * rate else float(round(rate))
+
+    def breaks(self, times: NDArray[np.float64], before: float) -> NDArray[np.bool_]:
+        """Where a new piece begins: after a gap, or where time runs backwards.
+
+        Args:
+            times: ``(n,)`` in the clock's unit.
+            before: The time before the first of them; NaN at the very start.
+        """
+        steps = np.diff(times, prepend=before)
+        return (steps > self.gap) | (steps <= 0)
+
+
+def clock_of(column: str, times: NDArray[np.float64], dated: bool, said: float) -> Clock:
+    """How a time column ticks, from its beginning.
+
+    Args:
+        column: Its name, which may state the unit.
+        times: ``(n,)`` at least two; seconds where `dated`.
+        dated: The cells were dates.
+        said: The rate that the user states, 0 for none.
+
+    Raises:
+        DataError: If time does not run forward, or contradicts `said`.
+    """
+    steps = np.diff(times)
+    forward = steps[steps > 0]
+    if not np.isfinite(times).all() or len(forward) < 0.5 * len(steps):
+        raise DataError(
+            f"the column {column} does not run forward in time",
+            where=f"values {', '.join(f'{t:g}' for t in times[:4])}, ...",
+            mend=f"if it is no time, say --ignore {column}",
+        )
+    middle = float(np.median(forward))
+    usual = forward[forward < 10 * middle]
+    steady = bool(np.mean(np.abs(forward / middle - 1) < 0.05) > 0.95)
+    period = middle if steady else float(usual.mean())
+    gap = (STEADY if steady else JITTERING) * period
+    unit, note = _unit(column, period, dated, said)
+    if not steady and unit:
+        note = (note + "; " if note else "") + (
+            f"{column} does not tick evenly: {1 / (unit * period):.5g} Hz is its mean (--rate settles it)"
+        )
+    return Clock(unit, period, gap, note)
+
+
+def _unit(column: str, period: float, dated: bool, said: float) -> tuple[float, str]:
+    named = NAMED.match(column.strip())
+    word = (named["unit"] or "" if named else "").lower()
+    word = "ms" if column.lower().startswith(("ms", "milli")) or word.startswith("milli") else word
+    unit = 1.0 if dated else UNITS.get(word[:1] if word.startswith("sec") else word, 0.0)
+    if unit:
+        return unit, ""
+    if said:
+        return _unit_that_fits(column, period, said), ""
+    if period < 1:
+        return 1.0, f"{column} is read as seconds: {1 / period:.6g} Hz (--rate settles it)"
+    return 0.0, f"{column} steps by {period:g} of an unknown unit: say --rate HZ"
+
+
+def _unit_that_fits(column: str, period: float, said: float) -> float:
+    for unit in UNITS.values():
+        if abs(said * period * unit - 1) < 0.06:
+            return unit
+    if abs(period - 1) < 1e-6:
+        return 1 / said  # it counts samples
+    raise DataError(
+        f"--rate {said:g}, but {column} steps by {period:.6g}",
+        mend=f"say the rate that {column} ticks at, or --ignore {column}",
+    )
+
+
+def seconds(values: Any) -> tuple[NDArray[np.float64], bool]:
+    """Cells of a time column as numbers, and whether they were dates (then in seconds)."""
+    import pandas as pd
+
+    column = pd.Series(values)
+    if column.dtype.kind in "iufb":
+        return column.to_numpy(np.float64), False
+    if column.dtype.kind != "M":
+        found = pd.to_numeric(column, errors="coerce")
+        if found.notna().all():
+            return found.to_numpy(np.float64), False
+        try:
+            column = pd.to_datetime(column, errors="coerce", utc=True)
+        except (ValueError, TypeError, OverflowError):
+            return np.full(len(column), np.nan), True
+    instants = column.to_numpy("M8[ns]")
+    out = instants.astype(np.int64) / 1e9
+    return np.where(np.isnat(instants), np.nan, out), True

@@ -1,0 +1,70 @@
+"""Columns and arrays by name: which is the label, which the group, which are nothing of the kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tsxfer.errors import DataError, nearest
+
+LABELS = ("label", "y", "target", "class")
+
+
+def label_of(names: list[str], wanted: str, path: Path) -> str:
+    """The label's column.
+
+    Raises:
+        DataError: If it is not there.
+    """
+    found = (
+        [wanted] if wanted and wanted in names else [n for n in LABELS if n in names and not wanted]
+    )
+    if not found and "," in wanted:
+        raise DataError(
+            f"--label {wanted}: several labels at once are not supported",
+            where=f"{path} has: {few(names)}",
+            mend=f"learn one at a time: --label {wanted.split(',')[0]} --ignore "
+            f"{','.join(wanted.split(',')[1:])}",
+        )
+    if not found:
+        hint = nearest(wanted, names) if wanted else ""
+        raise DataError(
+            f"no label column {wanted!r}" if wanted else "no column called label, y or target",
+            where=f"{path} has: {few(names)}",
+            mend=hint if hint.startswith("did") else "name it: --label COLUMN",
+        )
+    return found[0]
+
+
+def group_of(names: list[str], wanted: str, path: Path) -> str:
+    """The group's column; "" where none is wanted or called so.
+
+    Raises:
+        DataError: If a wanted one is not there.
+    """
+    if wanted and wanted not in names:
+        raise DataError(
+            f"no group column {wanted!r}",
+            where=f"{path} has: {few(names)}",
+            mend="name one of them with --group, or leave it out",
+        )
+    return wanted or ("group" if "group" in names else "")
+
+
+def few(names: list[str]) -> str:
+    """Names for a message: a few, those of samples last."""
+    names = sorted(names, key=lambda name: name[-1:].isdigit())
+    return ", ".join(names) if len(names) <= 12 else ", ".join(names[:10]) + f", ... {names[-1]}"
+
+
+def position(wanted: str, count: int) -> str:
+    """The name of a column without a header: ``-1`` is the last of `count`."""
+    try:
+        at = int(wanted)
+    except ValueError:
+        return wanted
+    return str(at % count) if -count <= at < count else wanted
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Names of channels that a file does not name."""
+    return tuple(f"c{number}" for number in range(count))

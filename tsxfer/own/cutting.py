@@ -1,0 +1,179 @@
+"""From signals to windows: each file whole, or stretches of one label cut by ``--window``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError
+from tsxfer.own.content import Content
+from tsxfer.own.description import Description
+from tsxfer.own.lazy import pulled
+from tsxfer.own.signals import Signal, one_rate, resampled, same_channels, span_of
+
+
+def content_of(signals: list[Signal], described: Description, label: str, group: str) -> Content:
+    """Windows of signals: cut where ``--window`` is said, else one a signal.
+
+    Args:
+        signals: At least one.
+        described: What the user says.
+        label: What the label is called where it is found.
+        group: What a group is; "" where none was named.
+
+    Raises:
+        TsxferError: If rates or channels differ, or no window fits.
+    """
+    rate, notes = one_rate(signals, described.rate, described.resample)
+    channels = same_channels(signals)
+    if len({signal.rate for signal in signals}) > 1:
+        signals = [resampled(signal, rate) for signal in signals]
+    notes += sorted({note for signal in signals for note in signal.notes})
+    make = _cut if described.window else _whole
+    return make(signals, described, rate, channels, label, group, notes)
+
+
+def _whole(
+    signals: list[Signal], described: Description, rate: float, channels: tuple[str, ...],
+    label: str, group: str, notes: list[str],
+) -> Content:  # fmt: skip
+    """Each signal is one window; shorter ones are filled up and say how long they are."""
+    spans = [signal.spans[0] for signal in signals]
+    lengths = np.array([signal.length for signal in signals])
+    shape = (len(signals), len(channels), int(lengths.max()))
+    dtype = np.result_type(*{signal.dtype for signal in signals})
+
+    def pull(wanted: NDArray[np.int64]) -> NDArray[Any]:
+        out = np.zeros((len(wanted), *shape[1:]), dtype)
+        for row, index in enumerate(wanted):
+            out[row, :, : lengths[index]] = signals[index].read(0, int(lengths[index]))
+        return out
+
+    named = np.array([span.group for span in spans], np.str_)
+    return Content(
+        pulled(shape, dtype, pull),
+        None if described.unlabelled else _labels([span.label for span in spans]),
+        named if group else None, channels, label, group, rate=rate, notes=tuple(notes),
+        lengths=None if (lengths == lengths[0]).all() else lengths,
+        rows=np.array([signal.name for signal in signals], np.str_),
+    )  # fmt: skip
+
+
+def _labels(found: list[Any]) -> NDArray[Any]:
+    """Numbers where all are numbers, else text."""
+    try:
+        return np.array([float(value) for value in found])
+    except (TypeError, ValueError):
+        return np.array([str(value) for value in found], np.str_)
+
+
+def _cut(
+    signals: list[Signal], described: Description, rate: float, channels: tuple[str, ...],
+    label: str, group: str, notes: list[str],
+) -> Content:  # fmt: skip
+    """Windows from the start of each stretch of one label and group, a step apart."""
+    length = span_of(described.window, rate, "--window")
+    step = span_of(described.step, rate, "--step") if described.step else length
+    signals = [signal.within_pieces() for signal in signals]
+    if not group:
+        signals, said = _grouped_by_stretch(signals)
+        notes, group = [*notes, said], "stretch"
+    signal, start, labels, groups = _places(signals, length, step, described.unlabelled)
+    if not len(start):
+        raise _nothing(signals, described, length)
+    notes.append(_left_over(signals, len(start), length, step, rate))
+    dtype = np.result_type(*{one.dtype for one in signals})
+
+    def pull(wanted: NDArray[np.int64]) -> NDArray[Any]:
+        found = [signals[signal[i]].read(int(start[i]), int(start[i]) + length) for i in wanted]
+        return np.stack(found).astype(dtype, copy=False)
+
+    return Content(
+        pulled((len(start), len(channels), length), dtype, pull),
+        None if described.unlabelled else _labels(labels),
+        np.array(groups, np.str_), channels, label, group, rate=rate, notes=tuple(notes),
+        rows=np.array([_place(signals[s], int(a)) for s, a in zip(signal, start, strict=True)]),
+    )  # fmt: skip
+
+
+def _places(
+    signals: list[Signal], length: int, step: int, unlabelled: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[Any], list[str]]:
+    """Of each window: its signal, first sample, label and group."""
+    which, starts = [], []
+    labels: list[Any] = []
+    groups: list[str] = []
+    for index, signal in enumerate(signals):
+        for span in signal.spans:
+            if span.label is None and not unlabelled:
+                continue
+            found = np.arange(span.start, span.stop - length + 1, step)
+            which.append(np.full(len(found), index))
+            starts.append(found)
+            labels += [span.label] * len(found)
+            groups += [span.group] * len(found)
+    none = [np.zeros(0, np.int64)]
+    return np.concatenate(which or none), np.concatenate(starts or none), labels, groups
+
+
+def _place(signal: Signal, start: int) -> str:
+    if not signal.rate:
+        return f"{signal.name} from sample {start}"
+    first, time = next(piece for piece in reversed(signal.pieces) if piece[0] <= start)
+    return f"{signal.name} at {time + (start - first) / signal.rate:.7g} s"
+
+
+def _grouped_by_stretch(signals: list[Signal]) -> tuple[list[Signal], str]:
+    """Groups where the user named none: pieces between gaps, else stretches of one label.
+
+    Windows that overlap stay on one side of a split in any case.
+    """
+    from dataclasses import replace
+
+    several = sum(len(signal.pieces) for signal in signals) >= 6
+
+    def named(signal: Signal) -> Signal:
+        edges = [first for first, _ in signal.pieces[1:]]
+        spans = (
+            replace(
+                span,
+                group=f"{signal.name} {'piece' if several else 'stretch'} "
+                f"{int(np.searchsorted(edges, span.start, 'right')) if several else number}",
+            )
+            for number, span in enumerate(signal.spans)
+        )
+        return replace(signal, spans=tuple(spans))
+
+    what = "the pieces between its gaps" if several else "its stretches of one label"
+    return [named(signal) for signal in signals], (
+        f"no groups are named, so {what} are taken as groups; neighbours may be alike: "
+        "name what must stay together with --group"
+    )
+
+
+def _left_over(signals: list[Signal], count: int, length: int, step: int, rate: float) -> str:
+    total = sum(signal.length for signal in signals)
+    spans = [span for signal in signals for span in signal.spans]
+    silent = total - sum(s.stop - s.start for s in spans if s.label is not None)
+    short = sum(s.stop - s.start < length for s in spans if s.label is not None)
+    seconds = f" ({length / rate:g} s)" if rate else ""
+    overlap = f", each overlapping the next by {length - step}" if step < length else ""
+    said = f"cut into {count:,} windows of {length} samples{seconds}, {step} apart{overlap}"
+    if silent:
+        said += f"; {silent:,} of {total:,} samples have no label and are in none"
+    return said + (f"; {short:,} stretches are shorter than a window" if short else "")
+
+
+def _nothing(signals: list[Signal], described: Description, length: int) -> DataError:
+    spans = [span for signal in signals for span in signal.spans if span.label is not None]
+    longest = max((span.stop - span.start for span in spans), default=0)
+    return DataError(
+        f"no window of {length} samples lies within one label: the longest of {len(spans)} "
+        f"labelled stretches has {longest}",
+        where=signals[0].name,
+        mend=f"use a shorter --window than {described.window}"
+        if longest > 1
+        else "name the column of labels with --label, or give --intervals FILE",
+    )

@@ -1,0 +1,166 @@
+"""How a text table is written: encoding, separator, decimal sign, and whether a header names it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from tsxfer.errors import DataError
+from tsxfer.own.description import Description
+
+HEAD = 1 << 18  # bytes looked at, more where the first line is longer
+SEPARATORS = (";", "\t", ",", "|", " ")
+EMPTY = frozenset({"", "na", "nan", "null", "none", "n/a", "#n/a", "-nan", "?", "<na>"})
+MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How to read a text table.
+
+    Attributes:
+        encoding: As Python names it.
+        separator: Between cells.
+        decimal: Sign before decimals.
+        header: Whether the first line names the columns.
+        names: Of the columns; their positions where there is no header.
+        packed: The file is gzipped.
+        notes: What was guessed.
+    """
+
+    encoding: str
+    separator: str
+    decimal: str
+    header: bool
+    names: tuple[str, ...]
+    packed: bool
+    notes: tuple[str, ...] = ()
+
+
+def dialect_of(path: Path, described: Description) -> Dialect:
+    """Look at the beginning of a text table.
+
+    Raises:
+        DataError: If it is empty, no text, or one column.
+    """
+    packed = path.name.lower().endswith(".gz")
+    head, whole = _head(path, packed)
+    encoding, notes = _encoding(head)
+    lines = _lines(head, encoding, whole, path)
+    separator, decimal = _separated(lines, path)
+    rows = _cells(lines, separator)
+    header, guess = _has_header(rows, decimal, described)
+    count = len(rows[0])
+    names = _names(rows[0]) if header else tuple(map(str, range(count)))
+    return Dialect(encoding, separator, decimal, header, names, packed, (*notes, *guess))
+
+
+def latin(found: Dialect) -> Dialect:
+    """The same for a file that is no UTF-8 after all."""
+    return replace(
+        found, encoding="latin-1", notes=(*found.notes, "it is no UTF-8; read as Latin-1")
+    )
+
+
+def number(cell: str, decimal: str = ".") -> float | None:
+    """A cell as a number; None where it is none."""
+    try:
+        return float(cell.strip().replace(decimal, ".") if decimal == "," else cell)
+    except ValueError:
+        return None
+
+
+def _head(path: Path, packed: bool) -> tuple[bytes, bool]:
+    """The first bytes, at least one line of them, and whether that is all."""
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            head = file.read(HEAD)
+            while head and head.count(b"\n") < 2 and (more := file.read(HEAD)):
+                head += more
+            return head, not file.read(1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{path.name} cannot be read: {error}",
+            where=str(path),
+            mend="is it a whole gzip file? pack it again" if packed else "check the file",
+        ) from None
+
+
+def _encoding(head: bytes) -> tuple[str, tuple[str, ...]]:
+    for mark, name in MARKS:
+        if head.startswith(mark):
+            return name, (("read as UTF-16",) if name == "utf-16" else ())
+    try:
+        head[: head.rfind(b"\n") + 1].decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1", ("it is no UTF-8; read as Latin-1",)
+    return "utf-8", ()
+
+
+def _lines(head: bytes, encoding: str, whole: bool, path: Path) -> list[str]:
+    """The first lines that are whole."""
+    text = head.decode(encoding, "replace").replace("\r\n", "\n").replace("\r", "\n")
+    lines = [line for line in text.split("\n")[: None if whole else -1] if line.strip()][:50]
+    if not lines or "\0" in text:
+        raise DataError(
+            f"{path.name} ({path.stat().st_size:,} bytes) is no readable table: "
+            + ("it holds zero bytes" if lines else "it is empty"),
+            where=str(path),
+            mend="write one window a row, columns separated by commas, names in the first row",
+        )
+    return lines
+
+
+def _cells(lines: list[str], separator: str) -> list[list[str]]:
+    try:
+        return [[c.strip() for c in row] for row in csv.reader(lines, delimiter=separator) if row]
+    except csv.Error:
+        return [line.split(separator) for line in lines]
+
+
+def _separated(lines: list[str], path: Path) -> tuple[str, str]:
+    """Separator and decimal sign: those that give the most numbers in rows of one length."""
+    best, found = (-1, -1), (",", ".")
+    for separator in SEPARATORS:
+        rows = _cells(lines, separator)
+        even = len({len(row) for row in rows}) == 1
+        for decimal in (".", ",") if separator != "," else (".",):
+            numbers = sum(number(c, decimal) is not None for row in rows[1:] for c in row)
+            if len(rows[0]) > 1 and (score := (int(even), numbers)) > best:
+                best, found = score, (separator, decimal)
+    if best[0] < 0:
+        raise DataError(
+            f"{len(lines)} line(s) of 1 column: no window",
+            where=str(path),
+            mend="one window a row, columns separated by commas, names of columns in the first row",
+        )
+    return found
+
+
+def _has_header(
+    rows: list[list[str]], decimal: str, described: Description
+) -> tuple[bool, tuple[str, ...]]:
+    """Whether the first line names columns: names are text, or numbers in even steps."""
+    if described.header:
+        return described.header == "yes", ()
+    first = rows[0]
+    values = [v for cell in first if (v := number(cell, decimal)) is not None]
+    if not values or _even(values) or (len(values) == 1 and len(first) > 2):
+        return True, ()
+    if described.columns and set(described.columns) <= set(first):
+        return True, ()
+    return False, ("no header: the first line holds numbers and is the first window (--header yes settles it otherwise)",)  # fmt: skip
+
+
+def _even(values: list[float]) -> bool:
+    steps = [b - a for a, b in pairwise(values)]
+    return bool(steps) and steps[0] != 0 and all(abs(s - steps[0]) <= 1e-2 * abs(steps[0]) for s in steps)  # fmt: skip
+
+
+def _names(first: list[str]) -> tuple[str, ...]:
+    """Names of a header; ``#`` is how numpy marks one."""
+    return (first[0].lstrip("# "), *first[1:])

@@ -1,0 +1,216 @@
+"""Folders of files, and single long recordings: what each file is, and what its name says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError
+from tsxfer.own import edf, physionet, seismograms, sound, table_signals
+from tsxfer.own.catalogues import Catalogue, catalogue_of
+from tsxfer.own.content import Content
+from tsxfer.own.cutting import content_of
+from tsxfer.own.description import Description
+from tsxfer.own.intervals import apply, read_intervals
+from tsxfer.own.naming import named
+from tsxfer.own.signals import Signal, same_channels
+
+SOUNDS, EARTH = (".wav", ".flac"), tuple(seismograms.FORMATS)
+TABLES = (*table_signals.TEXT, ".parquet")
+ENDINGS = (*SOUNDS, *EARTH, *edf.ENDINGS, ".hea", ".npy", *TABLES)
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A window or recording before it is opened: its files and what is known of it."""
+
+    files: tuple[Path, ...]
+    name: str
+    label: Any = None
+    group: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+def beside(path: Path, described: Description) -> tuple[Path, ...]:
+    """Files that are read with a recording: the other files of a WFDB record, labels of an array."""
+    if path.suffix.lower() == ".hea":
+        return tuple(sorted(f for f in path.parent.glob(f"{path.stem}.*") if f != path))
+    if path.suffix.lower() == ".npy" and described.label:
+        return tuple(f for f in (path.parent / described.label,) if f.is_file())
+    return ()
+
+
+def signal_files(folder: Path) -> list[Path]:
+    """Files below a folder of the first kind that is there: sound, EDF, WFDB, earth, arrays, tables."""
+    found = sorted(
+        (f for f in folder.rglob("*") if _ending(f) and f.is_file() and not f.name.startswith(".")),
+        key=lambda f: f.relative_to(folder).as_posix(),
+    )
+    kinds = [_kind(f) for f in found]
+    for kind in (SOUNDS, edf.ENDINGS, (".hea",), EARTH, (".npy",), TABLES):
+        chosen = [f for f, k in zip(found, kinds, strict=True) if k == kind]
+        if chosen:
+            return chosen
+    return []
+
+
+def _ending(path: Path) -> str:
+    return next((e for e in ENDINGS if path.name.lower().endswith(e)), "")
+
+
+def _kind(path: Path) -> tuple[str, ...]:
+    kinds = (SOUNDS, edf.ENDINGS, (".hea",), EARTH, (".npy",), TABLES)
+    return next(kind for kind in kinds if _ending(path) in kind)
+
+
+def read(path: Path, described: Description, scratch: Path) -> Content:
+    """Windows of a folder of files, or of one recording.
+
+    Raises:
+        TsxferError: If nothing can be read, or labels are missing.
+    """
+    ones, label, group, notes = _listed(path, described)
+    signals, inner = _opened(ones, described, scratch)
+    if described.intervals:
+        where = Path(described.intervals)
+        found, inner_label, inner_group = read_intervals(where, described)
+        signals, inner = apply(signals, found, where), (inner_label, inner_group)
+    signals = [s.labelled(one.label, one.group) for s, one in zip(signals, ones, strict=True)]
+    label, group = inner[0] or label, inner[1] or group
+    if described.group and not group and not described.unlabelled:
+        raise DataError(
+            f"no column {described.group!r} for --group",
+            where=str(path),
+            mend="name a column of the recording or of the intervals, or {group} in --pattern",
+        )
+    if not described.unlabelled:
+        _refuse_unlabelled(signals, path, described)
+    if described.window and len(ones) > 1 and not group:
+        signals = [s.labelled(None, one.name) for s, one in zip(signals, ones, strict=True)]
+        group = "file"
+        notes = [*notes, "each file is a group of its own (--pattern with {group}, or --group, settles it)"]  # fmt: skip
+    made = content_of(signals, described, label or "label", group)
+    return replace(made, notes=(*notes, *made.notes))
+
+
+def _listed(path: Path, described: Description) -> tuple[list[One], str, str, list[str]]:
+    """What there is to open, with the names of label and group."""
+    if path.is_file():
+        return [One((path,), path.name)], "", "", []
+    files = signal_files(path)
+    table = catalogue_of(path, files, described)
+    if table is not None:
+        return _from_catalogue(path, table), table.label, table.group, list(table.notes)
+    if not files:
+        raise DataError(
+            "no file that can be read",
+            where=str(path),
+            mend=f"give a folder of files that end in {', '.join(ENDINGS)}; docs/layouts.md lists all",
+        )
+    fits, notes = named(files, path, described.pattern)
+    ones = [
+        One((file,), file.relative_to(path).as_posix(), fields.get("label"), fields.get("group", ""),
+            tuple(fields.items()))
+        for file, fields in fits
+    ]  # fmt: skip
+    group = "group" if any(one.group for one in ones) else ""
+    return ones, "label", group, notes
+
+
+def _from_catalogue(path: Path, table: Catalogue) -> list[One]:
+    return [
+        One(tuple(path / file for file in files), " and ".join(files), label, group)
+        for files, label, group in zip(table.files, table.labels, table.groups, strict=True)
+    ]
+
+
+def _opened(
+    ones: list[One], described: Description, scratch: Path
+) -> tuple[list[Signal], tuple[str, str]]:
+    """Signals of all files, and what the label and group columns inside of them are called."""
+    signals, inner = [], ("", "")
+    for one in ones:
+        parts = []
+        for file in one.files:
+            made, found = _signal(file, one, described, scratch)
+            parts.append(made)
+            inner = inner if any(inner) else found
+        signals.append(parts[0] if len(parts) == 1 else _joined(parts, one.name))
+    return signals, inner
+
+
+def _signal(
+    path: Path, one: One, described: Description, scratch: Path
+) -> tuple[Signal, tuple[str, str]]:
+    ending = _ending(path)
+    if ending in SOUNDS:
+        return sound.signal(path, one.name), ("", "")
+    if ending in EARTH:
+        return seismograms.signal(path, one.name), ("", "")
+    if ending in edf.ENDINGS:
+        return edf.signal(path, one.name, described), ("annotation", "")
+    if ending == ".hea":
+        return physionet.signal(path, one.name, described), ("annotation", "")
+    if ending == ".npy":
+        return _array(path, one, described), ("", "")
+    made, roles = table_signals.signal(path, one.name, described, scratch)
+    return made, (roles.label, roles.group)
+
+
+def _array(path: Path, one: One, described: Description) -> Signal:
+    made = table_signals.array_signal(path, one.name, described)
+    if not described.label or described.unlabelled:
+        return made
+    beside = table_signals.label_file(path, described.label, dict(one.fields))
+    return table_signals.array_labels(beside, made)
+
+
+def _joined(parts: list[Signal], name: str) -> Signal:
+    """Files of one component each as the channels of one signal."""
+    first = parts[0]
+    same_channels(parts)
+    if {(p.rate, p.length) for p in parts} != {(first.rate, first.length)}:
+        shown = ", ".join(f"{p.length} samples at {p.rate:g} Hz" for p in parts)
+        raise DataError(
+            f"components of unequal length or rate: {shown}",
+            where=name,
+            mend="trim them to one stretch of time",
+        )
+
+    def read(start: int, stop: int) -> NDArray[Any]:
+        return np.concatenate([part.read(start, stop) for part in parts])
+
+    channels = [channel for part in parts for channel in part.channels]
+    if len(set(channels)) < len(channels):
+        channels = [f"c{number}" for number in range(len(channels))]
+    return replace(first, name=name, channels=tuple(channels), read=read)
+
+
+def _refuse_unlabelled(signals: list[Signal], path: Path, described: Description) -> None:
+    if described.window:
+        if any(span.label is not None for signal in signals for span in signal.spans):
+            return
+    elif all(signal.spans[0].label is not None and len(signal.spans) == 1 for signal in signals):
+        return
+    bad = next(
+        s for s in signals if described.window or len(s.spans) != 1 or s.spans[0].label is None
+    )
+    if len(bad.spans) > 1:
+        raise DataError(
+            f"{bad.name} is a recording: {bad.length:,} samples whose label changes "
+            f"{len(bad.spans) - 1} times",
+            where=str(path),
+            mend="cut it into windows of one label, e.g. --window 2s --step 1s",
+        )
+    raise DataError(
+        f"{bad.name} has no label: no column, annotation, sub-folder or part of its name says one",
+        where=str(path),
+        mend="name the column with --label, put files into a folder for each class, give "
+        "--pattern '{label}_{group}_{n}"
+        + (_ending(path) or path.suffix or ".wav")
+        + "', or --intervals FILE",
+    )

@@ -1,0 +1,118 @@
+"""Tables whose cells are whole series: list columns of parquet, and Hugging Face's audio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError
+from tsxfer.own.columns import few
+from tsxfer.own.content import Content
+from tsxfer.own.description import Description
+from tsxfer.own.streams import Table
+
+SERIES, RATE = "array", "sampling_rate"  # Hugging Face's names of the parts of a sound
+
+
+def lists_of(
+    table: Table, samples: list[str], words: list[str], described: Description, path: Path
+) -> Content:
+    """Windows of list columns: each is a channel, or all channels in one.
+
+    Args:
+        table: With such columns.
+        samples: Columns that are no label or group.
+        words: The label's column, then the group's, where there are some.
+        described: ``x`` names the column, where there are others.
+        path: For messages.
+
+    Raises:
+        DataError: If other columns are left, or cells are no series of numbers.
+    """
+    columns = [described.x] if described.x in samples else samples
+    odd = [name for name in columns if table.kind(name) not in ("list", "struct")]
+    if odd:
+        raise DataError(
+            f"columns beside the series that are neither label nor group: {few(odd)}",
+            where=str(path),
+            mend=f"leave them out: --ignore {','.join(odd[:4])}; or --x names the column of samples",
+        )
+    cells: dict[str, list[Any]] = {name: [] for name in (*columns, *words)}
+    for batch in table.batches([], [*columns, *words]):
+        for name, column in zip((*columns, *words), batch.columns, strict=True):
+            cells[name] += column.to_pylist()
+    rates = {rate for name in columns for cell in cells[name] if (rate := _rate(cell))}
+    if len(rates) > 1:
+        raise DataError(
+            f"sounds of different rates: {', '.join(f'{r:g}' for r in sorted(rates)[:5])} Hz",
+            where=str(path),
+            mend="resample them to one rate before you save them",
+        )
+    series = [[_series(cells[n][row], path, row) for n in columns] for row in range(len(cells[columns[0]]))]  # fmt: skip
+    x, lengths, channels = _stacked(series, columns, described, path)
+    label, group = (*(np.array(cells[name], object) for name in words), None, None)[:2]
+    return Content(
+        x, None if described.unlabelled else label, group, channels,
+        words[0] if words else "", words[1] if len(words) > 1 else "",
+        rate=rates.pop() if rates else 0.0, lengths=lengths, columns=tuple(columns),
+    )  # fmt: skip
+
+
+def _rate(cell: Any) -> float:
+    found = cell.get(RATE) if isinstance(cell, dict) else None
+    return float(found) if isinstance(found, (int, float)) else 0.0
+
+
+def _series(cell: Any, path: Path, row: int) -> NDArray[np.float64]:
+    """One cell as ``(channel, time)``."""
+    values = cell.get(SERIES) if isinstance(cell, dict) else cell
+    if isinstance(cell, dict) and values is None:
+        raise DataError(
+            f"a struct of {few(sorted(cell))} without {SERIES}",
+            where=f"{path}, row {row + 1}",
+            mend=f"decode the sounds first, so that each cell holds {SERIES} and {RATE}",
+        )
+    try:
+        found = np.atleast_2d(np.array(values, np.float64))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(
+            f"a cell is no series of numbers: {error}",
+            where=f"{path}, row {row + 1}",
+            mend="give each cell a list of numbers, or one list a channel, all equally long",
+        ) from None
+    if found.ndim != 2 or found.size == 0:
+        raise DataError("a cell without samples", where=f"{path}, row {row + 1}", mend="remove it")
+    return found
+
+
+def _stacked(
+    series: list[list[NDArray[np.float64]]], columns: list[str], described: Description, path: Path
+) -> tuple[NDArray[np.float64], NDArray[np.int64] | None, tuple[str, ...]]:
+    """Windows filled up to the longest, and how much of each is its own."""
+    rows = []
+    for number, cells in enumerate(series):
+        if len({cell.shape[1] for cell in cells}) > 1:
+            raise DataError(
+                "channels of one window have unequal lengths",
+                where=f"{path}, row {number + 1}",
+                mend="give all channels of a window the same number of samples",
+            )
+        whole = np.concatenate(cells)
+        rows.append(whole.T if described.axes == "time,channel" and len(columns) == 1 else whole)
+    count = len(rows[0]) if rows else 0
+    if len({len(row) for row in rows}) != 1:
+        raise DataError(
+            f"windows of different numbers of channels: {', '.join(sorted({str(len(r)) for r in rows})[:5])}",
+            where=str(path),
+            mend="--axes time,channel if each cell is a list of moments; else give all the same",
+        )
+    lengths = np.array([row.shape[1] for row in rows])
+    x = np.full((len(rows), count, int(lengths.max())), np.nan)
+    for row, window in enumerate(rows):
+        x[row, :, : window.shape[1]] = window
+    single = count == len(columns)
+    channels = tuple(columns) if single else tuple(f"{columns[0]}{c}" for c in range(count))
+    return x, None if bool((lengths == lengths[0]).all()) else lengths, channels

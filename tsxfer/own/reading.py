@@ -1,0 +1,123 @@
+"""How another file like the one that a model was fitted on becomes windows."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.core.building import from_plain
+from tsxfer.data.prepare import Prepared, resampled
+from tsxfer.errors import DataError
+from tsxfer.own.content import Content
+from tsxfer.own.description import Description
+from tsxfer.own.readers import read
+from tsxfer.own.shaping import shape_like, whole
+from tsxfer.own.survey import blocks, let_go
+
+READ = "read.json"  # beside the arrays of an own data set
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a model's card keeps of the file that it was fitted on.
+
+    Attributes:
+        described: As of that file, with its columns; labels are not looked for.
+        channels: Names, in order.
+        length: Samples of a window at the file's rate.
+        file_rate_hz: Rate of the file.
+        rate_hz: Rate that the model sees.
+        taken_off: Level that was taken off each channel; () for none.
+    """
+
+    described: Description
+    channels: tuple[str, ...]
+    length: int
+    file_rate_hz: float = 1.0
+    rate_hz: float = 1.0
+    taken_off: tuple[float, ...] = ()
+
+
+def reading_of(made: Prepared) -> Reading:
+    """How a prepared own file was read; of another data set, what its card says."""
+    kept = made.folder / READ
+    if kept.exists():
+        return reading(json.loads(kept.read_text(encoding="utf-8")), str(kept))
+    card = made.card
+    blind = Description(unlabelled=True)
+    return Reading(blind, card.channels, card.length, card.rate_hz, card.rate_hz)
+
+
+def reading(facts: object, where: str) -> Reading:
+    """The inverse of ``asdict``.
+
+    Raises:
+        SpecError: If these facts are none.
+    """
+    return from_plain(Reading, facts, where=where)
+
+
+def as_text(found: Reading) -> str:
+    """As a file keeps it."""
+    return json.dumps(asdict(found), indent=1)
+
+
+def another(content: Content, described: Description) -> Description:
+    """What reads the windows of another such file, whose labels are not known."""
+    return replace(described, label="", group="", test="", columns=content.columns, unlabelled=True)
+
+
+def windows_like(path: Path, like: Reading) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Windows of a file as a fitted model takes them, levels not yet taken off.
+
+    Args:
+        path: The file; labels are not needed.
+        like: How the file that the model was fitted on was read.
+
+    Returns:
+        ``(n, channel, time)``, and the place of each in the file, from 0; ``--missing drop`` leaves
+        windows out.
+
+    Raises:
+        TsxferError: If it cannot be read, or its channels or lengths are not those.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        content = read(path, like.described, Path(scratch))
+        order = _order(content, like, path)
+        shape = shape_like(content, like.described, like.length, path.name)
+        parts = []
+        for rows in blocks(content.x):
+            parts.append(whole(content, shape, rows)[:, order])
+            let_go(content.x)
+        kept = np.flatnonzero(shape.kept)
+    x = np.concatenate(parts) if parts else np.empty((0, len(order), like.length))
+    if not np.isclose(like.file_rate_hz, like.rate_hz):
+        return _at_rate(x, like), kept
+    return x, kept
+
+
+def _order(content: Content, like: Reading, path: Path) -> list[int]:
+    """Places of the model's channels among those of a file, by name; by place where it has none."""
+    found = list(content.channels)
+    missing = [name for name in like.channels if name not in found]
+    if not missing:
+        return [found.index(name) for name in like.channels]
+    if len(found) == len(like.channels) and not content.columns:
+        return list(range(len(found)))
+    raise DataError(
+        f"no column of channel {', '.join(missing[:6])}",
+        where=f"{path} has the channels {', '.join(found[:8])}",
+        mend="name the columns as in the file that the model was fitted on",
+    )
+
+
+def _at_rate(x: NDArray[np.float64], like: Reading) -> NDArray[np.float64]:
+    off = np.array(like.taken_off or (0.0,) * x.shape[1])[:, None]
+    made: Any = resampled((x - off).astype(np.float32), like.file_rate_hz, like.rate_hz)
+    return np.asarray(made.astype(np.float64) + off)

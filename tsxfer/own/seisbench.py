@@ -1,0 +1,301 @@
+"""Data sets of SeisBench: ``metadata.csv`` beside ``waveforms.hdf5``, in chunks where they are large.
+
+Layout: Woollam et al., SeisBench, Seismological Research Letters 2022, doi:10.1785/0220210324; a
+trace name such as ``bucket3$12,:3,:1200`` is row 12 of ``data/bucket3``, its first 3 components and
+1,200 samples.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.data import hdf5
+from tsxfer.data.reading import plain
+from tsxfer.data.tables import read_table
+from tsxfer.errors import DataError
+from tsxfer.own.columns import few
+from tsxfer.own.content import Content
+from tsxfer.own.description import Description
+from tsxfer.own.lazy import pulled
+from tsxfer.own.official import parts_of, with_parts
+from tsxfer.own.signals import Signal, resampled
+
+LABEL, GROUP, RATE = "source_magnitude", "source_id", "trace_sampling_rate_hz"
+PLACE = re.compile(r"^([^$]+)\$(\d+)((?:,:\d+)*)$")
+OLD = ("data", "earthquake/local", "non_earthquake/noise")  # the last two: STEAD before SeisBench
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One file of waveforms and how its traces lie.
+
+    Attributes:
+        file: The HDF5 file.
+        turned: Traces are ``(time, component)``.
+        components: Names; () where the file does not say.
+        rate: Samples a second in Hz; 0 where the file does not say.
+    """
+
+    file: Path
+    turned: bool
+    components: tuple[str, ...]
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where one trace lies.
+
+    Attributes:
+        chunk: Its file.
+        name: Data set in the file.
+        row: Row of a bucket; -1 where a data set is one trace.
+        size: Components and samples.
+    """
+
+    chunk: Chunk
+    name: str
+    row: int
+    size: tuple[int, int]
+
+
+def is_seisbench(path: Path) -> bool:
+    """Whether a folder holds metadata and waveforms as SeisBench writes them."""
+    return path.is_dir() and bool(_chunk_files(path))
+
+
+def _chunk_files(folder: Path) -> list[tuple[Path, Path]]:
+    found = ((m, m.with_name(f"waveforms{m.stem.removeprefix('metadata')}.hdf5"))
+             for m in sorted(folder.glob("metadata*.csv")))  # fmt: skip
+    return [(metadata, waves) for metadata, waves in found if waves.is_file()]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one file of metadata lists; each ``(n,)`` of the traces that have a label.
+
+    Attributes:
+        traces: Where they lie.
+        rates: Samples a second in Hz.
+        y: Labels as found.
+        groups: Names; "" where there is no such column.
+        sides: Words of the official split; "" where none is asked for.
+        unlabelled: Traces that have none and are left out.
+    """
+
+    traces: list[Trace]
+    rates: NDArray[np.float64]
+    y: NDArray[Any]
+    groups: NDArray[np.str_]
+    sides: NDArray[np.str_]
+    unlabelled: int
+
+
+def read(path: Path, described: Description, scratch: Path) -> Content:
+    """Windows of all chunks, read from the files when they are sliced.
+
+    Raises:
+        DataError: If a file is damaged, or traces, labels or rates are not there.
+    """
+    del scratch
+    label, group = described.label or LABEL, described.group or GROUP
+    parts = [_part(m, w, label, group, described) for m, w in _chunk_files(path)]
+    traces = [trace for part in parts for trace in part.traces]
+    rates = np.concatenate([part.rates for part in parts])
+    rate, notes = _rate(rates, described, path)
+    if not traces:
+        raise DataError(f"no trace has a {label}", where=str(path), mend="name another --label")
+    if left_out := sum(part.unlabelled for part in parts):
+        notes.append(f"{left_out} traces have no {label} and are left out (--label)")
+    lengths = np.array([trace.size[1] for trace in traces])
+    lengths = np.where(rates == rate, lengths, np.floor(lengths * (rate / rates))).astype(np.int64)
+    channels = traces[0].chunk.components or tuple(f"c{n}" for n in range(traces[0].size[0]))
+    groups = np.concatenate([part.groups for part in parts])
+    y = None if described.unlabelled else np.concatenate([part.y for part in parts])
+    made = Content(
+        _windows(traces, rates, rate, lengths, len(channels)), y, groups if any(groups) else None,
+        channels, label, group if any(groups) else "", rate=rate, notes=tuple(notes),
+        lengths=None if (lengths == lengths[0]).all() else lengths,
+        rows=np.array([f"{t.name}{f' row {t.row}' if t.row >= 0 else ''}" for t in traces]),
+    )  # fmt: skip
+    if described.test in ("", "no") or described.unlabelled:
+        return made
+    sides = np.concatenate([part.sides for part in parts])
+    return with_parts(made, *parts_of(sides, described.test, str(path)), str(path))
+
+
+def _windows(
+    traces: list[Trace], rates: NDArray[Any], rate: float, lengths: NDArray[Any], components: int
+) -> NDArray[Any]:
+    shape = (len(traces), components, int(lengths.max()))
+
+    def pull(wanted: NDArray[np.int64]) -> NDArray[Any]:
+        out = np.zeros((len(wanted), *shape[1:]), np.float32)
+        for chunk in {id(traces[i].chunk): traces[i].chunk for i in wanted}.values():
+            with hdf5.opened(chunk.file) as file:
+                for row, index in enumerate(wanted):
+                    if traces[index].chunk is chunk:
+                        found = _samples(file, traces[index])
+                        out[row, :, : lengths[index]] = _at(found, float(rates[index]), rate, int(lengths[index]))  # fmt: skip
+        return out
+
+    return pulled(shape, np.float32, pull)
+
+
+def _at(found: NDArray[Any], given: float, rate: float, length: int) -> NDArray[Any]:
+    if given == rate:
+        return found
+    whole = Signal("", (), given, found.shape[1], found.dtype, lambda a, b: found[:, a:b])
+    return resampled(whole, rate).read(0, length)
+
+
+def _samples(file: Any, trace: Trace) -> NDArray[np.float32]:
+    node = hdf5.node_at(file, trace.name)
+    found = node[trace.row] if trace.row >= 0 else node[...]
+    found = found.T if trace.chunk.turned else found
+    return np.asarray(found[: trace.size[0], : trace.size[1]], np.float32)
+
+
+def _rate(
+    rates: NDArray[np.float64], described: Description, path: Path
+) -> tuple[float, list[str]]:
+    found = np.unique(rates)
+    if len(found) > 1 and described.resample:
+        return described.resample, [f"{len(found)} rates resampled to {described.resample:g} Hz"]
+    if len(found) > 1:
+        raise DataError(
+            f"traces of {len(found)} rates: {', '.join(f'{r:g}' for r in found[:6])} Hz",
+            where=str(path),
+            mend=f"bring all to one, e.g. --resample {found[0]:g}",
+        )
+    return float(found[0]) if len(found) else 0.0, []
+
+
+def _part(metadata: Path, waves: Path, label: str, group: str, described: Description) -> Part:
+    table = read_table(metadata, low_memory=False)
+    _refuse_absent(table, metadata, label, described)
+    blank = np.full(len(table), "", np.str_)
+    empty = np.zeros(len(table), np.bool_)
+    if not described.unlabelled:
+        empty = table[label].isna().to_numpy()
+    kept = table[~empty]
+    with hdf5.opened(waves) as file:
+        chunk = _format(file, waves)
+        traces = _traces(file, chunk, kept["trace_name"].astype(str).tolist(), metadata)
+        chunk = traces[0].chunk if traces else chunk
+
+    def texts(name: str) -> NDArray[np.str_]:
+        column = kept[name].astype(str).to_numpy(np.str_) if name in kept.columns else blank[~empty]
+        return np.asarray(column)
+
+    y = np.zeros(len(kept)) if described.unlabelled else kept[label].to_numpy()
+    sides = texts(described.test)
+    rates = _rates(kept, chunk, described, metadata)
+    return Part(traces, rates, y, texts(group), sides, int(empty.sum()))
+
+
+def _refuse_absent(table: Any, metadata: Path, label: str, described: Description) -> None:
+    asked = ["trace_name", described.group, "" if described.test == "no" else described.test]
+    asked += [] if described.unlabelled else [label]
+    for name in filter(None, asked):
+        if name not in table.columns:
+            raise DataError(
+                f"no column {name!r}",
+                where=f"{metadata} has: {few(list(table.columns))}",
+                mend="name one of them with --label, --group or --test",
+            )
+
+
+def _rates(kept: Any, chunk: Chunk, described: Description, metadata: Path) -> NDArray[np.float64]:
+    """Of each trace: what the metadata say, else the file's, else what the user says."""
+    stated = RATE in kept.columns and kept[RATE].notna().all()
+    rates = kept[RATE].to_numpy(np.float64) if stated else np.full(len(kept), chunk.rate)
+    return rates if (rates > 0).all() else _said_rate(rates, described, metadata)
+
+
+def _said_rate(
+    rates: NDArray[np.float64], described: Description, metadata: Path
+) -> NDArray[np.float64]:
+    if not described.rate:
+        raise DataError("no sampling rate is stated", where=str(metadata), mend="say --rate HZ")
+    return np.full(len(rates), described.rate)
+
+
+def _format(file: Any, path: Path) -> Chunk:
+    """What ``data_format`` says: order of axes and components, rate."""
+
+    def fact(name: str) -> Any:
+        node = file.get(f"data_format/{name}")
+        return None if node is None else plain(node[()])
+
+    order, components = str(fact("dimension_order") or "CW"), fact("component_order")
+    axes = order.replace("N", "").upper()
+    if axes not in ("CW", "WC"):
+        raise DataError(
+            f"traces are ordered {order!r}, not CW or WC",
+            where=str(path),
+            mend="write them with components (C) and samples (W) alone",
+        )
+    rate = fact("sampling_rate")
+    return Chunk(path, axes == "WC", tuple(str(components or "")), float(rate or 0.0))
+
+
+def _traces(file: Any, chunk: Chunk, names: list[str], metadata: Path) -> list[Trace]:
+    known: dict[str, tuple[str, tuple[int, ...]]] = {}
+    made = []
+    for row, name in enumerate(names):
+        bucket = PLACE.match(name)
+        place, at = (bucket[1], int(bucket[2])) if bucket else (name, -1)
+        if place not in known:
+            known[place] = _found(file, place, metadata, row)
+        full, shape = known[place]
+        whole = shape[1:] if at >= 0 else shape
+        if len(whole) != 2 or (at >= 0 and at >= shape[0]):
+            raise DataError(
+                f"the trace {name} is not in its data set of shape {shape}",
+                where=f"{metadata}, row {row + 2}",
+                mend="copy or fetch metadata and waveforms together again",
+            )
+        if at < 0 and not chunk.components and whole[0] > whole[1]:
+            chunk = replace(chunk, turned=True)  # as STEAD's first files: (6000, 3)
+        made.append(_trace(chunk, full, at, whole, bucket[3] if bucket else ""))
+    return [replace(trace, chunk=chunk, size=_turned(trace, chunk)) for trace in made]
+
+
+def _turned(trace: Trace, chunk: Chunk) -> tuple[int, int]:
+    """Components and samples of a trace, once it is known which comes first."""
+    return trace.size[::-1] if chunk.turned and not trace.chunk.turned else trace.size
+
+
+def _trace(chunk: Chunk, place: str, at: int, whole: tuple[int, ...], cut: str) -> Trace:
+    ends = [
+        min(int(e), w) for e, w in zip(cut.replace(":", "").split(",")[1:], whole, strict=False)
+    ]
+    size = (*ends, *whole[len(ends) :])
+    return Trace(chunk, place, at, (size[1], size[0]) if chunk.turned else (size[0], size[1]))
+
+
+def _found(file: Any, place: str, metadata: Path, row: int) -> tuple[str, tuple[int, ...]]:
+    """Path and shape of a data set in the file."""
+    folder, _, last = place.strip("/").rpartition("/")
+    for root in OLD:
+        names = [name for name in (*root.split("/"), *folder.split("/")) if name]
+        group = file
+        for name in names:
+            group = hdf5.group_at(group, name) if name in group else None
+            if group is None:
+                break
+        if group is not None and last in group:
+            full = "/".join((*names, last))
+            return full, tuple(hdf5.node_at(file, full).shape)
+    raise DataError(
+        f"the trace {place} is listed and not in the waveforms",
+        where=f"{metadata}, row {row + 2}",
+        mend="copy or fetch metadata and waveforms together again",
+    )

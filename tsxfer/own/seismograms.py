@@ -1,0 +1,83 @@
+"""SAC and miniSEED files as signals; read with obspy."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError
+from tsxfer.own.signals import Signal
+
+FORMATS = {".sac": "SAC", ".mseed": "MSEED", ".miniseed": "MSEED", ".msd": "MSEED"}
+
+
+def signal(path: Path, name: str) -> Signal:
+    """A seismogram; its traces are the channels, in order of their codes.
+
+    Raises:
+        DataError: If it is no such file, or its traces differ in rate or length.
+    """
+    traces = _traces(path, headonly=True)
+    rates = {float(trace.stats.sampling_rate) for trace in traces}
+    lengths = {int(trace.stats.npts) for trace in traces}
+    codes = [str(trace.stats.channel) or f"c{n}" for n, trace in enumerate(traces)]
+    if len(rates) > 1 or len(lengths) > 1 or len(set(codes)) < len(codes):
+        raise DataError(
+            f"{len(traces)} traces that do not fit together: rates {sorted(rates)} Hz, lengths "
+            f"{sorted(lengths)}, channels {', '.join(codes[:6])}",
+            where=str(path),
+            mend="give files whose traces have one rate and length and no gap (merge or trim them first)",
+        )
+
+    def read(start: int, stop: int) -> NDArray[Any]:
+        found = np.stack([trace.data for trace in _traces(path, headonly=False)])
+        if found.shape[1] < stop:
+            raise _unreadable(path, ValueError(f"it holds {found.shape[1]} of {stop} samples"))
+        return found[:, start:stop]
+
+    return Signal(name, tuple(codes), rates.pop(), lengths.pop(), np.dtype(np.float64), read)
+
+
+def _traces(path: Path, *, headonly: bool) -> list[Any]:
+    read = _obspy_read(path)
+    try:
+        # Given a path, obspy expands wildcards in it and unpacks archives into temporary files.
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            kind = FORMATS.get(path.suffix.lower(), "SAC")
+            found = read(file, format=kind, headonly=headonly, check_compression=False)
+        traces = sorted(found, key=lambda trace: str(trace.stats.channel))
+    except Exception as error:  # obspy has no common base class of its errors
+        raise _unreadable(path, error) from None
+    if not traces or not traces[0].stats.npts:
+        raise _unreadable(path, ValueError("it holds no sample"))
+    return traces
+
+
+def _obspy_read(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            # Importing obspy asks importlib.metadata in a way that Python 3.11 deprecates.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            from obspy import read
+    except ImportError as error:
+        raise DataError(
+            f"SAC and miniSEED files need obspy, which cannot be imported: {error}",
+            where=str(path),
+            mend='pip install "tsxfer[seismology]"',
+        ) from None
+    return read
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    if isinstance(error, DataError):
+        return error
+    return DataError(
+        f"{path.name} ({path.stat().st_size:,} bytes) is no complete SAC or miniSEED file: {error}",
+        where=str(path),
+        mend="copy or fetch that file again",
+    )

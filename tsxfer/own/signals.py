@@ -1,0 +1,190 @@
+"""A signal is what one file or record holds along time, with its labelled stretches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError, SpecError
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a signal with one label.
+
+    Attributes:
+        start: First sample.
+        stop: One past the last.
+        label: As found; None where nothing is said.
+        group: What must stay on one side of a split; "" where nothing is said.
+    """
+
+    start: int
+    stop: int
+    label: Any
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One file or record.
+
+    Attributes:
+        name: For messages: the file, relative to the folder that was given.
+        channels: Names.
+        rate: Samples a second in Hz; 0 where unknown.
+        length: Samples.
+        dtype: Of what `read` gives.
+        read: From first sample and one past the last to ``(channel, stop - start)``.
+        spans: Labelled stretches in order; a window lies within one. () where the file labels nothing.
+        pieces: First sample and its time in seconds, of each run of samples without a gap.
+        notes: What was guessed while reading, each with the flag that settles it.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    rate: float
+    length: int
+    dtype: np.dtype[Any]
+    read: Callable[[int, int], NDArray[Any]]
+    spans: tuple[Span, ...] = ()
+    pieces: tuple[tuple[int, float], ...] = ((0, 0.0),)
+    notes: tuple[str, ...] = ()
+
+    def within_pieces(self) -> Signal:
+        """The same, with no span across a gap."""
+        ends = [first for first, _ in self.pieces[1:]]
+        cut = (part for span in self.spans for part in _split(span, ends))
+        return replace(self, spans=tuple(cut)) if ends else self
+
+    def labelled(self, label: Any, group: str) -> Signal:
+        """The same with what the name of the file says, where the file itself says nothing."""
+        spans = self.spans or (Span(0, self.length, None),)
+        named = (
+            replace(s, label=label if s.label is None else s.label, group=s.group or group)
+            for s in spans
+        )
+        return replace(self, spans=tuple(named))
+
+
+def _split(span: Span, ends: list[int]) -> list[Span]:
+    inner = [end for end in ends if span.start < end < span.stop]
+    edges = [span.start, *inner, span.stop]
+    return [replace(span, start=a, stop=b) for a, b in pairwise(edges)]
+
+
+def span_of(text: str, rate: float, flag: str) -> int:
+    """Samples that ``2s``, ``500ms`` or ``100`` mean.
+
+    Args:
+        text: As given.
+        rate: Samples a second; 0 where unknown.
+        flag: For messages, e.g. ``--window``.
+
+    Raises:
+        SpecError: If it is none of these, is shorter than one sample, or needs a rate.
+    """
+    number, unit = _number_and_unit(text.strip().lower())
+    if not (math.isfinite(number) and number > 0):
+        raise SpecError(f"{flag} {text!r} is no length", mend=f"e.g. {flag} 2s, or {flag} 100")
+    if unit and not rate:
+        raise SpecError(
+            f"{flag} {text} needs the rate, which the file does not state",
+            mend=f"say --rate HZ, or give {flag} as a number of samples",
+        )
+    samples = round(number * rate / {"ms": 1000.0}.get(unit, 1.0)) if unit else round(number)
+    if samples < 1 or (not unit and samples != number):
+        raise SpecError(f"{flag} {text} is no whole number of samples", mend=f"e.g. {flag} 100")
+    return samples
+
+
+def _number_and_unit(text: str) -> tuple[float, str]:
+    for unit in ("ms", "s"):
+        if text.endswith(unit):
+            text, found = text[: -len(unit)], unit
+            break
+    else:
+        found = ""
+    try:
+        return float(text), found
+    except ValueError:
+        return math.nan, found
+
+
+def one_rate(signals: list[Signal], said: float, resample: float) -> tuple[float, list[str]]:
+    """The rate that all signals share, and what is to be said of it.
+
+    Raises:
+        DataError: If they differ and nothing says to resample, or `said` contradicts the files.
+    """
+    rates = {signal.rate: signal.name for signal in reversed(signals) if signal.rate}
+    if len(rates) > 1 and not resample:
+        shown = ", ".join(f"{rate:g} Hz ({name})" for rate, name in sorted(rates.items())[:4])
+        raise DataError(
+            f"files of {len(rates)} rates: {shown}",
+            mend=f"bring all to one rate, e.g. --resample {min(rates):g}",
+        )
+    if len(rates) == 1 and said and abs(said / next(iter(rates)) - 1) > 0.02:
+        raise DataError(
+            f"--rate {said:g}, but the files state {next(iter(rates)):g} Hz",
+            where=next(iter(rates.values())),
+            mend="leave --rate out, or correct it; to change the rate say --resample HZ",
+        )
+    if len(rates) > 1:
+        return resample, [f"rates of {', '.join(f'{r:g}' for r in sorted(rates))} Hz resampled to {resample:g} Hz"]  # fmt: skip
+    return said or next(iter(rates), 0.0), []
+
+
+def same_channels(signals: list[Signal]) -> tuple[str, ...]:
+    """The channels that all signals share.
+
+    Raises:
+        DataError: If two differ in number.
+    """
+    first = signals[0]
+    for other in signals:
+        if len(other.channels) != len(first.channels):
+            raise DataError(
+                f"{other.name} has {len(other.channels)} channel(s), {first.name} has "
+                f"{len(first.channels)}",
+                where=other.name,
+                mend="give files of one number of channels",
+            )
+    same = all(other.channels == first.channels for other in signals)
+    return first.channels if same else tuple(f"c{n}" for n in range(len(first.channels)))
+
+
+def resampled(signal: Signal, rate: float) -> Signal:
+    """The signal at another rate; whole files are resampled when they are read.
+
+    Resampling is band-limited (librosa, soxr); spans and pieces move with it.
+    """
+    if not signal.rate or math.isclose(signal.rate, rate, rel_tol=1e-6):
+        return signal
+    ratio = rate / signal.rate
+
+    def read(start: int, stop: int) -> NDArray[Any]:
+        import librosa
+
+        margin = 64  # samples of the old rate on both sides, so that cuts leave no edge
+        first = max(0, math.floor(start / ratio) - margin)
+        last = min(signal.length, math.ceil(stop / ratio) + margin)
+        whole = signal.read(first, last).astype(np.float32, copy=False)
+        new = librosa.resample(whole, orig_sr=signal.rate, target_sr=rate, axis=-1)
+        at = start - round(first * ratio)
+        return np.asarray(new[:, at : at + stop - start])
+
+    def moved(at: int) -> int:
+        return math.floor(at * ratio)
+
+    return replace(
+        signal, rate=rate, length=moved(signal.length), dtype=np.dtype(np.float32), read=read,
+        spans=tuple(replace(s, start=moved(s.start), stop=moved(s.stop)) for s in signal.spans),
+        pieces=tuple((moved(at), time) for at, time in signal.pieces),
+    )  # fmt: skip

@@ -1,0 +1,266 @@
+"""A table with one window a row: csv and its dialects, and parquet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError
+from tsxfer.own.columns import few, group_of, label_of, position
+from tsxfer.own.content import Content
+from tsxfer.own.description import Description
+from tsxfer.own.lists import lists_of
+from tsxfer.own.order import FEWEST, MANY, Arranged, arranged, is_sample
+from tsxfer.own.streams import ReadAgain, Table, open_table
+
+TEXTS = (".csv", ".tsv", ".txt", ".dat")
+ENDINGS = (*TEXTS, *(f"{ending}.gz" for ending in TEXTS), ".parquet", ".pq")
+UNNAMED = ("", "Unnamed: 0", "__index_level_0__")
+SMALL = 1 << 26  # bytes of samples that memory holds
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What the columns of a table are.
+
+    Attributes:
+        label: Name, or "".
+        group: Name, or "".
+        samples: All others that are not left out.
+        part: The column that tells the official test part, or "".
+    """
+
+    label: str
+    group: str
+    samples: list[str]
+    part: str
+
+
+def read(path: Path, described: Description, scratch: Path) -> Content:
+    """Windows, labels and groups of a table with one window a row.
+
+    Raises:
+        DataError: If it cannot be read, or a column is not there, or is nothing that is known.
+    """
+    table = open_table(path, described)
+    roles, notes = roles_of(table, described, path)
+    if any(table.kind(name) in ("list", "struct") for name in roles.samples):
+        return lists_of(table, roles.samples, words_of(roles), described, path)
+    _refuse_strangers(table, roles, described, path)
+    order = arranged(roles.samples, described.axes, path)
+    columns = [name for members in order.channels.values() for name in members]
+    try:
+        x, words = _filled(table, columns, words_of(roles), scratch)
+    except ReadAgain:
+        x, words = _filled(table, columns, words_of(roles), scratch)
+    x = x.reshape(len(x), len(order.channels), -1)
+    _question(x, described, path)
+    lengths = (
+        None if described.missing != "refuse" and described.lengths == "refuse" else _lengths(x)
+    )
+    return _content(x, words, roles, order, (*table.notes, *notes), lengths)
+
+
+def words_of(roles: Roles) -> list[str]:
+    """Columns that are read as words."""
+    return list(dict.fromkeys(filter(None, (roles.label, roles.group, roles.part))))
+
+
+def _content(
+    x: NDArray[np.float64],
+    words: dict[str, NDArray[Any]],
+    roles: Roles,
+    order: Arranged,
+    notes: tuple[str, ...],
+    lengths: NDArray[np.int64] | None,
+) -> Content:
+    return Content(
+        x=x,
+        y=as_numbers(words[roles.label]) if roles.label else None,
+        group=words[roles.group] if roles.group else None,
+        channels=tuple(order.channels),
+        label=roles.label,
+        group_name=roles.group,
+        rate=order.rate,
+        part=words[roles.part].astype(np.str_) if roles.part else None,
+        notes=(*notes, *order.notes),
+        lengths=lengths,
+        columns=tuple(name for members in order.channels.values() for name in members),
+    )
+
+
+def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, tuple[str, ...]]:
+    """What each column is, by flags and names.
+
+    Raises:
+        DataError: If a column that is named is not there, or two have one name.
+    """
+    _refuse_twice(table.names, path)
+    names = [name for name in table.names if name not in described.ignore]
+    count = len(table.names)
+    at = (lambda word: position(word, count)) if table.positions else (lambda word: word)
+    index = [] if table.positions else _index(table, names, path)
+    names = [name for name in names if name not in index]
+    notes = tuple(f"column {name!r} counts the rows: left out" for name in index)
+    part = described.test if described.test in names else ""
+    if described.unlabelled:
+        return Roles("", "", _known(names, described, path), ""), notes
+    if table.positions and at(described.label) not in names:
+        raise DataError(
+            f"no header: the first line holds numbers, so no column is called "
+            f"{described.label or 'label'!r}",
+            where=f"{path}, {count} columns",
+            mend="say positions: --header no --label -1 (the last; 0 is the first) and --group N; or "
+            "--header yes",
+        )
+    label = label_of(names, at(described.label), path)
+    group = group_of(names, at(described.group), path)
+    samples = [name for name in names if name not in (label, group, part)]
+    return Roles(label, group, samples, part), notes
+
+
+def _known(names: list[str], described: Description, path: Path) -> list[str]:
+    """Columns of a file to predict: those that the model was fitted on, or all that look like some."""
+    missing = [name for name in described.columns if name not in names]
+    if missing:
+        raise DataError(
+            f"no column {few(missing)}",
+            where=f"{path} has: {few(names)}",
+            mend="name the columns as in the file that the model was fitted on",
+        )
+    return list(described.columns) or [name for name in names if is_sample(name)]
+
+
+def _refuse_twice(names: tuple[str, ...], path: Path) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise DataError(
+                f"two columns are called {name!r}",
+                where=str(path),
+                mend="rename one; if the first line is data, say --header no",
+            )
+        seen.add(name)
+
+
+def _index(table: Table, names: list[str], path: Path) -> list[str]:
+    """An unnamed column that counts the rows, as pandas writes it."""
+    found = [name for name in names if name in UNNAMED]
+    for name in found:
+        if table.kind(name) != "number" or not _counts(table, name):
+            raise DataError(
+                "a column without a name that does not count the rows",
+                where=f"{path}, column {table.names.index(name) + 1}",
+                mend="give it a name, then --label, --group or --ignore says what it is",
+            )
+    return found
+
+
+def _counts(table: Table, name: str) -> bool:
+    """Whether a column rises by 1 from row to row, as far as the first batch tells."""
+    first = next(iter(table.batches([name], [])), None)
+    return first is None or bool(
+        np.all(np.diff(first.column(0).to_numpy(zero_copy_only=False)) == 1)
+    )
+
+
+def _refuse_strangers(table: Table, roles: Roles, described: Description, path: Path) -> None:
+    strangers = [name for name in roles.samples if not is_sample(name)]
+    if not strangers and roles.samples:
+        return
+    numbers = [name for name in strangers if table.kind(name) == "number"]
+    if len(numbers) >= 1 and len(numbers) == len(roles.samples) and not described.axes:
+        raise DataError(
+            f"this looks like a recording, one moment a row, rather than windows: {few(numbers)}",
+            where=str(path),
+            mend="cut it: --window 1s --step 0.5s (with --rate, where no column tells the time)",
+        )
+    said = f"columns that are neither numbered samples nor label nor group: {few(strangers)}"
+    raise DataError(
+        said if roles.samples else "no column of samples, such as x0, x1, x2, ...",
+        where=str(path),
+        mend=f"leave them out: --ignore {','.join(strangers[:4])}; or name them with --label or --group"
+        if strangers
+        else "name the samples of a window x0, x1, x2, ...",
+    )
+
+
+def _question(x: NDArray[np.float64], described: Description, path: Path) -> None:
+    count, channels, length = x.shape
+    if length < FEWEST and count >= MANY and not described.axes and not described.unlabelled:
+        raise DataError(
+            f"{count:,} windows of {channels} x {length}: is this a recording, one moment a row?",
+            where=str(path),
+            mend="cut it: --window 1s --step 0.5s (with --rate); or --axes channel,time if windows "
+            "are that short",
+        )
+
+
+def _filled(
+    table: Table, columns: list[str], words: list[str], scratch: Path
+) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
+    """Samples ``(n, column)``, in memory or on disk, and the columns of words."""
+    import pyarrow as pa
+
+    found: dict[str, list[Any]] = {name: [] for name in words}
+    place = scratch / "x.f64"
+    with place.open("wb") as raw:
+        for batch in table.batches(columns, words):
+            numbers = pa.RecordBatch.from_arrays(
+                batch.columns[: len(columns)], list(map(str, range(len(columns))))
+            )
+            raw.write(numbers.to_tensor(null_to_nan=True, row_major=True).to_numpy().data)
+            for name, column in zip(words, batch.columns[len(columns) :], strict=True):
+                found[name].append(words_from(column))
+        size = raw.tell()
+    if size == 0:
+        raise DataError(
+            f"0 row(s) and {len(table.names)} column(s): no window",
+            where="below the header",
+            mend="one window a row, columns separated by commas, names of columns in the first row",
+        )
+    whole = {name: np.concatenate(parts) for name, parts in found.items()}
+    shape = (-1, len(columns))
+    if size <= SMALL:
+        return np.fromfile(place, np.float64).reshape(shape), whole
+    return np.memmap(place, np.float64, "r").reshape(shape), whole
+
+
+def words_from(column: Any) -> NDArray[Any]:
+    """A column of labels or groups as objects, None where a cell is empty."""
+    return np.array(column.to_pylist(), dtype=object)
+
+
+def as_numbers(words: NDArray[Any]) -> NDArray[Any]:
+    """Words that are all numbers as numbers; ``01`` and text stay words, empty cells stay missing."""
+    cells = ["" if word is None else word for word in words.tolist()]
+    if not all(isinstance(cell, str) for cell in cells):
+        return words
+    if any(len(cell) > 1 and cell[0] == "0" and cell.isdigit() for cell in cells):
+        return np.array(cells, object)
+    try:
+        numbers = np.array([float(cell) if cell.strip() else np.nan for cell in cells])
+    except ValueError:
+        return np.array(cells, object)
+    if np.isnan(numbers).all():
+        return np.array(cells, object)
+    return numbers
+
+
+def _lengths(x: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """Samples of each window; rows whose last cells are empty in every channel are shorter."""
+    from tsxfer.own.survey import blocks, let_go
+
+    found = np.full(len(x), x.shape[2])
+    for rows in blocks(x):
+        there = ~np.isnan(x[rows])
+        if not there.all():
+            ends = np.where(there.any(axis=2), x.shape[2] - there[:, :, ::-1].argmax(axis=2), 0)
+            alike = (ends == ends[:, :1]).all(axis=1)
+            found[rows] = np.where(alike & (ends[:, 0] > 0), ends[:, 0], x.shape[2])
+        let_go(x)
+    return None if bool((found == x.shape[2]).all()) else found
