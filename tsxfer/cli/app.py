@@ -47,7 +47,8 @@ Tune = Annotated[
 Controls = Annotated[
     list[str],
     typer.Option(
-        help="permuted, shuffled, moments, noise, in_domain, whole, or all: beside each transfer."
+        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, shuffled, "
+        "moments, noise, in_domain, whole, or all: beside each transfer; none."
     ),
 ]
 Strategies = Annotated[
@@ -55,7 +56,8 @@ Strategies = Annotated[
     typer.Option(
         "--strategy",
         help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, lora, "
-        "first_K, first_K_frozen.",
+        "first_K, first_K_frozen; with +repeat, +divided, +spread, +fresh or +independent: how kernels are "
+        "fitted to other channels; with +rescale: e.g. copy+spread+rescale.",
     ),
 ]
 Pretrain = Annotated[
@@ -67,8 +69,8 @@ Combine = Annotated[
 Baselines = Annotated[
     list[str],
     typer.Option(
-        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, or all "
-        "of these; mantis, moment."
+        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, rescaled, "
+        "or all of these; mantis, moment."
     ),
 ]
 

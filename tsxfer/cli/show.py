@@ -15,7 +15,7 @@ from tsxfer import metrics
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import OWN
 from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES, Trial
-from tsxfer.core.strategy import STRATEGIES
+from tsxfer.core.strategy import PARTS, STRATEGIES, named
 from tsxfer.core.study import COMBINATIONS, Study, expand, read_study, trials_of
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
@@ -28,7 +28,7 @@ from tsxfer.store.workspace import Workspace, environment
 
 # What `tsxfer run` chooses among beside data sets and models, by its option.
 CHOICES = {
-    "--strategy": (*STRATEGIES, "first_K", "first_K_frozen"),
+    "--strategy": (*STRATEGIES, "first_K", "first_K_frozen", *(f"NAME+{p}" for p in PARTS)),
     "--pretrain": OBJECTIVES,
     "--combine": COMBINATIONS,
     "--controls": CONTROLS,
@@ -97,8 +97,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
     elif name in MODELS.names():
         facts = {"model": name, "summary": MODELS.summary(name)}
-    elif name in STRATEGIES:
-        facts = {"strategy": name, **asdict(STRATEGIES[name])}
+    elif name.partition("+")[0] in STRATEGIES:
+        facts = {"strategy": name, **asdict(named(name))}
     elif name in metrics.METRICS:
         metric = metrics.METRICS[name]
         facts = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
+from tsxfer.core.seen import Begin, Learned
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import content_key
@@ -339,6 +340,8 @@ class Result:
         subset: Hash of the training and validation instances drawn.
         audit: ``{"copied": [...], "renewed": [...], "frozen": [...]}`` tensor names.
         alignment: Hash of the test instances and their labels, in the order of the predictions.
+        begin: What the network did with training windows before it learned; None without a network.
+        learned: Whether it left its start; None where no step was taken or no label was learned.
         loss: What was minimised: ``squared error`` or ``cross-entropy``.
         ledger: What the trial was allowed: ``{"steps": .., "batch": .., "tries": ..}``; steps are
             those of one try.
@@ -364,6 +367,8 @@ class Result:
     alignment: str = ""
     loss: str = ""
     audit: dict[str, list[str]] = field(default_factory=dict)
+    begin: Begin | None = None
+    learned: Learned | None = None
     ledger: dict[str, int] = field(default_factory=dict)
     chosen: dict[str, float] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from tsxfer.stats.compare import Comparison
 from tsxfer.stats.controls import Effect, Share, overall
 
 GIVES = {
+    "untrained": "the gain from the same source before it learned anything",
     "permuted": "the gain of the source's weights permuted within each tensor",
     "shuffled": "the gain from a source with shuffled labels",
     "moments": "the gain of a random start with the moments of the source's tensors",
@@ -27,6 +28,7 @@ IS = {
     "multirocket": "ridge on MultiRocket features",
     "random_convolutions": "ridge on the untrained backbone",
     "strong": "tuned scratch with augmented windows",
+    "rescaled": "scratch whose layers were rescaled on the training windows",
     "mantis": "ridge on frozen Mantis embeddings",
     "moment": "ridge on frozen MOMENT embeddings",
 }

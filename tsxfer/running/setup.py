@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tsxfer import metrics
+from tsxfer.core.seen import Begin
 from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.data import scale
 from tsxfer.data.sealed import answers
@@ -20,6 +21,8 @@ from tsxfer.models.base import Model, build
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import loop, norms, objectives, reuse, unlabelled, weights
 from tsxfer.train.batch import Batch, on_device
+from tsxfer.train.start import begin as look
+from tsxfer.train.start import rescale
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Begun:
         start: What was taken over.
         replicas: Models with what they learn from.
         multipliers: Of each replica's rate.
+        seen: What the network does with training windows before it learns.
     """
 
     trial: Trial
@@ -39,6 +43,7 @@ class Begun:
     start: reuse.Takeover
     replicas: list[loop.Replica]
     multipliers: tuple[float, ...]
+    seen: Begin
 
 
 def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
@@ -59,6 +64,8 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         model, start = starting(trial, task, kept)
         if _renormalised(trial, model.to(device)):
             start.audit["renormalised"] = norms.renormalise(model, parts[0].x)
+        if _rescaled(trial):
+            start = reuse.rescaled(model, start, rescale(model, parts[0].x))
         plain = loop.Replica(
             model, *parts, _score(task, trial, model),
             order=stream("order", trial.dataset, trial.repeat),
@@ -68,7 +75,8 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         )  # fmt: skip
         replicas.append(_special(plain, task, trial, workspace))
     assert start is not None  # noqa: S101  (there is at least one multiplier)
-    return Begun(trial, task, start, replicas, multipliers)
+    seen = look(replicas[0].model, parts[0].x)  # all tries begin alike
+    return Begun(trial, task, start, replicas, multipliers, seen)
 
 
 def origin_weights(trial: Trial, workspace: Workspace) -> list[reuse.Weights]:
@@ -117,6 +125,10 @@ def _renormalised(trial: Trial, model: Model) -> bool:
     if trial.reuse:
         return trial.reuse.strategy.renormalised
     return trial.baseline == "random_convolutions" and bool(norms.layers(model))
+
+
+def _rescaled(trial: Trial) -> bool:
+    return trial.baseline == "rescaled" or bool(trial.reuse and trial.reuse.strategy.rescaled)
 
 
 def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:

@@ -14,7 +14,7 @@ from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.tests import expanded_tail, interval, plain_spread
 
-PLACEBOS = ("permuted", "shuffled", "moments", "noise")
+PLACEBOS = ("untrained", "permuted", "shuffled", "moments", "noise")
 DRAWS = 20_000
 Array = NDArray[np.float64]
 

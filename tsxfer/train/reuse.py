@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -234,6 +234,14 @@ def take_over(
     if changed:
         audit[way] = changed
     return Takeover(audit, fitted, tuple(map(tuple, layers)), strategy)
+
+
+def rescaled(model: Model, start: Takeover, names: list[str]) -> Takeover:
+    """What was taken over once the kernels of these names were scaled: frozen ones stay so."""
+    now = {low_rank.plain_name(name): t for name, t in tensors(model).items()}
+    plain = [low_rank.plain_name(name) for name in names]
+    held = {n: now[n].detach().clone() if n in plain else t for n, t in start.source.items()}
+    return replace(start, audit={**start.audit, "rescaled": plain}, source=held)
 
 
 def check_frozen(model: Model, start: Takeover) -> None:
