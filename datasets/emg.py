@@ -54,7 +54,7 @@ def emg(folder: Path) -> Iterator[Series]:
 
     Groups: the subject, ``subjectNN`` in the stem; a stem without one is its own group. Windows
     overlap by 70 samples, so they must never be split at random. Times are seconds within the
-    session, on clocks that never meet.
+    session, on clocks that do not overlap.
 
     Split: none is published.
     """

@@ -49,7 +49,11 @@ def accuracy(truth: Array, predicted: Array) -> float:
 
 
 def macro_f1(truth: Array, predicted: Array) -> float:
-    """Unweighted mean over the classes in `truth` of F1, in [0, 1] (van Rijsbergen 1979)."""
+    """Unweighted mean of F1 over the classes in `truth`, in [0, 1] (van Rijsbergen 1979).
+
+    scikit-learn also averages over a class that is predicted only (with F1 of 0), so the score
+    would depend on whether the training data held a class that the test part lacks.
+    """
     return float(np.mean(_f1_by_class(truth, predicted)[0]))
 
 
@@ -82,7 +86,11 @@ def rmse(truth: Array, predicted: Array) -> float:
 
 
 def r2(truth: Array, predicted: Array) -> float:
-    """Share of the variance of `truth` explained, at most 1; 0 for constant truth."""
+    """Share of the variance of `truth` explained, at most 1.
+
+    Constant `truth` gives 0, since there is no variance to explain; scikit-learn gives 1 to a
+    perfect prediction of it.
+    """
     values = truth.astype(np.float64)
     spread = float(np.sum((values - values.mean()) ** 2))
     if spread == 0:

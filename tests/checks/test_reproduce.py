@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.conftest import NAME
 from tests.rows import study
-from tests.study import tsxfer
+from tests.study import NAME, tsxfer
 from tsxfer.checks.agreement import agreement, spread, tolerance
 from tsxfer.checks.found import effect, find
 from tsxfer.checks.reproduce import Wish, fitting, reproduce

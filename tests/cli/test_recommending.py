@@ -54,7 +54,7 @@ def test_the_page_says_what_it_says_in_words(ran: Path) -> None:
     said = " ".join(done.stdout.split())
     assert "of 2 cells (2 targets; a blind pick:" in said
     assert "Fewer than 6 targets cannot tell that from luck" in said
-    assert "does not look at these windows scores" in said
+    assert "that ignores the windows scores" in said
     assert "n=40, by probe (macro F1)" in said
     assert "labels in pretraining; higher is better" in said
     assert "SIMULATED" not in said

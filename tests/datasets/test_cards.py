@@ -55,11 +55,3 @@ def test_cards_load_without_domain_libraries() -> None:
     heavy, seconds = json.loads(done.stdout)
     assert heavy == []
     assert seconds < 2
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_word_about_a_machine(name: str) -> None:
-    """A data set says nothing about where its files lay when it was written."""
-    text = (DATASETS / f"{name}.py").read_text(encoding="utf-8")
-    assert "/work" not in text
-    assert "shared" not in text

@@ -14,28 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
 
+from tests.study import NAME, text
 from tsxfer.checks.verify import verify
 from tsxfer.cli import main
 from tsxfer.core.specs import Result
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
 
-NAME = "tiny-simulated"
-STUDY = """
-name = "tiny"
-sources = ["emg"]
-targets = ["finance"]
-sizes = [60]
-repeats = 3
-pretrainings = 2
-source_size = "n=100"
-data = "simulated"
-[recipe]
-epochs = 2
-[pretraining]
-epochs = 1
-"""
-TRIALS = 8
+STUDY = text(repeats=3, pretrainings=2)
+TRIALS = 8  # 2 pretrainings, 3 scratch runs, 3 transfers
 INJECTED = Path(__file__).parent / "injected"
 
 

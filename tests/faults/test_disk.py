@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.ground import NAME, Ground, assert_equal, assert_kept, assert_told, fresh
+from tests.faults.ground import Ground, assert_equal, assert_kept, assert_told, fresh
+from tests.study import NAME
 
 SLOW = pytest.mark.slow
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_cli import STUDY
 from tests.rows import matrix
-from tests.study import tsxfer
+from tests.study import text, tsxfer
 from tsxfer.core.specs import CONTROLS, NOISE, Recipe, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.data import catalogue
@@ -232,8 +231,7 @@ def test_a_doubtful_gain_has_a_share_without_bounds() -> None:
 @pytest.mark.slow
 def test_a_study_with_controls_runs_and_reports(tmp_path: Path) -> None:
     """From a study file and a flag to the table: all rows done, twins shared, words printed."""
-    text = STUDY.replace("sizes = [60, 120]", "sizes = [120]")
-    (tmp_path / "tiny.toml").write_text(text)
+    (tmp_path / "tiny.toml").write_text(text(sizes=(120,), repeats=3, pretrainings=2))
     ran = tsxfer(tmp_path, "run", "tiny.toml", "--controls", "all")
     assert ran.returncode == 0, ran.stderr
     assert "Controls" in ran.stdout

@@ -109,7 +109,7 @@ def test_differences_are_the_networks(report: Report) -> None:
     assert by["random_convolutions", False].verdict == "better"
     assert by["strong", False].verdict not in ("better", "worse")
     words = against_in_words(by["minirocket", True])
-    assert words == "transfer is worse than ridge on MiniRocket features"
+    assert words == "transfer is worse than ridge on MiniRocket features (for these test instances)"
     assert against_in_words(by["strong", False]).startswith(("undecided", "scratch is"))
 
 

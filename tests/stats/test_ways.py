@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -90,7 +92,8 @@ def test_the_report_shows_ways_in_every_format(tmp_path) -> None:  # type: ignor
     assert table.rows[0][:2] == ("a@1 → x@1, tcn probe, 100", "a@1")
     assert "Ways of transfer" in files.latex(report)
     assert "Ways of transfer" in files.markdown(report)
-    assert ",a@1\n" in files.table_csv(report)
+    lines = list(csv.DictReader(io.StringIO(files.table_csv(report))))
+    assert lines[-1]["against"] == "a@1"
     plain = replace(WIDE, strategies=(Strategy(),), objectives=("labels",), combine=())
     assert not ways.joined(expand(plain))
     declared = lock("s", trials, 6, {"x@1": 0.02}, {"x@1": "macro_f1"})

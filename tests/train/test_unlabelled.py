@@ -101,7 +101,7 @@ def test_every_backbone_learns_without_labels(model: str, objective: str) -> Non
     made = build(model, channels=2, length=100, extra=1, outputs=3, seed=0)
     torch.manual_seed(0)
     made.head = way.head(made.backbone.features + 1)
-    asked, score, blind = way.puzzle(part, 1)
+    asked, score, blind = way.pretext(part, 1)
     replica = loop.Replica(
         made, part, asked, score, np.random.default_rng(0), 0, objective=way.objective()
     )
@@ -131,7 +131,7 @@ def test_what_is_hidden_is_not_seen() -> None:
 def test_the_amplitude_gives_no_window_away() -> None:
     """Views of a window share no number beside it that would tell them from the others."""
     way, part = unlabelled.Contrastive(), _part()
-    asked, _, _ = way.puzzle(part, 0)
+    asked, _, _ = way.pretext(part, 0)
     assert float(asked.extra.abs().max()) == 0
     assert len(asked.x) == 2 * len(part.x)
     model = build("tcn", channels=2, length=100, extra=1, outputs=3, seed=0)
@@ -149,7 +149,7 @@ def test_the_amplitude_gives_no_window_away() -> None:
 def test_perfect_and_blind_answers_are_told_apart() -> None:
     """Equal projections of two views score 1; one projection for all is a guess among 2 n - 1."""
     way = unlabelled.Contrastive()
-    _, score, blind = way.puzzle(_part(64), 0)
+    _, score, blind = way.pretext(_part(64), 0)
     own = np.eye(64, dtype=np.float32)
     assert score(np.concatenate([own, own]))[1] == 1
     assert blind == pytest.approx(1 / 127)
@@ -171,7 +171,7 @@ def test_a_window_of_few_samples_is_no_fault() -> None:
     """Short windows are cut into stretches of one sample, and views stay in bounds."""
     part = _part(6, 1, 5)
     for objective in ("masked", "contrastive"):
-        asked, score, _ = unlabelled.of(objective, 1, 5).puzzle(part, 0)
+        asked, score, _ = unlabelled.of(objective, 1, 5).pretext(part, 0)
         assert np.isfinite(score(np.ones((len(asked.x), 5), np.float32))[0])
 
 

@@ -66,6 +66,18 @@ Pretrain = Annotated[
 Combine = Annotated[
     list[str], typer.Option(help="Several sources as one: pooled, sequential, average, or all.")
 ]
+Overlap = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        help="Where a source has seen the target's test part: refuse (the default), or label every row."
+    ),
+]
+Looks = Annotated[
+    list[int],
+    typer.Option(
+        help="Repeats at which to judge before all are in; declared; the level is spent over them."
+    ),
+]
 Baselines = Annotated[
     list[str],
     typer.Option(
@@ -134,6 +146,8 @@ def run(
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
     source_size: SourceSize = "",
+    overlap: Overlap = None,
+    looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[
@@ -178,7 +192,7 @@ def run(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, source_size,
+        pretrain, combine, baselines, overlap, looks, source_size,
     )  # fmt: skip
     chosen = study_from(study, flags, place)
     if save_study is not None:
@@ -208,6 +222,8 @@ def plan(
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
     source_size: SourceSize = "",
+    overlap: Overlap = None,
+    looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
     json: Json = False,
     _plugins: Plugins = "",
@@ -221,7 +237,7 @@ def plan(
     place = Workspace.at(workspace)
     flags = Flags(
         source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, source_size,
+        pretrain, combine, baselines, overlap, looks, source_size,
     )  # fmt: skip
     show_plan(study_from(study, flags, place), place, json)
 
@@ -331,7 +347,7 @@ def prepare(
 
     Example: tsxfer prepare mine.csv --label y --group subject
     """
-    from tsxfer.cli.own import prepare_own
+    from tsxfer.cli.own import prepare_own, refuse_own_flags
     from tsxfer.cli.prepare import prepare_dataset
     from tsxfer.own.readers import is_own
     from tsxfer.store.workspace import Workspace
@@ -339,6 +355,7 @@ def prepare(
     if is_own(name):
         prepare_own(name, described, Workspace.at(workspace))
         return
+    refuse_own_flags(name, described)
     prepare_dataset(name, place, Workspace.at(workspace))
 
 

@@ -16,6 +16,7 @@ from tsxfer.cli.choose import resolve
 from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, longer, source_fitted
 from tsxfer.cli.run import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
+from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study, expand, quick
 from tsxfer.data.prepare import Prepared
@@ -186,7 +187,7 @@ def _labelled(made: Prepared) -> Labelled:
 def _facts(target: Prepared, source: Source | None, terms: Terms) -> dict[str, Any]:
     """What the card says beside the model's own facts."""
     card = target.card
-    simulated = "+sim@" in card.id or bool(source and source.simulated)
+    simulated = is_simulated(card.id) or bool(source and source.simulated)
     return {
         "target": card.id,
         "fingerprint": target.fingerprint,

@@ -21,7 +21,7 @@ HELP = {
     "rate": "Samples a second.",
     "task": "classification or regression, where labels alone would be read otherwise.",
     "metric": "Primary metric; macro_f1 or mae by default.",
-    "margin": "Difference of the metric that nobody cares about.",
+    "margin": "Smallest difference of the metric that matters in practice.",
     "unit": "Of a regression label.",
     "domain": "Field that the data is from, for tables.",
     "licence": "Terms of the data.",

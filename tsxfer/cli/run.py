@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from tsxfer.baselines import foundations
 from tsxfer.cli.engine import Chosen, Engine, How, choose
 from tsxfer.cli.progress import Progress
+from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import Study, expand, study_toml
-from tsxfer.data import catalogue
+from tsxfer.data import catalogue, overlap
 from tsxfer.data.task import prepared
 from tsxfer.errors import Terminated
 from tsxfer.running.fingerprints import fingerprints
@@ -57,6 +58,8 @@ def run_study(study: Study, workspace: Workspace, how: How) -> int:
     for name in dict.fromkeys([*study.sources, *study.targets, *(t.dataset for t in trials)]):
         tell_of_simulating(name, workspace)
         prepared(workspace, name)
+    if study.overlap == "refuse":
+        overlap.refuse(workspace, trials)
     done = finished(store, trials, workspace)
     todo = [t for t in trials if t.key not in done]
     try:
@@ -106,7 +109,7 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
 
 def announce(study: Study) -> None:
     """Say first that data is simulated, where some is."""
-    if any("+sim@" in name for name in (*study.sources, *study.targets)):
+    if any(map(is_simulated, (*study.sources, *study.targets))):
         sys.stdout.write(
             "SIMULATED DATA: no real data is prepared (or --data simulated was asked for); "
             "numbers below say nothing about the real world.\n"
@@ -117,7 +120,7 @@ def announce(study: Study) -> None:
 
 def tell_of_simulating(name: str, workspace: Workspace) -> None:
     """Say that a simulation, which takes a while, is about to be made."""
-    if "+sim@" in name and not (workspace.data(name) / "meta.json").exists():
+    if is_simulated(name) and not (workspace.data(name) / "meta.json").exists():
         card = catalogue.find(name).card
         sys.stderr.write(f"simulating {card.count:,} instances of {name} (once) ...\n")
 

@@ -83,7 +83,7 @@ class Strategy:
         self._refuse_idle()
 
     def _refuse_idle(self) -> None:
-        """An option without effect would give one thing two names."""
+        """Refuse an option without effect: one strategy would have two names and two keys."""
         given = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
         idle = given & {"rate_decay", "anchor"} if self.learn in STILL else set()
         if self.learn not in ("head_first", "gradual"):

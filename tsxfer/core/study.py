@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from tsxfer.core.building import from_plain
 from tsxfer.core.fair import smallest, unlike_scratch
+from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import (
     NO_BACKBONE,
     NOISE,
@@ -32,6 +33,8 @@ from tsxfer.keys import plain
 NOISE_LABELS = 5000  # a larger budget of the sources means all of the noise that there is
 LARGEST = 10_000_000  # trials; ARCHITECTURE.md, section Scale
 DataMode = Literal["auto", "real", "simulated"]
+Overlaps = Literal["refuse", "label"]
+OVERLAPS: tuple[Overlaps, ...] = get_args(Overlaps)
 Combination = Literal["pooled", "sequential", "average"]
 COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
 STRONG = (0.3, 1.0, 3.0)  # rates of all layers that the strong scratch baseline tries
@@ -78,6 +81,10 @@ class Study:
             with its own head; ``sequential``: one after the other, in the order given;
             ``average``: the mean of the weights of the first and of each other continued from it.
         baselines: Other ways to use the target's labels, beside each scratch twin.
+        overlap: ``refuse`` stops before training where a source has seen what a target is tested on;
+            ``label`` runs it and labels every row.
+        looks: Numbers of repeats at which the study may be judged before all are in; they are
+            declared, and the level is spent over them (`tsxfer.stats.sequential`).
     """
 
     name: str
@@ -102,6 +109,8 @@ class Study:
     baselines: tuple[Baseline, ...] = ()
     channels: dict[str, int] = field(default_factory=dict)
     check_start: bool = True
+    overlap: Overlaps = "refuse"
+    looks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))
@@ -128,12 +137,20 @@ class Study:
                 mend="leave one of them out",
             )
         self._refuse_hidden_controls()
-        self._refuse_twice_said()
+        self._refuse_odd_looks()
+        self._refuse_repeated_settings()
         odd = not self.name.isprintable() or set(self.name) & set('/\\:*?"<>|')
         if odd or not self.name or len(self.name.encode()) > 120 or self.name.startswith("."):
             raise SpecError(
                 f"study name {self.name!r} cannot be a folder name",
                 mend="use letters, digits, - and _; 120 at most",
+            )
+
+    def _refuse_odd_looks(self) -> None:
+        if list(self.looks) != sorted({n for n in self.looks if 3 <= n < self.repeats}):
+            raise SpecError(
+                f"looks = {list(self.looks)} do not rise from 3 to below repeats = {self.repeats}",
+                mend=f"e.g. looks = [{max(3, self.repeats // 2)}] with repeats = {max(4, self.repeats)}",
             )
 
     def _refuse_hidden_controls(self) -> None:
@@ -143,13 +160,15 @@ class Study:
                 "labels = 'shuffled' is a control",
                 mend='leave it out, write controls = ["shuffled"]',
             )
-        if any(name.partition("@")[0] == NOISE.partition("@")[0] for name in self.sources):
+        if any(
+            DatasetName.parse(name).base == DatasetName.parse(NOISE).base for name in self.sources
+        ):
             raise SpecError(
                 "noise as a source is a control", mend='leave it out, write controls = ["noise"]'
             )
 
-    def _refuse_twice_said(self) -> None:
-        """One thing, one place."""
+    def _refuse_repeated_settings(self) -> None:
+        """Refuse one setting in two places."""
         if self.pretraining.objective != "labels" or self.recipe.objective != "labels":
             raise SpecError(
                 "an objective in a recipe", mend='leave it out, write objectives = ["masked"]'
@@ -333,6 +352,7 @@ def quick(study: Study) -> Study:
         name=f"quick-{study.name}",
         sizes=("n=300", "n=900"),
         repeats=min(3, study.repeats),
+        looks=(),
         pretrainings=1,
         source_size="n=2000",
         recipe=replace(study.recipe, epochs=8, patience=4),
@@ -354,7 +374,10 @@ def read_study(path: Path) -> Study:
             where=str(path),
             mend="check the path",
         ) from None
-    except (ValueError, RecursionError) as error:  # bad TOML or text, endless digits, deep nesting
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # bad TOML or text, numbers with too many digits, deep nesting
         raise SpecError(
             f"not valid TOML: {error}", where=str(path), mend="edit that line"
         ) from None

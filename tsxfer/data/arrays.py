@@ -20,7 +20,7 @@ def read_array(path: Path, *, mend: str, mapped: Literal["r"] | None = None) -> 
         mapped: ``r`` leaves the samples on disk until they are used.
 
     Raises:
-        DataError: If it is damaged, holds Python objects or announces more than memory holds.
+        DataError: If it is damaged, holds Python objects or declares more than memory holds.
     """
     try:
         found: Any = np.load(path, mmap_mode=mapped, allow_pickle=False)

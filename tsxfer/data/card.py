@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from tsxfer.core.names import SIMULATED, DatasetName
 from tsxfer.data.series import Series
 
 Reader: TypeAlias = Callable[[Path], Iterable[Series]]
@@ -73,7 +74,7 @@ class Card:
             ``official`` tests on the part that the data itself sets aside, and selects on its train part.
         metric: Primary metric.
         extra_metrics: Reported beside it.
-        margin: Difference of the primary metric below which nobody cares (practical equivalence).
+        margin: Smallest difference of the primary metric that matters in practice.
         amplitude: Feed the window's largest absolute value as a number beside the window
             (``stream max`` in the study).
         paper_channels: Channels that the study used, empty for all.
@@ -152,7 +153,7 @@ class Dataset:
 
         def register(simulate: Simulator) -> Simulator:
             facts: dict[str, Any] = {
-                "name": f"{self.card.name}+sim", "version": version, "count": count,
+                "name": DatasetName(self.card.name, SIMULATED).plain, "version": version, "count": count,
                 "title": f"SIMULATED stand-in: {self.card.title}", "simulated": True,
                 "files": (), "manual": "", "whole": None, "licence": "Apache-2.0 (made by tsxfer)", "file_rate_hz": None,
             }  # fmt: skip

@@ -67,10 +67,10 @@ def group_at(file: Any, name: str) -> Any:
     import h5py
 
     group = file.get(name)
-    if not isinstance(group, h5py.Group) or group.file.filename != file.filename:
+    if not isinstance(group, h5py.Group) or group.file.filename != file.file.filename:
         raise DataError(
             f"no group {name!r}; the file has {', '.join(sorted(file)[:6]) or 'nothing'}",
-            where=file.filename,
+            where=file.file.filename,
             mend="look whether this is the file that the data set's page names",
         )
     return group

@@ -54,7 +54,7 @@ class Tested:
 
     Attributes:
         scores: By metric name.
-        chance: The best of answers that do not look, by metric name.
+        chance: The best of trivial predictions, by metric name.
         alignment: Hash of test instances and labels, in the order of `output`.
         output: Raw predictions ``(n, outputs)``.
         predicted: Class codes, or numbers in the card's unit, ``(n,)``.
@@ -79,7 +79,7 @@ def test_windows(task: Task) -> scale.Scaled:
 
 
 def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest: str) -> Tested:
-    """Break the seal and score what was predicted; chance is the best answer that does not look.
+    """Break the seal and score what was predicted; chance is the best trivial prediction.
 
     Args:
         task: Whose test part it is.
@@ -92,11 +92,10 @@ def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest:
     """
     truth, predicted = task.test.open(digest), answers(task, output, scaled)
     card = task.prepared.card
-    blind = _blind(task, scaled)
     names = (card.metric, *card.extra_metrics)
     return Tested(
         {name: metrics.get(name).score(truth, predicted) for name in names},
-        {name: _best(name, truth, blind) for name in names},
+        chance(task, scaled, truth),
         hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
         output,
         predicted,
@@ -106,6 +105,18 @@ def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest:
         ),
         task.test.rows,
     )
+
+
+def chance(task: Task, scaled: scale.Scaled, truth: NDArray[Any]) -> dict[str, float]:
+    """The best score of trivial predictions, by metric name.
+
+    Args:
+        task: Whose training labels such answers know.
+        scaled: Test windows, as of `test_windows`.
+        truth: Their labels.
+    """
+    blind, card = _blind(task, scaled), task.prepared.card
+    return {name: _best(name, truth, blind) for name in (card.metric, *card.extra_metrics)}
 
 
 def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:

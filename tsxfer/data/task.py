@@ -32,7 +32,7 @@ class Task:
         train_truth: Training labels in the card's unit.
         scaler: Fitted on the training windows alone.
         test: The sealed part.
-        proof: Split proof.
+        proof: Split proof, with what a group is and the rule of the split.
         subset: The instances used.
     """
 
@@ -125,7 +125,7 @@ def load_task(workspace: Workspace, trial: Trial) -> Task:
         train_truth,
         scaler,
         SealedTest(data, parts.test),
-        parts.proof(group),
+        parts.proof(group) | {"group": card.group, "rule": card.split},
         drawn,
     )
 

@@ -170,7 +170,7 @@ class Fitted:
 
 
 def _refuse_no_number(output: Floats) -> None:
-    """An answer beside ``p = nan`` would be none."""
+    """Refuse output that is NaN: no class or number follows from it."""
     bad = ~np.isfinite(output).all(axis=1)
     if bad.any():
         raise DataError(
@@ -220,7 +220,7 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
 
 
 def _refuse_no_label(y: NDArray[Any]) -> None:
-    """What cannot be learned is no fault of the rate."""
+    """Refuse labels that cannot be learned, which would look like divergence."""
     bad = ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(len(y), bool)
     if bad.any():
         raise DataError(

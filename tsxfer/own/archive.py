@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,10 +114,19 @@ def _content(
         row = int(np.argmin(lengths))
         raise DataError("a series without a number", where=f"{path}, series {row + 1}", mend="remove it")  # fmt: skip
     return Content(
-        x, None if described.unlabelled else labels, None,
+        x, None if described.unlabelled else _named(labels), None,
         tuple(f"c{n}" for n in range(len(channels))), "class", "",
-        lengths=None if (lengths == longest).all() else lengths,
+        lengths=None if (lengths == longest).all() else lengths, task="classification",
     )  # fmt: skip
+
+
+def _named(labels: NDArray[np.str_]) -> NDArray[Any]:
+    """Classes as written; numbers where all are whole numbers, such as ``1.0000000e+00``."""
+    try:
+        numbers = labels.astype(np.float64)
+    except ValueError:
+        return labels
+    return numbers if (numbers == np.round(numbers)).all() else labels
 
 
 def _text(path: Path) -> str:

@@ -156,11 +156,14 @@ def _grouped_by_stretch(signals: list[Signal]) -> tuple[list[Signal], str]:
 def _left_over(signals: list[Signal], count: int, length: int, step: int, rate: float) -> str:
     total = sum(signal.length for signal in signals)
     spans = [span for signal in signals for span in signal.spans]
+    gaps = sum(len(signal.pieces) - 1 for signal in signals)
     silent = total - sum(s.stop - s.start for s in spans if s.label is not None)
     short = sum(s.stop - s.start < length for s in spans if s.label is not None)
     seconds = f" ({length / rate:g} s)" if rate else ""
     overlap = f", each overlapping the next by {length - step}" if step < length else ""
     said = f"cut into {count:,} windows of {length} samples{seconds}, {step} apart{overlap}"
+    if gaps:
+        said += f"; none crosses one of {gaps:,} gaps in time or steps back"
     if silent:
         said += f"; {silent:,} of {total:,} samples have no label and are in none"
     return said + (f"; {short:,} stretches are shorter than a window" if short else "")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
-from tsxfer.own import edf, physionet, seismograms, sound, table_signals
+from tsxfer.own import array_signals, edf, physionet, seismograms, sound, table_signals
 from tsxfer.own.catalogues import Catalogue, catalogue_of
 from tsxfer.own.content import Content
 from tsxfer.own.cutting import content_of
@@ -20,7 +20,7 @@ from tsxfer.own.naming import named
 from tsxfer.own.signals import Signal, same_channels
 
 SOUNDS, EARTH = (".wav", ".flac"), tuple(seismograms.FORMATS)
-TABLES = (*table_signals.TEXT, ".parquet")
+TABLES = table_signals.ENDINGS
 ENDINGS = (*SOUNDS, *EARTH, *edf.ENDINGS, ".hea", ".npy", *TABLES)
 
 
@@ -162,11 +162,11 @@ def _signal(
 
 
 def _array(path: Path, one: One, described: Description) -> Signal:
-    made = table_signals.array_signal(path, one.name, described)
+    made = array_signals.array_signal(path, one.name, described)
     if not described.label or described.unlabelled:
         return made
-    beside = table_signals.label_file(path, described.label, dict(one.fields))
-    return table_signals.array_labels(beside, made)
+    beside = array_signals.label_file(path, described.label, dict(one.fields))
+    return array_signals.array_labels(beside, made, described.ignore)
 
 
 def _joined(parts: list[Signal], name: str) -> Signal:

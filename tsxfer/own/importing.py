@@ -21,11 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.core.building import from_plain
-from tsxfer.core.names import OWN
+from tsxfer.core.names import OWN, DatasetName
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.catalogue import CARD, read_card
 from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
+from tsxfer.data.split import OFFICIAL
+from tsxfer.data.suspects import suspects_of
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
@@ -35,10 +37,9 @@ from tsxfer.own.reading import READ, Reading, another, as_text
 from tsxfer.own.shaping import Shape, rows_of, series, shape_of
 from tsxfer.own.version import version_of
 from tsxfer.store.leases import alone
-from tsxfer.store.workspace import Workspace
+from tsxfer.store.workspace import Workspace, write_whole
 
 UNGROUPED = "no groups given: leakage not excluded"
-OFFICIAL = "official split"
 METRICS = {
     "classification": ("macro_f1", "weighted_f1", "accuracy"),
     "regression": ("mae", "rmse", "r2", "medae"),
@@ -56,7 +57,7 @@ def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
     described = described_by(path, flags)
     layout = find(path, described)
     version = version_of(path, described, workspace, also_read(layout, path, described))
-    known = workspace.data(f"{name_of(path, layout)}{OWN}@{version}")
+    known = workspace.data(str(DatasetName(name_of(path, layout), OWN, version)))
     kept = _kept(known)
     if kept is None:
         workspace.make()
@@ -109,9 +110,9 @@ def _import(path: Path, described: Description, goal: Path, workspace: Workspace
     with scratch(workspace) as place:
         content = read(path, described, place)
         checked = check(path.name, content, described)
-        name, _, version = goal.name.partition("@")
-        card = replace(checked.card, name=name, version=version)
-        return prepare(
+        named = DatasetName.parse(goal.name)
+        card = replace(checked.card, name=named.plain, version=named.version)
+        made = prepare(
             Dataset(card),
             checked.blocks(),
             goal,
@@ -121,6 +122,17 @@ def _import(path: Path, described: Description, goal: Path, workspace: Workspace
             },
             notes=checked.notes,
         )
+    return _warned(made)
+
+
+def _warned(made: Prepared) -> Prepared:
+    """The data set with the warnings that its windows, labels and groups give on a closer look."""
+    found = tuple(dict.fromkeys(one.label for one in suspects_of(made) if one.label))
+    if not found:
+        return made
+    card = replace(made.card, warnings=(*made.card.warnings, *found))
+    write_whole(made.folder / CARD, json.dumps(asdict(card), indent=1))
+    return replace(made, card=card)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ TIMED = re.compile(
     r"(?P<unit> ?(?:ms|us|µs|s|sec))?$"
 )
 TWO = re.compile(r"^(?P<before>.*?)(?P<first>\d{1,9})(?P<between>\D+)(?P<last>\d{1,9})$")
+TIMELY = re.compile(r"(t|time|sample|step)[_.\- ]?$", re.IGNORECASE)
 SECONDS = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "s": 1.0, "sec": 1.0}
 FEWEST = 8  # samples: shorter windows are questioned
 MANY = 50  # windows, from which on so short ones look like a recording
@@ -197,7 +198,11 @@ def _swapped(names: list[str]) -> dict[str, list[str]]:
 def _question(channels: dict[str, list[str]], names: list[str], path: Path) -> None:
     """More channels than samples, by names with two numbers, are axes swapped."""
     length = len(next(iter(channels.values())))
-    if len(channels) > length and all(TWO.match(name) for name in names):
+    found = [TWO.match(name) for name in names]
+    if not all(found):
+        return
+    timely = len(channels) > 1 and all(match and TIMELY.match(match["before"]) for match in found)
+    if timely or len(channels) > length:
         raise DataError(
             f"{len(channels)} channels of {length} samples: does the first number of names such as "
             f"{names[0]} count time?",

@@ -110,7 +110,7 @@ def _annotated(wfdb: Any, made: Signal, described: Description, path: Path) -> S
             mend="say --label note (rhythms, stages) or --label symbol (beats)",
         )
     if told[described.label]:
-        return _held(made, at, notes)
+        return _held(made, at, ["" if n.lstrip("(") in described.ignore else n for n in notes])
     return _around(made, at, symbols, described, path)
 
 
@@ -137,7 +137,7 @@ def _around(
     length = span_of(described.window, described.rate or made.rate, "--window")
     starts = [int(a) - length // 2 for a in at]
     spans = [Span(a, a + length, s) for a, s in zip(starts, symbols, strict=True)
-             if a >= 0 and a + length <= made.length]  # fmt: skip
+             if a >= 0 and a + length <= made.length and s not in described.ignore]  # fmt: skip
     note = "labels are the symbols of beats, each in the middle of its window"
     return replace(made, spans=tuple(spans), notes=(*made.notes, note))
 

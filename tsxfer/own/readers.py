@@ -75,7 +75,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "a set of the UCR/UEA archive by name", lambda path, _: str(path).startswith(ucr.PREFIX),
         ucr.read, prefix=ucr.PREFIX,
     ),
-    Layout("daily prices", daily.is_daily, daily.read),
+    Layout("daily prices", daily.is_daily, daily.read, (".csv",)),
     Layout("a SeisBench data set", lambda path, _: seisbench.is_seisbench(path), seisbench.read),
     Layout(
         "X.npy beside y.npy", pairs.is_pair, pairs.read, (".npy",), beside=pairs.files_of,
@@ -84,7 +84,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "a recording", _is_recording, folders.read, folders.ENDINGS, beside=folders.beside,
     ),
     Layout("a folder of files", lambda path, _: path.is_dir(), folders.read),
-    Layout("a plain table of the UCR archive", archive.is_plain, archive.read_plain),
+    Layout("a plain table of the UCR archive", archive.is_plain, archive.read_plain, (".tsv", ".txt")),
     by_ending("a table with one window a row", tables.read, *tables.ENDINGS),
     by_ending("arrays x, y and group", npz.read, ".npz"),
     by_ending("sktime's series", ts.read, ".ts"),

@@ -48,7 +48,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     """
     table = open_table(path, described)
     roles, notes = roles_of(table, described, path)
-    if any(table.kind(name) in ("list", "struct") for name in roles.samples):
+    if table.nested and any(table.kind(name) in ("list", "struct") for name in roles.samples):
         return lists_of(table, roles.samples, words_of(roles), described, path)
     _refuse_strangers(table, roles, described, path)
     order = arranged(roles.samples, described.axes, path)

@@ -25,6 +25,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import Result
 from tsxfer.paper.effects import (
     Effect,
@@ -126,7 +127,7 @@ def check_claims(found: Evidence) -> list[Claim]:
 
 def domain(dataset: str) -> str:
     """Domain of a data set of the study, by the first part of its versioned name."""
-    return DOMAINS.get(dataset.partition("@")[0].partition("+")[0], "other")
+    return DOMAINS.get(DatasetName.parse(dataset).base, "other")
 
 
 def _is_seismic(dataset: str) -> bool:
@@ -249,7 +250,7 @@ def _names(places: Iterable[tuple[str, str, str]]) -> str:
 
 
 def _short(dataset: str) -> str:
-    return dataset.partition("@")[0].partition("+")[0]
+    return DatasetName.parse(dataset).base
 
 
 def _reverse(found: Evidence) -> Finding:

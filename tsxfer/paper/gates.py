@@ -54,7 +54,7 @@ class ChanceRepeat:
 
 @dataclass(frozen=True, slots=True)
 class ChanceBaseline:
-    """Scratch runs that are not better than an answer that does not look at the window.
+    """Scratch runs that are not better than a prediction that ignores the window.
 
     Attributes:
         baseline: Model, target and size.
@@ -247,7 +247,7 @@ def chance_baselines(grid: Grid, at_chance: Collection[int] = ()) -> list[Chance
     """Scratch baselines whose mean is not two standard errors above chance (section 6.3).
 
     Where rows carry no chance level, the best score of any run in the repeats at chance stands in:
-    predictions that are scored against other windows' labels are answers that do not look.
+    predictions that are scored against other windows' labels are trivial predictions.
     """
     levels = _measured_chance(grid, at_chance)
     found = []

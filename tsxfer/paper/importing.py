@@ -49,8 +49,8 @@ class Set:
         published: Its name in the files.
         name: Its versioned name here, distinct from the data sets of this package.
         metric: Primary metric.
-        margin: Difference nobody cares about, as on our own cards; 0.02 magnitude units or F1,
-            1 index point.
+        margin: Smallest difference that matters in practice, as on our own cards; 0.02 magnitude
+            units or F1, 1 index point.
         classes: Number of classes, 0 for regression.
     """
 

@@ -32,7 +32,7 @@ class Ranked:
 
     @property
     def place(self) -> tuple[float, str]:
-        """What sorts best first by the default ranker; sources that it cannot score come last."""
+        """Sort key, best first by the default ranker; sources that it cannot score come last."""
         score = self.scores[DEFAULT]
         return (float("inf") if score is None else -score), self.source.trial.dataset
 
@@ -45,7 +45,7 @@ class Advice:
         target: The scratch trial whose training subset was looked at.
         made: Its data set.
         ranked: Sources, best first.
-        blind: Oriented score of the best answer that does not look, on the windows of the scores.
+        blind: Oriented score of the best trivial prediction, on the windows of the scores.
         evidence: Finished cells of the workspace.
         judged: What each ranker has been worth on them.
     """
@@ -85,13 +85,13 @@ def as_plain(advice: Advice) -> dict[str, Any]:
 
 
 def show(advice: Advice) -> None:
-    """Print the sources, what has come of such rankings here, and what the columns mean."""
+    """Print the sources, how well such rankings have done here, and what the columns mean."""
     console = Console()
     console = console if console.is_terminal else Console(width=WIDTH)
     if advice.simulated:
         console.print(Text("SIMULATED DATA: numbers below say nothing about the real world."))
     console.print(_sources(advice))
-    console.print(Text(bar(advice)))
+    console.print(Text(against_trivial(advice)))
     console.print(Text(sentence(advice)))
     if advice.judged:
         console.print(_record(advice))
@@ -163,10 +163,10 @@ def _shown(pick: Pick) -> tuple[str, str, str]:
     return _share(pick.hit), _signed(pick.gain), _signed(pick.regret)
 
 
-def bar(advice: Advice) -> str:
-    """What the probe must pass, and whether any source does."""
+def against_trivial(advice: Advice) -> str:
+    """The score of the best trivial prediction, and whether the probe of any source is better."""
     best = advice.ranked[0].scores[DEFAULT]
-    said = f"An answer that does not look at these windows scores {advice.blind:.3f}"
+    said = f"The best prediction that ignores the windows scores {advice.blind:.3f}"
     if best is None:
         return f"{said}; with one group of windows nothing can be probed: the order says nothing."
     if best <= advice.blind:
@@ -197,7 +197,11 @@ def sentence(advice: Advice) -> str:
         )
     else:
         said += f"; weighted tau {_signed(found.tau)}"
-    less = f" Ranking by {found.bar} alone gave away less." if found.over_bar.value < 0 else ""
+    less = (
+        f" Ranking by {found.best_trivial} alone gave away less."
+        if found.over_trivial.value < 0
+        else ""
+    )
     return said + _doubt(found) + less
 
 
@@ -210,9 +214,9 @@ def _doubt(found: Judged) -> str:
     if found.saved.low is None or found.saved.low <= 0:
         return ". That is not known to be better than a blind pick."
     said = f". It saves {_signed(found.saved)} margins over a blind pick"
-    if found.over_bar.low is None or found.over_bar.low <= 0:
-        return f"{said}, and is not known to be better than ranking by {found.bar}."
-    return f"{said}, and {_signed(found.over_bar)} over ranking by {found.bar}."
+    if found.over_trivial.low is None or found.over_trivial.low <= 0:
+        return f"{said}, and is not known to be better than ranking by {found.best_trivial}."
+    return f"{said}, and {_signed(found.over_trivial)} over ranking by {found.best_trivial}."
 
 
 def _trivial(advice: Advice) -> str:

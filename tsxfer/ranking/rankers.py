@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsxfer.core.names import OWN
+from tsxfer.core.names import is_own
 from tsxfer.core.specs import Result, Trial
 from tsxfer.keys import content_key
 from tsxfer.ranking import distances, scores
@@ -28,7 +28,7 @@ class Ranker:
     Attributes:
         name: In tables and JSON.
         higher_is_better: Direction.
-        trivial: Looks at no window: the bar that the others must pass.
+        trivial: Uses no window; a ranker that is of use does better.
         score: Of one source on one target; None where it is not defined.
         what: One line for readers.
     """
@@ -58,7 +58,7 @@ def _spectrum(seen: Seen) -> float | None:
         return None
     source, target = seen.source, seen.target
     rates = source.card.rate_hz, target.card.rate_hz
-    if any(OWN in c.id and c.rate_hz == 1 for c in (source.card, target.card)):
+    if any(is_own(c.id) and c.rate_hz == 1 for c in (source.card, target.card)):
         return None  # an own file whose rate nobody gave counts samples, which are no hertz
     return distances.spectral(source.windows.x, target.windows.x, *rates)
 

@@ -78,7 +78,7 @@ class Part:
 
     @property
     def blind(self) -> float:
-        """Oriented score of the best answer that does not look: what a probe must pass.
+        """Oriented score of the best trivial prediction: a useful probe is better.
 
         The commonest class, draws by class shares on average, the median label, or no change of a price.
         """
@@ -207,7 +207,7 @@ def probabilities(
         seed=0,
     )
     _load(model, kept, source)
-    x = _brought(part.windows.x, channels, card.length)
+    x = _reshaped(part.windows.x, channels, card.length)
     beside = (
         part.windows.extra
         if part.windows.extra.shape[1] == extra
@@ -232,7 +232,7 @@ def _load(model: Model, kept: reuse.Weights, source: Trial) -> None:
         )
 
 
-def _brought(x: NDArray[np.float32], channels: int, length: int) -> NDArray[np.float32]:
+def _reshaped(x: NDArray[np.float32], channels: int, length: int) -> NDArray[np.float32]:
     """Windows ``(n, channel, time)`` with so many channels and samples."""
     if x.shape[1] != channels:
         x = np.repeat(x.mean(axis=1, keepdims=True), channels, axis=1)

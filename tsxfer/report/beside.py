@@ -21,7 +21,7 @@ GIVES = {
 }
 
 IS = {
-    "trivial": "the answer that does not look",
+    "trivial": "the best trivial prediction",
     "summary": "ridge on summary features",
     "catch22": "ridge on catch22 features",
     "minirocket": "ridge on MiniRocket features",
@@ -94,7 +94,7 @@ def baselines(report: Report) -> Section:
             (
                 c.trial.dataset, model(c), c.trial.size.removeprefix("n="), _baseline(c),
                 str(len(c.scratch)), metrics.get(c.metric).title, arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {between(c.low, c.high)}", p_text(c.p_corrected),
+                f"{signed(c.difference)} {between(*c.stated[:2])}", p_text(c.stated[2]),
                 against_in_words(c),
             )
             for c in report.beside
@@ -116,7 +116,7 @@ def against_baselines(report: Report) -> Section:
         tuple(
             (
                 name(c), _baseline(c), str(len(c.scratch)), arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {between(c.low, c.high)}", p_text(c.p_corrected),
+                f"{signed(c.difference)} {between(*c.stated[:2])}", p_text(c.stated[2]),
                 against_in_words(c),
             )
             for c in report.beside
@@ -130,7 +130,11 @@ def _baseline(c: Comparison) -> str:
 
 
 def against_in_words(c: Comparison) -> str:
-    """What a comparison with a baseline says, e.g. that transfer is worse than a ridge."""
+    """What a comparison with a baseline says, and of whom: transfer is worse than a ridge."""
+    return f"{_said(c)} (for {c.speaks_of})"
+
+
+def _said(c: Comparison) -> str:
     who = "transfer" if c.trial.reuse else "scratch"
     what = IS[_baseline(c)]
     if c.verdict in ("undecided", "interim"):
@@ -156,8 +160,8 @@ def ways(report: Report) -> Section:
         tuple(
             (
                 name(c), first_arm(c.against), str(len(c.scratch)), arm(c.transfer), arm(c.scratch),
-                f"{signed(c.difference)} {between(c.low, c.high)}", p_text(c.p_corrected),
-                f"{MARKS[c.verdict]} {c.verdict}",
+                f"{signed(c.difference)} {between(*c.stated[:2])}", p_text(c.stated[2]),
+                f"{MARKS[c.verdict]} {c.verdict} (for {c.speaks_of})",
             )
             for c in report.beside
             if not _baseline(c)

@@ -16,9 +16,11 @@ MARKS = {
 }  # fmt: skip
 CAPTION = (
     "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
-    "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Saved' is "
+    "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Difference' "
+    "and its p speak of these test instances, 'new groups' and its p of others (subjects, speakers, "
+    "events); the verdict is for what 'verdict for' names. 'Saved' is "
     "how many training samples earlier transfer reaches the level that scratch sets; 'trivial' is the "
-    "best answer that does not look at the window (mean, majority, class shares, no change)."
+    "best prediction that ignores the window (mean, majority, class shares, no change)."
 )
 
 
@@ -61,8 +63,21 @@ def _difference(c: Comparison) -> str:
     return f"{signed(c.difference)} [{signed(c.low)}, {signed(c.high)}]"
 
 
+def beyond(c: Comparison) -> str:
+    """The interval for new groups, or why there is none."""
+    new = c.beyond
+    if new.low is None or new.high is None:
+        return new.why
+    return f"[{signed(new.low)}, {signed(new.high)}]"
+
+
+def effect(g: float) -> str:
+    """Hedges' g; beyond a hundred deviations its digits say nothing."""
+    return signed(g) if abs(g) < 100 else f"{'-' if g < 0 else ''}>100"
+
+
 def _effect(c: Comparison) -> str:
-    return signed(c.effect[0]) if c.effect else "n/a"
+    return effect(c.effect[0]) if c.effect else "n/a"
 
 
 def _saved(c: Comparison) -> str:
@@ -101,6 +116,7 @@ COLUMNS = (
     Column("model", lambda c: model(c), numeric=False),
     Column("size", _size),
     Column("verdict", lambda c: f"{MARKS[c.verdict]} {c.verdict}", numeric=False),
+    Column("verdict for", lambda c: c.speaks_of, numeric=False),
     Column("n", lambda c: str(len(c.scratch))),
     Column("metric", _metric, numeric=False),
     Column("scratch", lambda c: arm(c.scratch)),
@@ -109,6 +125,9 @@ COLUMNS = (
     Column("difference", _difference),
     Column("p", lambda c: p_text(c.p)),
     Column("p corrected", lambda c: p_text(c.p_corrected)),
+    Column("on these tests", lambda c: f"{MARKS[c.here]} {c.here}", numeric=False),
+    Column("new groups", lambda c: beyond(c), numeric=False),
+    Column("p new groups", lambda c: p_text(c.beyond.p_corrected)),
     Column("effect g", _effect),
     Column("saved", _saved),
     Column("reached", _reached),
@@ -124,3 +143,29 @@ def model(c: Comparison) -> str:
     times = f"×{reuse.rate_multiplier:g}" if reuse.rate_multiplier != 1 else ""
     how = (times, "frozen" if reuse.frozen else "", reuse.strategy.words)
     return " ".join((c.trial.model, *filter(None, how)))
+
+
+# Both scopes of a comparison in full, for files that programs read.
+SCOPES: dict[str, Callable[[Comparison], object]] = {
+    "scope": lambda c: c.scope,
+    "verdict_for": lambda c: c.speaks_of,
+    "verdict_these_instances": lambda c: c.here,
+    "group": lambda c: c.beyond.word,
+    "test_groups": lambda c: c.beyond.groups,
+    "pretrainings": lambda c: c.beyond.pretrainings,
+    "new_groups_low": lambda c: c.beyond.low,
+    "new_groups_high": lambda c: c.beyond.high,
+    "new_groups_p": lambda c: c.beyond.p,
+    "new_groups_p_corrected": lambda c: c.beyond.p_corrected,
+    "new_groups_verdict": lambda c: c.beyond.verdict,
+    "new_groups_why_not": lambda c: c.beyond.why,
+    "error_repeats": lambda c: c.beyond.error("repeats"),
+    "error_groups": lambda c: c.beyond.error("groups"),
+    "error_pretrainings": lambda c: c.beyond.error("pretrainings"),
+    "limited_by": lambda c: c.beyond.limited_by,
+}
+
+
+def scoped(c: Comparison) -> dict[str, object]:
+    """What `SCOPES` says of one comparison."""
+    return {name: value(c) for name, value in SCOPES.items()}

@@ -9,6 +9,7 @@ from typing import Any
 from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, printable
 from tsxfer.report.build import Report
+from tsxfer.report.columns import scoped
 from tsxfer.report.figures import every
 from tsxfer.report.figures.picture import mark
 from tsxfer.stats.cells import first_arm
@@ -85,6 +86,7 @@ def _record(c: Comparison, row: Result, arm: str) -> dict[str, Any]:
         "chance": row.chance.get(row.metric),
         "margin": row.margin,
         "verdict": c.verdict,
+        **scoped(c),
         "seconds": row.cost.get("seconds"),
         "samples": row.cost.get("samples"),
         "curve_samples": row.curve.get("samples"),

@@ -7,7 +7,7 @@ import io
 
 from tsxfer.errors import printable as plain
 from tsxfer.report.build import Report
-from tsxfer.report.columns import CAPTION, COLUMNS
+from tsxfer.report.columns import CAPTION, COLUMNS, SCOPES, scoped
 from tsxfer.report.headline import headline, warnings
 from tsxfer.report.section import Section
 from tsxfer.report.sections import sections
@@ -127,6 +127,7 @@ _HEADER = (
     "p_sign_flip", "p_not_worse", "p_equivalent", "margin", "hedges_g", "improvement",
     "samples_saved", "samples_saved_low", "samples_saved_high", "convergence_p", "verdict",
     "chance", "labels", "notes", "scratch_keys", "transfer_keys", "against",
+    *SCOPES,
 )  # fmt: skip
 
 
@@ -142,7 +143,7 @@ def _record(c: Comparison) -> list[object]:
         speed.saved if speed else None, speed.low if speed else None, speed.high if speed else None,
         speed.p if speed else None, c.verdict, c.chance, "; ".join(c.labels), "; ".join(c.notes),
         " ".join(k for k, _ in c.keys), " ".join(k for _, k in c.keys),
-        first_arm(c.against),
+        first_arm(c.against), *scoped(c).values(),
     ]  # fmt: skip
 
 

@@ -31,6 +31,16 @@ LABELS = {
     "every profile; validation comes from their train part.",
     "published": "PUBLISHED ROWS: made by the authors of Otović et al. 2022, not by tsxfer.",
     "curve on test": "TEST CURVES: convergence below is measured on the test set.",
+    "source saw test data": "OVERLAP: a source has learned from windows, groups or events of the target's "
+    "test part, so that its gain is no transfer.",
+    "source and target share group names": "SHARED NAMES: groups of source and test have the same names "
+    "(such as p1); if they are the same people or machines, take them out of the source.",
+    "near duplicates in train and test": "NEAR DUPLICATES: windows of the test part are those of the "
+    "training part up to a factor, an offset or a little noise.",
+    "label nearly told by one value": "TOLD BY ONE VALUE: a single sample, the peak or the padding nearly "
+    "tells the label (`tsxfer look` says which); if that is no physics, it is a leak.",
+    "group names that differ in spelling alone": "SPELLING: names of groups on both sides differ in case or "
+    "spaces alone, such as p1 and P1; if they are one, leakage is not excluded.",
     "exploratory": "EXPLORATORY: some comparisons lie outside of the analysis that was declared "
     "before the first row.",
 }
@@ -54,7 +64,8 @@ def headline(report: Report) -> str:
 
 def warnings(report: Report) -> list[str]:
     """What a reader must know before the numbers."""
-    found = [text for label, text in LABELS.items() if label in report.labels]
+    found = [f"VERIFY: {report.verified}"] if report.sound is False else []
+    found += [text for label, text in LABELS.items() if label in report.labels]
     found += [f"{x[0].upper()}{x[1:]}." for x in report.labels if x.startswith("incomplete data")]
     if report.gaps:
         found.append(f"INCOMPLETE: {len(report.gaps)} arm(s) of pairs are missing or failed.")

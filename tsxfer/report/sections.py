@@ -30,10 +30,11 @@ def sections(report: Report) -> list[Section]:
         _worse(report),
         _power(report),
         _undecided(report),
-        _test_set(report),
+        _new_groups(report),
         _matrix(report),
         _reproduced(report),
         _declared(report),
+        _verified(report),
     ]
     return [section for section in found if section is not None and section.rows]
 
@@ -157,11 +158,12 @@ def _worth(report: Report) -> Section | None:
 def _worse(report: Report) -> Section | None:
     return Section(
         "Negative transfer",
-        "Comparisons in which pretraining did harm.",
-        ("comparison", "difference", "95 %", "p corrected", "effect g"),
+        "Comparisons in which pretraining did harm, with whom that holds for.",
+        ("comparison", "for", "difference", "95 %", "p corrected", "effect g"),
         tuple(
             (
-                name(c), signed(c.difference), between(c.low, c.high), p_text(c.p_corrected),
+                name(c), c.speaks_of, signed(c.difference), between(*c.stated[:2]),
+                p_text(c.stated[2]),
                 signed(c.effect[0]) if c.effect else "n/a",
             )
             for c in report.comparisons
@@ -191,11 +193,11 @@ def _undecided(report: Report) -> Section | None:
         "What was not decidable",
         "Undecided does not mean equal: the study could have missed true differences up to the "
         "size shown.",
-        ("comparison", "difference", "95 %", "detectable at 80 %", "margin"),
+        ("comparison", "difference", "95 %", "detectable at 80 %", "margin", "for"),
         tuple(
             (
-                name(c), signed(c.difference), between(c.low, c.high),
-                number(c.detectable) if c.detectable is not None else "n/a", number(c.margin),
+                name(c), signed(c.difference), between(*c.stated[:2]), _detectable(c),
+                number(c.margin), c.beyond.why or c.speaks_of,
             )
             for c in report.comparisons
             if c.verdict == "undecided"
@@ -203,22 +205,40 @@ def _undecided(report: Report) -> Section | None:
     )  # fmt: skip
 
 
-def _test_set(report: Report) -> Section | None:
-    rows = [
-        (
-            name(c), str(t.groups), number(t.from_repeats), number(t.from_test),
-            between(t.low, t.high), "the test set" if t.dominates else "the repeats",
-        )
-        for c, t in zip(report.comparisons, report.test_errors, strict=True)
-        if t is not None
-    ]  # fmt: skip
+def _detectable(c: Comparison) -> str:
+    """In the scope of the verdict."""
+    found = c.beyond.detectable if c.scope == "new groups" else c.detectable
+    return "n/a" if found is None else number(found)
+
+
+def _new_groups(report: Report) -> Section | None:
+    """Both scopes of every comparison, and where the error of the wider one comes from."""
+
+    def row(c: Comparison) -> tuple[str, ...]:
+        new = c.beyond
+        errors = (new.error("repeats"), new.error("groups"), new.error("pretrainings"))
+        return (
+            name(c), f"{between(c.low, c.high)} {c.here}",
+            new.why or f"{between(new.low, new.high)} {new.verdict}",
+            "n/a" if new.groups is None else str(new.groups),
+            *("n/a" if error is None else number(error) for error in errors),
+            new.limited_by or "n/a",
+        )  # fmt: skip
+
     return Section(
-        "Test-set uncertainty",
-        "Standard error of the difference from the repeats and from the choice of test groups "
-        "(cluster bootstrap over kept predictions), and the 95 % interval that holds both.",
-        ("comparison", "test groups", "from repeats", "from test set", "both", "limited by"),
-        tuple(rows),
-    )
+        "These test instances and new groups",
+        "Repeats share one partition, so their interval speaks of these test instances. The interval "
+        "for new groups (speakers, events, subjects) also holds the error of which groups were tested "
+        "and learned from, and of the pretrainings; standard errors of the difference are given by "
+        "what they come from. The verdict is for new groups where the data can speak of them. A single "
+        "pretraining says nothing of another. Convergence, contrasts, best sources, the summary and "
+        "labels' worth speak of these test instances.",
+        (
+            "comparison", "these test instances", "new groups", "test groups", "from repeats",
+            "from groups", "from pretrainings", "more of what helps most",
+        ),
+        tuple(row(c) for c in report.comparisons if c.beyond.groups is not None),
+    )  # fmt: skip
 
 
 def _matrix(report: Report) -> Section | None:
@@ -294,6 +314,19 @@ def _declared(report: Report) -> Section | None:
             *(("estimand", text) for text in held.estimands),
             ("threshold", held.threshold),
         ),
+    )
+
+
+def _verified(report: Report) -> Section | None:
+    if not report.verified:
+        return None
+    return Section(
+        "Checked",
+        "`tsxfer verify` reads rows, predictions, weights, data and declaration, and counts again what can "
+        "be counted. Who edits rows and predictions together is only found by `tsxfer reproduce`, which "
+        "trains them anew.",
+        ("what", "found"),
+        (("verify", report.verified),),
     )
 
 

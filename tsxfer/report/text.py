@@ -93,4 +93,12 @@ def _blocks(report: Report, console: Console) -> None:
             )
         )
         console.print(Text(f"  samples saved {texts['saved']}, reached {texts['reached']}"))
-        console.print(Text(f"  verdict: {texts['verdict']}"))
+        console.print(
+            Text(f"  new groups {texts['new groups']}  p corrected {texts['p new groups']}")
+        )
+        console.print(
+            Text(
+                f"  verdict: {texts['verdict']} (for {texts['verdict for']}); "
+                f"on these tests {texts['on these tests']}"
+            )
+        )

@@ -10,7 +10,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def refuse_device(wanted: str) -> None:
-    """Refuse a device that no machine has, before torch is imported.
+    """Refuse a device of unknown kind, before torch is imported.
 
     Raises:
         SpecError: With those there are.

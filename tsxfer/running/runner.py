@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ import torch
 
 from tsxfer.baselines.answer import answer
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
+from tsxfer.data import overlap
+from tsxfer.data.labels import expected
 from tsxfer.data.sealed import Tested
 from tsxfer.data.task import Task, load_task
 from tsxfer.errors import SpecError, StoreError
@@ -148,39 +151,40 @@ def _baseline(job: Job) -> Result:
             found = answer(task, trial, workspace, job.threads)
     except LateError:
         return _too_late(job)
-    result = _blank(trial, task, {}, fingerprints(workspace, trial))
-    _save_predictions(workspace.results(job.study) / "predictions", trial, found.tested)
-    return replace(
-        result,
+    blank = _blank(workspace, trial, task, {}, fingerprints(workspace, trial))
+    result = replace(
+        blank,
         scores=found.tested.scores,
         chance=found.tested.chance,
         alignment=found.tested.alignment,
         loss="squared error" if found.chosen else "none",
         ledger={"steps": 0, "batch": trial.recipe.batch, "tries": found.tries},
         chosen=found.chosen,
-        labels=(*result.labels, *found.labels),
+        labels=(*blank.labels, *found.labels),
         cost={
             "seconds": round(time.perf_counter() - began, 3),
             "device": "cpu",
             "samples": len(task.subset.train),
         },
     )
+    _save_predictions(workspace.results(job.study) / "predictions", result, found.tested)
+    return result
 
 
 def _too_late(job: Job) -> Result:
     minutes = job.limit / 60
-    result = _blank(job.trial, load_task(Workspace(Path(job.workspace)), job.trial), {}, {})
+    result = _nothing(job)
     return replace(result, status="failed", error=f"took longer than --limit {minutes:g} minutes")
 
 
 def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
     message = f"out of memory on {job.device} with batches of {job.trial.recipe.batch}: {error}"
-    result = _blank(job.trial, load_task(Workspace(Path(job.workspace)), job.trial), {}, {})
+    result = _nothing(job)
     return replace(result, status="failed", error=message.splitlines()[0])
 
 
 def set_precision(precision: str, device: str) -> None:
-    """Say what a float32 product is: PyTorch's own default is TF32 in convolutions on a GPU.
+    """Set how float32 products are computed: PyTorch's default is TF32 in a GPU's convolutions.
 
     Raises:
         SpecError: For TF32 without CUDA.
@@ -208,7 +212,7 @@ def _end(
     """Keep the best try, break the seal, write weights or predictions."""
     task, trial = begun.task, begun.trial
     workspace = Workspace(Path(job.workspace))
-    result = _blank(trial, task, begun.start.audit, fingerprints(workspace, trial))
+    result = _blank(workspace, trial, task, begun.start.audit, fingerprints(workspace, trial))
     whole = [i for i, fit in enumerate(fits) if not fit.diverged]
     if not whole:
         return replace(
@@ -242,7 +246,7 @@ def _end(
             name = remote.name_of(workspace, trial)
             remote.push(job.weights, name, workspace.weights(trial.key))
     else:
-        _save_predictions(workspace.results(job.study) / "predictions", trial, tested)
+        _save_predictions(workspace.results(job.study) / "predictions", result, tested)
     return result
 
 
@@ -285,7 +289,7 @@ def _orphan(job: Job) -> Result | None:
     source = next((t for t in trial.origins if not workspace.weights(t.key).exists()), None)
     if source is None:
         return None
-    result = _blank(trial, load_task(workspace, trial), {}, {})
+    result = _nothing(job)
     return replace(
         result,
         status="failed",
@@ -294,8 +298,21 @@ def _orphan(job: Job) -> Result | None:
     )
 
 
-def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str, str]) -> Result:
+def _nothing(job: Job) -> Result:
+    """The row of a trial that gave nothing."""
+    workspace = Workspace(Path(job.workspace))
+    return _blank(workspace, job.trial, load_task(workspace, job.trial), {}, {})
+
+
+def _blank(
+    workspace: Workspace,
+    trial: Trial,
+    task: Task,
+    audit: dict[str, list[str]],
+    data: dict[str, str],
+) -> Result:
     card, profile = task.prepared.card, PROFILES[trial.profile]
+    shared = overlap.of_trial(workspace, trial)
     return Result(
         trial,
         "done",
@@ -309,10 +326,11 @@ def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str
         data=data,
         split=task.proof,
         subset=task.subset.digest,
+        overlap=shared,
         audit=audit,
         loss=_loss(trial, task),
         ledger=ledger(trial.recipe, len(task.subset.train), profile.drop_last),
-        labels=(*_labels(trial), *card.warnings),
+        labels=expected(trial, card.warnings, shared),
         environment=_environment(),
     )
 
@@ -334,24 +352,16 @@ def _environment() -> dict[str, str]:
     return found | ({"gpu": cuda.get_device_name()} if cuda.is_initialized() else {})
 
 
-def _labels(trial: Trial) -> tuple[str, ...]:
-    """What a reader must know of a row: made data, and the faults that its protocol carries."""
-    made = ["simulated"] if any("+sim@" in name for name in trial.datasets) else []
-    squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
-    unequal = ["squared-error scratch"] if squared else []
-    shuffled = ["shuffled labels"] if trial.recipe.labels == "shuffled" else []
-    return (*made, *PROFILES[trial.profile].warnings, *unequal, *shuffled)
-
-
 def ledger(recipe: Recipe, count: int, drop_last: bool) -> dict[str, int]:
     """What a trial is allowed: steps a try, batch, and tries."""
     steps = recipe.epochs * loop.steps_per_epoch(count, recipe.batch, drop_last)
     return {"steps": steps, "batch": recipe.batch, "tries": len(recipe.tune) or 1}
 
 
-def _save_predictions(folder: Path, trial: Trial, tested: Tested) -> None:
+def _save_predictions(folder: Path, row: Result, tested: Tested) -> None:
+    """Predictions, with the hash of the row that they belong to."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{trial.key}.{unique()}.partial"
+    partial = folder / f".{row.key}.{unique()}.partial"
     try:
         with partial.open("wb") as file:
             np.savez_compressed(
@@ -362,10 +372,11 @@ def _save_predictions(folder: Path, trial: Trial, tested: Tested) -> None:
                 group=tested.group,
                 rows=tested.rows,
                 alignment=np.array(tested.alignment),
+                row=np.array(from_record(json.loads(to_line(row))).digest),
             )
             file.flush()
             os.fsync(file.fileno())  # the row that follows says that they are there
-        partial.replace(folder / f"{trial.key}.npz")
+        partial.replace(folder / f"{row.key}.npz")
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

@@ -27,7 +27,7 @@ from tsxfer.train.start import rescale
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A trial on its way: one replica for each try of tuning.
+    """A trial that is ready to train: one replica for each try of tuning.
 
     Attributes:
         trial: What is run.
@@ -73,7 +73,7 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
             rates=_rates(trial, model, start, multiplier), thaws=start.thaws(trial.recipe.epochs),
             objective=_objective(trial, task, model, start),
         )  # fmt: skip
-        replicas.append(_special(plain, task, trial, workspace))
+        replicas.append(_for_pretraining(plain, task, trial, workspace))
     assert start is not None  # noqa: S101  (there is at least one multiplier)
     seen = look(replicas[0].model, parts[0].x)  # all tries begin alike
     return Begun(trial, task, start, replicas, multipliers, seen)
@@ -209,16 +209,18 @@ def _loss(task: Task, output: NDArray[np.float32], kind: str = "task") -> float:
     return float(objectives.task_loss(torch.from_numpy(output), y, kind))
 
 
-def puzzle(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
-    """What a model that learned without labels is asked: batch, score and the blind score."""
+def pretext(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
+    """Pretext task of a part: its input, its score function, and a trivial prediction's score."""
     way = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
-    return way.puzzle(part, seed(name, trial.dataset, trial.repeat))
+    return way.pretext(part, seed(name, trial.dataset, trial.repeat))
 
 
-def _special(replica: loop.Replica, task: Task, trial: Trial, workspace: Workspace) -> loop.Replica:
-    """A replica whose validation, or whose company, is not the usual one."""
+def _for_pretraining(
+    replica: loop.Replica, task: Task, trial: Trial, workspace: Workspace
+) -> loop.Replica:
+    """The replica with what pretraining without labels, or on several data sets, needs beside."""
     if trial.recipe.objective != "labels":
-        asked, score, _ = puzzle(trial, replica.validation, "validation")
+        asked, score, _ = pretext(trial, replica.validation, "validation")
         return replace(replica, validation=asked, score=score)
     return _pooled(replica, task, trial, workspace) if trial.pool else replica
 

@@ -23,7 +23,7 @@ class Best:
         winner: Comparison with the largest mean gain.
         rivals: Sources compared.
         p: One-sided p of the largest t under sign flips that all sources share (Westfall–Young),
-            so that choosing the winner on the runs that test it is paid for.
+            which corrects for choosing the winner on the same runs.
         p_alone: One-sided p as if the winner had been named before; too small.
         floor: Smallest p that so many repeats can give.
     """

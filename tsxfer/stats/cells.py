@@ -32,6 +32,11 @@ class Cell:
     failed: int = 0
 
     @property
+    def name(self) -> str:
+        """Key of the treatment, and of what stands in the place of scratch, if anything does."""
+        return f"{self.trial.key}-{self.against.key if self.against else ''}"
+
+    @property
     def arms(self) -> tuple[str, str]:
         """What the two rows of a pair are called."""
         second = "transfer" if self.trial.reuse or self.against is None else "scratch"

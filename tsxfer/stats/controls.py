@@ -97,7 +97,7 @@ def effects(
 
 
 def overall(found: Sequence[Effect]) -> list[Effect]:
-    """Each placebo over all comparisons, those without a gain too: choosing gains would flatter them.
+    """Each placebo over all comparisons, those without a gain too: leaving them out would bias it.
 
     As in the headline contrasts, gains are averaged in margins within each repeat.
     """
@@ -131,7 +131,7 @@ def _terms(trial: Trial) -> object:
 
 
 def _belongs(trial: Trial) -> object:
-    """What a transfer and its own controls share: the source too, whatever became of it."""
+    """What a transfer and its own controls share: all but how the source's weights were altered."""
     if trial.control in ("noise", "in_domain"):
         return _terms(trial)
     assert trial.reuse is not None  # noqa: S101  (comparisons are of transfers)

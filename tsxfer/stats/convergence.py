@@ -63,7 +63,7 @@ class Convergence:
         jump_start: Oriented difference of the validation score before the first step.
         first_epoch: The same after one pass over the training instances.
         sweep: ``(share of scratch's way, samples saved, low, high)`` over thresholds; only the
-            primary one is a test, the others show what it hangs on.
+            primary one is a test, the others show how the result depends on it.
     """
 
     threshold: float

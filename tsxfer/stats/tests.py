@@ -40,6 +40,17 @@ def plain_spread(differences: Array) -> Spread:
     return Spread(float(np.var(differences, ddof=1)), len(differences) - 1.0)
 
 
+def spread_out(differences: Array) -> bool:
+    """Whether repeats differ enough to be tested: by more than the fourth digit of their mean.
+
+    Differences that agree to four digits are one number made several times, or rounding.
+    """
+    if len(differences) < 2:
+        return False
+    sd, mean = float(np.std(differences, ddof=1)), abs(float(np.mean(differences)))
+    return sd > 1e-4 * mean and sd > 1e-12
+
+
 def interval(differences: Array, spread: Spread, level: float = 0.95) -> tuple[float, float]:
     """Student interval of the mean difference."""
     mean, error = float(np.mean(differences)), _error(differences, spread)
@@ -107,7 +118,7 @@ def hedges_g(differences: Array) -> tuple[float, tuple[float, float]] | None:
     spread.
     """
     n, sd = len(differences), float(np.std(differences, ddof=1))
-    if sd == 0:
+    if not spread_out(differences):
         return None
     df, d = n - 1, float(np.mean(differences)) / sd
     # log-gamma, so that many repeats do not overflow

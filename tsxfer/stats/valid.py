@@ -9,11 +9,11 @@ import numpy as np
 from tsxfer import metrics
 from tsxfer.core.specs import Result
 
-FAILED = "scratch does not beat the best answer that does not look by the margin: no valid baseline"
+FAILED = "scratch does not beat the best trivial prediction by the margin: no valid baseline"
 
 
 def above_chance(rows: Sequence[Result]) -> float | None:
-    """Mean distance of the rows' scores to the best answer that does not look; positive is better.
+    """Mean distance of the rows' scores to the best trivial prediction; positive is better.
 
     None where no row knows that answer.
     """
@@ -26,9 +26,9 @@ def above_chance(rows: Sequence[Result]) -> float | None:
 
 
 def beats_chance(rows: Sequence[Result], margin: float) -> bool:
-    """Whether rows beat the best answer that does not look by the margin, on average.
+    """Whether rows beat the best trivial prediction by the margin, on average.
 
-    Rows that carry no such answer (of an early version, or imported) get the benefit of the doubt.
+    Rows that carry no such answer (of an early version, or imported) count as valid.
     """
     above = above_chance(rows)
     return above is None or (above > 0 and above >= margin)

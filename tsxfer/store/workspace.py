@@ -51,7 +51,7 @@ class Workspace:
             try:
                 found[facts.parent.name] = str(json.loads(facts.read_bytes())["fingerprint"])
             except (OSError, ValueError, KeyError, TypeError):
-                continue  # whoever reads the data says what is wrong with it
+                continue  # `prepare.load` says what is wrong with it
         return found
 
     def make(self) -> None:

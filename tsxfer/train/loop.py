@@ -2,7 +2,7 @@
 
 The loop sees training and validation arrays only; test labels are out of its reach. Its unit is the
 pack: replicas that share shapes and rules, each with its own data order, dropout stream, schedule
-and early stop. `turns` trains them one after the other; other ways (`graphs`) give the same numbers.
+and early stop. `turns` trains them one after the other; other methods (`graphs`) give the same numbers.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Run:
         self.rows = order.to(self.replica.train.x.device)
 
     def _thaw(self, epoch: int) -> None:
-        """A new stage gets its own patience: what stood still has not had its chance."""
+        """A new stage gets its own patience: what was frozen has not learned yet."""
         thaws = self.replica.thaws
         if thaws and epoch in {0, *thaws.values()}:
             self.stage, self._stale = epoch, 0
@@ -235,11 +235,11 @@ class Run:
 
 
 Way = Callable[[Sequence[Run], int, int], None]
-"""Take the steps ``[first, last)`` of the epoch with all runs; ways differ in speed only."""
+"""Take the steps ``[first, last)`` of the epoch with all runs; methods differ in speed only."""
 
 
 def turns(live: Sequence[Run], first: int, last: int) -> None:
-    """One replica after the other: what every other way must equal."""
+    """One replica after the other: the reference that other methods must equal."""
     for run in live:
         for index in range(first, last):
             run.step(index)

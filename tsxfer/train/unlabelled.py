@@ -1,7 +1,7 @@
 """Pretraining without labels: masked reconstruction and contrastive learning, on any backbone.
 
 Either replaces the head while pretraining; transfer copies the backbone and leaves it behind. The
-amplitude beside a window is silenced: it would tell two views of a window from all others.
+amplitude beside a window is set to 0: it would tell two views of a window from all others.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WIDEST = 64  # samples of a stretch
 TEMPERATURE = 0.2
 METRIC = {"masked": "rmse", "contrastive": "accuracy"}  # what a row is scored on
 LOSS = {"masked": "squared error", "contrastive": "NT-Xent"}  # what a row says was minimised
-TOGETHER = 64  # windows among which a view must find its other one, when judged
+TOGETHER = 64  # windows among which the other view must be found, when scored
 
 
 class Unlabelled(Protocol):
@@ -39,8 +39,8 @@ class Unlabelled(Protocol):
     def objective(self) -> Objective:
         """What a step minimises."""
 
-    def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
-        """Fixed questions from a part, what scores the answers, and the blind answer's score."""
+    def pretext(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
+        """A fixed pretext task: its input, its score function, and a trivial prediction's score."""
 
 
 def of(objective: str, channels: int, length: int) -> Unlabelled:
@@ -82,8 +82,8 @@ class Masked:
 
         return loss
 
-    def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
-        """The same stretches hidden each time; the blind answer is the mean spectrum of the part."""
+    def pretext(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
+        """The same stretches hidden each time; the trivial prediction is the mean spectrum."""
         random = torch.Generator().manual_seed(seed)
         hidden = (torch.rand(len(part.x), self.count, generator=random) < HIDDEN).float()
         truth = self.spectra(part.x.cpu())
@@ -154,8 +154,8 @@ class Contrastive:
 
         return loss
 
-    def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
-        """The same two views each time; the blind answer points anywhere."""
+    def pretext(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
+        """The same two views each time; the trivial prediction picks a view at random."""
         random = torch.Generator().manual_seed(seed)
         x = part.x.cpu()
         views = torch.cat([distort.view(x, random), distort.view(x, random)]).to(part.x.device)

@@ -39,8 +39,8 @@ def _groups(comparisons: Sequence[Comparison], by: Any) -> dict[str, list[Compar
 def _picture(group: list[Comparison], metric: str, target: str) -> Picture:
     shown = sorted(group, key=lambda c: 1.0 if c.p is None else c.p)[:MOST]
     shown = [c for c in group if c in shown]
-    caption = "Mean paired difference with 95 % interval; the grey band is the margin below which "
-    caption += "nobody cares."
+    caption = "Mean paired difference with 95 % interval; the grey band is the margin: smaller "
+    caption += "differences do not matter in practice."
     if len(shown) < len(group):
         caption += (
             f" The {MOST} of {len(group)} comparisons with the smallest p; the table has all."
