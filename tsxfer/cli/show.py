@@ -15,7 +15,8 @@ from tsxfer import metrics
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES, Trial
-from tsxfer.core.strategy import PARTS, STRATEGIES, named
+from tsxfer.core.strategy import PARTS, STRATEGIES
+from tsxfer.core.strategy import named as strategy_named
 from tsxfer.core.study import COMBINATIONS, Study, expand, read_study, trials_of
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
@@ -98,7 +99,7 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
     elif name in MODELS.names():
         facts = {"model": name, "summary": MODELS.summary(name)}
     elif name.partition("+")[0] in STRATEGIES:
-        facts = {"strategy": name, **asdict(named(name))}
+        facts = {"strategy": name, **asdict(strategy_named(name))}
     elif name in metrics.METRICS:
         metric = metrics.METRICS[name]
         facts = {

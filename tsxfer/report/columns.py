@@ -12,7 +12,7 @@ from tsxfer.stats.compare import Comparison
 
 MARKS = {
     "better": "▲", "not worse": "△", "equivalent": "≈", "worse": "▼", "undecided": "?",
-    "interim": "…", "no valid baseline": "∅",
+    "did not train": "×", "interim": "…", "no valid baseline": "∅",
 }  # fmt: skip
 CAPTION = (
     "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
