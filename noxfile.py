@@ -1,7 +1,7 @@
 """What is run before a change lands and before a release: ``nox --list``, ``nox -s NAME``.
 
-``.ci/run`` uses the sessions of a landing inside the environment that it made (``--no-venv``); without
-that flag each session makes an environment of its own.
+``.ci/run`` uses the sessions of a landing inside the environment that it made (``--no-venv``);
+without that flag each session makes an environment of its own.
 """
 
 from __future__ import annotations
@@ -72,9 +72,20 @@ def lowest(session: nox.Session) -> None:
     pinned = Path(session.create_tmp()).resolve() / "lowest.txt"
     session.install("uv")
     session.run(
-        "uv", "pip", "compile", "-q", "pyproject.toml", "--extra", "test", "-o", str(pinned),
-        "--resolution", "lowest-direct", "--python-version", str(session.python),
-    )  # fmt: skip
+        "uv",
+        "pip",
+        "compile",
+        "-q",
+        "pyproject.toml",
+        "--extra",
+        "test",
+        "-o",
+        str(pinned),
+        "--resolution",
+        "lowest-direct",
+        "--python-version",
+        str(session.python),
+    )
     session.install("-r", str(pinned))
     session.install("--no-deps", "-e", ".")
     session.run("python", "-m", "pytest", *(session.posargs or ("-n", "2")))

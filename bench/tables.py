@@ -1,7 +1,7 @@
 """A large csv: seconds and peak memory of tsxfer's import, beside pandas' own fast engine.
 
-``python -m bench.tables [GIGABYTES] [FOLDER]`` writes a file of that size and reads it in processes of
-their own: by pandas with ``engine="pyarrow"``, by the reader of own tables, and by the whole of
+``python -m bench.tables [GIGABYTES] [FOLDER]`` writes a file of that size and reads it in processes
+of their own: by pandas with ``engine="pyarrow"``, by the reader of own tables, and by the whole of
 ``tsxfer prepare`` (hash, reader, checks, arrays on disk).
 """
 
@@ -81,7 +81,10 @@ def main(gigabytes: float, folder: Path | None) -> None:
         print("| | clock s | core s | peak MB |\n|---|---|---|---|")
         for name, code in (("pandas, pyarrow", PANDAS), ("reader", READER), ("prepare", PREPARE)):
             facts = measured(code, path)
-            print(f"| {name} | {facts['clock_s']} | {facts['core_s']} | {facts['peak_mb']:,} |", flush=True)  # fmt: skip
+            print(
+                f"| {name} | {facts['clock_s']} | {facts['core_s']} | {facts['peak_mb']:,} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -72,8 +72,12 @@ CORES = itertools.cycle(sorted(os.sched_getaffinity(0)))
 def tsxfer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder, as a user does."""
     return subprocess.run(
-        [sys.executable, "-m", "tsxfer", *words], cwd=folder, capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
+        [sys.executable, "-m", "tsxfer", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
 
 
 def run(folder: Path, *flags: str, workers: int = 1) -> subprocess.Popen[str]:
@@ -81,9 +85,12 @@ def run(folder: Path, *flags: str, workers: int = 1) -> subprocess.Popen[str]:
     core = next(CORES)
     started = subprocess.Popen(
         [sys.executable, "-m", "tsxfer", "run", "study.toml", "--workers", str(workers), *flags],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-    )  # fmt: skip
+    )
     STARTED.append(started)
     return started
 

@@ -56,7 +56,7 @@ def test_scores_of_numbers_are_scikit_learns(name: str, pairs: list[tuple[float,
 
 
 def test_a_class_that_is_only_predicted_is_no_class_of_the_mean() -> None:
-    """Macro F1 averages over the classes in the truth; scikit-learn adds one that is predicted only."""
+    """Macro F1 averages over classes in the truth; scikit-learn adds one that is only predicted."""
     truth, predicted = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])
     f1 = (1.0, 2 / 3)
     assert macro_f1(truth, predicted) == pytest.approx(sum(f1) / 2)

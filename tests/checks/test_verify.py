@@ -37,10 +37,26 @@ def test_a_sound_study_passes(place: Workspace) -> None:
     assert not [check for check in checks.values() if check.faults]
     counted = {name: check.checked for name, check in checks.items()}
     assert counted == {
-        "lines": 5, "keys": 5, "cells": 5, "data": 2, "arrays": 2, "pairs": 2, "baselines": 0, "repeats": 0, "splits": 5,
-        "subsets": 5, "predictions": 4, "weights": 1,
-        "rows": 4, "lock": 5, "margins": 5, "labels": 5, "chance": 5, "curves": 5, "overlap": 5,
-    }  # fmt: skip
+        "lines": 5,
+        "keys": 5,
+        "cells": 5,
+        "data": 2,
+        "arrays": 2,
+        "pairs": 2,
+        "baselines": 0,
+        "repeats": 0,
+        "splits": 5,
+        "subsets": 5,
+        "predictions": 4,
+        "weights": 1,
+        "rows": 4,
+        "lock": 5,
+        "margins": 5,
+        "labels": 5,
+        "chance": 5,
+        "curves": 5,
+        "overlap": 5,
+    }
 
 
 def _garbage(place: Workspace) -> None:
@@ -164,7 +180,7 @@ def _no_overlap(place: Workspace) -> None:
 
 
 def _edited_with_predictions(place: Workspace) -> None:
-    """A row edited together with the hash beside its predictions: what can be told again still is."""
+    """A row edited together with the hash beside its predictions: what can be told still is."""
     _no_chance_no_labels(place)
     for row in Store(place.results(NAME)).rows().values():
         path = place.results(NAME) / "predictions" / f"{row.key}.npz"

@@ -23,7 +23,7 @@ def _checked(study: Study) -> set[tuple[str, str, int]]:
 
 
 def test_it_stands_at_the_smallest_size_where_channels_differ() -> None:
-    """One channel to eight is checked in every repeat of the smallest size; eight to eight is not."""
+    """One channel to eight is checked in each repeat of the smallest size, eight to eight not."""
     assert _checked(STUDY) == {("one@1", "n=1500", 0), ("one@1", "n=1500", 1)}
 
 

@@ -35,7 +35,14 @@ def _file(folder: Path, name: str, x: np.ndarray, group: np.ndarray | None = Non
 def _trial(place: Workspace, source: Path, target: Path) -> Trial:
     ids = [bring(path, Description(), place).card.id for path in (source, target)]
     origin = Trial(ids[0], "convnetquake", "all", 0)
-    return Trial(ids[1], "convnetquake", "n=60", 0, Recipe(), reuse=Reuse(origin))
+    return Trial(
+        dataset=ids[1],
+        model="convnetquake",
+        size="n=60",
+        repeat=0,
+        recipe=Recipe(),
+        reuse=Reuse(origin),
+    )
 
 
 CHANGES = {
@@ -84,7 +91,7 @@ def test_a_source_of_more_channels_is_held_against() -> None:
 
 
 def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:
-    """A study whose source holds the target's test windows stops before training, with the counts."""
+    """A study whose source holds test windows of its target stops before training, with counts."""
     place = Workspace(tmp_path / "w")
     target = _file(tmp_path, "target.npz", _x(1))
     copy = _file(tmp_path, "copy.npz", 2 * _x(1) + 1e-5 * _x(2))
@@ -145,7 +152,7 @@ def test_names_that_differ_in_spelling_are_told() -> None:
 
 
 def test_events_of_two_catalogues_are_matched_beyond_chance() -> None:
-    """Half of the events in common, a few seconds off, are counted; two dense catalogues are not."""
+    """Half of the events in common, a few seconds off, are counted; not two dense catalogues."""
     rng = np.random.default_rng(10)
     time, size = np.sort(rng.uniform(0, 3e8, 4000)), rng.exponential(0.5, 4000) + 2
     shared = rng.permutation(4000)[:500]
@@ -158,7 +165,7 @@ def test_events_of_two_catalogues_are_matched_beyond_chance() -> None:
 
 
 def test_stand_ins_share_nothing(tmp_path: Path) -> None:
-    """Simulated sets, two of which come from one simulator with event names alike, are not flagged."""
+    """Simulated sets, two of one simulator with event names alike, are not flagged."""
     place = Workspace(tmp_path / "w")
     origin = Trial("local_eq+sim@1", "tcn", "n=2000", 0)
     trial = Trial("local_eq_ir+sim@1", "tcn", "n=300", 0, reuse=Reuse(origin))

@@ -50,8 +50,12 @@ def test_cards_load_without_domain_libraries() -> None:
     root = str(DATASETS.parent)
     done = subprocess.run(
         [sys.executable, "-c", code, *paths],
-        capture_output=True, text=True, check=True, cwd=root, env={"PYTHONPATH": root},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+        env={"PYTHONPATH": root},
+    )
     heavy, seconds = json.loads(done.stdout)
     assert heavy == []
     assert seconds < 2

@@ -1,4 +1,4 @@
-"""The ground on which faults are tried: a tiny study, runs of it in a process of their own, and what must be equal."""
+"""What faults are tried on: a tiny study, runs of it in their own process, what must be equal."""
 
 from __future__ import annotations
 
@@ -51,9 +51,14 @@ class Ground:
         """Begin a run, or another command, with a fault injected into it and its workers."""
         words = words or ("run", "tiny.toml", "--workers", str(workers))
         return subprocess.Popen(
-            [sys.executable, "-m", "tsxfer", *words], cwd=self.folder, env=_environment(inject),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-m", "tsxfer", *words],
+            cwd=self.folder,
+            env=_environment(inject),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
 
     def run(
         self, *words: str, inject: str = "", workers: int = 1

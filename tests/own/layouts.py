@@ -100,7 +100,9 @@ def matlab_7(path: Path, arrays: dict[str, np.ndarray], cells: list[str] | None 
                 )
                 node.attrs["MATLAB_class"] = np.bytes_("char")
                 refs[0, k] = node.ref
-            file.create_dataset("labels", data=refs, dtype=h5py.ref_dtype).attrs["MATLAB_class"] = np.bytes_("cell")  # fmt: skip
+            file.create_dataset("labels", data=refs, dtype=h5py.ref_dtype).attrs["MATLAB_class"] = (
+                np.bytes_("cell")
+            )
 
 
 def seisbench(
@@ -180,7 +182,9 @@ def _archive_text(x: np.ndarray, y: np.ndarray, ending: str) -> str:
         return "\n".join(gap.join((label, *map(str, w[0]))) for w, label in zip(x, y, strict=True))
     rows = [[",".join(map(str, channel)) for channel in w] for w in x]
     if ending == ".ts":
-        head = f"@problemName Toy\n@timeStamps false\n@univariate {str(x.shape[1] == 1).lower()}\n@classLabel true 1 2\n@data\n"  # fmt: skip
+        one = str(x.shape[1] == 1).lower()
+        head = f"@problemName Toy\n@timeStamps false\n@univariate {one}\n"
+        head += "@classLabel true 1 2\n@data\n"
         return head + "\n".join(f"{':'.join(w)}:{label}" for w, label in zip(rows, y, strict=True))
     quote = "" if x.shape[1] == 1 else "'"
     lines = [f"{quote}{(chr(92) + 'n').join(w)}{quote},{c}" for w, c in zip(rows, y, strict=True)]

@@ -46,7 +46,9 @@ def test_one_new_file_in_many_processes(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "mine.csv", index=False)
     space = tmp_path / "space"
     assert len(_at_once(BRING, tmp_path / "mine.csv", space)) == 1
-    assert [p.name.partition("@")[0] for p in (space / "data").glob("*/meta.json") for p in [p.parent]] == ["mine+own"]  # fmt: skip
+    assert [
+        p.name.partition("@")[0] for p in (space / "data").glob("*/meta.json") for p in [p.parent]
+    ] == ["mine+own"]
     assert not list((space / "data" / PARTIAL).iterdir())
 
 
@@ -66,7 +68,9 @@ def _card(channels: int) -> Card:
 def test_preparing_is_whole_even_without_a_lease(tmp_path: Path) -> None:
     """A lease is a hint: two that prepare one folder at the same moment leave one whole set."""
     x, names = windows().astype(np.float32), np.array([f"w{i}" for i in range(len(windows()))])
-    series = Series(x, np.array(["a", "b"] * (len(x) // 2)), names, names, 1.0)
+    series = Series(
+        x=x, y=np.array(["a", "b"] * (len(x) // 2)), group=names, uid=names, rate_hz=1.0
+    )
     folder, faults = tmp_path / "data" / "made@1", list[BaseException]()
 
     def work() -> None:

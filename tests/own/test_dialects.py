@@ -1,4 +1,4 @@
-"""Text tables as they are written: separators, decimals, encodings, packing, with and without header."""
+"""Text tables as they are written: separators, decimals, encodings, packing, headers or none."""
 
 import gzip
 from pathlib import Path

@@ -117,7 +117,12 @@ def _spoilt(case: str) -> pd.DataFrame:
     if case == "rare":
         return table.assign(label=["odd", *table["label"][1:]])
     table = table.astype({"a_3": object})
-    cells = {"nan": ("a_3", None), "inf": ("a_3", np.inf), "text": ("a_3", "bad"), "empty": ("label", "")}  # fmt: skip
+    cells = {
+        "nan": ("a_3", None),
+        "inf": ("a_3", np.inf),
+        "text": ("a_3", "bad"),
+        "empty": ("label", ""),
+    }
     if case in cells:
         column, value = cells[case]
         table.loc[4, column] = value

@@ -1,4 +1,4 @@
-"""Classes, numbers and groups: kept as they are called, joined where they are one, refused where unclear."""
+"""Classes, numbers and groups: kept as called, joined where they are one, refused where unclear."""
 
 from pathlib import Path
 

@@ -49,7 +49,7 @@ def test_class_folders_of_sound_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["{label}/{group}_{n}.wav", "{label}_{group}_{n}.wav"])
 def test_names_with_a_pattern_tell_label_and_speaker(tmp_path: Path, name: str) -> None:
-    """What the pattern calls group stays together; names alone and names in folders are the same."""
+    """What the pattern calls group stays together; names alone or in folders are the same."""
     layouts.clips(tmp_path / "words", name)
     made = bring(tmp_path / "words", pattern=name)
     assert (made.classes, _groups(made)) == (("no", "yes"), [f"s{n}" for n in range(6)])
@@ -228,7 +228,7 @@ def test_windows_that_fit_nowhere_are_refused(tmp_path: Path) -> None:
 
 
 def test_intervals_in_a_second_file_label_a_recording(tmp_path: Path) -> None:
-    """Windows lie in one interval; what none covers is in no window; columns may be called otherwise."""
+    """Windows lie in one interval, none in what none covers; columns may be called otherwise."""
     table = layouts.recording(subjects=1, turns=12)
     table[["time", "ax", "ay"]].to_csv(tmp_path / "signal.csv", index=False)
     spans = pd.DataFrame({"start": np.arange(11) * 2.0, "end": np.arange(11) * 2.0 + 2,
@@ -290,7 +290,10 @@ def test_what_is_no_number_in_a_recording_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="place") as refused:
         bring(tmp_path / "walk.csv", label="act", group="who", window="50")
     assert "--ignore place" in str(refused.value.mend)
-    assert bring(tmp_path / "walk.csv", label="act", group="who", window="50", ignore=("place",)).count == 72  # fmt: skip
+    assert (
+        bring(tmp_path / "walk.csv", label="act", group="who", window="50", ignore=("place",)).count
+        == 72
+    )
 
 
 def test_memory_stays_flat_for_long_recordings(tmp_path: Path, monkeypatch: Any) -> None:
@@ -390,7 +393,7 @@ def test_a_missing_package_is_named_with_its_command(
 
 
 def test_matlab_files_of_both_kinds_give_the_same_windows(tmp_path: Path) -> None:
-    """Version 5 and 7.3, labels (n, 1) or words, windows along the last axis as MATLAB's users have."""
+    """Version 5 and 7.3, labels (n, 1) or words, windows along the last axis as in MATLAB."""
     from scipy.io import savemat
 
     x, words, _ = layouts.windows()
@@ -412,8 +415,15 @@ def test_matlab_variables_are_named_by_flags(tmp_path: Path) -> None:
     from scipy.io import savemat
 
     x, words, groups = layouts.windows()
-    savemat(tmp_path / "a.mat", {"p": np.swapaxes(x, 1, 2), "q": (words == "on") * 1.0,
-                                 "r": np.arange(60) // 6 * 1.0, "s": np.ones((2, 60, 16))})  # fmt: skip
+    savemat(
+        tmp_path / "a.mat",
+        {
+            "p": np.swapaxes(x, 1, 2),
+            "q": (words == "on") * 1.0,
+            "r": np.arange(60) // 6 * 1.0,
+            "s": np.ones((2, 60, 16)),
+        },
+    )
     with pytest.raises(DataError, match="no array") as refused:
         bring(tmp_path / "a.mat")
     assert "p 60x16x2" in str(refused.value.where)
@@ -426,7 +436,7 @@ def test_matlab_variables_are_named_by_flags(tmp_path: Path) -> None:
 
 
 def test_an_npy_pair_is_read_by_file_or_by_folder(tmp_path: Path) -> None:
-    """y.npy and groups.npy beside X.npy are found; windows alone are refused with what lies there."""
+    """y.npy and groups.npy beside X.npy are found; windows alone are refused with what is there."""
     x, words, groups = layouts.windows()
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -568,14 +578,18 @@ def test_seisbench_data_is_read_with_events_as_groups(tmp_path: Path) -> None:
     second = layouts.seisbench(tmp_path / "quakes", "_b", first=15)
     made = bring(tmp_path / "quakes")
     assert (made.count, made.card.channels, made.card.rate_hz) == (60, ("Z", "N", "E"), 20)
-    assert (made.card.label, made.card.group, made.card.task) == ("source_magnitude", "source_id", "regression")  # fmt: skip
+    assert (made.card.label, made.card.group, made.card.task) == (
+        "source_magnitude",
+        "source_id",
+        "regression",
+    )
     assert np.allclose(made.array("x"), np.concatenate([first, second]))
     assert np.allclose(made.array("y")[:3], [1.0, 1.1, 1.2])
     assert len(_groups(made)) == 30
 
 
 def test_seisbench_rates_labels_and_official_split(tmp_path: Path) -> None:
-    """Mixed rates need --resample, traces without a label are said, `split` may be the official one."""
+    """Mixed rates need --resample, unlabelled traces are said, `split` may be the official one."""
     layouts.seisbench(tmp_path / "quakes", rates=(20.0, 40.0))
     with pytest.raises(DataError, match="traces of 2 rates") as refused:
         bring(tmp_path / "quakes")

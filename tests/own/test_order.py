@@ -89,7 +89,7 @@ def test_an_index_without_a_name_is_left_out_and_said(tmp_path: Path) -> None:
 
 
 def test_a_recording_is_not_taken_for_windows(tmp_path: Path) -> None:
-    """Few columns and many rows are questioned, with the flag that cuts them and the one that does not."""
+    """Few columns and many rows are questioned, with the flag that cuts them or does not."""
     names = ["a1", "a2", "a3"]
     short = table()[[f"x_{t}" for t in range(3)]].set_axis(names, axis=1)
     short = short.assign(y=table()["y"], who=table()["who"])

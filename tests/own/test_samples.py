@@ -122,7 +122,7 @@ def test_sounds_of_hugging_face(tmp_path: Path) -> None:
 
 
 def test_resampling_is_the_same_for_every_reader(tmp_path: Path) -> None:
-    """--resample halves the samples of a slow wave and keeps its form; without a rate it is refused."""
+    """--resample halves a slow wave's samples and keeps its form; without a rate it is refused."""
     t = np.arange(64) / 64
     x = np.sin(2 * np.pi * (2 * t + np.arange(N)[:, None] / N))[:, None]
     path = _npz(tmp_path, x)

@@ -20,11 +20,19 @@ from tsxfer.report import files, html
 from tsxfer.report.beside import in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
-from tsxfer.stats.controls import Effect, Share, overall, share
+from tsxfer.stats.controls import ControlEffect, Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock
 from tsxfer.stats.tests import interval, plain_spread
 
-PLAIN = Study("s", ("a@1", "b@1"), ("x@1", "y@1"), ("tcn",), ("n=1500",), 4, source_size="n=9000")
+PLAIN = Study(
+    name="s",
+    sources=("a@1", "b@1"),
+    targets=("x@1", "y@1"),
+    models=("tcn",),
+    sizes=("n=1500",),
+    repeats=4,
+    source_size="n=9000",
+)
 FULL = replace(PLAIN, controls=CONTROLS)
 
 
@@ -35,9 +43,14 @@ def test_controls_only_add_trials() -> None:
     counts = Counter(t.control for t in full if t.reuse)
     per_source, per_target = 2 * 2 * 4, 2 * 4
     assert counts == {
-        "": per_source, "untrained": per_source, "permuted": per_source, "shuffled": per_source, "moments": per_source,
-        "noise": per_target, "in_domain": per_target,
-    }  # fmt: skip
+        "": per_source,
+        "untrained": per_source,
+        "permuted": per_source,
+        "shuffled": per_source,
+        "moments": per_source,
+        "noise": per_target,
+        "in_domain": per_target,
+    }
     assert sum(t.reuse is None and t.size == "all" and t.dataset == "x@1" for t in full) == 4
 
 
@@ -176,12 +189,12 @@ def test_a_loss_is_shared_as_a_gain_is() -> None:
 def test_an_untrained_source_tells_the_start_from_the_source(
     others: list[float], words: str
 ) -> None:
-    """Of a loss of 1: an untrained source that loses as much is to blame, one that does not is not."""
+    """Of a loss of 1: an untrained source that loses as much is to blame, another is not."""
     gains, control = np.array([-1.0, -0.95, -1.05, -0.9, -1.1]), np.array(others)
     more = gains - control
     beyond = (float(more.mean()), *interval(more, plain_spread(more)))
     low, high = interval(control, plain_spread(control))
-    one = Effect(
+    one = ControlEffect(
         None, "untrained", tuple(range(5)), tuple(gains), tuple(others), low, high,
         share(gains, control), beyond,
     )  # fmt: skip
@@ -191,7 +204,7 @@ def test_an_untrained_source_tells_the_start_from_the_source(
 def test_a_doubtful_loss_has_no_share() -> None:
     """Where the loss may be 0 over the repeats, nothing of it is told."""
     gains = np.array([-3.0, 2.0, -1.0, 1.0, -0.5])
-    one = Effect(
+    one = ControlEffect(
         None, "untrained", tuple(range(5)), tuple(gains), tuple(gains), -2, 1, share(gains, gains)
     )
     assert "not clearly below 0" in in_words(one)
@@ -211,7 +224,16 @@ def test_words_say_all_a_part_or_nothing(others: list[float], words: str) -> Non
 
     def said(of: np.ndarray) -> str:
         remains = share(of, np.array(others))
-        one = Effect(None, "permuted", tuple(range(5)), tuple(of), tuple(others), 0, 0, remains)
+        one = ControlEffect(
+            comparison=None,
+            control="permuted",
+            repeats=tuple(range(5)),
+            gains=tuple(of),
+            others=tuple(others),
+            low=0,
+            high=0,
+            share=remains,
+        )
         return in_words(one)
 
     assert said(gains).startswith(words)

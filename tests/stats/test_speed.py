@@ -55,7 +55,7 @@ def test_the_sweep_holds_the_primary_threshold() -> None:
 
 
 def _predictions(folder: Path, metric: str, noise: float) -> Cell:
-    """Four pairs with stored predictions: 40 groups of 10 instances; transfer errs a little less."""
+    """Four pairs with stored predictions: 40 groups of 10 instances, transfer errs a bit less."""
     rng = np.random.default_rng(0)
     trials, rows = study(4, [0.0] * 4, [0.0] * 4, metric=metric)
     group = np.repeat(np.arange(40), 10)

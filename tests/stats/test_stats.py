@@ -60,7 +60,7 @@ def test_corrections_are_statsmodels(p: list[float]) -> None:
 
 
 def test_hedges_g_and_its_interval() -> None:
-    """The worked example: d_z of 1 with n = 10 has g 0.914, and the interval covers what made it."""
+    """A worked example: d_z of 1 with n = 10 has g 0.914; the interval covers what made it."""
     d = noise(3, (10,))
     d = (d - d.mean()) / d.std(ddof=1) + 1
     found = tests.hedges_g(d)
@@ -83,7 +83,7 @@ def test_moderated_variances_lie_between_their_own_and_the_prior() -> None:
 
 
 def test_null_data_seldom_gets_a_verdict_of_difference() -> None:
-    """400 null cells through pairing and comparing, one at a time: 2 to 8 % are called different."""
+    """400 null cells, paired and compared one at a time: 2 to 8 % are called different."""
     called = 0
     for i in range(400):
         a, b = noise(i, (2, 7)) * 0.05 + 0.5
@@ -105,7 +105,7 @@ def test_a_known_gain_is_found_and_oriented() -> None:
 
 
 def test_a_null_result_is_undecided_or_within_the_margin_but_never_equal() -> None:
-    """Noise beyond the margin is never called equivalent, noise far within it is, and none equal."""
+    """Noise beyond the margin is never called equivalent, noise far within it is, none equal."""
     assert "equal" not in get_args(Verdict)
     wide, tight = _null_verdicts(0.2), _null_verdicts(0.002)
     assert wide["equivalent"] == 0

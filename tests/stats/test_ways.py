@@ -21,10 +21,18 @@ from tsxfer.stats import ways
 from tsxfer.stats.lock import lock, read_lock, write_lock
 
 WIDE = Study(
-    "s", ("a@1", "b@1"), ("x@1",), ("tcn",), ("n=100",), 6, source_size="n=500",
-    strategies=(Strategy(), named("probe")), objectives=("labels", "masked"), combine=("average",),
+    name="s",
+    sources=("a@1", "b@1"),
+    targets=("x@1",),
+    models=("tcn",),
+    sizes=("n=100",),
+    repeats=6,
+    source_size="n=500",
+    strategies=(Strategy(), named("probe")),
+    objectives=("labels", "masked"),
+    combine=("average",),
     controls=("permuted",),
-)  # fmt: skip
+)
 
 
 def _rows(gains: dict[str, float]) -> tuple[list[Trial], dict[str, Result]]:
@@ -35,10 +43,20 @@ def _rows(gains: dict[str, float]) -> tuple[list[Trial], dict[str, Result]]:
         way = trial.reuse.strategy.words if trial.reuse else ""
         score = 0.5 + 0.01 * float(drawn) + (gains.get(way, 0.0) if trial.reuse else 0.0)
         rows[trial.key] = Result(
-            trial, "done", "macro_f1", 0.02, {"macro_f1": score}, {"macro_f1": 0.05}, {},
-            {"train": 80, "validation": 20, "test": 50}, {"x@1": "f" * 16}, {}, f"s{trial.repeat}",
-            ledger={"steps": 10, "batch": 64, "tries": 1}, environment={"tsxfer": "test"},
-        )  # fmt: skip
+            trial=trial,
+            status="done",
+            metric="macro_f1",
+            margin=0.02,
+            scores={"macro_f1": score},
+            chance={"macro_f1": 0.05},
+            curve={},
+            sizes={"train": 80, "validation": 20, "test": 50},
+            data={"x@1": "f" * 16},
+            split={},
+            subset=f"s{trial.repeat}",
+            ledger={"steps": 10, "batch": 64, "tries": 1},
+            environment={"tsxfer": "test"},
+        )
     return trials, rows
 
 

@@ -1,4 +1,4 @@
-"""Kernels fitted to other channel counts: what each way keeps, and that channels apart stay apart."""
+"""Kernels fitted to other channel counts: what each way keeps, and what stays apart."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +47,7 @@ def _transfer(way: Channels, start: str = "weights", **parts: object) -> Trial:
 @pytest.mark.parametrize("source", [1, 2, 3, 8])
 @pytest.mark.parametrize("target", [1, 2, 3, 8])
 def test_each_fitting_keeps_what_it_says(source: int, target: int) -> None:
-    """One signal on all channels gives what it gave when divided or spread, and S/C as much repeated."""
+    """One signal on all channels gives what it gave divided or spread, C/S as much repeated."""
     draw = torch.Generator().manual_seed(0)
     kernel = torch.randn(16, source, 5, generator=draw, dtype=torch.float64)
     signal = torch.randn(1, 1, 40, generator=draw, dtype=torch.float64)
@@ -63,7 +63,7 @@ def test_each_fitting_keeps_what_it_says(source: int, target: int) -> None:
 
 
 def test_spread_filters_read_one_channel_each_and_together_all() -> None:
-    """From one channel, filter f reads channel f mod 8 with the source's kernel, and nothing else."""
+    """From one channel, filter f reads channel f mod 8 with the source's kernel alone."""
     kernel = torch.randn(32, 1, 3)
     fitted = channels.spread(kernel, 8)
     for f in range(32):
@@ -75,7 +75,7 @@ def test_spread_filters_read_one_channel_each_and_together_all() -> None:
 @pytest.mark.parametrize("name", model_names())
 @pytest.mark.parametrize("way", CHANNELS)
 def test_every_model_takes_one_channel_to_eight_in_each_way(name: str, way: Channels) -> None:
-    """What is copied is the source's as fitted, the audit names what was fitted, the rest is fresh."""
+    """What is copied is the source's as fitted, the audit names that, the rest is fresh."""
     source, strategy = _weights(_model(name, 1, seed=1)), Strategy(channels=way)
     model = _model(name, 8, apart=way == "independent")
     before = _weights(model)
@@ -107,7 +107,7 @@ def test_fresh_renews_the_bias_of_the_layer_too() -> None:
 
 @pytest.mark.parametrize("name", model_names())
 def test_independent_channels_do_not_see_each_other(name: str) -> None:
-    """Another signal on one channel changes its own features, a block of the width of the backbone."""
+    """Another signal on one channel changes its own features: a block of the backbone's width."""
     model = _model(name, 4, apart=True).eval()
     x = torch.randn(2, 4, 80)
     other = x.clone()

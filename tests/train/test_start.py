@@ -1,4 +1,4 @@
-"""What is seen of a network before training, layers that are scaled by what they give, stuck runs."""
+"""What is seen of a network before training, layers scaled by what they give, stuck runs."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -140,7 +140,7 @@ def test_rows_hold_the_start_and_what_was_learned(place: Workspace) -> None:
 
 
 def test_stuck_is_flat_and_early() -> None:
-    """A run is stuck where its loss is that of a constant and its checkpoint is of the first epochs."""
+    """A run is stuck where its loss is that of a constant and its checkpoint is an early one."""
     assert Learned(1.2, 1.09, 1.1, 1.0).stuck
     assert not Learned(1.2, 1.0, 1.1, 1.0).stuck  # it learned
     assert not Learned(1.2, 1.09, 1.1, 12.0).stuck  # it had left its start by then

@@ -41,7 +41,8 @@ def _lock(held: Held) -> Check:
         other = [row for row in stamped if row.analysis != declared.digest]
         if other:
             faults.append(
-                f"{FILE} has the hash {declared.digest}; {len(other)} row(s) carry another, such as "
+                f"{FILE} has the hash {declared.digest}; {len(other)} row(s) carry another, such "
+                f"as "
                 f"{words(other[0].trial)}: {other[0].analysis}"
             )
         cards = {name: _card(name, held.workspace) for name in declared.margins}
@@ -145,7 +146,7 @@ def _curve_faults(row: Result) -> Iterator[str]:
 
 
 def _chance(held: Held) -> Check:
-    """The best trivial prediction is found again from the labels as they lie prepared."""
+    """The best trivial prediction is found again from the labels as prepared."""
     rows, skipped = _own(held)
     known, count, faults = dict[object, dict[str, float]](), 0, list[str]()
     for row, _ in rows:
@@ -221,5 +222,11 @@ def _told(found: Sequence[Overlap]) -> str:
 
 
 CHECKS: Sequence[Callable[[Held], Check]] = (
-    _rows, _lock, _margins, _labels, _chance, _curves, _overlaps,
-)  # fmt: skip
+    _rows,
+    _lock,
+    _margins,
+    _labels,
+    _chance,
+    _curves,
+    _overlaps,
+)

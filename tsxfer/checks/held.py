@@ -49,7 +49,7 @@ class Held:
     foreign: int
     mismatched: tuple[str, ...]
     most_bytes: int
-    now: Mapping[str, str]  # fingerprints of what lies prepared
+    now: Mapping[str, str]  # fingerprints of what is prepared
 
     @property
     def done(self) -> list[Result]:
@@ -71,9 +71,18 @@ def read_held(name: str, workspace: Workspace, most_bytes: int) -> Held:
     trials = tuple(expand(study))
     sources = {origin.key: origin for t in trials for origin in t.origins}
     return Held(
-        study, workspace, trials, sources, rows, store.chosen(rows), damaged,
-        len(store.foreign), mismatched, most_bytes, workspace.fingerprints(),
-    )  # fmt: skip
+        study=study,
+        workspace=workspace,
+        trials=trials,
+        sources=sources,
+        all=rows,
+        rows=store.chosen(rows),
+        damaged=damaged,
+        foreign=len(store.foreign),
+        mismatched=mismatched,
+        most_bytes=most_bytes,
+        now=workspace.fingerprints(),
+    )
 
 
 def _damage(store: Store) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -57,9 +57,13 @@ def _cells(held: Held) -> Check:
             state = "has not run" if row is None else f"failed: {row.error}"
             faults.append(f"{words(trial)} {state}")
     return Check(
-        "cells", "every declared trial has a finished row", len(wanted), tuple(faults),
-        len(held.trials) - len(wanted), "pretrainings of an imported study",
-    )  # fmt: skip
+        "cells",
+        "every declared trial has a finished row",
+        len(wanted),
+        tuple(faults),
+        len(held.trials) - len(wanted),
+        "pretrainings of an imported study",
+    )
 
 
 def _data(held: Held) -> Check:
@@ -76,9 +80,13 @@ def _data(held: Held) -> Check:
     ]
     none = sum(not row.data for row in held.done)
     return Check(
-        "data", "all rows of a data set were made from the same files", len(seen), tuple(faults),
-        none, "rows that name no prepared data",
-    )  # fmt: skip
+        "data",
+        "all rows of a data set were made from the same files",
+        len(seen),
+        tuple(faults),
+        none,
+        "rows that name no prepared data",
+    )
 
 
 def _arrays(held: Held) -> Check:
@@ -122,7 +130,7 @@ def _pair_faults(row: Result, held: Held) -> Iterator[str]:
 
 
 def _baselines(held: Held) -> Check:
-    """Baselines take no steps, so that their ledger is their own; labels and test are the twins'."""
+    """Baselines take no steps, so their ledger is their own; labels and test are the twins'."""
     pairs = [pair for group in baselines.joined(held.trials).values() for pair in group]
     rows = [(held.rows.get(b.key), held.rows.get(n.key)) for b, n in pairs if not n.reuse]
     whole = [(b, n) for b, n in rows if b and n and b.status == n.status == "done"]
@@ -168,9 +176,13 @@ def _splits(held: Held) -> Check:
         hashes.setdefault(same, set()).add(json.dumps(proof["group_hash"], sort_keys=True))
     faults += [f"{n}: rows with {len(h)} splits" for (n, _, _), h in hashes.items() if len(h) > 1]
     return Check(
-        "splits", "no group on two sides; one split a data set", len(with_proof), tuple(faults),
-        leaky, "rows split in time or, under the paper profile, by instance",
-    )  # fmt: skip
+        "splits",
+        "no group on two sides; one split a data set",
+        len(with_proof),
+        tuple(faults),
+        leaky,
+        "rows split in time or, under the paper profile, by instance",
+    )
 
 
 def _in_time(name: str, workspace: Workspace) -> bool:
@@ -198,7 +210,7 @@ def _subsets(held: Held) -> Check:
             drawn[terms] = _draw(data, trial)
         faults += [f"{words(trial)}: {what}" for what in drawn[terms].faults(row)]
     what = "subsets drawn again equal the rows' and hold no test instance"
-    note = "rows whose data does not lie prepared here"
+    note = "rows whose data is not prepared here"
     return Check("subsets", what, count, tuple(faults), skipped, note)
 
 
@@ -267,7 +279,8 @@ def _prediction_faults(row: Result, folder: Path) -> Iterator[str]:
     for name, score in row.scores.items():
         again = metrics.get(name).score(truth, predicted)
         if not np.isclose(again, score, rtol=1e-9, atol=1e-12):
-            yield f"{words(row.trial)}: {name} is {score:.6g} in the row, {again:.6g} computed again"
+            said = f"{name} is {score:.6g} in the row, {again:.6g} computed again"
+            yield f"{words(row.trial)}: {said}"
 
 
 def _weights(held: Held) -> Check:
@@ -276,9 +289,13 @@ def _weights(held: Held) -> Check:
     there = [row for row in rows if held.workspace.weights(row.key).exists()]
     faults = [fault for row in there for fault in _weights_faults(row, held.workspace)]
     return Check(
-        "weights", "weights are whole, and their headers hold the rows", len(there), tuple(faults),
-        len(rows) - len(there), "pretrainings whose weights are not there (trained again if needed)",
-    )  # fmt: skip
+        "weights",
+        "weights are whole, and their headers hold the rows",
+        len(there),
+        tuple(faults),
+        len(rows) - len(there),
+        "pretrainings whose weights are not there (trained again if needed)",
+    )
 
 
 def _weights_faults(row: Result, workspace: Workspace) -> Iterator[str]:
@@ -292,9 +309,20 @@ def _weights_faults(row: Result, workspace: Workspace) -> Iterator[str]:
 
 
 CHECKS: Sequence[Callable[[Held], Check]] = (
-    _lines, _keys, _cells, _data, _arrays, _pairs, _baselines, _twice, _splits, _subsets, _predictions, _weights,
+    _lines,
+    _keys,
+    _cells,
+    _data,
+    _arrays,
+    _pairs,
+    _baselines,
+    _twice,
+    _splits,
+    _subsets,
+    _predictions,
+    _weights,
     *bound.CHECKS,
-)  # fmt: skip
+)
 
 
 def passed(checks: Iterable[Check]) -> bool:

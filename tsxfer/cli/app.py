@@ -9,6 +9,7 @@ import typer
 
 from tsxfer import __version__
 from tsxfer.cli.own_flags import own_flags
+from tsxfer.core.strategy import STRATEGIES
 from tsxfer.own.description import Description
 from tsxfer.running.engines import EngineName
 
@@ -16,7 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Does pretraining on another time-series domain help here, by how much, and how sure are we?",
+    help="Does pretraining on another time-series domain help here, by how much, "
+    "and how sure are we?",
 )
 
 UNSAID = Description()
@@ -47,17 +49,17 @@ Tune = Annotated[
 Controls = Annotated[
     list[str],
     typer.Option(
-        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, shuffled, "
-        "moments, noise, in_domain, whole, or all: beside each transfer; none."
+        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, "
+        "shuffled, moments, noise, in_domain, whole, or all: beside each transfer; none."
     ),
 ]
 Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, lora, "
-        "first_K, first_K_frozen; with +repeat, +divided, +spread, +fresh or +independent: how kernels are "
-        "fitted to other channels; with +rescale: e.g. copy+spread+rescale.",
+        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's. "
+        "With +repeat, +divided, +spread, +fresh or +independent: how kernels are fitted to other "
+        "channels; with +rescale: e.g. copy+spread+rescale.",
     ),
 ]
 Pretrain = Annotated[
@@ -69,7 +71,8 @@ Combine = Annotated[
 Overlap = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
-        help="Where a source has seen the target's test part: refuse (the default), or label every row."
+        help="Where a source has seen the target's test part: refuse (the default), or label "
+        "every row."
     ),
 ]
 Looks = Annotated[
@@ -81,8 +84,8 @@ Looks = Annotated[
 Baselines = Annotated[
     list[str],
     typer.Option(
-        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, rescaled, "
-        "or all of these; mantis, moment."
+        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
+        "rescaled, or all of these; mantis, moment."
     ),
 ]
 
@@ -149,7 +152,7 @@ def run(
     overlap: Overlap = None,
     looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     workers: Annotated[
         int, typer.Option(help="Processes, or packs in flight on a cluster; 0 chooses.")
     ] = 0,
@@ -191,9 +194,25 @@ def run(
 
     place = Workspace.at(workspace)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, overlap, looks, source_size,
-    )  # fmt: skip
+        source=source,
+        target=target,
+        model=model,
+        size=size,
+        repeats=repeats,
+        data=data,
+        profile=profile,
+        quick=quick,
+        tune=tune,
+        described=described,
+        controls=controls,
+        strategy=strategy,
+        pretrain=pretrain,
+        combine=combine,
+        baselines=baselines,
+        overlap=overlap,
+        looks=looks,
+        source_size=source_size,
+    )
     chosen = study_from(study, flags, place)
     if save_study is not None:
         save(chosen, save_study)
@@ -236,9 +255,25 @@ def plan(
 
     place = Workspace.at(workspace)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, overlap, looks, source_size,
-    )  # fmt: skip
+        source=source,
+        target=target,
+        model=model,
+        size=size,
+        repeats=repeats,
+        data=data,
+        profile=profile,
+        quick=quick,
+        tune=tune,
+        described=described,
+        controls=controls,
+        strategy=strategy,
+        pretrain=pretrain,
+        combine=combine,
+        baselines=baselines,
+        overlap=overlap,
+        looks=looks,
+        source_size=source_size,
+    )
     show_plan(study_from(study, flags, place), place, json)
 
 
@@ -400,7 +435,7 @@ def fit(
     onnx: Annotated[
         bool, typer.Option("--onnx", help="Write model.onnx, too; needs tsxfer[onnx].")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
@@ -411,7 +446,17 @@ def fit(
     from tsxfer.cli.fit import Asked, fit_and_keep
     from tsxfer.store.workspace import Workspace
 
-    asked = Asked(source, target, model, frozen, quick, data, seed, described, onnx)
+    asked = Asked(
+        source=source,
+        target=target,
+        model=model,
+        frozen=frozen,
+        quick=quick,
+        data=data,
+        seed=seed,
+        described=described,
+        onnx=onnx,
+    )
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 
 
@@ -422,7 +467,7 @@ def predict(
         Path, typer.Argument(help="Windows: csv, npz, parquet or .ts; no labels needed.")
     ],
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     _plugins: Plugins = "",
 ) -> None:
     """Predict each window of a file with a kept model.
@@ -481,7 +526,9 @@ def reproduce(
         Optional[float],  # noqa: UP045
         typer.Option(help="Largest distance allowed; a tenth of the margin of interest."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto (the row's), cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto (the row's), cpu, cuda or e.g. cuda:1.")
+    ] = "auto",
     deterministic: Annotated[
         bool, typer.Option(help="Refuse operations without a deterministic form (GPU).")
     ] = False,
@@ -533,7 +580,7 @@ def recommend(
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
-    """Rank the sources at hand before training, and say how often that has been right here.
+    """Rank the available sources before training, and say how often that has been right here.
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """

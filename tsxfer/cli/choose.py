@@ -94,7 +94,8 @@ def _quickened(study: Study, flags: Flags) -> Study:
     small = replace(small, **kept)
     sys.stderr.write(
         f"--quick: sizes {', '.join(small.sizes)}; {small.repeats} repeats; {small.pretrainings} "
-        f"pretraining of {small.recipe.epochs} epochs or less on {small.source_size} labels; enough to "
+        f"pretraining of {small.recipe.epochs} epochs or less on {small.source_size} labels; "
+        f"enough to "
         "try things, too little to decide\n"
     )
     return small
@@ -199,13 +200,20 @@ def _flagged(flags: Flags) -> Study:
     sizes = _split(flags.size, ("1500", "9000")) or ("1500", "9000")
     name = f"{_joined(sources)}-to-{_joined(targets)}"
     if flags.profile != "paper":
-        return Study(name, sources, targets, models, sizes)
+        return Study(name=name, sources=sources, targets=targets, models=models, sizes=sizes)
     # The study's own budget (section 3.2), its grid, and its one pretrained model a source.
     recipe = Recipe(batch=32, epochs=250, patience=10, plateau_delta=1e-4)
     return Study(
-        f"{name}-paper", sources, targets, models, sizes, pretrainings=1,
-        rate_multipliers=MULTIPLIERS, recipe=recipe, pretraining=recipe,
-    )  # fmt: skip
+        name=f"{name}-paper",
+        sources=sources,
+        targets=targets,
+        models=models,
+        sizes=sizes,
+        pretrainings=1,
+        rate_multipliers=MULTIPLIERS,
+        recipe=recipe,
+        pretraining=recipe,
+    )
 
 
 def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:
@@ -238,7 +246,8 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     ready = [n for n in open_names if _is_prepared(n, workspace)]
     missing = [n for n in open_names if n not in ready]
     mode = study.data
-    # Only sources are missing: a real target is worth an answer, which their label says is simulated.
+    # Only sources are missing: a real target is worth an answer, which their label says is
+    # simulated.
     stood_in = not set(missing) & set(study.targets)
     if mode == "auto" and ready and missing and not stood_in:
         raise SpecError(

@@ -38,7 +38,7 @@ HELP = {
     "pattern": "Names of the files of a folder, e.g. {label}_{group}_{n}.wav.",
     "intervals": "A second file with start, end and label of each stretch of a recording.",
     "test": "Official test part: a second file, or the array or column that tells it.",
-}  # fmt: skip
+}
 _FIELDS = {field.name: field for field in fields(Description) if field.name in HELP}
 _TYPES = get_type_hints(Description)
 

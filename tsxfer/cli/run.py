@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsxfer.baselines import foundations
-from tsxfer.cli.engine import Chosen, Engine, How, choose
+from tsxfer.cli.engine import Engine, How, Ready, ready
 from tsxfer.cli.progress import Progress
 from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Result, Trial
@@ -81,7 +81,7 @@ def save_quietly(study: Study, path: Path) -> None:
 
 
 def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[str, Result]:
-    """Rows that need no rerun: done, and made from the data as it lies there now."""
+    """Rows that need no rerun: done, and made from the data as it is there now."""
     rows = store.rows()
     if store.damaged:
         sys.stderr.write(
@@ -133,11 +133,11 @@ def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kep
         return 0
     from tsxfer.running.supply import packs
 
-    chosen = choose(how, len(todo), workspace, kept.study)
+    engine = ready(how, len(todo), workspace, kept.study)
     origins = {origin.key for t in trials for origin in t.origins}
-    jobs = _jobs(kept.study, todo, origins, workspace, chosen, how)
-    supply = Supply(packs(jobs, chosen.width), Shared.of(workspace, kept.store))
-    return _train(todo, done, supply, kept, chosen.run)
+    jobs = _jobs(kept.study, todo, origins, workspace, engine, how)
+    supply = Supply(packs(jobs, engine.width), Shared.of(workspace, kept.store))
+    return _train(todo, done, supply, kept, engine.run)
 
 
 def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Engine) -> int:
@@ -160,7 +160,7 @@ def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Eng
 
 
 def _jobs(
-    study: str, todo: list[Trial], origins: set[str], workspace: Workspace, chosen: Chosen, how: How
+    study: str, todo: list[Trial], origins: set[str], workspace: Workspace, engine: Ready, how: How
 ) -> list[Job]:
     """Trials with where to run them; ancestors whose weights are missing come first."""
     from tsxfer.running.runner import Job
@@ -169,14 +169,14 @@ def _jobs(
     root = str(workspace.root)
     return [
         Job(
-            t,
-            root,
-            study,
-            chosen.device,
-            t.key in origins,
-            chosen.threads,
-            how.limit,
-            how.weights,
+            trial=t,
+            workspace=root,
+            study=study,
+            device=engine.device,
+            keep_weights=t.key in origins,
+            threads=engine.threads,
+            limit=how.limit,
+            weights=how.weights,
         )
         for t in [*again, *todo]
     ]

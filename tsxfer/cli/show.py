@@ -112,8 +112,12 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = asdict(read_study(workspace.results(name) / "study.toml"))
     else:
         known = [
-            *catalogue.names(), *MODELS.names(), *STRATEGIES, *metrics.METRICS, *workspace.studies()
-        ]  # fmt: skip
+            *catalogue.names(),
+            *MODELS.names(),
+            *STRATEGIES,
+            *metrics.METRICS,
+            *workspace.studies(),
+        ]
         raise SpecError(f"nothing is called {name!r}", mend=nearest(name, known))
     if as_json:
         _json(facts)
@@ -180,7 +184,8 @@ def show_status(workspace: Workspace, as_json: bool) -> None:
     elif not facts:
         _say(
             [
-                f"no study in {workspace.root} yet; try: tsxfer run --source global_eq --target local_eq"
+                f"no study in {workspace.root} yet; "
+                "try: tsxfer run --source global_eq --target local_eq"
             ]
         )
     else:

@@ -1,11 +1,11 @@
-"""Whether a start differs from scratch before anything was learned: then an untrained source tells."""
+"""Whether a start differs from scratch before anything was learned: an untrained source tells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
-from tsxfer.core.specs import Trial, labels_allowed
+from tsxfer.core.specs import Trial, label_budget
 from tsxfer.core.strategy import Strategy
 
 MANY = 1_000_000  # labels; to order budgets of other kinds
@@ -13,7 +13,7 @@ MANY = 1_000_000  # labels; to order budgets of other kinds
 
 def smallest(sizes: Sequence[str]) -> str:
     """The smallest of several label budgets."""
-    return min(sizes, key=lambda size: labels_allowed(size, MANY))
+    return min(sizes, key=lambda size: label_budget(size, MANY))
 
 
 def unlike_scratch(transfer: Trial, channels: Mapping[str, int]) -> bool:

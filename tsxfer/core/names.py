@@ -49,7 +49,7 @@ class DatasetName:
         return bool(self.kind or self.version)
 
     def stand_in(self) -> DatasetName:
-        """The simulated data set of that name, of whatever version; one that has a kind as it is."""
+        """The simulated data set of that name, of any version; one that has a kind as it is."""
         return self if self.kind else replace(self, kind=SIMULATED, version="")
 
     def means(self, other: str) -> bool:

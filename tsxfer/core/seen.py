@@ -1,4 +1,4 @@
-"""What was seen of a training beside its scores: the network before it, and whether it began at all."""
+"""What was seen of a training beside its scores: the network before it, and if it ever began."""
 
 from __future__ import annotations
 

@@ -23,9 +23,17 @@ NOISE = "noise@1"  # the data set of the control of that name; datasets/noise.py
 Objective = Literal["labels", "masked", "contrastive"]
 OBJECTIVES: tuple[Objective, ...] = typing.get_args(Objective)
 Baseline = Literal[
-    "trivial", "summary", "catch22", "minirocket", "multirocket", "random_convolutions", "strong",
-    "rescaled", "mantis", "moment",
-]  # fmt: skip
+    "trivial",
+    "summary",
+    "catch22",
+    "minirocket",
+    "multirocket",
+    "random_convolutions",
+    "strong",
+    "rescaled",
+    "mantis",
+    "moment",
+]
 BASELINES: tuple[Baseline, ...] = typing.get_args(Baseline)
 OF_A_BACKBONE: tuple[Baseline, ...] = ("random_convolutions", "strong", "rescaled")
 FOUNDATIONS: tuple[Baseline, ...] = ("mantis", "moment")  # weights that the user has on disk
@@ -64,12 +72,28 @@ class Profile:
 
 
 PROFILES = {
-    "strict": Profile(True, (0.6, 0.2, 0.2), True, 0.2, "peak", 1, False),
-    "paper": Profile(
-        False, (0.7, 0.15, 0.15), False, 0.0, "minmax_mask", 3, True, "study", True,
-        ("leaky split", "free validation labels"),
+    "strict": Profile(
+        grouped=True,
+        shares=(0.6, 0.2, 0.2),
+        nested=True,
+        validation_share=0.2,
+        scaling="peak",
+        min_channels=1,
+        drop_last=False,
     ),
-}  # fmt: skip
+    "paper": Profile(
+        grouped=False,
+        shares=(0.7, 0.15, 0.15),
+        nested=False,
+        validation_share=0.0,
+        scaling="minmax_mask",
+        min_channels=3,
+        drop_last=True,
+        monitor="study",
+        as_in_study=True,
+        warnings=("leaky split", "free validation labels"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +117,8 @@ class Recipe:
         labels: ``shuffled`` permutes the labels to learn from, and apart those to select on: a
             source that has seen everything but what the windows mean. Test labels stay true.
         objective: ``labels``; ``masked``: hidden stretches of a window are filled in from the rest
-            (masked reconstruction); ``contrastive``: two distorted views of a window are told from
-            those of others (SimCLR, Chen et al. 2020). The last two see no label.
+            (masked reconstruction); ``contrastive``: two distorted views of a window are told
+            from those of others (SimCLR, Chen et al. 2020). The last two see no label.
         augment: ``light`` distorts the windows to learn from, anew in each step: noise, scale and
             shift in time.
     """
@@ -253,7 +277,8 @@ class Trial(_Keyed):
     def plain_pretraining(self) -> bool:
         """Trained from scratch on true labels of one real or simulated set's usual part.
 
-        A ranking, or a model to keep, may start from such weights: those of controls, of several sets
+        A ranking, or a model to keep, may start from such weights: those of controls, of several
+            sets
         and of sources without labels are not what the name of one data set says.
         """
         alone = not (self.reuse or self.pool or self.after or self.baseline)
@@ -365,7 +390,11 @@ class Overlap:
     @property
     def words(self) -> str:
         """The counts, e.g. ``12 windows and 3 groups``."""
-        counts = [(self.windows, "windows"), (self.groups, "groups"), (self.events, "windows of known events")]  # fmt: skip
+        counts = [
+            (self.windows, "windows"),
+            (self.groups, "groups"),
+            (self.events, "windows of known events"),
+        ]
         return " and ".join(f"{count} {what}" for count, what in counts if count)
 
 
@@ -436,7 +465,7 @@ class Result:
 
     @property
     def digest(self) -> str:
-        """Hash of what the trial gave, kept beside its predictions: a row that was edited has another.
+        """Hash of what the trial gave, kept beside its predictions: an edited row has another.
 
         Left out: the analysis, which is stamped on it afterwards, and what the machine was like.
         """
@@ -466,7 +495,7 @@ def _is_share(text: str) -> bool:
         return False
 
 
-def labels_allowed(size: str, available: int) -> int:
+def label_budget(size: str, available: int) -> int:
     """Number of labels that a canonical size stands for where `available` exist."""
     if size == "all":
         return available

@@ -26,8 +26,8 @@ class Strategy:
             whose shape fits, normalisation and its statistics included.
         blocks: Only the first so many blocks of layers are copied (Yosinski et al. 2014); 0: all.
         learn: ``tuned``: everything learns from the start; ``frozen``: copied tensors stay;
-            ``head_first``: they stay for `stage` epochs (LP-FT, Kumar et al. 2022); ``gradual``: one
-            more block learns every `stage` epochs, from the last to the first (Howard and Ruder
+            ``head_first``: they stay for `stage` epochs (LP-FT, Kumar et al. 2022); ``gradual``:
+            one more block learns every `stage` epochs, from the last to the first (Howard and Ruder
             2018); ``low_rank``: they stay, and a learned product of two matrices is added to each
             kernel (LoRA, Hu et al. 2022); ``probe``: no gradient step, a ridge head in closed form,
             its penalty chosen on validation.
@@ -162,7 +162,7 @@ def named(name: str) -> Strategy:
 
 
 def _whole(name: str) -> Strategy:
-    """A strategy without parts; ``first_3`` and ``first_3_frozen`` are points of the layer curve."""
+    """One without parts; ``first_3`` and ``first_3_frozen`` are points of the layer curve."""
     layers = ORDER_OF_LAYERS.fullmatch(name)
     if layers and int(layers[1]):
         return Strategy(blocks=int(layers[1]), learn="frozen" if layers[2] else "tuned")

@@ -24,7 +24,7 @@ from tsxfer.core.specs import (
     Reuse,
     Trial,
     canonical_size,
-    labels_allowed,
+    label_budget,
 )
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError
@@ -40,9 +40,7 @@ COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
 STRONG = (0.3, 1.0, 3.0)  # rates of all layers that the strong scratch baseline tries
 
 
-AXES = (
-    "sources", "targets", "models", "sizes", "rate_multipliers", "strategies", "objectives",
-)  # fmt: skip
+AXES = ("sources", "targets", "models", "sizes", "rate_multipliers", "strategies", "objectives")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +70,18 @@ class Study:
         check_start: Under ``strict``, the control ``untrained`` stands at the smallest size beside
             each transfer whose start differs from scratch in more than what its source learned
             (`tsxfer.core.fair`), unasked; asked for as a control, it stands at every size.
-        controls: What each transfer is held against, beside its scratch twin: placebos (``untrained``,
-            ``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``: the
-            source) and ceilings (``in_domain``: the rest of the target as source; ``whole``: all of its labels).
+        controls: What each transfer is held against, beside its scratch twin: placebos
+            (``untrained``, ``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source
+            labels; ``noise``: the source) and ceilings (``in_domain``: the rest of the target as
+            source; ``whole``: all of its labels).
         strategies: How transfers treat what they take over.
         objectives: What sources learn: their labels, or without any (`Recipe.objective`).
         combine: Sources made of all of a target's sources: ``pooled``: learned from at once, each
             with its own head; ``sequential``: one after the other, in the order given;
             ``average``: the mean of the weights of the first and of each other continued from it.
         baselines: Other ways to use the target's labels, beside each scratch twin.
-        overlap: ``refuse`` stops before training where a source has seen what a target is tested on;
-            ``label`` runs it and labels every row.
+        overlap: ``refuse`` stops before training where a source has seen what a target is tested
+            on; ``label`` runs it and labels every row.
         looks: Numbers of repeats at which the study may be judged before all are in; they are
             declared, and the level is spent over them (`tsxfer.stats.sequential`).
     """
@@ -150,7 +149,8 @@ class Study:
         if list(self.looks) != sorted({n for n in self.looks if 3 <= n < self.repeats}):
             raise SpecError(
                 f"looks = {list(self.looks)} do not rise from 3 to below repeats = {self.repeats}",
-                mend=f"e.g. looks = [{max(3, self.repeats // 2)}] with repeats = {max(4, self.repeats)}",
+                mend=f"e.g. looks = [{max(3, self.repeats // 2)}] with repeats = "
+                f"{max(4, self.repeats)}",
             )
 
     def _refuse_hidden_controls(self) -> None:
@@ -239,13 +239,20 @@ def _add_with_ancestors(found: dict[str, Trial], trials: tuple[Trial, ...]) -> N
 
 
 def _comparable(study: Study) -> Iterator[Trial]:
-    """Each scratch twin with its baselines, then transfers and their controls; shared ones again."""
+    """Each scratch twin and its baselines, then transfers and their controls; shared ones again."""
     axes = itertools.product(range(study.repeats), study.models, study.targets, study.sizes)
     for repeat, model, target, size in axes:
         starts = _starts(study, repeat % study.pretrainings, model, target)
         if not starts:
             continue
-        scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
+        scratch = Trial(
+            dataset=target,
+            model=model,
+            size=size,
+            repeat=repeat,
+            recipe=study.recipe,
+            profile=study.profile,
+        )
         loss = study.scratch_loss
         yield replace(scratch, reuse=replace(starts[0], twin_loss=loss)).twin()
         yield from _baselines(study, scratch)
@@ -253,9 +260,12 @@ def _comparable(study: Study) -> Iterator[Trial]:
             starts, study.rate_multipliers, study.strategies
         ):
             reuse = replace(
-                start, rate_multiplier=multiplier, frozen=study.frozen, twin_loss=loss,
+                start,
+                rate_multiplier=multiplier,
+                frozen=study.frozen,
+                twin_loss=loss,
                 strategy=strategy,
-            )  # fmt: skip
+            )
             transfer = replace(scratch, reuse=reuse)
             yield transfer
             asked = _asked(study, transfer)
@@ -270,7 +280,15 @@ def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
     for objective in study.objectives:
         recipe = replace(study.pretraining, objective=objective)
         alone = [
-            Trial(name, model, study.source_size, number, recipe, study.profile) for name in names
+            Trial(
+                dataset=name,
+                model=model,
+                size=study.source_size,
+                repeat=number,
+                recipe=recipe,
+                profile=study.profile,
+            )
+            for name in names
         ]
         found += [Reuse(origin) for origin in alone]
         ways = [how for how in study.combine if how != "pooled" or objective == "labels"]
@@ -317,7 +335,7 @@ def _controls(
 ) -> list[Trial]:
     """The controls of one transfer; of several sources, those without a source are the same."""
     origin = reuse.source
-    few = labels_allowed(study.source_size, 0) <= NOISE_LABELS
+    few = label_budget(study.source_size, 0) <= NOISE_LABELS
     plain = replace(origin, recipe=study.pretraining, pool=(), after=None)
     noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
     rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")

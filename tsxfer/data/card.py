@@ -1,4 +1,4 @@
-"""A data set is a card (literal facts) and a reader (one function), in one file under ``datasets/``."""
+"""A data set is a card (literal facts) and a reader (one function), one file in ``datasets/``."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ class Card:
         length: Samples of a window at `rate_hz`.
         group: What a group is, e.g. ``event``.
         split: ``grouped`` keeps groups on one side; ``time`` also keeps the order of time;
-            ``official`` tests on the part that the data itself sets aside, and selects on its train part.
+            ``official`` tests on the part that the data itself sets aside, and selects on its train
+            part.
         metric: Primary metric.
         extra_metrics: Reported beside it.
         margin: Smallest difference of the primary metric that matters in practice.
@@ -153,10 +154,17 @@ class Dataset:
 
         def register(simulate: Simulator) -> Simulator:
             facts: dict[str, Any] = {
-                "name": DatasetName(self.card.name, SIMULATED).plain, "version": version, "count": count,
-                "title": f"SIMULATED stand-in: {self.card.title}", "simulated": True,
-                "files": (), "manual": "", "whole": None, "licence": "Apache-2.0 (made by tsxfer)", "file_rate_hz": None,
-            }  # fmt: skip
+                "name": DatasetName(self.card.name, SIMULATED).plain,
+                "version": version,
+                "count": count,
+                "title": f"SIMULATED stand-in: {self.card.title}",
+                "simulated": True,
+                "files": (),
+                "manual": "",
+                "whole": None,
+                "licence": "Apache-2.0 (made by tsxfer)",
+                "file_rate_hz": None,
+            }
             card = replace(self.card, **(facts | changes))
             self.stand_in = Dataset(card, simulate=simulate)
             return simulate

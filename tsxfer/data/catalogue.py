@@ -1,4 +1,4 @@
-"""Data sets by name: ``speech`` is real, ``speech+sim`` its simulated stand-in, ``x+own`` a file."""
+"""Data sets by name: ``speech`` real, ``speech+sim`` its simulated stand-in, ``x+own`` a file."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tsxfer.data import overlap
 def expected(
     trial: Trial, of_card: Iterable[str], shared: Iterable[Overlap] = ()
 ) -> tuple[str, ...]:
-    """What a reader must know of a row: made data, faults of its protocol, and what a source has seen.
+    """What a reader must know of a row: made data, faults of its protocol, what a source has seen.
 
     Args:
         trial: Of the row.

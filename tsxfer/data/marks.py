@@ -1,8 +1,8 @@
 """A few numbers for each channel of a window, by which the same window is found again.
 
-They do not change with a factor or an offset, and hardly with a little noise: a channel is standardised
-and projected on six fixed random directions. Nothing is rounded, so that no copy falls to the other
-side of a rounding boundary; who is near is then compared sample by sample (`alike`).
+They do not change with a factor or an offset, and hardly with a little noise: a channel is
+standardised and projected on six fixed random directions. Nothing is rounded, so that no copy falls
+to the other side of a rounding boundary; who is near is then compared sample by sample (`alike`).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def marks_of(data: Prepared, *, fresh: bool = False) -> Marks:
 
     Args:
         data: The data set.
-        fresh: Make them from the windows as they lie there now, whatever is kept.
+        fresh: Make them from the windows as they are there now, whatever is kept.
     """
     path = data.folder / f"marks{VERSION}-{data.fingerprint}.npy"
     if path.exists() and not fresh:

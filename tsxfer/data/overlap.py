@@ -42,7 +42,8 @@ def of_trial(workspace: Workspace, trial: Trial, *, fresh: bool = False) -> tupl
     """What everything that a trial learned from shares with its test part.
 
     The first entry holds the trial's own training and validation parts, whole, against its test;
-    then comes each data set that its source or an ancestor of it has seen, from others than its own.
+    then comes each data set that its source or an ancestor of it has seen, from others than its
+    own.
 
     Args:
         workspace: Where the data lies.
@@ -106,10 +107,12 @@ def refuse(workspace: Workspace, trials: Iterable[Trial]) -> None:
         for one in of_trial(workspace, trial):
             if one.refused and one.source != trial.dataset:
                 raise DataError(
-                    f"{one.source} as a source has seen {one.words} of the test part of {trial.dataset}, "
+                    f"{one.source} as a source has seen {one.words} of the test part of "
+                    f"{trial.dataset}, "
                     "so that a gain from it would be no transfer",
                     where=f"{one.seen} windows learned from, {one.test} test windows",
-                    mend="take them out of the source, or leave that pair out; --overlap label runs "
+                    mend="take them out of the source, or leave that pair out; --overlap label "
+                    "runs "
                     "it all the same, and labels every row and table",
                 )
 
@@ -148,9 +151,13 @@ def _rows(data: Prepared, drawn: Drawn) -> NDArray[np.int64]:
 def _trial(drawn: Drawn) -> Trial:
     part = "rest" if drawn.part == "rest" else "subset"
     return Trial(
-        drawn.dataset, "none", drawn.size, drawn.repeat, profile=drawn.profile,
+        drawn.dataset,
+        "none",
+        drawn.size,
+        drawn.repeat,
+        profile=drawn.profile,
         part=part,  # type: ignore[arg-type]
-    )  # fmt: skip
+    )
 
 
 def _windows(data: Prepared, rows: NDArray[np.int64], fresh: bool) -> Windows:
@@ -178,9 +185,12 @@ def respelt(seen: Iterable[str], test: Iterable[str]) -> list[tuple[str, str]]:
     """Names on two sides that differ in case or spaces alone, such as ``p1`` and ``P1 ``."""
     first, second = spelt(seen), spelt(test)
     return [
-        (a, b) for name in first.keys() & second.keys() for a in first[name] for b in second[name]
+        (a, b)
+        for name in first.keys() & second.keys()
+        for a in first[name]
+        for b in second[name]
         if a != b
-    ]  # fmt: skip
+    ]
 
 
 def _events(

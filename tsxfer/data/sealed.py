@@ -94,16 +94,16 @@ def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest:
     card = task.prepared.card
     names = (card.metric, *card.extra_metrics)
     return Tested(
-        {name: metrics.get(name).score(truth, predicted) for name in names},
-        chance(task, scaled, truth),
-        hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
-        output,
-        predicted,
-        truth,
-        np.unique(task.prepared.array("group")[task.test.rows], return_inverse=True)[1].astype(
-            np.int32
-        ),
-        task.test.rows,
+        scores={name: metrics.get(name).score(truth, predicted) for name in names},
+        chance=chance(task, scaled, truth),
+        alignment=hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
+        output=output,
+        predicted=predicted,
+        truth=truth,
+        group=np.unique(task.prepared.array("group")[task.test.rows], return_inverse=True)[
+            1
+        ].astype(np.int32),
+        rows=task.test.rows,
     )
 
 
@@ -130,7 +130,7 @@ def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:
         constant = np.full(count, np.bincount(task.train_truth).argmax())
         return [constant, stream("guess", task.subset.digest).choice(task.train_truth, count)]
     median = np.full(count, np.median(task.train_y), np.float32)
-    level = task.scaler.unlabel(median, scaled)
+    level = task.scaler.unscaled(median, scaled)
     return [level, scaled.centre] if task.prepared.card.label_like_input else [level]
 
 
@@ -144,4 +144,4 @@ def answers(task: Task, output: NDArray[np.float32], scaled: scale.Scaled) -> ND
     """Raw output ``(n, outputs)`` as class codes, or as numbers in the card's unit."""
     if task.prepared.classes:
         return np.asarray(output.argmax(axis=1))
-    return task.scaler.unlabel(output[:, 0], scaled)
+    return task.scaler.unscaled(output[:, 0], scaled)

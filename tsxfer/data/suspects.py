@@ -1,7 +1,7 @@
-"""What in a data set makes scores too good: the label nearly told by one value, groups spelt twice, copies.
+"""What makes scores too good: labels predictable from one value, groups spelt twice, copies.
 
-A pure look at arrays; what it finds is a warning, since nature may do the same: a large earthquake has a
-large peak.
+A pure look at arrays; what it finds is a warning, since nature may do the same: a large earthquake
+has a large peak.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tsxfer.data.overlap import respelt
 from tsxfer.data.prepare import Prepared
 from tsxfer.keys import stream
 
-TOLD = "label nearly told by one value"
+TOLD = "label predictable from one value"
 FEWEST, MOST = 40, 4000  # windows that a look needs, and that it takes
 TELLS = 0.95  # balanced accuracy, or share of the labels' variance, on windows that were held out
 BINS = 64  # steps of the rule that one value gives, at most
@@ -70,7 +70,8 @@ def _groups(group: NDArray[np.str_] | None) -> Iterator[Suspect]:
         first, second = twice[0]
         yield Suspect(
             "groups",
-            f"{len(twice)} pair(s) of group names differ in case or spaces alone, such as {first!r} and "
+            f"{len(twice)} pair(s) of group names differ in case or spaces alone, such as "
+            f"{first!r} and "
             f"{second!r}: if they are one, its windows may be on both sides of a split",
         )
 
@@ -92,7 +93,8 @@ def _copies(x: NDArray[np.floating], group: NDArray[np.str_] | None) -> Iterator
         one, other = next(iter(pairs.items()))
         yield Suspect(
             "copies",
-            f"{len(pairs)} window(s) of {len(x)} looked at are those of another group up to a factor, an "
+            f"{len(pairs)} window(s) of {len(x)} looked at are those of another group up to a "
+            f"factor, an "
             f"offset or a little noise, such as in groups {names[other]!r} and {names[one]!r}",
         )
 
@@ -104,7 +106,7 @@ def _told(x: Values, y: NDArray[np.generic], group: NDArray[np.str_] | None) -> 
     for name, values in _simple(x):
         share = _tells(values, y, half)
         if share >= TELLS:
-            yield Suspect("value", f"{name} alone tells the label: {_percent(share, y)}", TOLD)
+            yield Suspect("value", f"{name} alone predicts the label: {_percent(share, y)}", TOLD)
             return  # the samples that make it would all be told too
     strength = _separation(flat[half], y[half])
     for column in np.argsort(-strength, kind="stable")[:TRIED]:
@@ -114,8 +116,8 @@ def _told(x: Values, y: NDArray[np.generic], group: NDArray[np.str_] | None) -> 
             alone = int((strength >= 0.9 * strength[column]).sum())
             yield Suspect(
                 "value",
-                f"sample {sample} of channel {channel} alone tells the label: {_percent(share, y)} "
-                f"({alone} of {flat.shape[1]} samples do so)",
+                f"sample {sample} of channel {channel} alone predicts the label: "
+                f"{_percent(share, y)} ({alone} of {flat.shape[1]} samples do so)",
                 TOLD,
             )
             return
@@ -147,7 +149,7 @@ def _classes(y: NDArray[np.generic]) -> bool:
 
 
 def _separation(x: Values, y: NDArray[np.generic]) -> Values:
-    """Share of each column's variance that lies between classes, or that labels explain linearly."""
+    """Share of each column's variance that lies between classes, or that labels explain."""
     centred = x - x.mean(axis=0)
     total = (centred**2).sum(axis=0)
     if _classes(y):

@@ -13,8 +13,8 @@ from tsxfer.data.suspects import suspects_of
 from tsxfer.data.task import parts_of
 from tsxfer.errors import DataError
 from tsxfer.inspection.facts import Facts
+from tsxfer.stats.scope import FEWEST_GROUPS
 
-FEW_TEST_GROUPS = 8  # below, nothing can be said of new groups
 RARE = 0.02  # share of the windows below which a class is hard to learn and to score
 
 
@@ -43,7 +43,10 @@ def test_groups(made: Prepared) -> int | None:
 
 def _of_signal(facts: Facts) -> Iterator[str]:
     if facts.across:
-        yield f"{facts.across:,} window(s) equal one of another group: the split cannot keep them apart"
+        yield (
+            f"{facts.across:,} window(s) equal one of another group: "
+            "the split cannot keep them apart"
+        )
     elif facts.twice:
         yield f"{facts.twice:,} window(s) occur twice, within their groups"
     if facts.flat:
@@ -59,13 +62,15 @@ def _of_groups(made: Prepared, facts: Facts) -> Iterator[str]:
     count = test_groups(made)
     if count is None:
         yield (
-            f"{len(facts.groups)} group(s) of {made.card.group} cannot be split into three parts that "
+            f"{len(facts.groups)} group(s) of {made.card.group} cannot be split into three parts "
+            f"that "
             "share none: `tsxfer run` will refuse"
         )
-    elif count < FEW_TEST_GROUPS and len(facts.groups) < facts.windows:
+    elif count < FEWEST_GROUPS and len(facts.groups) < facts.windows:
         yield (
-            f"{count} of {len(facts.groups)} groups ({made.card.group}) are for the test: with fewer than "
-            f"{FEW_TEST_GROUPS}, nothing can be said of new ones"
+            f"{count} of {len(facts.groups)} groups ({made.card.group}) are for the test: with "
+            f"fewer than "
+            f"{FEWEST_GROUPS}, nothing can be said of new ones"
         )
     largest = max(facts.groups.values())
     if len(facts.groups) > 1 and largest > facts.windows / 2:

@@ -141,12 +141,14 @@ def _spectrum(made: Prepared, facts: Facts) -> Spec:
         "encoding": {
             "x": _axis("frequency", f"frequency ({unit})"),
             "y": {
-                "field": "share", "type": "quantitative", "scale": {"type": "log"},
+                "field": "share",
+                "type": "quantitative",
+                "scale": {"type": "log"},
                 "title": "share of the power (log)",
             },
             "color": {"field": "channel", "type": "nominal", "sort": None},
         },
-    }  # fmt: skip
+    }
 
 
 def _drawn(spec: Spec, title: str) -> str:

@@ -111,11 +111,18 @@ def save(fitted: Fitted, folder: Path, facts: dict[str, Any], onnx: bytes = b"")
     """
     refuse_taken(folder)
     own = {
-        "model": fitted.model, "length": fitted.length,         "classes": list(fitted.classes), "metric": fitted.metric, "validation_score": fitted.score,
+        "model": fitted.model,
+        "length": fitted.length,
+        "classes": list(fitted.classes),
+        "metric": fitted.metric,
+        "validation_score": fitted.score,
         "windows": {"train": fitted.trained, "validation": fitted.validated},
-        "samples_seen": fitted.samples, "scaling": scaler_facts(fitted.scaler),
-        "audit": fitted.audit, "taken_off": list(fitted.taken_off), "environment": environment(),
-    }  # fmt: skip
+        "samples_seen": fitted.samples,
+        "scaling": scaler_facts(fitted.scaler),
+        "audit": fitted.audit,
+        "taken_off": list(fitted.taken_off),
+        "environment": environment(),
+    }
     card = json.dumps({**facts, **own}, indent=1, allow_nan=False)
     try:
         weights.save(folder / WEIGHTS, fitted.weights, card)
@@ -149,12 +156,20 @@ def load(folder: Path) -> tuple[Fitted, dict[str, Any]]:
     try:
         card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
         fitted = Fitted(
-            card["model"], len(card["channels"]), card["length"], tuple(card["classes"]),
-            scaler_of(card["scaling"], card["length"]), weights.load(folder / WEIGHTS, WHOLE),
-            card["metric"], card["validation_score"], card["windows"]["train"],
-            card["windows"]["validation"], card["samples_seen"], card["audit"],
-            tuple(card.get("taken_off", ())),
-        )  # fmt: skip
+            model=card["model"],
+            channels=len(card["channels"]),
+            length=card["length"],
+            classes=tuple(card["classes"]),
+            scaler=scaler_of(card["scaling"], card["length"]),
+            weights=weights.load(folder / WEIGHTS, WHOLE),
+            metric=card["metric"],
+            score=card["validation_score"],
+            trained=card["windows"]["train"],
+            validated=card["windows"]["validation"],
+            samples=card["samples_seen"],
+            audit=card["audit"],
+            taken_off=tuple(card.get("taken_off", ())),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"no fitted model can be read: {type(error).__name__}: {error}",

@@ -47,7 +47,7 @@ def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 def heard(layer: nn.Conv1d, x: Tensor, y: Tensor) -> Tensor:
-    """Call the layer's forward hooks, as calling the layer would: its kernel is used without that."""
+    """Call the layer's forward hooks, as calling it would: its kernel is used without that."""
     for hook in layer._forward_hooks.values():
         hook(layer, (x,), y)
     return y

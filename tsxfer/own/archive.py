@@ -1,4 +1,4 @@
-"""Files of the UCR/UEA archive beside ``.ts``: ``.tsv`` and ``.txt`` with the class first, ``.arff``."""
+"""Files of the UCR/UEA archive beside ``.ts``: ``.tsv``, ``.txt`` with class first, ``.arff``."""
 
 from __future__ import annotations
 
@@ -103,19 +103,27 @@ def _stacked(rows: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _content(
-    channels: list[NDArray[np.float64]], labels: NDArray[np.str_], described: Description, path: Path
-) -> Content:  # fmt: skip
+    channels: list[NDArray[np.float64]],
+    labels: NDArray[np.str_],
+    described: Description,
+    path: Path,
+) -> Content:
     """Windows with their own lengths: what is missing at the end of a series is not its own."""
     longest = max(channel.shape[1] for channel in channels)
-    x = np.stack([np.pad(c, ((0, 0), (0, longest - c.shape[1])), constant_values=np.nan) for c in channels], 1)  # fmt: skip
+    x = np.stack(
+        [np.pad(c, ((0, 0), (0, longest - c.shape[1])), constant_values=np.nan) for c in channels],
+        1,
+    )
     there: NDArray[np.bool_] = np.isfinite(x).max(axis=1)
     lengths = np.where(there.max(axis=1), longest - there[:, ::-1].argmax(axis=1), 0)
     if not lengths.all():
         row = int(np.argmin(lengths))
-        raise DataError("a series without a number", where=f"{path}, series {row + 1}", mend="remove it")  # fmt: skip
+        raise DataError(
+            "a series without a number", where=f"{path}, series {row + 1}", mend="remove it"
+        )
     return Content(
-        x, None if described.unlabelled else _named(labels), None,
-        tuple(f"c{n}" for n in range(len(channels))), "class", "",
+        x=x, y=None if described.unlabelled else _named(labels), group=None,
+        channels=tuple(f"c{n}" for n in range(len(channels))), label="class", group_name="",
         lengths=None if (lengths == longest).all() else lengths, task="classification",
     )  # fmt: skip
 

@@ -37,8 +37,8 @@ def array_signal(path: Path, name: str, described: Description) -> Signal:
     )  # fmt: skip
     channels = tuple(f"c{number}" for number in range(table.shape[1]))
     return Signal(
-        name, channels, 0.0, len(table), table.dtype,
-        lambda start, stop: np.asarray(table[start:stop]).T, notes=notes,
+        name=name, channels=channels, rate=0.0, length=len(table), dtype=table.dtype,
+        read=lambda start, stop: np.asarray(table[start:stop]).T, notes=notes,
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 
 NAMED = re.compile(
-    r"^(?:(?:unix[ _]?)?time(?:[ _]?stamp)?|date(?:[ _]?time)?|elapsed|t|seconds?|secs?|ms|millis\w*)"
+    r"^(?:(?:unix[ _]?)?time(?:[ _]?stamp)?|date(?:[ _]?time)?|elapsed|t|seconds?|secs?|ms"
+    r"|millis\w*)"
     r"(?:[ _\[(]+(?P<unit>s|secs?|seconds?|ms|millis\w*|us|ns)[\])]?)?$",
     re.IGNORECASE,
 )
@@ -87,7 +88,8 @@ def clock_of(column: str, times: NDArray[np.float64], dated: bool, said: float) 
     unit, note = _unit(column, period, dated, said)
     if not steady and unit:
         note = (note + "; " if note else "") + (
-            f"{column} does not tick evenly: {1 / (unit * period):.5g} Hz is its mean (--rate settles it)"
+            f"{column} does not tick evenly: {1 / (unit * period):.5g} Hz is its mean (--rate "
+            f"settles it)"
         )
     return Clock(unit, period, gap, note)
 

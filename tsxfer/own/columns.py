@@ -1,4 +1,4 @@
-"""Columns and arrays by name: which is the label, which the group, which are nothing of the kind."""
+"""Columns and arrays by name: which is the label, which the group, which are neither."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ def signal(path: Path, name: str, described: Description) -> Signal:
             raise _unreadable(path, error) from None
 
     names = tuple(channel.label.strip() or f"c{n}" for n, channel in enumerate(channels))
-    made = Signal(name, names, rate, length, np.dtype(np.float64), read)
+    made = Signal(
+        name=name, channels=names, rate=rate, length=length, dtype=np.dtype(np.float64), read=read
+    )
     if described.intervals or described.unlabelled:
         return made
     return _annotated(made, opened, described, path)
@@ -84,7 +86,8 @@ def _refuse_cut(path: Path) -> None:
     there = (path.stat().st_size - begin) // max(1, sum(counts) * wide)
     if records > there:
         raise DataError(
-            f"{path.name} is cut: its header declares {records:,} data records, it holds {max(0, there):,}",
+            f"{path.name} is cut: its header declares {records:,} data records, it holds "
+            f"{max(0, there):,}",
             where=str(path),
             mend="copy or fetch that file again",
         )
@@ -146,7 +149,8 @@ def _annotated(made: Signal, opened: Any, described: Description, path: Path) ->
     ]
     if held:
         made = replace(made, notes=(*made.notes, (
-            f"{len(held)} annotations have no duration and hold until the next one, e.g. {held[0][2]} "
+            f"{len(held)} annotations have no duration and hold until the next one, e.g. "
+            f"{held[0][2]} "
             "(--intervals FILE settles it)"),))  # fmt: skip
     return apply([made], [one for one in intervals if one.end > one.start], path)[0]
 
@@ -155,7 +159,8 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     if isinstance(error, DataError):
         return error
     return DataError(
-        f"{path.name} ({path.stat().st_size:,} bytes) is no complete {path.suffix[1:].upper()} file: "
+        f"{path.name} ({path.stat().st_size:,} bytes) is no complete {path.suffix[1:].upper()} "
+        f"file: "
         f"{error}",
         where=str(path),
         mend="copy or fetch that file again",

@@ -36,7 +36,7 @@ class One:
 
 
 def beside(path: Path, described: Description) -> tuple[Path, ...]:
-    """Files that are read with a recording: the other files of a WFDB record, labels of an array."""
+    """Files read with a recording: the other files of a WFDB record, labels of an array."""
     if path.suffix.lower() == ".hea":
         return tuple(sorted(f for f in path.parent.glob(f"{path.stem}.*") if f != path))
     if path.suffix.lower() == ".npy" and described.label:
@@ -45,7 +45,7 @@ def beside(path: Path, described: Description) -> tuple[Path, ...]:
 
 
 def signal_files(folder: Path) -> list[Path]:
-    """Files below a folder of the first kind that is there: sound, EDF, WFDB, earth, arrays, tables."""
+    """Files below a folder of the first kind there: sound, EDF, WFDB, earth, arrays, tables."""
     found = sorted(
         (f for f in folder.rglob("*") if _ending(f) and f.is_file() and not f.name.startswith(".")),
         key=lambda f: f.relative_to(folder).as_posix(),
@@ -92,7 +92,10 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     if described.window and len(ones) > 1 and not group:
         signals = [s.labelled(None, one.name) for s, one in zip(signals, ones, strict=True)]
         group = "file"
-        notes = [*notes, "each file is a group of its own (--pattern with {group}, or --group, settles it)"]  # fmt: skip
+        notes = [
+            *notes,
+            "each file is a group of its own (--pattern with {group}, or --group, settles it)",
+        ]
     made = content_of(signals, described, label or "label", group)
     return replace(made, notes=(*notes, *made.notes))
 
@@ -109,14 +112,20 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
         raise DataError(
             "no file that can be read",
             where=str(path),
-            mend=f"give a folder of files that end in {', '.join(ENDINGS)}; docs/layouts.md lists all",
+            mend=f"give a folder of files that end in {', '.join(ENDINGS)}; docs/layouts.md lists "
+            f"all",
         )
     fits, notes = named(files, path, described.pattern)
     ones = [
-        One((file,), file.relative_to(path).as_posix(), fields.get("label"), fields.get("group", ""),
-            tuple(fields.items()))
+        One(
+            (file,),
+            file.relative_to(path).as_posix(),
+            fields.get("label"),
+            fields.get("group", ""),
+            tuple(fields.items()),
+        )
         for file, fields in fits
-    ]  # fmt: skip
+    ]
     group = "group" if any(one.group for one in ones) else ""
     return ones, "label", group, notes
 

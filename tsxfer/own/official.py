@@ -25,8 +25,8 @@ LIKE = {"train": "test", "Train": "Test", "TRAIN": "TEST"}
 def test_file(path: Path, described: Description) -> Path | None:
     """The file of the official test part.
 
-    It is the one that ``--test`` names, else ``NAME_TEST`` beside ``NAME_TRAIN``; None where there is
-    none, or ``--test no`` is said.
+    It is the one that ``--test`` names, else ``NAME_TEST`` beside ``NAME_TRAIN``; None where there
+    is none, or ``--test no`` is said.
 
     Raises:
         DataError: If ``--test`` looks like a file and is not there.
@@ -53,7 +53,7 @@ def _named(path: Path, said: str) -> Path | None:
 
 
 def parts_of(values: NDArray[Any], name: str, where: str) -> tuple[NDArray[np.str_], str]:
-    """``train`` or ``test`` of each window, from a column or array that tells it, and what is to be said.
+    """``train`` or ``test`` of each window, from a column or array, and what is to be said.
 
     Args:
         values: ``(n,)`` words of which one is ``test``, or 0 and 1 (1 is for testing).
@@ -71,7 +71,8 @@ def parts_of(values: NDArray[Any], name: str, where: str) -> tuple[NDArray[np.st
         raise DataError(
             f"{name} holds {', '.join(repr(word) for word in sorted(set(words.tolist()))[:5])}",
             where=where,
-            mend="--test names words of which test is one and train another, or 0 and 1 (1 for testing)",
+            mend="--test names words of which test is one and train another, or 0 and 1 (1 for "
+            "testing)",
         )
     note = f"official split by {name}: {int(test.sum()):,} windows are for testing alone"
     if len(others) > 1:
@@ -151,7 +152,9 @@ def _once(train: Content, test: Content) -> tuple[Content, str]:
     assert train.y is not None  # noqa: S101  (as in `joined`)
     whole, at = train.x, np.flatnonzero(kept)
     rows = np.array([_row(train, n) for n in range(len(kept))])
-    x = pulled((len(at), *whole.shape[1:]), whole.dtype, lambda wanted: np.asarray(whole[at[wanted]]))  # fmt: skip
+    x = pulled(
+        (len(at), *whole.shape[1:]), whole.dtype, lambda wanted: np.asarray(whole[at[wanted]])
+    )
     lengths = None if train.lengths is None else train.lengths[kept]
     short = replace(train, x=x, y=train.y[kept], lengths=lengths, rows=rows[kept])
     return short, f"; {gone} windows of the train part that occur a second time are left out"
@@ -196,6 +199,7 @@ def _refuse_shared(train: NDArray[Any], test: NDArray[Any], names: str) -> None:
             f"{len(both)} groups are in both parts of the official split, e.g. "
             f"{', '.join(map(str, both[:3]))}",
             where=names,
-            mend="say --test no and give one file of all windows with its groups, or leave --group out "
+            mend="say --test no and give one file of all windows with its groups, or leave "
+            "--group out "
             "to take the split as it is",
         )

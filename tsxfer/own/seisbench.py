@@ -1,4 +1,4 @@
-"""Data sets of SeisBench: ``metadata.csv`` beside ``waveforms.hdf5``, in chunks where they are large.
+"""Data sets of SeisBench: ``metadata.csv`` beside ``waveforms.hdf5``, in chunks where large.
 
 Layout: Woollam et al., SeisBench, Seismological Research Letters 2022, doi:10.1785/0220210324; a
 trace name such as ``bucket3$12,:3,:1200`` is row 12 of ``data/bucket3``, its first 3 components and
@@ -119,11 +119,17 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     groups = np.concatenate([part.groups for part in parts])
     y = None if described.unlabelled else np.concatenate([part.y for part in parts])
     made = Content(
-        _windows(traces, rates, rate, lengths, len(channels)), y, groups if any(groups) else None,
-        channels, label, group if any(groups) else "", rate=rate, notes=tuple(notes),
+        x=_windows(traces, rates, rate, lengths, len(channels)),
+        y=y,
+        group=groups if any(groups) else None,
+        channels=channels,
+        label=label,
+        group_name=group if any(groups) else "",
+        rate=rate,
+        notes=tuple(notes),
         lengths=None if (lengths == lengths[0]).all() else lengths,
         rows=np.array([f"{t.name}{f' row {t.row}' if t.row >= 0 else ''}" for t in traces]),
-    )  # fmt: skip
+    )
     if described.test in ("", "no") or described.unlabelled:
         return made
     sides = np.concatenate([part.sides for part in parts])
@@ -142,7 +148,9 @@ def _windows(
                 for row, index in enumerate(wanted):
                     if traces[index].chunk is chunk:
                         found = _samples(file, traces[index])
-                        out[row, :, : lengths[index]] = _at(found, float(rates[index]), rate, int(lengths[index]))  # fmt: skip
+                        out[row, :, : lengths[index]] = _at(
+                            found, float(rates[index]), rate, int(lengths[index])
+                        )
         return out
 
     return pulled(shape, np.float32, pull)
@@ -151,7 +159,14 @@ def _windows(
 def _at(found: NDArray[Any], given: float, rate: float, length: int) -> NDArray[Any]:
     if given == rate:
         return found
-    whole = Signal("", (), given, found.shape[1], found.dtype, lambda a, b: found[:, a:b])
+    whole = Signal(
+        name="",
+        channels=(),
+        rate=given,
+        length=found.shape[1],
+        dtype=found.dtype,
+        read=lambda a, b: found[:, a:b],
+    )
     return resampled(whole, rate).read(0, length)
 
 

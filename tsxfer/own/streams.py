@@ -195,10 +195,15 @@ class Parquet:
         if pa.types.is_dictionary(found):
             found = found.value_type
         tests = {
-            "number": (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal),
+            "number": (
+                pa.types.is_integer,
+                pa.types.is_floating,
+                pa.types.is_boolean,
+                pa.types.is_decimal,
+            ),
             "list": (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list),
             "struct": (pa.types.is_struct,),
-        }  # fmt: skip
+        }
         return next((k for k, checks in tests.items() if any(c(found) for c in checks)), "text")
 
     def batches(self, numbers: list[str], words: list[str]) -> Iterator[Any]:

@@ -151,11 +151,16 @@ class _Tape:
         clock = self._clock
         ticking = (clock.note,) if clock is not None and clock.note else ()
         return Signal(
-            self._name, self._roles.samples, clock.rate if clock else 0.0, self._count,
-            np.dtype(np.float64), lambda start, stop: np.asarray(samples[start:stop]).T,
-            self._runs.spans(), tuple(self._pieces) or ((0, 0.0),),
-            (*notes, *self._roles.notes, *ticking),
-        )  # fmt: skip
+            name=self._name,
+            channels=self._roles.samples,
+            rate=clock.rate if clock else 0.0,
+            length=self._count,
+            dtype=np.dtype(np.float64),
+            read=lambda start, stop: np.asarray(samples[start:stop]).T,
+            spans=self._runs.spans(),
+            pieces=tuple(self._pieces) or ((0, 0.0),),
+            notes=(*notes, *self._roles.notes, *ticking),
+        )
 
 
 def _times(block: Any, roles: Roles, path: Path, before: int) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Series in the ``.ts`` format of the UEA archive (Löning et al. 2019, sktime's documentation).
 
-Read here rather than by sktime, whose loader makes labels lower-case, so that two classes may become
-one, and knows no timestamps beside numbers as labels.
+Read here rather than by sktime, whose loader makes labels lower-case, so that two classes may
+become one, and knows no timestamps beside numbers as labels.
 """
 
 from __future__ import annotations
@@ -58,9 +58,16 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     task = {"class": "classification", "target": "regression", "": ""}[head.kind]
     y = None if described.unlabelled else _labels(labels, head, path)
     return Content(
-        x, y, None, numbered(x.shape[1]), head.kind, "", task,
-        notes=_undeclared(labels, head) if y is not None else (), lengths=lengths,
-    )  # fmt: skip
+        x=x,
+        y=y,
+        group=None,
+        channels=numbered(x.shape[1]),
+        label=head.kind,
+        group_name="",
+        task=task,
+        notes=_undeclared(labels, head) if y is not None else (),
+        lengths=lengths,
+    )
 
 
 def _parts(path: Path) -> tuple[Head, list[tuple[int, str]]]:
@@ -109,8 +116,12 @@ def _refuse_columns(head: Head, described: Description, path: Path) -> None:
                 f"{flag} {said}: a .ts file has one label, the last value of a line, and no groups",
                 where=str(path),
                 mend=f"leave {flag} out"
-                + ("; to keep groups apart, save windows, y and group as .npz" if flag == "--group" else ""),
-            )  # fmt: skip
+                + (
+                    "; to keep groups apart, save windows, y and group as .npz"
+                    if flag == "--group"
+                    else ""
+                ),
+            )
 
 
 def _series(cell: str, head: Head, path: Path, line: int) -> NDArray[np.float64]:
@@ -126,7 +137,9 @@ def _series(cell: str, head: Head, path: Path, line: int) -> NDArray[np.float64]
         raise _bad(path, line, str(error)) from None
 
 
-def _stacked(windows: list[Window], path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:  # fmt: skip
+def _stacked(
+    windows: list[Window], path: Path
+) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
     channels = len(windows[0])
     for number, window in enumerate(windows, 1):
         if len(window) != channels or not window:

@@ -214,13 +214,13 @@ def _chance_repeat(
     others = [r for r in grid.repeats if r != repeat]
     there = [r for r in (_rises(row) for row in _scratch(grid, others)) if r is not None]
     return ChanceRepeat(
-        repeat,
-        tuple(columns),
-        len(arms),
-        float(np.mean(np.concatenate([_is_worst(arm, i) for arm in runs]))),
-        float(np.median(np.concatenate([_gaps(arm, i) for arm in runs]))),
-        float(np.mean(here)) if here else None,
-        float(np.mean(there)) if there else None,
+        repeat=repeat,
+        columns=tuple(columns),
+        of=len(arms),
+        worst=float(np.mean(np.concatenate([_is_worst(arm, i) for arm in runs]))),
+        gap=float(np.median(np.concatenate([_gaps(arm, i) for arm in runs]))),
+        rising=float(np.mean(here)) if here else None,
+        rising_elsewhere=float(np.mean(there)) if there else None,
     )
 
 
@@ -309,7 +309,15 @@ def _rough(
     every = sorted(set().union(*options))
     trusted = (multiplier,) if better else tuple(m for m in every if m != multiplier)
     share = float(np.median([abs(share) for _, share in where]))
-    return Rough(model, multiplier, tuple(c for c, _ in where), of, share, better, trusted)
+    return Rough(
+        model=model,
+        multiplier=multiplier,
+        columns=tuple(c for c, _ in where),
+        of=of,
+        share=share,
+        better=better,
+        trusted=trusted,
+    )
 
 
 def _curves(

@@ -57,7 +57,7 @@ def rows(
     sources: Sequence[str],
     columns: Sequence[tuple[str, str]],
 ) -> list[Row]:
-    """Title row and a row for each source, and model where entries have one; ``-`` where none is."""
+    """Title row, and a row for each source and model that entries have; ``-`` where none is."""
     found = {(e.source, e.model, e.target, e.size): text(e) for e in entries}
     models = list(dict.fromkeys(e.model for e in entries))
     out: list[Row] = [["source", *(short(t) + size_text(size) for t, size in columns)]]

@@ -19,7 +19,7 @@ from tsxfer.ranking.judge import FEWEST_SOURCES, FEWEST_TARGETS, Judged, Mean, P
 from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
 from tsxfer.ranking.sources import Pretrained
 
-LEFT_OUT = "unfinished, or with weights or data that are not at hand"
+LEFT_OUT = "unfinished, or with weights or data that are not available"
 WIDTH = 160  # of a pipe, which has no width
 
 
@@ -102,7 +102,7 @@ def show(advice: Advice) -> None:
     for ranker in RANKERS:
         way = "higher" if ranker.higher_is_better else "lower"
         console.print(Text(f"{ranker.name}: {ranker.what}; {way} is better"), style="dim")
-    left = "; * marks the best; n/a: not defined, or the data of that source does not lie here"
+    left = "; * marks the best; n/a: not defined, or the data of that source is not here"
     console.print(Text(f"Scores see training windows of the target only{left}."), style="dim")
 
 
@@ -180,15 +180,16 @@ def sentence(advice: Advice) -> str:
     kind = "simulated" if advice.made.card.simulated else "real"
     if found is None:
         return (
-            f"Nothing can be said yet of how often such a ranking is right: no finished study here has two "
-            f"sources at hand for a {kind} target. Make the evidence: "
+            f"Nothing can be said yet of how often such a ranking is right: no finished study here "
+            f"has two available sources for a {kind} target. Make the evidence: "
             "tsxfer run --source a,b,c --target x,y"
         )
     said = (
-        f"In this workspace's own studies on {kind} targets, the source that {DEFAULT} puts first had the "
-        f"largest mean gain in {_share(found.first.hit)} of {found.cells} cells ({_targets(found)}; a blind "
-        f"pick: {_share(found.blind.hit)}{_trivial(advice)}). It gained {_signed(found.first.gain)} margins over "
-        f"scratch and gave away {_signed(found.first.regret)} of the best one's gain (a blind pick: "
+        f"In this workspace's own studies on {kind} targets, the source that {DEFAULT} puts first "
+        f"had the largest mean gain in {_share(found.first.hit)} of {found.cells} cells "
+        f"({_targets(found)}; a blind pick: {_share(found.blind.hit)}{_trivial(advice)}). "
+        f"It gained {_signed(found.first.gain)} margins over scratch and gave away "
+        f"{_signed(found.first.regret)} of the best one's gain (a blind pick: "
         f"{_signed(found.blind.gain)} and {_signed(found.blind.regret)})"
     )
     if found.tau is None:
@@ -210,7 +211,10 @@ def _doubt(found: Judged) -> str:
     if found.targets < 2:
         return ". One target says nothing of others: tsxfer run --source a,b,c --target x,y"
     if found.targets < FEWEST_TARGETS:
-        return f". Fewer than {FEWEST_TARGETS} targets cannot tell that from luck, and have no intervals."
+        return (
+            f". Fewer than {FEWEST_TARGETS} targets cannot tell that from luck, "
+            "and have no intervals."
+        )
     if found.saved.low is None or found.saved.low <= 0:
         return ". That is not known to be better than a blind pick."
     said = f". It saves {_signed(found.saved)} margins over a blind pick"

@@ -112,15 +112,15 @@ def _judged(ranker: Ranker, outcomes: Sequence[Outcome]) -> Judged:
     ordered = [i for i, gain in enumerate(gains) if len(gain) >= FEWEST_SOURCES]
     taus = [tau(gains[i], scores[i]) for i in ordered]
     return Judged(
-        ranker.name,
-        len(outcomes),
-        len(set(targets)),
-        _pick(gains, scores, targets),
-        _pick(gains, ties, targets),
-        over_targets(blind - own, targets),
-        best,
-        over_targets(trivial[best] - own, targets),
-        over_targets(taus, [targets[i] for i in ordered]) if ordered else None,
+        ranker=ranker.name,
+        cells=len(outcomes),
+        targets=len(set(targets)),
+        first=_pick(gains, scores, targets),
+        blind=_pick(gains, ties, targets),
+        saved=over_targets(blind - own, targets),
+        best_trivial=best,
+        over_trivial=over_targets(trivial[best] - own, targets),
+        tau=over_targets(taus, [targets[i] for i in ordered]) if ordered else None,
     )
 
 

@@ -77,16 +77,40 @@ def _dtw(seen: Seen) -> float | None:
 
 
 RANKERS = (
-    Ranker("probe", True, False, _probe, "linear probe: the target's metric (errors negated) on groups not seen"),
-    Ranker("logme", True, False, lambda s: scores.log_me(s.features, s.target.goals), "log evidence of a linear model"),
-    Ranker("h_score", True, False, lambda s: scores.h_score(s.features, s.target.codes), "spread of class means (quartiles of numbers)"),
+    Ranker(
+        "probe",
+        True,
+        False,
+        _probe,
+        "linear probe: the target's metric (errors negated) on groups not seen",
+    ),
+    Ranker(
+        "logme",
+        True,
+        False,
+        lambda s: scores.log_me(s.features, s.target.goals),
+        "log evidence of a linear model",
+    ),
+    Ranker(
+        "h_score",
+        True,
+        False,
+        lambda s: scores.h_score(s.features, s.target.codes),
+        "spread of class means (quartiles of numbers)",
+    ),
     Ranker("leep", True, False, _leep, "log prediction through the source's own classes"),
     Ranker("spectrum", False, False, _spectrum, "distance of power spectra in hertz"),
-    Ranker("per_sample", False, False, _shape, "distance of power spectra in cycles a sample, as kernels see them"),
+    Ranker(
+        "per_sample",
+        False,
+        False,
+        _shape,
+        "distance of power spectra in cycles a sample, as kernels see them",
+    ),
     Ranker("dtw", False, False, _dtw, "least DTW distance between class prototypes"),
-    Ranker("labels", True, True, lambda s: float(s.labels), "labels in pretraining"),
+    Ranker("labels", True, True, lambda s: float(s.label_count), "labels in pretraining"),
     Ranker("domain", True, True, lambda s: float(s.same_domain), "the same domain on both cards"),
-)  # fmt: skip
+)
 # Declared before any result: it is in the target's own metric, on groups that it has not seen, and
 # defined for classes and numbers alike.
 DEFAULT = "probe"

@@ -1,4 +1,4 @@
-"""Pretrained sources at hand: one for each data set, told by the headers of the weights."""
+"""Available pretrained sources: one for each data set, told by the headers of the weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pretrained:
         return self.row.trial
 
     @property
-    def labels(self) -> int:
+    def label_count(self) -> int:
         """Labels in pretraining, those to select on included."""
         return self.row.sizes.get("train", 0) + self.row.sizes.get("validation", 0)
 
@@ -71,12 +71,13 @@ def for_target(found: Sequence[Pretrained], target: str, model: str) -> list[Pre
 
 def _preference(one: Pretrained, target: str) -> tuple[bool, int, int, str]:
     other_kind = one.simulated != is_simulated(target)
-    return other_kind, -one.labels, one.trial.repeat, one.trial.key
+    return other_kind, -one.label_count, one.trial.repeat, one.trial.key
 
 
 def _nothing(found: Sequence[Pretrained], target: str, model: str) -> SpecError:
     models = sorted({p.trial.model for p in found if p.trial.dataset != target} - {model})
-    mend = f"make some: tsxfer run --source a,b,c --target {DatasetName.parse(target).plain} --model {model}"
+    plain = DatasetName.parse(target).plain
+    mend = f"make some: tsxfer run --source a,b,c --target {plain} --model {model}"
     if models:
         mend = f"--model {' or '.join(models)}, of which there are; or {mend}"
-    return SpecError(f"no source pretrained as {model} is at hand for {target}", mend=mend)
+    return SpecError(f"no source pretrained as {model} is available for {target}", mend=mend)

@@ -8,7 +8,7 @@ from tsxfer.report.columns import MARKS, arm, model, p_text, signed
 from tsxfer.report.section import Section, between, name
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.controls import Effect, Share, overall
+from tsxfer.stats.controls import ControlEffect, Share, overall
 
 GIVES = {
     "untrained": "the gain from the same source before it learned anything",
@@ -20,6 +20,7 @@ GIVES = {
     "whole": "the gain from all labels of the target",
 }
 
+START = "the start, not the source, is worse"
 LOSES = {
     "untrained": "the same source before it learned anything",
     "permuted": "a start from the source's weights in another order",
@@ -47,21 +48,34 @@ def controls(report: Report) -> Section:
     return Section(
         "Controls",
         "Each control starts from the subset, seeds and budget of the same scratch twin. What "
-        "remains of a gain, or of a loss, is (gain - gain of the placebo) / gain, with a bootstrap over "
-        "repeats. Against an untrained source of the same shape, fitted to the channels and treated "
-        "alike, 'beyond' is what the source learned, and the rest is how kernels were fitted. "
+        "remains of a gain, or of a loss, is (gain - gain of the placebo) / gain, with a bootstrap "
+        "over repeats. Against an untrained source of the same shape, fitted and treated alike, "
+        "'beyond' is what the source learned, and the rest is how kernels were fitted. "
         "Controls are tested with nothing else and stand in no other table.",
-        ("comparison", "control", "n", "gain", "gain of the control", "beyond", "remains", "in words"),
+        (
+            "comparison",
+            "control",
+            "n",
+            "gain",
+            "gain of the control",
+            "beyond",
+            "remains",
+            "in words",
+        ),
         tuple(
             (
                 name(e.comparison) if e.comparison else "all comparisons, in margins",
-                e.control, str(len(e.repeats)), signed(e.gain),
+                e.control,
+                str(len(e.repeats)),
+                signed(e.gain),
                 f"{signed(e.other)} {between(e.low, e.high)}",
-                f"{signed(e.beyond[0])} {between(*e.beyond[1:])}", _remains(e.share), in_words(e),
+                f"{signed(e.beyond[0])} {between(*e.beyond[1:])}",
+                _remains(e.share),
+                in_words(e),
             )
             for e in (*overall(report.controls), *report.controls)
         ),
-    )  # fmt: skip
+    )
 
 
 def _remains(share: Share | None) -> str:
@@ -70,7 +84,7 @@ def _remains(share: Share | None) -> str:
     return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
-def in_words(effect: Effect) -> str:
+def in_words(effect: ControlEffect) -> str:
     """What a control says of a gain, or of a loss."""
     gives, share = GIVES[effect.control], effect.share
     if effect.gain < 0 and share is not None:
@@ -92,8 +106,8 @@ def in_words(effect: Effect) -> str:
     return f"{_remains(share)} of the gain remains when {gives} is taken off"
 
 
-def _loss_in_words(effect: Effect, share: Share) -> str:
-    """How much of a loss its placebo has too; of an untrained source, whether the start is to blame."""
+def _loss_in_words(effect: ControlEffect, share: Share) -> str:
+    """How much of a loss its placebo has too, and whether the start is to blame."""
     control = LOSES[effect.control]
     if share.low is None or share.high is None:
         return (
@@ -107,8 +121,8 @@ def _loss_in_words(effect: Effect, share: Share) -> str:
     if high is not None and high < 0:
         return f"{part} {bounds}; the rest is the source's own"
     if low is not None and low > 0:
-        return f"{part} {bounds}: the start, not the source, is worse, and the source makes up for some"
-    return f"{part} {bounds}: the start, not the source, is worse"
+        return f"{part} {bounds}: {START}, and the source makes up for some"
+    return f"{part} {bounds}: {START}"
 
 
 def baselines(report: Report) -> Section:
@@ -119,20 +133,36 @@ def baselines(report: Report) -> Section:
         "beside them. Differences are those of training from scratch, positive where scratch is "
         "better; p is corrected over this table alone.",
         (
-            "target", "model", "size", "baseline", "n", "metric", "baseline scores",
-            "scratch scores", "scratch minus baseline", "p corrected", "in words",
+            "target",
+            "model",
+            "size",
+            "baseline",
+            "n",
+            "metric",
+            "baseline scores",
+            "scratch scores",
+            "scratch minus baseline",
+            "p corrected",
+            "in words",
         ),
         tuple(
             (
-                c.trial.dataset, model(c), c.trial.size.removeprefix("n="), _baseline(c),
-                str(len(c.scratch)), metrics.get(c.metric).title, arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {between(*c.stated[:2])}", p_text(c.stated[2]),
+                c.trial.dataset,
+                model(c),
+                c.trial.size.removeprefix("n="),
+                _baseline(c),
+                str(len(c.scratch)),
+                metrics.get(c.metric).title,
+                arm(c.scratch),
+                arm(c.transfer),
+                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                p_text(c.stated[2]),
                 against_in_words(c),
             )
             for c in report.beside
             if _baseline(c) and c.trial.reuse is None
         ),
-    )  # fmt: skip
+    )
 
 
 def against_baselines(report: Report) -> Section:
@@ -142,19 +172,30 @@ def against_baselines(report: Report) -> Section:
         "Differences are those of transfer, positive where transfer is better than the baseline; p "
         "is corrected over this table alone.",
         (
-            "comparison", "baseline", "n", "baseline scores", "transfer scores",
-            "transfer minus baseline", "p corrected", "in words",
+            "comparison",
+            "baseline",
+            "n",
+            "baseline scores",
+            "transfer scores",
+            "transfer minus baseline",
+            "p corrected",
+            "in words",
         ),
         tuple(
             (
-                name(c), _baseline(c), str(len(c.scratch)), arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {between(*c.stated[:2])}", p_text(c.stated[2]),
+                name(c),
+                _baseline(c),
+                str(len(c.scratch)),
+                arm(c.scratch),
+                arm(c.transfer),
+                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                p_text(c.stated[2]),
                 against_in_words(c),
             )
             for c in report.beside
             if _baseline(c) and c.trial.reuse is not None
         ),
-    )  # fmt: skip
+    )
 
 
 def _baseline(c: Comparison) -> str:
@@ -186,16 +227,27 @@ def ways(report: Report) -> Section:
         "source, from the same subset, seeds and budget. Differences are positive where the way is "
         "better than the first one; p is corrected over this table alone.",
         (
-            "way", "first way", "n", "scores", "scores of the first", "way minus first",
-            "p corrected", "verdict",
+            "way",
+            "first way",
+            "n",
+            "scores",
+            "scores of the first",
+            "way minus first",
+            "p corrected",
+            "verdict",
         ),
         tuple(
             (
-                name(c), first_arm(c.against), str(len(c.scratch)), arm(c.transfer), arm(c.scratch),
-                f"{signed(c.difference)} {between(*c.stated[:2])}", p_text(c.stated[2]),
+                name(c),
+                first_arm(c.against),
+                str(len(c.scratch)),
+                arm(c.transfer),
+                arm(c.scratch),
+                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                p_text(c.stated[2]),
                 f"{MARKS[c.verdict]} {c.verdict} (for {c.speaks_of})",
             )
             for c in report.beside
             if not _baseline(c)
         ),
-    )  # fmt: skip
+    )

@@ -15,7 +15,7 @@ from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.cells import Cell, cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
-from tsxfer.stats.controls import Effect, effects
+from tsxfer.stats.controls import ControlEffect, effects
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.power import Reach, reach
@@ -73,7 +73,7 @@ class Report:
     worth: tuple[Worth, ...]
     reach: tuple[Reach, ...]
     placebos: tuple[Comparison, ...]
-    controls: tuple[Effect, ...]
+    controls: tuple[ControlEffect, ...]
     beside: tuple[Comparison, ...]
     beside_cells: tuple[Cell, ...]
     reproduced: Summary | None

@@ -11,15 +11,23 @@ from tsxfer import metrics
 from tsxfer.stats.compare import Comparison
 
 MARKS = {
-    "better": "▲", "not worse": "△", "equivalent": "≈", "worse": "▼", "undecided": "?",
-    "did not train": "×", "interim": "…", "no valid baseline": "∅",
-}  # fmt: skip
+    "better": "▲",
+    "not worse": "△",
+    "equivalent": "≈",
+    "worse": "▼",
+    "did not train": "×",
+    "undecided": "?",
+    "interim": "…",
+    "no valid baseline": "∅",
+}
 CAPTION = (
     "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
     "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Difference' "
-    "and its p speak of these test instances, 'new groups' and its p of others (subjects, speakers, "
+    "and its p speak of these test instances, 'new groups' and its p of others (subjects, "
+    "speakers, "
     "events); the verdict is for what 'verdict for' names. 'Saved' is "
-    "how many training samples earlier transfer reaches the level that scratch sets; 'trivial' is the "
+    "how many training samples earlier transfer reaches the level that scratch sets; 'trivial' is "
+    "the "
     "best prediction that ignores the window (mean, majority, class shares, no change)."
 )
 
@@ -48,6 +56,11 @@ def number(value: float) -> str:
 def signed(value: float) -> str:
     """As `number`, always with its sign."""
     return ("+" if value >= 0 else "-") + number(abs(value))
+
+
+def percent(share: float) -> str:
+    """A share between -1 and 1 as signed percent."""
+    return f"{100 * share:+.1f} %"
 
 
 def p_text(p: float | None) -> str:

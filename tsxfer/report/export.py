@@ -47,7 +47,8 @@ def figures(report: Report, folder: Path) -> list[str]:
 def parquet(report: Report) -> bytes:
     """One row a run of every pair, with its score, chance, cost and comparison.
 
-    ``arm`` is ``scratch``, ``transfer`` or a baseline's name, ``against`` the first arm of the pair.
+    ``arm`` is ``scratch``, ``transfer`` or a baseline's name, ``against`` the first arm of the
+    pair.
     """
     import pandas as pd
 

@@ -110,8 +110,9 @@ def _tex(text: str) -> str:
 def table_csv(report: Report) -> str:
     """Numbers in full precision, one line a comparison; controls and baselines last.
 
-    Controls are named in their source. ``against`` names the first arm: scratch, or a baseline whose
-    scores then stand under ``scratch_mean``, with scratch itself or a transfer as the second arm.
+    Controls are named in their source. ``against`` names the first arm: scratch, or a baseline
+    whose scores then stand under ``scratch_mean``, with scratch itself or a transfer as the second
+    arm.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -122,8 +123,8 @@ def table_csv(report: Report) -> str:
 
 
 _HEADER = (
-    "source", "target", "model", "size", "profile", "rate_multiplier", "frozen", "strategy", "metric", "n",
-    "scratch_mean", "transfer_mean", "difference", "low", "high", "p", "p_corrected",
+    "source", "target", "model", "size", "profile", "rate_multiplier", "frozen", "strategy",
+    "metric", "n", "scratch_mean", "transfer_mean", "difference", "low", "high", "p", "p_corrected",
     "p_sign_flip", "p_not_worse", "p_equivalent", "margin", "hedges_g", "improvement",
     "samples_saved", "samples_saved_low", "samples_saved_high", "convergence_p", "verdict",
     "chance", "labels", "notes", "scratch_keys", "transfer_keys", "against",

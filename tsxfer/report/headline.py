@@ -26,21 +26,30 @@ LABELS = {
     "checkpoints.",
     "squared-error scratch": "UNEQUAL LOSS: scratch classifiers minimised squared error "
     "(study, section 6.3).",
-    "no groups given: leakage not excluded": "LEAKAGE NOT EXCLUDED: no groups were given, so windows of "
-    "one person, machine or event may be on both sides; name them with --group.",
-    "official split": "OFFICIAL SPLIT: scored on the test part that the data's publishers set aside, for "
+    "no groups given: leakage not excluded": "LEAKAGE NOT EXCLUDED: no groups were given, so "
+    "windows of one person, machine or event may be on both sides; name them with --group.",
+    "official split": "OFFICIAL SPLIT: scored on the test part that the data's publishers set "
+    "aside, for "
     "every profile; validation comes from their train part.",
     "published": "PUBLISHED ROWS: made by the authors of Otović et al. 2022, not by tsxfer.",
+    "chosen on test": "CHOSEN ON TEST: each fine-tuning is the best of its grid by the test score "
+    "that it is "
+    "judged by, which scratch had one try at; `--multiplier leave-one-out` or a number does not.",
     "curve on test": "TEST CURVES: convergence below is measured on the test set.",
-    "source saw test data": "OVERLAP: a source has learned from windows, groups or events of the target's "
+    "source saw test data": "OVERLAP: a source has learned from windows, groups or events of the "
+    "target's "
     "test part, so that its gain is no transfer.",
-    "source and target share group names": "SHARED NAMES: groups of source and test have the same names "
+    "source and target share group names": "SHARED NAMES: groups of source and test have the same "
+    "names "
     "(such as p1); if they are the same people or machines, take them out of the source.",
-    "near duplicates in train and test": "NEAR DUPLICATES: windows of the test part are those of the "
+    "near duplicates in train and test": "NEAR DUPLICATES: windows of the test part are those of "
+    "the "
     "training part up to a factor, an offset or a little noise.",
-    "label nearly told by one value": "TOLD BY ONE VALUE: a single sample, the peak or the padding nearly "
-    "tells the label (`tsxfer look` says which); if that is no physics, it is a leak.",
-    "group names that differ in spelling alone": "SPELLING: names of groups on both sides differ in case or "
+    "label predictable from one value": "ONE VALUE PREDICTS THE LABEL: a single sample, "
+    "the peak or the padding nearly tells the label (`tsxfer look` says which); "
+    "if that is no physics, it is a leak.",
+    "group names that differ in spelling alone": "SPELLING: names of groups on both sides differ "
+    "in case or "
     "spaces alone, such as p1 and P1; if they are one, leakage is not excluded.",
     "exploratory": "EXPLORATORY: some comparisons lie outside of the analysis that was declared "
     "before the first row.",

@@ -89,7 +89,8 @@ def _blocks(report: Report, console: Console) -> None:
         )
         console.print(
             Text(
-                f"  difference {texts['difference']}  p {texts['p']} (corrected {texts['p corrected']})  g {texts['effect g']}"
+                f"  difference {texts['difference']}  "
+                f"p {texts['p']} (corrected {texts['p corrected']})  g {texts['effect g']}"
             )
         )
         console.print(Text(f"  samples saved {texts['saved']}, reached {texts['reached']}"))

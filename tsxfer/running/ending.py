@@ -44,6 +44,12 @@ def unseen(trial: Trial, task: Task, model: Model, device: str) -> Tested:
     output = loop.predict(model, asked.x, asked.extra)
     name, nothing = metric(trial, ""), np.zeros(0)
     return Tested(
-        {name: scored(output)[1]}, {name: blind}, hashlib.sha256(task.test.rows.tobytes()).hexdigest()[:16], output[:0],
-        nothing, nothing, np.zeros(0, np.int32), task.test.rows,
-    )  # fmt: skip
+        scores={name: scored(output)[1]},
+        chance={name: blind},
+        alignment=hashlib.sha256(task.test.rows.tobytes()).hexdigest()[:16],
+        output=output[:0],
+        predicted=nothing,
+        truth=nothing,
+        group=np.zeros(0, np.int32),
+        rows=task.test.rows,
+    )

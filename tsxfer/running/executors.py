@@ -1,4 +1,4 @@
-"""Run trials here: in this process, or in a pool of single-threaded workers. Rows come back as made."""
+"""Run trials in this process or in a pool of single-threaded workers; rows come back as made."""
 
 from __future__ import annotations
 

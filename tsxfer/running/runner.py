@@ -24,6 +24,7 @@ from tsxfer.errors import SpecError, StoreError
 from tsxfer.models.base import Model
 from tsxfer.running import ending, remote
 from tsxfer.running.deadline import LateError, deadline
+from tsxfer.running.device import on_gpu
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.setup import Begun, begin
@@ -40,7 +41,7 @@ class Job:
         trial: What to run.
         workspace: Root folder.
         study: Where predictions are kept.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
         keep_weights: Other trials start from this one.
         threads: CPU threads for torch.
         limit: Seconds that it may take before it counts as hung; 0 is no limit.
@@ -101,12 +102,12 @@ def _train(pack: Sequence[Job]) -> list[Result]:
     if not pack:
         return []
     began = time.perf_counter()
-    way = graphs.Graphs() if pack[0].device == "cuda" else loop.turns
+    stepper = graphs.Graphs() if on_gpu(pack[0].device) else loop.turns
     try:
         with deadline(pack[0].limit * len(pack)):
             begun = [_begin(job) for job in pack]
             replicas = [replica for b in begun for replica in b.replicas]
-            fits = iter(_fit(replicas, pack[0].trial, way))
+            fits = iter(_fit(replicas, pack[0].trial, stepper))
     except LateError:
         return [_too_late(job) for job in pack]
     except torch.OutOfMemoryError as error:
@@ -118,7 +119,7 @@ def _train(pack: Sequence[Job]) -> list[Result]:
         "seconds": round((time.perf_counter() - began) / len(pack), 3),
         "device": pack[0].device,
         "pack": len(pack),
-        "way": _way(pack[0].trial, way),
+        "way": _execution(pack[0].trial, stepper),
     }
     return [
         _end(job, b, [next(fits) for _ in b.replicas], cost)
@@ -132,14 +133,14 @@ def _begin(job: Job) -> Begun:
     return begin(job.trial, Workspace(Path(job.workspace)), job.device)
 
 
-def _fit(replicas: list[loop.Replica], trial: Trial, way: loop.Way) -> list[loop.Fit]:
-    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), way)
+def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> list[loop.Fit]:
+    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), stepper)
 
 
-def _way(trial: Trial, way: loop.Way) -> str:
+def _execution(trial: Trial, stepper: loop.Stepper) -> str:
     if trial.closed_form:
         return "closed form"
-    return "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns"
+    return "graphs" if isinstance(stepper, graphs.Graphs) and not stepper.refused else "turns"
 
 
 def _baseline(job: Job) -> Result:
@@ -189,7 +190,7 @@ def set_precision(precision: str, device: str) -> None:
     Raises:
         SpecError: For TF32 without CUDA.
     """
-    if precision == "tf32" and device != "cuda":
+    if precision == "tf32" and not on_gpu(device):
         raise SpecError(
             f"precision = 'tf32' does not exist on {device}",
             mend='use --device cuda, or precision = "float32"',
@@ -240,7 +241,7 @@ def _end(
         },
     )
     if job.keep_weights:
-        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("company.")}
+        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("pooled.")}
         weights.save(workspace.weights(trial.key), kept, to_line(result))
         if job.weights:
             name = remote.name_of(workspace, trial)

@@ -67,10 +67,13 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         if _rescaled(trial):
             start = reuse.rescaled(model, start, rescale(model, parts[0].x))
         plain = loop.Replica(
-            model, *parts, _score(task, trial, model),
+            model,
+            *parts,
+            _score(task, trial, model),
             order=stream("order", trial.dataset, trial.repeat),
             dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
-            rates=_rates(trial, model, start, multiplier), thaws=start.thaws(trial.recipe.epochs),
+            rates=_rates(trial, model, start, multiplier),
+            thaws=start.thaws(trial.recipe.epochs),
             objective=_objective(trial, task, model, start),
         )  # fmt: skip
         replicas.append(_for_pretraining(plain, task, trial, workspace))
@@ -80,7 +83,7 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
 
 
 def origin_weights(trial: Trial, workspace: Workspace) -> list[reuse.Weights]:
-    """Weights of a trial's origins; of ``untrained``, those that its source had before it learned."""
+    """Weights of a trial's origins; of ``untrained``, those before its source learned."""
     if trial.reuse and trial.reuse.start == "untrained":
         return [untrained(trial.reuse.source, workspace)]
     return [weights.load(workspace.weights(origin.key)) for origin in trial.origins]
@@ -115,13 +118,16 @@ def starting(
         return model, reuse.scratch(model)
     source = reuse.started(reuse.averaged(kept), how.start, how.source.key, trial.repeat)
     return model, reuse.take_over(
-        model, source, frozen=how.frozen, strategy=how.strategy,
+        model,
+        source,
+        frozen=how.frozen,
+        strategy=how.strategy,
         seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
-    )  # fmt: skip
+    )
 
 
 def _renormalised(trial: Trial, model: Model) -> bool:
-    """Statistics come from the target: the strategy says so, or nothing else gave random layers any."""
+    """Statistics are the target's: the strategy says so, or nothing else gave random layers any."""
     if trial.reuse:
         return trial.reuse.strategy.renormalised
     return trial.baseline == "random_convolutions" and bool(norms.layers(model))
@@ -142,15 +148,15 @@ def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
     channels, length = windows.x.shape[1:]
     model = _built(trial, channels, length, windows.extra.shape[1], outputs)
     if trial.recipe.objective != "labels":
-        way = unlabelled.of(trial.recipe.objective, channels, length)
+        method = unlabelled.of(trial.recipe.objective, channels, length)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed("head", trial.dataset, trial.model, trial.repeat))
-            model.head = way.head(model.backbone.features + windows.extra.shape[1])
+            model.head = method.head(model.backbone.features + windows.extra.shape[1])
     return model
 
 
 def _built(trial: Trial, channels: int, length: int, extra: int, outputs: int) -> Model:
-    """A trial's network for windows of a shape; its weights depend on data set, model and repeat."""
+    """A network for windows of a shape; its weights depend on data set, model and repeat."""
     return build(
         trial.model,
         channels=channels,
@@ -211,8 +217,8 @@ def _loss(task: Task, output: NDArray[np.float32], kind: str = "task") -> float:
 
 def pretext(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
     """Pretext task of a part: its input, its score function, and a trivial prediction's score."""
-    way = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
-    return way.pretext(part, seed(name, trial.dataset, trial.repeat))
+    method = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
+    return method.pretext(part, seed(name, trial.dataset, trial.repeat))
 
 
 def _for_pretraining(
@@ -237,7 +243,7 @@ def _pooled(replica: loop.Replica, own: Task, trial: Trial, workspace: Workspace
     others = [fresh(one, task.train, task.outputs) for one, task in zip(alone, tasks, strict=True)]
     for other in others:
         _share(replica.model, other.to(device))
-    replica.model.company = nn.ModuleList(others)
+    replica.model.pooled = nn.ModuleList(others)
     learned = [on_device(task.train, task.train_y, device) for task in tasks]
     held = [on_device(task.validation, task.validation_y, device) for task in tasks]
 

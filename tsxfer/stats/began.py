@@ -1,4 +1,4 @@
-"""Runs that began blind, and runs that never left their start: what a loss from transfer may be made of."""
+"""Runs that began blind, and runs that never left their start: what a loss may be made of."""
 
 from __future__ import annotations
 

@@ -152,5 +152,5 @@ def _refuse_unequal(scratch: Result, transfer: Result) -> None:
 
 
 def _other_loss(scratch: Trial, transfer: Trial) -> bool:
-    """The loss differs on purpose: a fault of the study that is switched on, or a head that is solved."""
+    """The loss differs on purpose: the study's fault, switched on, or a head that is solved."""
     return transfer.closed_form or scratch.recipe.loss != transfer.recipe.loss

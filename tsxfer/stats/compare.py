@@ -168,7 +168,7 @@ def compare(
 def _family(
     cells: Sequence[Cell], declared: Lock | None, kept: Mapping[str, TestError]
 ) -> list[Comparison]:
-    """Comparisons that share their corrections; what was declared and is missing keeps its place."""
+    """Comparisons that share their corrections; what is declared and missing keeps its place."""
     differences = [_differences(cell) for cell in cells]
     spreads = _spreads(cells, differences)
     raw = [

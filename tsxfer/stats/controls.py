@@ -1,4 +1,4 @@
-"""What a gain or a loss is made of: how much of it a placebo gives too, and how far a ceiling lies."""
+"""What a gain or a loss is made of: what of it a placebo gives too, how far a ceiling lies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ControlEffect:
     """A control beside the transfer that it belongs to, on the repeats that both have.
 
     Attributes:
@@ -78,7 +78,7 @@ def effects(
     comparisons: Sequence[Comparison],
     controls: Sequence[Comparison],
     ceilings: Mapping[str, Result],
-) -> list[Effect]:
+) -> list[ControlEffect]:
     """Every control of every comparison.
 
     Args:
@@ -99,21 +99,24 @@ def effects(
     return [effect for effect in found if effect is not None]
 
 
-def overall(found: Sequence[Effect]) -> list[Effect]:
+def overall(found: Sequence[ControlEffect]) -> list[ControlEffect]:
     """Each placebo over all comparisons, those without a gain too: leaving them out would bias it.
 
     As in the headline contrasts, gains are averaged in margins within each repeat.
     """
     means = []
     for placebo in PLACEBOS:
-        group = [e for e in found if e.control == placebo and e.comparison and e.comparison.margin]
+        group = [
+            e for e in found if e.control == placebo and e.comparison
+            and e.comparison.margin and e.comparison.valid
+        ]  # fmt: skip
         if len(group) > 1:
             gains, others = _in_margins(group)
             means.append(_effect(None, placebo, gains, others))
     return [effect for effect in means if effect is not None]
 
 
-def _in_margins(group: Sequence[Effect]) -> tuple[dict[int, float], dict[int, float]]:
+def _in_margins(group: Sequence[ControlEffect]) -> tuple[dict[int, float], dict[int, float]]:
     """Mean gains of transfers and of their placebos, by each repeat that all have."""
     shared = sorted(set.intersection(*(set(e.repeats) for e in group)))
     gains: dict[int, float] = {}
@@ -158,7 +161,7 @@ def _whole(c: Comparison, ceilings: Mapping[str, Result]) -> Iterable[dict[int, 
 
 def _effect(
     c: Comparison | None, control: str, gain: Mapping[int, float], other: Mapping[int, float]
-) -> Effect | None:
+) -> ControlEffect | None:
     """From gains by repeat; None where no repeat has both."""
     shared = [repeat for repeat in gain if repeat in other]
     if not shared:
@@ -168,10 +171,17 @@ def _effect(
     remains = share(gains, others) if control in PLACEBOS else None
     more = gains - others
     ends = interval(more, plain_spread(more)) if len(shared) > 1 else (None, None)
-    return Effect(
-        c, control, tuple(shared), tuple(gains), tuple(others), low, high, remains,
-        (float(more.mean()), *ends),
-    )  # fmt: skip
+    return ControlEffect(
+        comparison=c,
+        control=control,
+        repeats=tuple(shared),
+        gains=tuple(gains),
+        others=tuple(others),
+        low=low,
+        high=high,
+        share=remains,
+        beyond=(float(more.mean()), *ends),
+    )
 
 
 def share(gains: Array, placebo: Array) -> Share | None:

@@ -1,4 +1,4 @@
-"""What is declared before the first row: estimands, primary family, margins, level, repeats, rules."""
+"""Declared before the first row: estimands, primary family, margins, level, repeats, rules."""
 
 from __future__ import annotations
 
@@ -100,11 +100,11 @@ def lock(
     found = {trial.key: trial for trial in treated}
     lines = {f"{_words(trial)}: {key}": trial.control for key, trial in found.items()}
     return Lock(
-        study,
-        tuple(line for line, control in lines.items() if not control),
-        dict(margins),
-        dict(metrics),
-        repeats,
+        study=study,
+        primary=tuple(line for line, control in lines.items() if not control),
+        margins=dict(margins),
+        metrics=dict(metrics),
+        repeats=repeats,
         controls=tuple(line for line, control in lines.items() if control),
         baselines=tuple(
             f"{pairs[0][0].baseline} against {_words(pairs[0][1])}: {_pair_key(*keys)}"

@@ -2,7 +2,8 @@
 
 Repeats of a cell share one partition, so their spread says how far another draw of labels, weights
 and order would move the difference *on these test instances*. Other groups would move it too: those
-that are tested, and those that are learned from. The error for new groups adds up, as random effects,
+that are tested, and those that are learned from. The error for new groups adds up, as random
+effects,
 
 - the repeats: variance of their mean, moderated over the table as everywhere;
 - the groups: variance of the mean difference when test groups are left out in turn (delete-a-group
@@ -133,12 +134,16 @@ class NewGroups:
 
 
 def outset(cell: Cell, test: TestError | None, spread: Spread | None) -> NewGroups:
-    """What is known before any test: groups, how they were split, and whether a test makes sense."""
+    """What is known before any test: groups, their split, and whether a test makes sense."""
     row = cell.pairs[0][0]
     word, rule = str(row.split.get("group", "group")), str(row.split.get("rule", ""))
     starts = {key for key in pretrained(cell) if key}
     return NewGroups(
-        word, rule, _reason(cell, test, spread), test.groups if test else None, len(starts)
+        word=word,
+        rule=rule,
+        reason=_reason(cell, test, spread),
+        groups=test.groups if test else None,
+        pretrainings=len(starts),
     )
 
 

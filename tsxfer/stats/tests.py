@@ -96,7 +96,7 @@ def sign_flip(differences: Array) -> float:
 
 @lru_cache(maxsize=8)
 def sign_patterns(n: int, name: str = "sign-flip") -> Array:
-    """Sign patterns ``(pattern, pair)`` of so many pairs: all, or drawn from the stream of that name."""
+    """Sign patterns ``(pattern, pair)`` of so many pairs: all, or drawn from the named stream."""
     if n <= EXACT_LIMIT:
         return np.array(list(itertools.product((1.0, -1.0), repeat=n)))
     return stream(name, n).choice((1.0, -1.0), size=(FLIPS, n))
@@ -181,7 +181,7 @@ def _prior(logs: Array, df: float) -> tuple[float, float]:
 
 
 def _outlying(logs: Array, df: float) -> NDArray[np.bool_]:
-    """Log variances above the median by more than 4 robust deviations (never fewer than chance's)."""
+    """Log variances over the median by more than 4 robust deviations (no fewer than chance's)."""
     middle = float(np.median(logs))
     robust = 1.4826 * float(np.median(np.abs(logs - middle)))
     width = max(robust, math.sqrt(float(polygamma(1, df / 2))))

@@ -98,7 +98,7 @@ def _whole(
         return False
     if not len(truth) or group.dtype.kind == "f" or not all(np.isfinite(a).all() for a in every):
         return False
-    if not metric.endswith("_f1"):
+    if not metrics.get(metric).by_class:
         return True
     codes = [truth, *predicted]
     low, high = min(float(a.min()) for a in codes), max(float(a.max()) for a in codes)
@@ -110,7 +110,7 @@ def _scorer(
 ) -> Callable[[Array], Array]:
     """From predictions to the metric of every draw; sums by group where the metric allows it."""
     groups = weights.shape[1]
-    if metric in ("macro_f1", "weighted_f1"):
+    if metrics.get(metric).by_class:
         return lambda p: _f1(truth, p, member, weights, macro=metric == "macro_f1")
     if metric in ("mae", "accuracy"):
         count = weights @ np.bincount(member, minlength=groups)
@@ -149,8 +149,10 @@ def _f1(
     counts = np.bincount(cell, minlength=groups * classes**2).reshape(groups, -1)
     table = (weights @ counts).reshape(-1, classes, classes)
     hits, real, claimed = (
-        np.diagonal(table, axis1=1, axis2=2), table.sum(axis=2), table.sum(axis=1),
-    )  # fmt: skip
+        np.diagonal(table, axis1=1, axis2=2),
+        table.sum(axis=2),
+        table.sum(axis=1),
+    )
     f1 = 2 * hits / np.maximum(real + claimed, 1e-12)
     share = (real > 0) * (1.0 if macro else real)
     mean: Array = (f1 * share).sum(axis=1) / share.sum(axis=1)

@@ -23,10 +23,24 @@ PARTS = {"train", "validation", "test"}
 
 FIELDS = frozenset(f.name for f in fields(Result))
 REPEATED = (
-    "metric", "chance", "curve.samples", "sizes", "data", "split", "subset", "alignment", "loss",
-    "audit", "ledger", "labels", "environment", "analysis", "trial.recipe", "trial.reuse",
+    "metric",
+    "chance",
+    "curve.samples",
+    "sizes",
+    "data",
+    "split",
+    "subset",
+    "alignment",
+    "loss",
+    "audit",
+    "ledger",
+    "labels",
+    "environment",
+    "analysis",
+    "trial.recipe",
+    "trial.reuse",
     "trial.reuse.source",
-)  # fmt: skip
+)
 
 
 def to_line(result: Result) -> str:
@@ -146,7 +160,7 @@ class Store:
     def rows(self) -> dict[str, Result]:
         """Rows by key.
 
-        A row made from the data that lies prepared now wins over one from other data, a finished
+        A row made from the data prepared now wins over one from other data, a finished
         one over a failed one; among equals the first stays.
         """
         return self.chosen(self.whole())

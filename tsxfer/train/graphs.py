@@ -23,7 +23,7 @@ Record = Callable[[Sequence[Body], Sequence[torch.Generator]], Body]
 
 
 class Graphs:
-    """A way (`loop.Way`) that replays; keep one for each pack.
+    """A stepper (`loop.Stepper`) that replays; keep one for each pack.
 
     Attributes:
         refused: Why steps could not be recorded, so that they were taken in turns; else empty.

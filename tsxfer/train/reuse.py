@@ -98,13 +98,14 @@ def _fits(given: Tensor | None, wanted: Tensor) -> bool:
 def started(source: Weights, start: Start, *names: str | int) -> Weights:
     """What is fitted and copied: the source's tensors, or a placebo of the same scale.
 
-    Placebos are made of the tensors as the source has them. What fitting makes of them (all channels
-    read alike, say) then holds for the placebo too.
+    Placebos are made of the tensors as the source has them. What fitting makes of them (all
+    channels read alike, say) then holds for the placebo too.
 
     Args:
         source: Weights.
-        start: ``weights``, ``untrained``: as they are; ``permuted``: the same values in another order, tensor by tensor;
-            ``moments``: normal values with each tensor's mean and standard deviation.
+        start: ``weights``, ``untrained``: as they are; ``permuted``: the same values in another
+            order, tensor by tensor; ``moments``: normal values with each tensor's mean and
+            standard deviation.
         names: Of the random stream: what a placebo may depend on.
     """
     if start in ("weights", "untrained"):
@@ -131,7 +132,7 @@ def _moments(tensor: Tensor, draw: np.random.Generator) -> Tensor:
 
 
 def averaged(several: Sequence[Weights]) -> Weights:
-    """The mean of several weights, tensor by tensor; what fits in one of them only stays the first's."""
+    """The mean of several weights by tensor; what fits in one of them only stays the first's."""
     first = several[0]
     out = dict(first)
     for name, tensor in first.items():
@@ -159,7 +160,7 @@ class Takeover:
     strategy: Strategy = field(default_factory=Strategy)
 
     def rates(self, multiplier: float) -> dict[str, float]:
-        """Rates of copied tensors relative to the others; those that learn at the full rate left out."""
+        """Rates of copied tensors relative to the others; without those that learn at full rate."""
         steps = len(self.layers)
         found = {
             name: multiplier * self.strategy.rate_decay ** (steps - block)
@@ -210,7 +211,8 @@ def take_over(
         seed: Of the matrices of ``low_rank``.
 
     Raises:
-        SpecError: If a tensor is missing or cannot be fitted, or the strategy does not fit the model.
+        SpecError: If a tensor is missing or cannot be fitted, or the strategy does not fit the
+            model.
     """
     strategy = strategy or Strategy()
     layers = chosen(model, source, strategy)

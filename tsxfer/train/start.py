@@ -1,4 +1,4 @@
-"""The start of a network: what its layers give on training windows, and layers scaled to tell them apart."""
+"""The start of a network: what its layers give on training windows, and layers scaled by that."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def windows(x: Tensor) -> Tensor:
 def begin(model: Model, x: Tensor) -> Begin:
     """What a network does with windows ``(n, channel, time)`` before it is trained on them.
 
-    Normalisation uses the statistics of these windows, as in the first steps of training; nothing in
-    the model changes, and no random number is drawn.
+    Normalisation uses the statistics of these windows, as in the first steps of training; nothing
+    in the model changes, and no random number is drawn.
     """
     rms: dict[nn.Module, float] = {}
     filters: list[Tensor] = []
@@ -62,11 +62,11 @@ def _spread(features: Tensor) -> tuple[float, float]:
 
 
 def rescale(model: Model, x: Tensor) -> list[str]:
-    """Scale convolutions, first to last, until each one's output deviates by 1 (Mishkin and Matas 2016).
+    """Scale convolutions, first to last, until each one's output deviates by 1.
 
-    As LSUV, but deviations are taken from each filter's own mean, since the sizes of constants say
-    nothing about the window, and kernels keep their directions, since they are the source's. Biases
-    stay. A layer whose output does not vary at all is left as it is.
+    As LSUV (Mishkin and Matas 2016), but deviations are taken from each filter's own mean, since
+    the sizes of constants say nothing about the window, and kernels keep their directions, since
+    they are the source's. Biases stay. A layer whose output does not vary at all is left as it is.
 
     Args:
         model: Changed in place.
@@ -132,7 +132,7 @@ def _listening(model: Model, told: Told) -> Iterator[None]:
 
 @contextmanager
 def _as_in_training(model: Model) -> Iterator[None]:
-    """Normalisation by the windows' own statistics where it trains, which are not kept; no dropout."""
+    """Normalisation by the windows' own statistics where it trains, not kept; no dropout."""
     held = norms.layers(model)
     before = [(layer.momentum, copy.deepcopy(layer.num_batches_tracked)) for layer in held]
     norms.train_mode(model)

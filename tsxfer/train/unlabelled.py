@@ -31,7 +31,7 @@ TOGETHER = 64  # windows among which the other view must be found, when scored
 
 
 class Unlabelled(Protocol):
-    """One way to learn without labels."""
+    """One method of learning without labels: a head, a loss and a pretext task."""
 
     def head(self, width: int) -> nn.Module:
         """What takes the head's place: ``(batch, width)`` features to what is learned."""
@@ -44,7 +44,7 @@ class Unlabelled(Protocol):
 
 
 def of(objective: str, channels: int, length: int) -> Unlabelled:
-    """The way of that name (`Recipe.objective`) for windows of this shape."""
+    """The method of that name (`Recipe.objective`) for windows of this shape."""
     return Masked(channels, length) if objective == "masked" else Contrastive()
 
 
@@ -53,8 +53,9 @@ class Masked:
 
     A window is cut into at least 16 stretches of at most 64 samples; 30 % of them are set to 0. A
     small decoder reads the features and the place of a stretch and gives the logarithm of its
-    amplitude spectrum; the loss is the squared error on hidden stretches alone (Zerveas et al. 2021;
-    spectra as in SSAST, Gong et al. 2022). Score: root mean squared error there, in powers of ten.
+    amplitude spectrum; the loss is the squared error on hidden stretches alone (Zerveas et al.
+    2021; spectra as in SSAST, Gong et al. 2022). Score: root mean squared error there, in powers of
+    ten.
 
     Raw samples in place of spectra taught nothing: noise-like windows do not tell the phase of what
     is hidden, and after 15 epochs on 480 simulated windows of speech, EMG or earthquakes no model
@@ -104,7 +105,7 @@ class Masked:
         return x * (1 - wide)[:, None, :]
 
     def spectra(self, x: Tensor) -> Tensor:
-        """Windows to ``(batch, count, channel, frequency)``, log10 of amplitudes of at least 1e-3."""
+        """Windows to ``(batch, count, channel, frequency)``: log10 of amplitudes, at least 1e-3."""
         shape = (len(x), self.channels, self.count, self.width)
         stretches = x[:, :, : self.count * self.width].reshape(shape).transpose(1, 2)
         amplitude: Tensor = torch.fft.rfft(stretches).abs() / self.width
@@ -134,9 +135,9 @@ class Decoder(nn.Module):
 class Contrastive:
     """Tell two distorted views of a window from those of others (SimCLR, Chen et al. 2020).
 
-    The loss is NT-Xent at temperature 0.2 over the views of a batch, on a projection of the features
-    to 64 numbers. Score: share of views whose nearest other view, among those of 64 windows, is of
-    their own window.
+    The loss is NT-Xent at temperature 0.2 over the views of a batch, on a projection of the
+    features to 64 numbers. Score: share of views whose nearest other view, among those of 64
+    windows, is of their own window.
     """
 
     def head(self, width: int) -> nn.Module:

@@ -76,15 +76,24 @@ def spec(comparisons: Sequence[Comparison]) -> Spec:
         "data": {"values": rows},
         "encoding": {"y": y},
         "layer": [
-            {"mark": {"type": "bar", "color": "#ececec", "height": {"band": 1}},
-             "encoding": {"x": {**x, "field": "below"}, "x2": {"field": "margin"}}},
-            {"mark": {"type": "rule", "strokeDash": [3, 3]}, "encoding": {"x": {"datum": 0}, "y": None}},
-            {"mark": {"type": "rule", "strokeWidth": 2.5},
-             "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "color": tint}},
-            {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
-             "encoding": {"x": {**x, "field": "difference"}, "color": tint}},
+            {
+                "mark": {"type": "bar", "color": "#ececec", "height": {"band": 1}},
+                "encoding": {"x": {**x, "field": "below"}, "x2": {"field": "margin"}},
+            },
+            {
+                "mark": {"type": "rule", "strokeDash": [3, 3]},
+                "encoding": {"x": {"datum": 0}, "y": None},
+            },
+            {
+                "mark": {"type": "rule", "strokeWidth": 2.5},
+                "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "color": tint},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
+                "encoding": {"x": {**x, "field": "difference"}, "color": tint},
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 def _row(index: int, c: Comparison) -> Spec:

@@ -91,7 +91,8 @@ def _count(lost: Counter[str], packs: Sequence[Pack]) -> None:
         lost[trial.key] += 1
         if lost[trial.key] >= TRIES:
             raise StoreError(
-                f"{trial.dataset} {trial.model} {trial.size} was lost {TRIES} times with its machine",
+                f"{trial.dataset} {trial.model} {trial.size} was lost {TRIES} times "
+                "with its machine",
                 where=f"trial {trial.key}",
                 mend="look at the engine's logs (memory?), then run the same command to resume",
             )

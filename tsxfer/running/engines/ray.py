@@ -41,12 +41,16 @@ class Ray:
     def start(self, packs: Sequence[Pack], busy: int) -> dict[Any, list[Pack]]:
         """One task a pack."""
         del busy
-        task = _ray().remote(wire.work).options(
-            num_cpus=self.options.threads,
-            num_gpus=self.options.gpus if self.device == "cuda" else 0,
-            max_retries=self.options.retries,
-            name="tsxfer",
-        )  # fmt: skip
+        task = (
+            _ray()
+            .remote(wire.work)
+            .options(
+                num_cpus=self.options.threads,
+                num_gpus=self.options.gpus if self.device == "cuda" else 0,
+                max_retries=self.options.retries,
+                name="tsxfer",
+            )
+        )
         return {task.remote(wire.to_text(pack)): [pack] for pack in packs}
 
     def ended(self, running: Sequence[Any], seconds: float) -> list[Any]:
