@@ -65,7 +65,7 @@ class Study:
         source_size: Label budget of pretraining.
         recipe: Of fine-tuning, and of the scratch twin.
         pretraining: Of the sources.
-        controls: What each transfer is held against, beside its scratch twin: placebos
+        controls: What each transfer is compared with, beside its scratch twin: placebos
             (``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``:
             the source) and ceilings (``in_domain``: the rest of the target as source; ``whole``:
             all of its labels).

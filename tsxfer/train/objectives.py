@@ -26,7 +26,7 @@ def task_loss(output: Tensor, y: Tensor, kind: str = "task") -> Tensor:
 
 
 def of_labels(kind: str = "task", *, augment: bool = False, moved: bool = True) -> Objective:
-    """The loss on labels; with `augment`, of windows that are distorted anew in each step.
+    """The loss on labels; with `augment`, of windows that each step distorts differently.
 
     Args:
         kind: See `task_loss`.
