@@ -42,7 +42,7 @@ APART_S = 100_000.0  # sessions carry no date; this keeps their clocks apart
     "doi:10.5281/zenodo.3194792",
 )
 def emg(folder: Path) -> Iterator[Series]:
-    """Four pinches told from 0.4 s of forearm EMG.
+    """Four pinches recognised from 0.4 s of forearm EMG.
 
     Format: pairs ``<stem>_emg.npy`` ``(samples, 8)`` and ``<stem>_ann.npy`` ``(samples,)``, a
     session each, 200 Hz, Myo units of signed 8 bits. Annotations come as bytes (``|S7``) or as

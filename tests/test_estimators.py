@@ -67,7 +67,7 @@ def test_all_checks_of_sktime_pass(kind: type) -> None:
 
 
 def test_it_learns_and_gives_probabilities() -> None:
-    """Separable waves are told apart; probabilities sum to one and agree with the classes."""
+    """Separable waves are distinguished; probabilities sum to one and agree with the classes."""
     x, y = _waves()
     made = TransferClassifier(epochs=20, batch=8, device="cpu").fit(x[:40], y[:40])
     probabilities = made.predict_proba(x[40:])

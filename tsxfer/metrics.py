@@ -28,6 +28,7 @@ class Metric:
         higher_is_better: Direction.
         span: Smallest and largest possible value.
         score: ``(truth, prediction) -> float``.
+        by_class: It is made of counts by class, so that both arguments must be class codes from 0.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Metric:
     higher_is_better: bool
     span: tuple[float, float]
     score: Callable[[Array, Array], float]
+    by_class: bool = False
 
     @property
     def sign(self) -> float:
@@ -106,8 +108,8 @@ _INF = float("inf")
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("macro_f1", "macro F1", "classification", True, (0.0, 1.0), macro_f1),
-        Metric("weighted_f1", "weighted F1", "classification", True, (0.0, 1.0), weighted_f1),
+        Metric("macro_f1", "macro F1", "classification", True, (0.0, 1.0), macro_f1, True),
+        Metric("weighted_f1", "weighted F1", "classification", True, (0.0, 1.0), weighted_f1, True),
         Metric("accuracy", "accuracy", "classification", True, (0.0, 1.0), accuracy),
         Metric("mae", "MAE", "regression", False, (0.0, _INF), mae),
         Metric("medae", "median AE", "regression", False, (0.0, _INF), medae),
@@ -115,6 +117,11 @@ METRICS = {
         Metric("r2", "R2", "regression", True, (-_INF, 1.0), r2),
     )
 }
+
+
+def names(task: str) -> tuple[str, ...]:
+    """Metrics of a task, the usual one first."""
+    return tuple(metric.name for metric in METRICS.values() if metric.task == task)
 
 
 def get(name: str) -> Metric:

@@ -32,7 +32,7 @@ def test_quick_keeps_what_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def _real_emg(place: Workspace, count: int) -> Workspace:
-    """A workspace in which `emg` lies prepared, as if from files."""
+    """A workspace in which `emg` is prepared, as if from files."""
     dataset = catalogue.find("emg+sim")
     assert dataset.simulate is not None
     real = catalogue.find("emg")

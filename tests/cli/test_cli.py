@@ -44,7 +44,7 @@ def test_a_second_run_trains_nothing(done: Path) -> None:
 
 
 def test_changed_data_is_trained_again(done: Path, tmp_path: Path) -> None:
-    """Rows made from other data than lies there now do not count as done."""
+    """Rows made from other data than is there now do not count as done."""
     import shutil
 
     import numpy as np

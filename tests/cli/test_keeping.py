@@ -45,7 +45,7 @@ def test_the_card_says_what_the_model_is(kept: Path) -> None:
 
 
 def test_predictions_need_no_labels_and_agree_in_every_format(kept: Path) -> None:
-    """A file with labels and one without give the same; the waves are told apart."""
+    """A file with labels and one without give the same; the waves are distinguished."""
     table = pd.read_csv(kept / "mine.csv")
     samples = table.drop(columns=["y", "who"])
     samples.to_csv(kept / "bare.csv", index=False)

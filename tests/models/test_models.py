@@ -51,7 +51,7 @@ def test_inception_times_count_is_that_of_its_reference() -> None:
 
 @pytest.mark.parametrize(("name", "blocks"), [("resnet", 3), ("inception_time", 6)])
 def test_the_first_number_in_a_name_is_the_block(name: str, blocks: int) -> None:
-    """Layers are told apart by it where only the first ones are copied, shortcuts included."""
+    """Layers are distinguished by it where only the first ones are copied, shortcuts included."""
     model = build(name, channels=3, length=60, extra=0, outputs=2, seed=0)
     numbers = [
         next(int(word) for word in n.split(".") if word.isdigit())

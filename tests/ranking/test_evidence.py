@@ -45,7 +45,7 @@ def _at_hand(names: list[str]) -> list[Pretrained]:
 
 
 def _score(transfer: Trial, pretraining: Result) -> Scores:
-    """One number for each source: the order in which they are at hand, reversed."""
+    """One number for each source: the order in which they are available, reversed."""
     assert transfer.repeat == 0
     return {ranker.name: -float(pretraining.sizes["train"]) for ranker in RANKERS}
 

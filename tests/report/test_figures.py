@@ -127,7 +127,7 @@ def test_figures_come_as_svg_pdf_and_png(report: Report, tmp_path: Path) -> None
 
 
 def test_two_pictures_of_one_name_are_two_files(report: Report) -> None:
-    """Names that become the same on disk are told apart."""
+    """Names that become the same on disk are distinguished."""
     twice = replace(report, comparisons=report.comparisons[:1] * 2, cells=report.cells[:1] * 2)
     names = [picture.name for picture in figures.every(twice)]
     assert len(set(names)) == len(names)

@@ -172,7 +172,7 @@ def test_only_true_pretrainings_are_found_by_name(place: Workspace, tmp_path: Pa
 
 
 def test_noise_has_nothing_to_teach() -> None:
-    """Labels are told apart by no spectrum; both colours are there; the control names this set."""
+    """No spectrum distinguishes labels; both colours are there; the control names this set."""
     found = catalogue.find(NOISE)
     assert found.simulate is not None
     made = found.simulate(2000, np.random.default_rng(3))

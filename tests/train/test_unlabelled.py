@@ -201,11 +201,11 @@ def test_pooled_models_share_what_transfer_copies(place: Workspace) -> None:
     """One parameter object in all of them, but for the first layer of another width."""
     begun = setup.begin(replace(SOURCE, pool=("emg+sim@1",)), place, "cpu")
     model = begun.replicas[0].model
-    other = model.company[0]  # type: ignore[index]
+    other = model.pooled[0]  # type: ignore[index]
     names = reuse.transferred(other)
     shared = [n for n in names if other.get_parameter(n) is model.get_parameter(n)]
     assert set(names) - set(shared) == {"backbone.convolutions.0.weight"}
-    owned = [n for n, _ in model.named_parameters() if n.startswith("company.")]
+    owned = [n for n, _ in model.named_parameters() if n.startswith("pooled.")]
     assert owned
     assert not any(n.endswith("convolutions.3.weight") for n in owned)
 

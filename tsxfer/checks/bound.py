@@ -146,7 +146,7 @@ def _curve_faults(row: Result) -> Iterator[str]:
 
 
 def _chance(held: Held) -> Check:
-    """The best trivial prediction is found again from the labels as they lie prepared."""
+    """The best trivial prediction is found again from the labels as prepared."""
     rows, skipped = _own(held)
     known, count, faults = dict[object, dict[str, float]](), 0, list[str]()
     for row, _ in rows:

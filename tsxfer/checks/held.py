@@ -49,7 +49,7 @@ class Held:
     foreign: int
     mismatched: tuple[str, ...]
     most_bytes: int
-    now: Mapping[str, str]  # fingerprints of what lies prepared
+    now: Mapping[str, str]  # fingerprints of what is prepared
 
     @property
     def done(self) -> list[Result]:

@@ -15,6 +15,7 @@ from tsxfer.checks.agreement import Agreement, agreement, spread
 from tsxfer.checks.found import Found
 from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import DataError, StoreError
+from tsxfer.running.device import on_gpu
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.runner import Job, run
 from tsxfer.store.checkpoints import header
@@ -22,7 +23,7 @@ from tsxfer.store.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RerunOptions:
     """How to train again.
 
     Attributes:
@@ -59,11 +60,11 @@ class Reproduced:
     device: str
 
 
-def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Found]:
-    """The rows made from the data that lies prepared now; refuse what cannot be trained again.
+def fitting(rows: Sequence[Found], workspace: Workspace, options: RerunOptions) -> list[Found]:
+    """The rows made from the data prepared now; refuse what cannot be trained again.
 
     Raises:
-        DataError: If the data that lies prepared now is that of no row.
+        DataError: If the data prepared now is that of no row.
         StoreError: If the weights of an ancestor are missing, damaged or from other data.
     """
     row = rows[0].row
@@ -73,12 +74,12 @@ def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Fou
     if not fits:
         name = next(n for n in {**now, **row.data} if now.get(n) != row.data.get(n))
         raise DataError(
-            f"{name} lies prepared as {now.get(name)}, "
+            f"{name} is prepared as {now.get(name)}, "
             f"row {row.key} was made from {row.data.get(name)}",
             where=str(workspace.data(name)),
             mend=f"prepare the same files again, or make new rows: tsxfer run {rows[0].study}",
         )
-    if not wish.ancestors:
+    if not options.ancestors:
         for origin in row.trial.origins:
             _check_weights(origin, fits[0].row, rows[0].study, workspace)
     return fits
@@ -98,19 +99,21 @@ def _check_weights(source: Trial, row: Result, study: str, workspace: Workspace)
         )
 
 
-def reproduce(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Reproduced]:
+def reproduce(
+    rows: Sequence[Found], workspace: Workspace, options: RerunOptions
+) -> list[Reproduced]:
     """Train the trial of these rows (one key, one or more studies) again and compare each.
 
     The workspace is only read: training happens in a temporary folder that links to its data.
     """
-    trained = [_train(rows[0].row, workspace, wish) for _ in range(wish.times)]
-    floor = spread(trained) if wish.times > 1 else None
+    trained = [_train(rows[0].row, workspace, options) for _ in range(options.times)]
+    floor = spread(trained) if options.times > 1 else None
     first = trained[0]
     return [
         Reproduced(
             one,
             first.scores.get(first.metric),
-            agreement(one.row, first, wish.tolerance),
+            agreement(one.row, first, options.tolerance),
             floor,
             str(first.cost.get("device", "")),
         )
@@ -118,15 +121,15 @@ def reproduce(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[R
     ]
 
 
-def _train(row: Result, workspace: Workspace, wish: Wish) -> Result:
-    device = wish.device or str(row.cost.get("device") or "cpu")
-    if device == "cuda" and not torch.cuda.is_available():
+def _train(row: Result, workspace: Workspace, options: RerunOptions) -> Result:
+    device = options.device or str(row.cost.get("device") or "cpu")
+    if on_gpu(device) and not torch.cuda.is_available():
         device = "cpu"
     threads = int(row.environment.get("threads", "1"))
     trial = row.trial
-    with _scratch(workspace, row) as place, _determinism(wish.deterministic):
+    with _scratch(workspace, row) as place, _determinism(options.deterministic):
         for ancestor in _ancestors(trial):
-            if wish.ancestors:
+            if options.ancestors:
                 run(
                     Job(
                         trial=ancestor,

@@ -210,7 +210,7 @@ def _subsets(held: Held) -> Check:
             drawn[terms] = _draw(data, trial)
         faults += [f"{words(trial)}: {what}" for what in drawn[terms].faults(row)]
     what = "subsets drawn again equal the rows' and hold no test instance"
-    note = "rows whose data does not lie prepared here"
+    note = "rows whose data is not prepared here"
     return Check("subsets", what, count, tuple(faults), skipped, note)
 
 

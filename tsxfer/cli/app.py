@@ -9,6 +9,7 @@ import typer
 
 from tsxfer import __version__
 from tsxfer.cli.own_flags import own_flags
+from tsxfer.core.strategy import STRATEGIES
 from tsxfer.own.description import Description
 from tsxfer.running.engines import EngineName
 
@@ -55,8 +56,7 @@ Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, "
-        "lora, first_K, first_K_frozen.",
+        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's.",
     ),
 ]
 Pretrain = Annotated[
@@ -149,7 +149,7 @@ def run(
     overlap: Overlap = None,
     looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     workers: Annotated[
         int, typer.Option(help="Processes, or packs in flight on a cluster; 0 chooses.")
     ] = 0,
@@ -432,7 +432,7 @@ def fit(
     onnx: Annotated[
         bool, typer.Option("--onnx", help="Write model.onnx, too; needs tsxfer[onnx].")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
@@ -464,7 +464,7 @@ def predict(
         Path, typer.Argument(help="Windows: csv, npz, parquet or .ts; no labels needed.")
     ],
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     _plugins: Plugins = "",
 ) -> None:
     """Predict each window of a file with a kept model.
@@ -523,7 +523,9 @@ def reproduce(
         Optional[float],  # noqa: UP045
         typer.Option(help="Largest distance allowed; a tenth of the margin of interest."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto (the row's), cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto (the row's), cpu, cuda or e.g. cuda:1.")
+    ] = "auto",
     deterministic: Annotated[
         bool, typer.Option(help="Refuse operations without a deterministic form (GPU).")
     ] = False,
@@ -536,10 +538,10 @@ def reproduce(
     No row or weight is changed; what was found is kept for the study's report. Exit code 1 when the
     numbers of a row differ.
     """
-    from tsxfer.cli.reproduce import reproduce_rows, wish
+    from tsxfer.cli.reproduce import options, reproduce_rows
     from tsxfer.store.workspace import Workspace
 
-    asked = wish(device, ancestors, times, deterministic, tolerance)
+    asked = options(device, ancestors, times, deterministic, tolerance)
     raise typer.Exit(reproduce_rows(keys, Workspace.at(workspace), asked, json))
 
 
@@ -575,7 +577,7 @@ def recommend(
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
-    """Rank the sources at hand before training, and say how often that has been right here.
+    """Rank the available sources before training, and say how often that has been right here.
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """

@@ -9,7 +9,7 @@ from functools import partial
 
 from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
-from tsxfer.running.device import device_of, refuse_device
+from tsxfer.running.device import device_of, on_gpu, refuse_device
 from tsxfer.running.engines import EngineName
 from tsxfer.running.engines.options import RayOptions, SlurmOptions, read
 from tsxfer.running.supply import Supply
@@ -66,7 +66,7 @@ class Ready:
     @property
     def width(self) -> int:
         """Trials of a pack."""
-        return WIDTH[self.device]
+        return WIDTH["cuda" if on_gpu(self.device) else "cpu"]
 
 
 def ready(how: How, todo: int, workspace: Workspace, study: str) -> Ready:
@@ -89,7 +89,7 @@ def _local(how: How, todo: int) -> Ready:
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    count = how.workers or (1 if device == "cuda" else min(cores, todo))
+    count = how.workers or (1 if on_gpu(device) else min(cores, todo))
     run = serial if count == 1 else partial(pool, workers=count)
     return Ready(run, device, max(1, cores // count))
 
@@ -109,7 +109,7 @@ def _slurm(how: How, workspace: Workspace, study: str) -> Ready:
     from tsxfer.running.engines.slurm import connect
 
     # A login node cannot see what the others have, so that a GPU must be asked for.
-    device = "cuda" if how.device == "cuda" else "cpu"
+    device = "cuda" if on_gpu(how.device) else "cpu"
     folder = workspace.root / "slurm" / study
     cluster = connect(options, device, how.workers, folder, study)
     return Ready(partial(fly, cluster=cluster), device, options.threads)

@@ -59,7 +59,7 @@ class Asked:
 
 
 def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> None:
-    """Pretrain where no weights are at hand, fine-tune on all labels, and write model and card.
+    """Pretrain where no weights are available, fine-tune on all labels, and write model and card.
 
     Raises:
         TsxferError: For names, files or flags that make no model; nothing is written then. Where

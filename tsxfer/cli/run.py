@@ -81,7 +81,7 @@ def save_quietly(study: Study, path: Path) -> None:
 
 
 def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[str, Result]:
-    """Rows that need no rerun: done, and made from the data as it lies there now."""
+    """Rows that need no rerun: done, and made from the data as it is there now."""
     rows = store.rows()
     if store.damaged:
         sys.stderr.write(

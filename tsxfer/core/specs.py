@@ -114,8 +114,8 @@ class Recipe:
         labels: ``shuffled`` permutes the labels to learn from, and apart those to select on: a
             source that has seen everything but what the windows mean. Test labels stay true.
         objective: ``labels``; ``masked``: hidden stretches of a window are filled in from the rest
-            (masked reconstruction); ``contrastive``: two distorted views of a window are told from
-            those of others (SimCLR, Chen et al. 2020). The last two see no label.
+            (masked reconstruction); ``contrastive``: two distorted views of a window are told
+            from those of others (SimCLR, Chen et al. 2020). The last two see no label.
         augment: ``light`` distorts the windows to learn from, anew in each step: noise, scale and
             shift in time.
     """

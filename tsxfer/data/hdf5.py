@@ -1,4 +1,4 @@
-"""Reading HDF5 files whose faults are told in words, not as a traceback of h5py."""
+"""Reading HDF5 files whose faults become clear messages, not as a traceback of h5py."""
 
 from __future__ import annotations
 

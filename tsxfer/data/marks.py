@@ -56,7 +56,7 @@ def marks_of(data: Prepared, *, fresh: bool = False) -> Marks:
 
     Args:
         data: The data set.
-        fresh: Make them from the windows as they lie there now, whatever is kept.
+        fresh: Make them from the windows as they are there now, whatever is kept.
     """
     path = data.folder / f"marks{VERSION}-{data.fingerprint}.npy"
     if path.exists() and not fresh:

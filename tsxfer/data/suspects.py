@@ -1,4 +1,4 @@
-"""What makes scores too good: labels nearly told by one value, groups spelt twice, copies.
+"""What makes scores too good: labels predictable from one value, groups spelt twice, copies.
 
 A pure look at arrays; what it finds is a warning, since nature may do the same: a large earthquake
 has a large peak.
@@ -17,7 +17,7 @@ from tsxfer.data.overlap import respelt
 from tsxfer.data.prepare import Prepared
 from tsxfer.keys import stream
 
-TOLD = "label nearly told by one value"
+TOLD = "label predictable from one value"
 FEWEST, MOST = 40, 4000  # windows that a look needs, and that it takes
 TELLS = 0.95  # balanced accuracy, or share of the labels' variance, on windows that were held out
 BINS = 64  # steps of the rule that one value gives, at most
@@ -106,7 +106,7 @@ def _told(x: Values, y: NDArray[np.generic], group: NDArray[np.str_] | None) -> 
     for name, values in _simple(x):
         share = _tells(values, y, half)
         if share >= TELLS:
-            yield Suspect("value", f"{name} alone tells the label: {_percent(share, y)}", TOLD)
+            yield Suspect("value", f"{name} alone predicts the label: {_percent(share, y)}", TOLD)
             return  # the samples that make it would all be told too
     strength = _separation(flat[half], y[half])
     for column in np.argsort(-strength, kind="stable")[:TRIED]:
@@ -116,8 +116,8 @@ def _told(x: Values, y: NDArray[np.generic], group: NDArray[np.str_] | None) -> 
             alone = int((strength >= 0.9 * strength[column]).sum())
             yield Suspect(
                 "value",
-                f"sample {sample} of channel {channel} alone tells the label: {_percent(share, y)} "
-                f"({alone} of {flat.shape[1]} samples do so)",
+                f"sample {sample} of channel {channel} alone predicts the label: "
+                f"{_percent(share, y)} ({alone} of {flat.shape[1]} samples do so)",
                 TOLD,
             )
             return

@@ -1,4 +1,4 @@
-"""Reading wav files with librosa, whose faults are told in words."""
+"""Reading wav files with librosa, whose faults become clear messages."""
 
 from __future__ import annotations
 

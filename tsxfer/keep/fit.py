@@ -25,6 +25,7 @@ from tsxfer.data.split import prefix_stratified
 from tsxfer.errors import DataError, SpecError
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
+from tsxfer.running.device import on_gpu
 from tsxfer.running.runner import no_subnormals, set_precision
 from tsxfer.train import graphs, loop, reuse
 from tsxfer.train.batch import on_device
@@ -249,9 +250,9 @@ def _refuse_no_label(y: NDArray[Any]) -> None:
 
 def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:
     set_precision(terms.recipe.precision, terms.device)
-    way = graphs.Graphs() if terms.device == "cuda" else loop.turns
+    stepper = graphs.Graphs() if on_gpu(terms.device) else loop.turns
     with no_subnormals(), _few_threads(terms.recipe.batch * replica.train.x[0].numel()):
-        done = loop.fit([replica], loop.Rules(terms.recipe), way)[0]
+        done = loop.fit([replica], loop.Rules(terms.recipe), stepper)[0]
     if done.diverged:
         raise SpecError(
             "the validation score is not finite: training diverged",

@@ -62,7 +62,7 @@ def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Told:
     Args:
         study: With data sets settled.
         chosen: The user named the budget; then one that does not fit is an error.
-        workspace: Where data lies prepared.
+        workspace: Where data is prepared.
 
     Raises:
         DataError: If a chosen budget is larger than what there is.

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer import metrics
 from tsxfer.core.building import from_plain
 from tsxfer.core.names import OWN, DatasetName
 from tsxfer.data.card import Card, Dataset
@@ -40,10 +41,6 @@ from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace, write_whole
 
 UNGROUPED = "no groups given: leakage not excluded"
-METRICS = {
-    "classification": ("macro_f1", "weighted_f1", "accuracy"),
-    "regression": ("mae", "rmse", "r2", "medae"),
-}
 
 
 def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
@@ -229,9 +226,10 @@ def _card(
     name: str,
     length: int,
 ) -> Card:
-    metric = described.metric or METRICS[task][0]
-    if metric not in METRICS[task]:
-        raise SpecError(f"metric {metric} is not for {task}", mend=nearest(metric, METRICS[task]))
+    known = metrics.names(task)
+    metric = described.metric or known[0]
+    if metric not in known:
+        raise SpecError(f"metric {metric} is not for {task}", mend=nearest(metric, known))
     if described.resample and not (described.rate or content.rate):
         raise SpecError(
             f"--resample {described.resample:g}, but the rate of {name} is not known",
@@ -253,7 +251,7 @@ def _card(
         length=math.ceil(length * rate / given),
         group=content.group_name or "window",
         metric=metric,
-        extra_metrics=tuple(n for n in METRICS[task][:3] if n != metric),
+        extra_metrics=tuple(n for n in known if n != metric),
         margin=described.margin or _margin(y, metric),
         licence=described.licence,
         cite=described.cite,
@@ -277,6 +275,6 @@ def _warnings(content: Content) -> tuple[str, ...]:
 
 def _margin(y: NDArray[Any], metric: str) -> float:
     """Two points of a share; a twentieth of the labels' sd of an error, to two digits."""
-    if metric in (*METRICS["classification"], "r2"):
+    if metrics.get(metric).span[1] == 1:
         return 0.02
     return float(f"{float(np.std(y.astype(np.float64))) / 20:.2g}")

@@ -1,4 +1,4 @@
-"""Sound files as signals; read with soundfile, whose faults are told in words."""
+"""Sound files as signals; read with soundfile, whose faults become clear messages."""
 
 from __future__ import annotations
 

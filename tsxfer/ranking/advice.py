@@ -19,7 +19,7 @@ from tsxfer.ranking.judge import FEWEST_SOURCES, FEWEST_TARGETS, Judged, Mean, P
 from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
 from tsxfer.ranking.sources import Pretrained
 
-LEFT_OUT = "unfinished, or with weights or data that are not at hand"
+LEFT_OUT = "unfinished, or with weights or data that are not available"
 WIDTH = 160  # of a pipe, which has no width
 
 
@@ -102,7 +102,7 @@ def show(advice: Advice) -> None:
     for ranker in RANKERS:
         way = "higher" if ranker.higher_is_better else "lower"
         console.print(Text(f"{ranker.name}: {ranker.what}; {way} is better"), style="dim")
-    left = "; * marks the best; n/a: not defined, or the data of that source does not lie here"
+    left = "; * marks the best; n/a: not defined, or the data of that source is not here"
     console.print(Text(f"Scores see training windows of the target only{left}."), style="dim")
 
 
@@ -181,7 +181,7 @@ def sentence(advice: Advice) -> str:
     if found is None:
         return (
             f"Nothing can be said yet of how often such a ranking is right: no finished study here "
-            f"has two sources at hand for a {kind} target. Make the evidence: "
+            f"has two available sources for a {kind} target. Make the evidence: "
             "tsxfer run --source a,b,c --target x,y"
         )
     said = (

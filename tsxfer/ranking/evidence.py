@@ -25,8 +25,8 @@ class Evidence:
     """What a workspace has to say of rankings.
 
     Attributes:
-        outcomes: Cells with two sources or more whose weights are at hand.
-        left_out: Comparisons that are not finished, or whose sources are not at hand or cannot be
+        outcomes: Cells with two sources or more whose weights are available.
+        left_out: Comparisons that are not finished, or whose sources are not available or cannot be
             scored.
     """
 
@@ -41,7 +41,7 @@ def gather(
 
     Args:
         workspace: With its studies.
-        found: Pretrainings at hand.
+        found: Available pretrainings.
         simulated: Which kind of target counts.
         score: Scores of a transfer at repeat 0, from the row of its pretraining.
     """

@@ -103,7 +103,7 @@ class Seen:
 
     Attributes:
         target: Its training windows.
-        source: Training windows of the pretraining; None where its data does not lie here as it
+        source: Training windows of the pretraining; None where its data is not here as it
             was then.
         features: ``(n, d)`` of the target's windows, with what a transfer copies of the source.
         probabilities: ``(n, source class)`` of the source's own model on the target's windows;

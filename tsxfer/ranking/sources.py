@@ -1,4 +1,4 @@
-"""Pretrained sources at hand: one for each data set, told by the headers of the weights."""
+"""Available pretrained sources: one for each data set, told by the headers of the weights."""
 
 from __future__ import annotations
 
@@ -80,4 +80,4 @@ def _nothing(found: Sequence[Pretrained], target: str, model: str) -> SpecError:
     mend = f"make some: tsxfer run --source a,b,c --target {plain} --model {model}"
     if models:
         mend = f"--model {' or '.join(models)}, of which there are; or {mend}"
-    return SpecError(f"no source pretrained as {model} is at hand for {target}", mend=mend)
+    return SpecError(f"no source pretrained as {model} is available for {target}", mend=mend)

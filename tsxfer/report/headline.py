@@ -44,9 +44,9 @@ LABELS = {
     "near duplicates in train and test": "NEAR DUPLICATES: windows of the test part are those of "
     "the "
     "training part up to a factor, an offset or a little noise.",
-    "label nearly told by one value": "TOLD BY ONE VALUE: a single sample, the peak or the "
-    "padding nearly "
-    "tells the label (`tsxfer look` says which); if that is no physics, it is a leak.",
+    "label predictable from one value": "ONE VALUE PREDICTS THE LABEL: a single sample, "
+    "the peak or the padding nearly tells the label (`tsxfer look` says which); "
+    "if that is no physics, it is a leak.",
     "group names that differ in spelling alone": "SPELLING: names of groups on both sides differ "
     "in case or "
     "spaces alone, such as p1 and P1; if they are one, leakage is not excluded.",

@@ -1,4 +1,4 @@
-"""What a trial reads now: the data that lies prepared, a plugin model, a user's weights."""
+"""What a trial reads now: the prepared data, a plugin model, a user's weights."""
 
 from __future__ import annotations
 

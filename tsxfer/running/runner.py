@@ -24,6 +24,7 @@ from tsxfer.errors import SpecError, StoreError
 from tsxfer.models.base import Model
 from tsxfer.running import ending, remote
 from tsxfer.running.deadline import LateError, deadline
+from tsxfer.running.device import on_gpu
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.setup import Begun, begin
@@ -40,7 +41,7 @@ class Job:
         trial: What to run.
         workspace: Root folder.
         study: Where predictions are kept.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
         keep_weights: Other trials start from this one.
         threads: CPU threads for torch.
         limit: Seconds that it may take before it counts as hung; 0 is no limit.
@@ -101,7 +102,7 @@ def _train(pack: Sequence[Job]) -> list[Result]:
     if not pack:
         return []
     began = time.perf_counter()
-    stepper = graphs.Graphs() if pack[0].device == "cuda" else loop.turns
+    stepper = graphs.Graphs() if on_gpu(pack[0].device) else loop.turns
     try:
         with deadline(pack[0].limit * len(pack)):
             begun = [_begin(job) for job in pack]
@@ -189,7 +190,7 @@ def set_precision(precision: str, device: str) -> None:
     Raises:
         SpecError: For TF32 without CUDA.
     """
-    if precision == "tf32" and device != "cuda":
+    if precision == "tf32" and not on_gpu(device):
         raise SpecError(
             f"precision = 'tf32' does not exist on {device}",
             mend='use --device cuda, or precision = "float32"',
@@ -238,7 +239,7 @@ def _end(
         },
     )
     if job.keep_weights:
-        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("company.")}
+        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("pooled.")}
         weights.save(workspace.weights(trial.key), kept, to_line(result))
         if job.weights:
             name = remote.name_of(workspace, trial)

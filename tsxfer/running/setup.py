@@ -200,7 +200,7 @@ def _pooled(replica: loop.Replica, own: Task, trial: Trial, workspace: Workspace
     others = [fresh(one, task.train, task.outputs) for one, task in zip(alone, tasks, strict=True)]
     for other in others:
         _share(replica.model, other.to(device))
-    replica.model.company = nn.ModuleList(others)
+    replica.model.pooled = nn.ModuleList(others)
     learned = [on_device(task.train, task.train_y, device) for task in tasks]
     held = [on_device(task.validation, task.validation_y, device) for task in tasks]
 

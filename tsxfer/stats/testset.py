@@ -98,7 +98,7 @@ def _whole(
         return False
     if not len(truth) or group.dtype.kind == "f" or not all(np.isfinite(a).all() for a in every):
         return False
-    if not metric.endswith("_f1"):
+    if not metrics.get(metric).by_class:
         return True
     codes = [truth, *predicted]
     low, high = min(float(a.min()) for a in codes), max(float(a.max()) for a in codes)
@@ -110,7 +110,7 @@ def _scorer(
 ) -> Callable[[Array], Array]:
     """From predictions to the metric of every draw; sums by group where the metric allows it."""
     groups = weights.shape[1]
-    if metric in ("macro_f1", "weighted_f1"):
+    if metrics.get(metric).by_class:
         return lambda p: _f1(truth, p, member, weights, macro=metric == "macro_f1")
     if metric in ("mae", "accuracy"):
         count = weights @ np.bincount(member, minlength=groups)

@@ -160,7 +160,7 @@ class Store:
     def rows(self) -> dict[str, Result]:
         """Rows by key.
 
-        A row made from the data that lies prepared now wins over one from other data, a finished
+        A row made from the data prepared now wins over one from other data, a finished
         one over a failed one; among equals the first stays.
         """
         return self.chosen(self.whole())

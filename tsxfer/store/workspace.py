@@ -45,7 +45,7 @@ class Workspace:
         return sorted(p.parent.name for p in (self.root / "results").glob("*/study.toml"))
 
     def fingerprints(self) -> dict[str, str]:
-        """Fingerprint of each data set that lies prepared, by versioned name."""
+        """Fingerprint of each data set that is prepared, by versioned name."""
         found = {}
         for facts in sorted((self.root / "data").glob("*/meta.json")):
             try:
