@@ -247,7 +247,7 @@ def plan(
 ) -> None:
     """Counts, cost and power of a study; declares its analysis before the first row."""
     from tsxfer.cli.choose import Flags, study_from
-    from tsxfer.cli.show import show_plan
+    from tsxfer.cli.plan import show_plan
     from tsxfer.store.workspace import Workspace
 
     place = Workspace.at(workspace)
