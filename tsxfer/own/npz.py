@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.data.arrays import broken_text
 from tsxfer.errors import DataError
 from tsxfer.own.arrays import content_of_arrays
 from tsxfer.own.content import Content
@@ -30,7 +31,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise unreadable(path, zipfile.BadZipFile("not a zip archive"))
     try:
         with np.load(path, allow_pickle=False) as packed:
-            return {name: _decoded(packed[name]) for name in packed.files}
+            arrays = {name: _decoded(packed[name]) for name in packed.files}
     except ValueError as error:
         if "pickle" not in str(error) and "Object" not in str(error):
             raise unreadable(path, error) from None
@@ -41,6 +42,10 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         ) from None
     except Exception as error:  # numpy and zipfile pass on any fault of a damaged file
         raise unreadable(path, error) from None
+    broken = [name for name, array in arrays.items() if broken_text(array)]
+    if broken:
+        raise unreadable(path, ValueError(f"{broken[0]} holds what is no text"))
+    return arrays
 
 
 def _decoded(array: NDArray[Any]) -> NDArray[Any]:
