@@ -116,8 +116,8 @@ class Recipe:
         objective: ``labels``; ``masked``: hidden stretches of a window are filled in from the rest
             (masked reconstruction); ``contrastive``: two distorted views of a window are told
             from those of others (SimCLR, Chen et al. 2020). The last two see no label.
-        augment: ``light`` distorts the windows to learn from, differently in each step: noise, scale
-            and shift in time.
+        augment: ``light`` distorts the windows to learn from, differently in each step: noise,
+            scale and shift in time.
     """
 
     rate: float = 1e-3
