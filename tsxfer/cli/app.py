@@ -377,6 +377,14 @@ def prepare(
 ) -> None:
     """Download or import a data set, or a file or folder of yours; check it, and store it.
 
+    Windows: csv, tsv, text, parquet, npz, npy pairs, MATLAB, .ts, .arff, UCR .tsv, ucr:NAME.
+
+    Folders: wav or flac, SeisBench, SAC and miniSEED with a catalogue, names with a --pattern.
+
+    Recordings, cut by --window: tables, npy, EDF, BDF, WFDB, --intervals apart, daily prices.
+
+    docs/layouts.md has the command for each.
+
     Example: tsxfer prepare mine.csv --label y --group subject
     """
     from tsxfer.cli.own import prepare_own, refuse_own_flags
