@@ -119,8 +119,8 @@ class Recipe:
         objective: ``labels``; ``masked``: hidden stretches of a window are filled in from the rest
             (masked reconstruction); ``contrastive``: two distorted views of a window are told
             from those of others (SimCLR, Chen et al. 2020). The last two see no label.
-        augment: ``light`` distorts the windows to learn from, anew in each step: noise, scale and
-            shift in time.
+        augment: ``light`` distorts the windows to learn from, differently in each step: noise,
+            scale and shift in time.
     """
 
     rate: float = 1e-3
@@ -361,7 +361,7 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What was learned from, held against the test part of a trial's data set.
+    """What was learned from, compared with the test part of a trial's data set.
 
     Attributes:
         source: Data set that was learned from; the trial's own for its training part.

@@ -70,7 +70,7 @@ class Study:
         check_start: Under ``strict``, the control ``untrained`` stands at the smallest size beside
             each transfer whose start differs from scratch in more than what its source learned
             (`tsxfer.core.fair`), unasked; asked for as a control, it stands at every size.
-        controls: What each transfer is held against, beside its scratch twin: placebos
+        controls: What each transfer is compared with, beside its scratch twin: placebos
             (``untrained``, ``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source
             labels; ``noise``: the source) and ceilings (``in_domain``: the rest of the target as
             source; ``whole``: all of its labels).

@@ -1,4 +1,4 @@
-"""What a gain is held against: controls, baselines, and other ways of transfer."""
+"""What a gain is compared with: controls, baselines, and other ways of transfer."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tsxfer.report import beside
 from tsxfer.report.build import Report
 from tsxfer.report.columns import MARKS, model, number, p_text, percent, signed
+from tsxfer.report.opinions import opinions
 from tsxfer.report.section import Section, between, name
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
@@ -32,6 +33,7 @@ def sections(report: Report) -> list[Section]:
         _undecided(report),
         _new_groups(report),
         _matrix(report),
+        *opinions(report),
         _reproduced(report),
         _declared(report),
         _verified(report),
@@ -332,7 +334,7 @@ def _reproduced(report: Report) -> Section | None:
     return Section(
         "Reproduced",
         "From `tsxfer reproduce`: how far chance in the hardware moves a number that is made "
-        "twice, beside the smallest effect that this report tells. A row that was made anew does "
+        "twice, beside the smallest effect that this report tells. A row that was made again does "
         "not count.",
         ("quantity", "value"),
         tuple(rows),
@@ -385,7 +387,7 @@ def _verified(report: Report) -> Section | None:
         "what can "
         "be counted. Who edits rows and predictions together is only found by `tsxfer reproduce`, "
         "which "
-        "trains them anew.",
+        "trains them again.",
         ("what", "found"),
         (("verify", report.verified),),
     )

@@ -69,7 +69,7 @@ class Comparison:
         labels: ``simulated``, ``leaky split``, ``exploratory``.
         detectable: Smallest true difference that this cell would have found with 80 % power.
         against: The baseline that stands in the place of scratch, if any; `scratch` then holds its
-            scores, and `transfer` those of the network that it is held against.
+            scores, and `transfer` those of the network that it is compared with.
         valid: Scratch beats the best trivial prediction by the margin; where it does not,
             there is nothing to compare with.
         interim: Fewer repeats than were declared, and no look that was.

@@ -35,7 +35,7 @@ def constant_loss(y: Tensor, outputs: int, kind: str = "task") -> float:
 
 
 def of_labels(kind: str = "task", *, augment: bool = False, moved: bool = True) -> Objective:
-    """The loss on labels; with `augment`, of windows that are distorted anew in each step.
+    """The loss on labels; with `augment`, of windows that each step distorts differently.
 
     Args:
         kind: See `task_loss`.
