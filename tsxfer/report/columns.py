@@ -31,6 +31,39 @@ class Column:
     numeric: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a comparison says of whom.
+
+    Attributes:
+        low: Lower end of the 95 % interval in the scope of the verdict.
+        high: Upper end.
+        whom: The scope in words.
+    """
+
+    low: float | None
+    high: float | None
+    whom: str
+
+
+def said(c: Comparison) -> Said:
+    """The interval in the scope that the verdict speaks of; every format asks here."""
+    return Said(c.low, c.high, "these test instances")
+
+
+def between(low: float | None, high: float | None) -> str:
+    """An interval in brackets."""
+    return "n/a" if low is None or high is None else f"[{signed(low)}, {signed(high)}]"
+
+
+def difference(c: Comparison) -> str:
+    """Mean paired difference with its interval in the scope of the verdict."""
+    heard = said(c)
+    if heard.low is None or heard.high is None:
+        return signed(c.difference)
+    return f"{signed(c.difference)} {between(heard.low, heard.high)}"
+
+
 def arm(scores: tuple[float, ...]) -> str:
     """Mean ± standard deviation of an arm."""
     sd = float(np.std(scores, ddof=1)) if len(scores) > 1 else None
@@ -53,12 +86,6 @@ def p_text(p: float | None) -> str:
     if p is None:
         return "n/a"
     return "<0.0001" if p < 1e-4 else f"{p:.2g}"
-
-
-def _difference(c: Comparison) -> str:
-    if c.low is None or c.high is None:
-        return signed(c.difference)
-    return f"{signed(c.difference)} [{signed(c.low)}, {signed(c.high)}]"
 
 
 def _effect(c: Comparison) -> str:
@@ -86,7 +113,8 @@ def _size(c: Comparison) -> str:
     return c.trial.size.removeprefix("n=")
 
 
-def _metric(c: Comparison) -> str:
+def metric_text(c: Comparison) -> str:
+    """Metric with an arrow that says which way is better."""
     metric = metrics.get(c.metric)
     return f"{metric.title} {'↑' if metric.higher_is_better else '↓'}"
 
@@ -102,11 +130,11 @@ COLUMNS = (
     Column("size", _size),
     Column("verdict", lambda c: f"{MARKS[c.verdict]} {c.verdict}", numeric=False),
     Column("n", lambda c: str(len(c.scratch))),
-    Column("metric", _metric, numeric=False),
+    Column("metric", metric_text, numeric=False),
     Column("scratch", lambda c: arm(c.scratch)),
     Column("transfer", lambda c: arm(c.transfer)),
     Column("trivial", lambda c: "n/a" if c.chance is None else number(c.chance)),
-    Column("difference", _difference),
+    Column("difference", difference),
     Column("p", lambda c: p_text(c.p)),
     Column("p corrected", lambda c: p_text(c.p_corrected)),
     Column("effect g", _effect),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from tsxfer.report import beside
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, model, number, p_text, signed
-from tsxfer.report.section import Section, between, name
+from tsxfer.report.columns import MARKS, between, model, number, p_text, signed
+from tsxfer.report.section import Section, name
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
 from tsxfer.stats.convergence import Difference
@@ -34,6 +34,7 @@ def sections(report: Report) -> list[Section]:
         _matrix(report),
         _reproduced(report),
         _declared(report),
+        _missing(report),
     ]
     return [section for section in found if section is not None and section.rows]
 
@@ -293,6 +294,18 @@ def _declared(report: Report) -> Section | None:
             ),
             *(("estimand", text) for text in held.estimands),
             ("threshold", held.threshold),
+        ),
+    )
+
+
+def _missing(report: Report) -> Section:
+    return Section(
+        "Missing and failed",
+        "What was planned and has no score; a comparison counts the repeats that it has.",
+        ("what", "why"),
+        (
+            *((f"run {key}", f"failed: {error}") for key, error in report.failures),
+            *(("pair", gap) for gap in report.gaps),
         ),
     )
 

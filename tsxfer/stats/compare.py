@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.specs import Trial
 from tsxfer.stats import tests as tests
 from tsxfer.stats.binding import interim, missing, outside
 from tsxfer.stats.binding import margin as margin_of
@@ -20,7 +20,7 @@ from tsxfer.stats.families import benjamini_hochberg
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.power import MODERATED_FROM, detectable, expected_level
 from tsxfer.stats.sequential import sequential
-from tsxfer.stats.valid import FAILED, beats_chance
+from tsxfer.stats.valid import FAILED, alarms, beats_chance
 
 Verdict = Literal[
     "better", "not worse", "equivalent", "worse", "undecided", "interim", "no valid baseline"
@@ -244,7 +244,7 @@ def _compare(
         convergence=convergence(cell),
         verdict="undecided",
         chance=first.chance.get(metric),
-        notes=_alarms(cell),
+        notes=alarms(cell),
         gaps=cell.gaps,
         labels=tuple(
             dict.fromkeys(label for pair in cell.pairs for r in pair for label in r.labels)
@@ -273,20 +273,3 @@ def _notes(c: Comparison) -> tuple[str, ...]:
     elif c.interim:
         notes.append("interim: repeats that were declared have not run, so nothing is decided yet")
     return tuple(notes)
-
-
-def _alarms(cell: Cell) -> tuple[str, ...]:
-    """Repeats in which an arm is no better than an answer that does not look, by arm."""
-    found = []
-    for arm, name in enumerate(cell.arms):
-        rows = [(pair[arm], pair[arm].trial.repeat) for pair in cell.pairs]
-        bad = [str(repeat) for row, repeat in rows if _blind(row)]
-        if bad and not (cell.against and cell.against.baseline == "trivial" and arm == 0):
-            found.append(f"{name} at chance in repeat {', '.join(bad)} of {len(rows)}")
-    return tuple(found)
-
-
-def _blind(row: Result) -> bool:
-    sign = metrics.get(row.metric).sign
-    chance = row.chance.get(row.metric)
-    return chance is not None and sign * (row.scores[row.metric] - chance) <= 0
