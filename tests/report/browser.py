@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -56,9 +57,8 @@ class Page:
         self.call("Emulation.setDeviceMetricsOverride", **size)
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
         self.call("Page.navigate", url=file.as_uri())
-        self.look(
-            "new Promise(r => document.readyState === 'complete' ? r() : addEventListener('load', r))"
-        )
+        while self.look("document.readyState + location.pathname") != f"complete{file}":
+            sleep(0.05)  # a page without scripts fires no event that a promise could wait for
 
     def look(self, expression: str) -> Any:
         """The value of an expression in the page."""

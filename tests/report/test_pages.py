@@ -116,8 +116,9 @@ def test_a_link_of_the_table_opens_its_details(page: browser.Page, file: Path) -
     """A click on a difference opens the comparison that it is of."""
     page.open(file, *DESK)
     page.look("document.querySelector('.results tbody a').click()")
-    page.look("new Promise(r => setTimeout(r, 50))")
-    assert page.look("document.querySelector(location.hash).open")
+    assert page.look(
+        "new Promise(r => setTimeout(() => r(document.querySelector(location.hash).open), 200))"
+    )
 
 
 def test_a_picture_is_as_opaque_in_the_page_as_in_its_file(page: browser.Page, file: Path) -> None:

@@ -59,7 +59,7 @@ def render(report: Report) -> str:
     notes = _notes(report.comparisons)
     mark = "Simulated data. " if report.simulated else ""
     lines = [
-        f"% tsxfer report {_comment(report.name)}",
+        "% made by tsxfer report --format latex; needs in the preamble:",
         r"% \usepackage[margin=2cm]{geometry} \usepackage{booktabs,longtable,array,amssymb}",
         r"\begingroup\scriptsize\setlength{\tabcolsep}{3pt}\setlength{\LTcapwidth}{\linewidth}",
         *_long(f"{mark}{answer(report)}", RESULT, _body(report.comparisons, notes)),
@@ -154,10 +154,6 @@ def _long(caption: str, columns: Sequence[tuple[str, float]], body: Sequence[str
 
 def _row(cells: Sequence[str]) -> str:
     return " & ".join(map(_tex, cells)) + r" \\"
-
-
-def _comment(text: str) -> str:
-    return " ".join(plain(text).split())
 
 
 def _tex(text: str) -> str:
