@@ -52,7 +52,7 @@ class Case:
 
     @property
     def recipe(self) -> Recipe:
-        """The study's rate and batch; no schedule and no early stop, so that all arms do the same."""
+        """The study's rate and batch; no schedule and no early stop: all arms do the same."""
         later = self.epochs + 1
         return Recipe(epochs=self.epochs, patience=later, plateau_patience=later)
 
@@ -93,7 +93,7 @@ class Timed:
 
 
 def replicas(case: Case, device: str, count: int) -> tuple[list[loop.Replica], list[Clock]]:
-    """`count` trainings that differ in weights, order and dropout, on data that lie on the device."""
+    """`count` trainings that differ in weights, order and dropout, on data on the device."""
     made, clocks = [], []
     draw = np.random.default_rng(0)
     cut = case.size * 4 // 5
@@ -221,10 +221,15 @@ def lightning(replica: loop.Replica, case: Case) -> None:
     ]
     on_gpu = replica.train.x.is_cuda
     trainer = pl.Trainer(
-        max_epochs=case.epochs, accelerator="cuda" if on_gpu else "cpu", devices=1, logger=False,
-        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
+        max_epochs=case.epochs,
+        accelerator="cuda" if on_gpu else "cpu",
+        devices=1,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
         num_sanity_val_steps=0,
-    )  # fmt: skip
+    )
     trainer.fit(
         Module(),
         DataLoader(sets[0], case.recipe.batch, shuffle=True, pin_memory=on_gpu),

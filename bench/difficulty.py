@@ -18,7 +18,16 @@ def main() -> None:
     for name in sys.argv[1:] or NAMES:
         for size in ("1500", "9000"):
             trial = Trial(f"{name}+sim@1", "convnetquake", size, 0)
-            row = run(Job(trial, "tsxfer-workspace", "difficulty", "cpu", False, 1))
+            row = run(
+                Job(
+                    trial=trial,
+                    workspace="tsxfer-workspace",
+                    study="difficulty",
+                    device="cpu",
+                    keep_weights=False,
+                    threads=1,
+                )
+            )
             score, chance = row.scores[row.metric], row.chance[row.metric]
             seconds = row.cost["seconds"]
             print(

@@ -89,8 +89,15 @@ def _norm_wide(layer: nn.BatchNorm1d, weights: Weights, x: Tensor) -> Tensor:
     count, batch, channels, length = x.shape
     wide = x.transpose(0, 1).reshape(batch, count * channels, length)
     y = functional.batch_norm(
-        wide, None, None, weights["weight"].flatten(), weights["bias"].flatten(), True, 0.0, layer.eps
-    )  # fmt: skip
+        wide,
+        None,
+        None,
+        weights["weight"].flatten(),
+        weights["bias"].flatten(),
+        True,
+        0.0,
+        layer.eps,
+    )
     return y.view(batch, count, channels, length).transpose(0, 1)
 
 
@@ -138,8 +145,10 @@ LAYERS: dict[str, Layer] = {
     "LSTM 32>100, 19 steps": Layer(
         lambda: nn.LSTM(32, 100, batch_first=True), (19, 32), _last, None, {"bmm": _lstm}
     ),
-    "dense 96>96": Layer(lambda: nn.Linear(96, 96), (96,), lambda m, x: m(x), None, {"bmm": _dense}),
-}  # fmt: skip
+    "dense 96>96": Layer(
+        lambda: nn.Linear(96, 96), (96,), lambda m, x: m(x), None, {"bmm": _dense}
+    ),
+}
 
 
 class _Called(nn.Module):

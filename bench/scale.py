@@ -41,7 +41,7 @@ from tsxfer.store.workspace import Workspace, environment
 MODELS = tuple(f"model{number}" for number in range(8))
 SIZES = ("n=500", "n=1500", "n=4500", "n=9000")
 TENSORS = [f"backbone.convolutions.{n}.{kind}" for n in range(9) for kind in ("weight", "bias")]
-CARD = '''"""A data set of the benchmark: as many instances and groups as real ones have, short windows."""
+CARD = '''"""As many instances and groups as real data sets have, in short windows."""
 import numpy as np
 from tsxfer.data import Series, synthetic
 
@@ -63,7 +63,7 @@ def make(folder: Path, datasets: int, repeats: int) -> Study:
     """Data sets, a study and a finished row for each of its trials."""
     names = tuple(f"d{number:02}" for number in range(datasets))
     ids = tuple(f"{name}@1" for name in names)
-    study = Study("big", ids, ids, MODELS, SIZES, repeats)
+    study = Study(name="big", sources=ids, targets=ids, models=MODELS, sizes=SIZES, repeats=repeats)
     place = Workspace(folder / "ws")
     (folder / "cards").mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -92,14 +92,25 @@ def _rows(study: Study, place: Workspace) -> Iterator[Result]:
         source = trial.reuse.source if trial.reuse else trial
         origin = terms(source.dataset, source.size, source.repeat)[1]
         yield Result(
-            trial, "done", "macro_f1", 0.02,
-            dict(zip(("macro_f1", "weighted_f1", "accuracy"), scores, strict=True)),
-            {"macro_f1": 0.1}, {"samples": samples, "score": curve}, sizes, data | origin, proof,
-            subset, f"a{trial.repeat}", "cross-entropy", audit if trial.reuse else {},
-            {"steps": 240, "batch": 64, "tries": 1},
+            trial=trial,
+            status="done",
+            metric="macro_f1",
+            margin=0.02,
+            scores=dict(zip(("macro_f1", "weighted_f1", "accuracy"), scores, strict=True)),
+            chance={"macro_f1": 0.1},
+            curve={"samples": samples, "score": curve},
+            sizes=sizes,
+            data=data | origin,
+            split=proof,
+            subset=subset,
+            alignment=f"a{trial.repeat}",
+            loss="cross-entropy",
+            audit=audit if trial.reuse else {},
+            ledger={"steps": 240, "batch": 64, "tries": 1},
             cost={"seconds": 1.5, "steps": 240, "samples": 15_600, "device": "cpu"},
-            labels=("simulated",), environment=made,
-        )  # fmt: skip
+            labels=("simulated",),
+            environment=made,
+        )
 
 
 def _terms(place: Workspace, trial: Trial) -> tuple[dict[str, int], dict[str, str], Any, str]:
@@ -153,9 +164,14 @@ def _study(place: Workspace) -> Study:
 
 
 STEPS = {
-    "expand": _expand, "read": _read, "resume": _resume, "status": _status, "plan": _plan,
-    "report": _report, "verify": _verify,
-}  # fmt: skip
+    "expand": _expand,
+    "read": _read,
+    "resume": _resume,
+    "status": _status,
+    "plan": _plan,
+    "report": _report,
+    "verify": _verify,
+}
 
 
 def _cards(folder: Path) -> Registry[Dataset]:

@@ -42,7 +42,7 @@ APART_S = 100_000.0  # sessions carry no date; this keeps their clocks apart
     "doi:10.5281/zenodo.3194792",
 )
 def emg(folder: Path) -> Iterator[Series]:
-    """Four pinches told from 0.4 s of forearm EMG.
+    """Four pinches recognised from 0.4 s of forearm EMG.
 
     Format: pairs ``<stem>_emg.npy`` ``(samples, 8)`` and ``<stem>_ann.npy`` ``(samples,)``, a
     session each, 200 Hz, Myo units of signed 8 bits. Annotations come as bytes (``|S7``) or as
@@ -54,7 +54,7 @@ def emg(folder: Path) -> Iterator[Series]:
 
     Groups: the subject, ``subjectNN`` in the stem; a stem without one is its own group. Windows
     overlap by 70 samples, so they must never be split at random. Times are seconds within the
-    session, on clocks that never meet.
+    session, on clocks that do not overlap.
 
     Split: none is published.
     """
@@ -97,7 +97,15 @@ def _windows(stem: str, signal_path: Path, label_path: Path, index: int) -> Seri
     time = index * APART_S + starts / RATE_HZ
     uid = np.array([f"{stem}#{start}" for start in starts], np.str_)
     groups = np.full(len(starts), group)
-    return Series(x, labels[starts], groups, uid, RATE_HZ, time, time + LENGTH / RATE_HZ)
+    return Series(
+        x=x,
+        y=labels[starts],
+        group=groups,
+        uid=uid,
+        rate_hz=RATE_HZ,
+        time_start=time,
+        time_end=time + LENGTH / RATE_HZ,
+    )
 
 
 def _words(path: Path) -> NDArray[np.str_]:

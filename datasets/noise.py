@@ -34,11 +34,11 @@ def noise(count: int, rng: np.random.Generator) -> Series:
     x = np.where(pink[:, None, None], _pink(white), white)
     number = np.arange(count)
     return Series(
-        x.astype(np.float32),
-        np.char.add("class-", rng.integers(CLASSES, size=count).astype(str)),
-        np.char.add("block-", (number % GROUPS).astype(str)),
-        np.char.add("window-", number.astype(str)),
-        RATE_HZ,
+        x=x.astype(np.float32),
+        y=np.char.add("class-", rng.integers(CLASSES, size=count).astype(str)),
+        group=np.char.add("block-", (number % GROUPS).astype(str)),
+        uid=np.char.add("window-", number.astype(str)),
+        rate_hz=RATE_HZ,
     )
 
 

@@ -48,7 +48,7 @@ NAMES = ("unmarked", "rest", "fist", "flexion", "extension", "radial", "ulnar", 
     cite="S. Lobov et al., Sensors 2018, 18(4), 1122, doi:10.3390/s18041122",
 )
 def uci_emg(folder: Path) -> Iterator[Series]:
-    """Six or seven gestures told from 0.5 s of forearm EMG (UCI, 36 subjects).
+    """Six or seven gestures recognised from 0.5 s of forearm EMG (UCI, 36 subjects).
 
     Format: ``<subject>/<series>_raw_data_<time>_<date>.txt``, tab-separated, LF or CRLF, with the
     columns ``time`` (ms, steps of 1 and gaps), ``channel1`` to ``channel8`` and ``class``.

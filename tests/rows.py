@@ -36,11 +36,22 @@ def study(
         for trial, score in ((twin, scratch[i]), (moved, transfer[i])):
             trials.append(trial)
             rows[trial.key] = Result(
-                trial, "done", metric, margin, {metric: score}, {metric: chance}, curves,
-                {"train": 1200, "validation": 300, "test": 500}, {target: "f" * 16}, {}, f"s{i}",
-                ledger={"steps": 10, "batch": 64, "tries": 1}, labels=labels,
-                environment={"tsxfer": "test"}, analysis=analysis,
-            )  # fmt: skip
+                trial=trial,
+                status="done",
+                metric=metric,
+                margin=margin,
+                scores={metric: score},
+                chance={metric: chance},
+                curve=curves,
+                sizes={"train": 1200, "validation": 300, "test": 500},
+                data={target: "f" * 16},
+                split={},
+                subset=f"s{i}",
+                ledger={"steps": 10, "batch": 64, "tries": 1},
+                labels=labels,
+                environment={"tsxfer": "test"},
+                analysis=analysis,
+            )
     return trials, rows
 
 
@@ -87,11 +98,20 @@ def matrix(
                 for trial, score in arms:
                     trials.append(trial)
                     rows[trial.key] = Result(
-                        trial, "done", "mae", 1.0, {"mae": score}, {"mae": 50.0}, given,
-                        _parts(size), {target: "f" * 16},
-                        {}, f"s{repeat}", ledger={"steps": 100, "batch": 64, "tries": 1},
+                        trial=trial,
+                        status="done",
+                        metric="mae",
+                        margin=1.0,
+                        scores={"mae": score},
+                        chance={"mae": 50.0},
+                        curve=given,
+                        sizes=_parts(size),
+                        data={target: "f" * 16},
+                        split={},
+                        subset=f"s{repeat}",
+                        ledger={"steps": 100, "batch": 64, "tries": 1},
                         environment={"tsxfer": "test"},
-                    )  # fmt: skip
+                    )
     return trials, rows
 
 

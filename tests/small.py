@@ -25,4 +25,11 @@ def filled(workspace: Workspace, count: int, names: Iterable[str] = SETS) -> Wor
 
 def job(place: Workspace, trial: Trial, keep: bool = False) -> Job:
     """On the CPU, with one thread."""
-    return Job(trial, str(place.root), "study", "cpu", keep, 1)
+    return Job(
+        trial=trial,
+        workspace=str(place.root),
+        study="study",
+        device="cpu",
+        keep_weights=keep,
+        threads=1,
+    )

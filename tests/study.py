@@ -1,4 +1,4 @@
-"""A small study that several workers run together, and what one worker makes of it."""
+"""The small study that tests run, and how they run it, with one worker or several."""
 
 from __future__ import annotations
 
@@ -11,23 +11,58 @@ import sys
 import time
 from pathlib import Path
 
-STUDY = """
-name = "shared"
+NAME = "tiny-simulated"  # what the study of `text` is called once its data is simulated
+
+
+def text(
+    *,
+    sizes: tuple[int, ...] = (60,),
+    repeats: int = 2,
+    pretrainings: int = 1,
+    name: str = "tiny",
+    source_labels: int = 100,
+    epochs: int = 2,
+    patience: int = 8,
+    source_epochs: int = 1,
+) -> str:
+    """A study file of simulated EMG and prices: the one small study of all tests.
+
+    Trials: `pretrainings`, and one from scratch and one transfer for each size and repeat.
+    """
+    return f"""
+name = "{name}"
 sources = ["emg"]
 targets = ["finance"]
-sizes = [60, 120]
-repeats = 5
-pretrainings = 2
-source_size = "n=300"
+sizes = {list(sizes)}
+repeats = {repeats}
+pretrainings = {pretrainings}
+source_size = "n={source_labels}"
 data = "simulated"
 [recipe]
-epochs = 12
-patience = 12
+epochs = {epochs}
+patience = {patience}
 [pretraining]
-epochs = 3
+epochs = {source_epochs}
 """
+
+
+def _long_enough_to_meet(repeats: int) -> str:
+    """Several workers are to meet in the middle of it."""
+    return text(
+        sizes=(60, 120),
+        repeats=repeats,
+        pretrainings=2,
+        name="shared",
+        source_labels=300,
+        epochs=12,
+        patience=12,
+        source_epochs=3,
+    )
+
+
+STUDY = _long_enough_to_meet(repeats=5)
 TRIALS = 22  # 2 pretrainings, 10 scratch runs, 10 transfers
-LONG = STUDY.replace("repeats = 5", "repeats = 20")
+LONG = _long_enough_to_meet(repeats=20)
 LONG_TRIALS = 82
 STARTED: list[subprocess.Popen[str]] = []  # ended with the test, however that ends
 CORES = itertools.cycle(sorted(os.sched_getaffinity(0)))
@@ -36,8 +71,12 @@ CORES = itertools.cycle(sorted(os.sched_getaffinity(0)))
 def tsxfer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder, as a user does."""
     return subprocess.run(
-        [sys.executable, "-m", "tsxfer", *words], cwd=folder, capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
+        [sys.executable, "-m", "tsxfer", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
 
 
 def run(folder: Path, *flags: str, workers: int = 1) -> subprocess.Popen[str]:
@@ -45,9 +84,12 @@ def run(folder: Path, *flags: str, workers: int = 1) -> subprocess.Popen[str]:
     core = next(CORES)
     started = subprocess.Popen(
         [sys.executable, "-m", "tsxfer", "run", "study.toml", "--workers", str(workers), *flags],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-    )  # fmt: skip
+    )
     STARTED.append(started)
     return started
 

@@ -27,10 +27,17 @@ from tsxfer.models.base import build
 
 KINDS = (TransferClassifier, TransferRegressor)
 FEW = [
-    "test_constructor", "test_clone", "test_set_params", "test_fit_idempotent", "test_get_test_params",
-    "test_persistence_via_pickle", "test_fit_does_not_overwrite_hyper_params",
-    "test_class_has_doctest_example", "test_doctest_examples", "test_valid_estimator_class_tags",
-]  # fmt: skip
+    "test_constructor",
+    "test_clone",
+    "test_set_params",
+    "test_fit_idempotent",
+    "test_get_test_params",
+    "test_persistence_via_pickle",
+    "test_fit_does_not_overwrite_hyper_params",
+    "test_class_has_doctest_example",
+    "test_doctest_examples",
+    "test_valid_estimator_class_tags",
+]
 
 
 def _waves(count: int = 60, length: int = 64) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +67,7 @@ def test_all_checks_of_sktime_pass(kind: type) -> None:
 
 
 def test_it_learns_and_gives_probabilities() -> None:
-    """Separable waves are told apart; probabilities sum to one and agree with the classes."""
+    """Separable waves are distinguished; probabilities sum to one and agree with the classes."""
     x, y = _waves()
     made = TransferClassifier(epochs=20, batch=8, device="cpu").fit(x[:40], y[:40])
     probabilities = made.predict_proba(x[40:])
@@ -111,8 +118,22 @@ def test_a_name_finds_what_a_workspace_pretrained(tmp_path: Path) -> None:
     from tsxfer.store.workspace import Workspace
 
     for size in ("n=60", "n=90"):
-        trial = Trial("emg+sim@1", "convnetquake", size, 0, Recipe(epochs=1))
-        assert run(Job(trial, str(tmp_path), "s", "cpu", True, 1)).status == "done"
+        trial = Trial(
+            dataset="emg+sim@1", model="convnetquake", size=size, repeat=0, recipe=Recipe(epochs=1)
+        )
+        assert (
+            run(
+                Job(
+                    trial=trial,
+                    workspace=str(tmp_path),
+                    study="s",
+                    device="cpu",
+                    keep_weights=True,
+                    threads=1,
+                )
+            ).status
+            == "done"
+        )
     found = find_source("emg", "convnetquake", Workspace(tmp_path))
     assert (found.corpus, found.simulated, found.path.stem) == ("emg+sim@1", True, trial.key)
     x, y = _waves(10)
@@ -131,10 +152,10 @@ def test_a_name_finds_what_a_workspace_pretrained(tmp_path: Path) -> None:
     st.floats(0, 0.9),
 )
 def test_what_is_held_out_shares_nothing(rows: list[tuple[int, int]], share: float) -> None:
-    """The two parts are disjoint and whole, no group is on both sides, no class is held out whole."""
+    """The parts are disjoint and whole, no group is on both sides, no class is held out whole."""
     y, group = (np.array(column) for column in zip(*rows, strict=True))
     x = np.zeros((len(y), 1, 4), np.float32)
-    data = Labelled(x, y, group, ("a", "b", "c"), _card(x, ("a", "b", "c")))
+    data = Labelled(x=x, y=y, group=group, classes=("a", "b", "c"), card=_card(x, ("a", "b", "c")))
     train, held = hold_out(data, Terms(validation_share=share))
     assert sorted([*train, *held]) == list(range(len(y)))
     assert not set(group[train]) & set(group[held])
@@ -148,7 +169,9 @@ def test_windows_split_in_time_are_held_out_at_the_end() -> None:
     x, y = np.zeros((50, 1, 4), np.float32), np.arange(50, dtype=np.float32)
     start = np.random.default_rng(0).permutation(50).astype(np.float64)
     card = replace(_card(x, ()), split="time")
-    data = Labelled(x, y, np.full(50, "index"), (), card, start, start + 3)
+    data = Labelled(
+        x=x, y=y, group=np.full(50, "index"), classes=(), card=card, start=start, end=start + 3
+    )
     train, held = hold_out(data, Terms())
     assert (start[train] + 3).max() < start[held].min()
     assert len(held) == 10
@@ -193,7 +216,8 @@ def test_bad_parameters_are_told_at_fit(said: dict[str, object], message: str) -
 def test_sktime_is_not_imported_by_the_rest() -> None:
     """Training and fitting do without it; only this module and the reader of .ts files need it."""
     code = (
-        "import sys, tsxfer.cli.app, tsxfer.running.runner, tsxfer.keep.saved, tsxfer.own.importing;"
+        "import sys, tsxfer.cli.app, tsxfer.running.runner, "
+        "tsxfer.keep.saved, tsxfer.own.importing;"
         "sys.exit('sktime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
@@ -207,3 +231,25 @@ def test_a_label_that_is_nan_is_no_divergence() -> None:
     with pytest.raises(DataError, match="1 of 20 labels are NaN or infinite") as caught:
         TransferRegressor(epochs=2, device="cpu")._fit(x, y)
     assert "position 4" in caught.value.where
+
+
+def test_a_level_that_float32_cannot_hold_changes_no_answer() -> None:
+    """The same panel on a level of 1e9 gives the same probabilities."""
+    x, y = _waves()
+    wanted = TransferClassifier(epochs=3, device="cpu").fit(x, y).predict_proba(x)
+    lifted = TransferClassifier(epochs=3, device="cpu").fit(x + 1e9, y)
+    assert np.allclose(lifted.predict_proba(x + 1e9), wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_answer_beside_nan(kind: type) -> None:
+    """What float32 cannot hold is refused with its value, in fitting and in predicting."""
+    x, y = _waves()
+    answer = y if kind is TransferClassifier else np.arange(len(x)) / 7
+    fitted = kind(epochs=2, device="cpu").fit(x, answer)
+    large = x.copy()
+    large[5, 0, 3] = 9.9e38
+    with pytest.raises(DataError, match=r"a sample is 9\.9e\+38, more than float32 holds"):
+        fitted.predict(large)
+    with pytest.raises(DataError, match="more than float32 holds"):
+        kind(epochs=2, device="cpu").fit(large, answer)

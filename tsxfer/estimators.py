@@ -9,7 +9,6 @@ import warnings
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sktime.classification.base import BaseClassifier
 from sktime.regression.base import BaseRegressor
@@ -17,9 +16,9 @@ from sktime.regression.base import BaseRegressor
 from tsxfer.core.specs import Recipe
 from tsxfer.data.card import Card
 from tsxfer.data.precision import as_float32, levels_of
-from tsxfer.errors import SpecError
 from tsxfer.keep.fit import Fitted, Labelled, Terms, fit
 from tsxfer.keep.saved import find_source
+from tsxfer.running.device import device_of
 from tsxfer.store.workspace import Workspace
 
 TAGS = {
@@ -109,14 +108,14 @@ class _Transfer:
 
     def _fitted(self, x: NDArray[Any], y: NDArray[Any], classes: tuple[str, ...]) -> Fitted:
         terms = Terms(
-            self.model,
-            Recipe(self.rate, self.batch, self.epochs, self.patience),
-            self.validation_share,
-            "loss",
-            self.rate_multiplier,
-            self.frozen,
-            _seed(self.random_state),
-            _device(self.device),
+            model=self.model,
+            recipe=Recipe(self.rate, self.batch, self.epochs, self.patience),
+            validation_share=self.validation_share,
+            monitor="loss",
+            rate_multiplier=self.rate_multiplier,
+            frozen=self.frozen,
+            seed=_seed(self.random_state),
+            device=device_of(self.device),
         )
         place = Workspace.at(self.workspace)
         source = find_source(self.source, self.model, place) if self.source is not None else None
@@ -126,7 +125,7 @@ class _Transfer:
         off = levels_of(x)
         windows = as_float32(x, off)
         card, rows = _card(windows, classes), np.arange(len(x))
-        data = Labelled(windows, y, rows, classes, card, taken_off=off)
+        data = Labelled(x=windows, y=y, group=rows, classes=classes, card=card, taken_off=off)
         return fit(data, terms, source.weights if source else None)
 
     @classmethod
@@ -140,7 +139,7 @@ class _Transfer:
 
 
 class TransferClassifier(_Transfer, BaseClassifier):  # type: ignore[misc]  # noqa: D101
-    __doc__ = f"""Time-series classifier with a pretrained start, a held-out part and early stopping.
+    __doc__ = f"""Time-series classifier with pretrained start, held-out part and early stopping.
 {PARAMETERS}
 Examples
 --------
@@ -161,7 +160,7 @@ Examples
         return self
 
     def _predict_proba(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        return self._kept.probabilities(X, _device(self.device))
+        return self._kept.probabilities(X, device_of(self.device))
 
     def _predict(self, X: NDArray[Any]) -> NDArray[Any]:
         codes = self._predict_proba(X).argmax(axis=1)
@@ -189,7 +188,7 @@ Examples
         return self
 
     def _predict(self, X: NDArray[Any]) -> NDArray[Any]:
-        return self._kept.numbers(X, _device(self.device)).astype(np.float64)
+        return self._kept.numbers(X, device_of(self.device)).astype(np.float64)
 
 
 def _card(x: NDArray[np.float32], classes: tuple[str, ...]) -> Card:
@@ -218,11 +217,3 @@ def _seed(random_state: int | None) -> int:
     if isinstance(random_state, int):
         return random_state
     return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def _device(wanted: str) -> str:
-    if wanted not in ("auto", "cpu", "cuda"):
-        raise SpecError(f"device {wanted!r} is not known", mend="use auto, cpu or cuda")
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise SpecError("device 'cuda', but torch finds no CUDA device", mend="use cpu")
-    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"

@@ -1,4 +1,4 @@
-"""Identity and chance: canonical form, content keys, and random streams named by what they depend on."""
+"""Identity and chance: canonical form, content keys, random streams named by their inputs."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ def seed(*names: str | int) -> int:
 
 
 def stream(*names: str | int) -> np.random.Generator:
-    """An independent random stream; ``stream("split", dataset)`` says what the draw may depend on."""
+    """An independent random stream; ``stream("split", dataset)`` says what a draw depends on."""
     return np.random.Generator(np.random.PCG64(seed(*names)))

@@ -28,6 +28,7 @@ class Metric:
         higher_is_better: Direction.
         span: Smallest and largest possible value.
         score: ``(truth, prediction) -> float``.
+        by_class: It is made of counts by class, so that both arguments must be class codes from 0.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Metric:
     higher_is_better: bool
     span: tuple[float, float]
     score: Callable[[Array, Array], float]
+    by_class: bool = False
 
     @property
     def sign(self) -> float:
@@ -49,7 +51,11 @@ def accuracy(truth: Array, predicted: Array) -> float:
 
 
 def macro_f1(truth: Array, predicted: Array) -> float:
-    """Unweighted mean over the classes in `truth` of F1, in [0, 1] (van Rijsbergen 1979)."""
+    """Unweighted mean of F1 over the classes in `truth`, in [0, 1] (van Rijsbergen 1979).
+
+    scikit-learn also averages over a class that is predicted only (with F1 of 0), so the score
+    would depend on whether the training data held a class that the test part lacks.
+    """
     return float(np.mean(_f1_by_class(truth, predicted)[0]))
 
 
@@ -82,7 +88,11 @@ def rmse(truth: Array, predicted: Array) -> float:
 
 
 def r2(truth: Array, predicted: Array) -> float:
-    """Share of the variance of `truth` explained, at most 1; 0 for constant truth."""
+    """Share of the variance of `truth` explained, at most 1.
+
+    Constant `truth` gives 0, since there is no variance to explain; scikit-learn gives 1 to a
+    perfect prediction of it.
+    """
     values = truth.astype(np.float64)
     spread = float(np.sum((values - values.mean()) ** 2))
     if spread == 0:
@@ -98,8 +108,8 @@ _INF = float("inf")
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("macro_f1", "macro F1", "classification", True, (0.0, 1.0), macro_f1),
-        Metric("weighted_f1", "weighted F1", "classification", True, (0.0, 1.0), weighted_f1),
+        Metric("macro_f1", "macro F1", "classification", True, (0.0, 1.0), macro_f1, True),
+        Metric("weighted_f1", "weighted F1", "classification", True, (0.0, 1.0), weighted_f1, True),
         Metric("accuracy", "accuracy", "classification", True, (0.0, 1.0), accuracy),
         Metric("mae", "MAE", "regression", False, (0.0, _INF), mae),
         Metric("medae", "median AE", "regression", False, (0.0, _INF), medae),
@@ -107,6 +117,11 @@ METRICS = {
         Metric("r2", "R2", "regression", True, (-_INF, 1.0), r2),
     )
 }
+
+
+def names(task: str) -> tuple[str, ...]:
+    """Metrics of a task, the usual one first."""
+    return tuple(metric.name for metric in METRICS.values() if metric.task == task)
 
 
 def get(name: str) -> Metric:

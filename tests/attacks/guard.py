@@ -20,9 +20,16 @@ from tsxfer.errors import TsxferError
 MANY = 25  # times as many examples when slow
 LEVELS = [pytest.param(1, id="fast"), pytest.param(MANY, id="slow", marks=pytest.mark.slow)]
 NEVER = (
-    "pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen",
-    "socket.connect", "os.symlink", "os.link",
-)  # fmt: skip
+    "pickle.find_class",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "subprocess.Popen",
+    "socket.connect",
+    "os.symlink",
+    "os.link",
+)
 CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.chmod", "os.truncate", "shutil.rmtree")
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 

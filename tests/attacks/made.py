@@ -77,10 +77,12 @@ def local_eq() -> Files:
             node = file.create_dataset(f"data/{name}", data=_wave((6000, 3)), compression="gzip")
             node.attrs.update({"trace_category": "earthquake_local"} | facts)
     text = io.StringIO()
-    csv.writer(text).writerows((
-        ("trace_name", "trace_category", "source_id", "source_origin_time", "source_magnitude"),
-        ("B.ST_2_EV", "earthquake_local", "8.0", "2018-01-01 00:00:00", "3.1"),
-    ))  # fmt: skip
+    csv.writer(text).writerows(
+        (
+            ("trace_name", "trace_category", "source_id", "source_origin_time", "source_magnitude"),
+            ("B.ST_2_EV", "earthquake_local", "8.0", "2018-01-01 00:00:00", "3.1"),
+        )
+    )
     return {"chunk2.hdf5": out.getvalue(), "chunk2.csv": text.getvalue().encode()}
 
 
@@ -152,10 +154,18 @@ def packet(time: float) -> dict[str, object]:
 GOOD = {
     make.__name__: make
     for make in (
-        emg, finance, fr_aseaf, global_eq, local_eq, local_eq_ir, openeew, sp500_stocks, speech,
+        emg,
+        finance,
+        fr_aseaf,
+        global_eq,
+        local_eq,
+        local_eq_ir,
+        openeew,
+        sp500_stocks,
+        speech,
         uci_emg,
     )
-}  # fmt: skip
+}
 
 
 def put(files: Files, folder: Path) -> None:

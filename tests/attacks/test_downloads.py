@@ -54,10 +54,23 @@ def port() -> Iterator[int]:
 
 def _fetch(url: str, folder: Path, sha256: str = "") -> Path:
     card = Card(
-        name="toy", version=1, title="t", domain="d", task="regression", label="l", unit="u",
-        rate_hz=1.0, channels=("a",), length=2, group="g", metric="mae", margin=0.1,
-        licence="none", cite="none", files=(RemoteFile(url, sha256),),
-    )  # fmt: skip
+        name="toy",
+        version=1,
+        title="t",
+        domain="d",
+        task="regression",
+        label="l",
+        unit="u",
+        rate_hz=1.0,
+        channels=("a",),
+        length=2,
+        group="g",
+        metric="mae",
+        margin=0.1,
+        licence="none",
+        cite="none",
+        files=(RemoteFile(url, sha256),),
+    )
     return fetch(Dataset(card), folder / "got")
 
 

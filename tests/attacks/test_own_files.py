@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,43 @@ def _ts() -> bytes:
     return (head + "\n".join(",".join(map(str, w)) + f":{y}" for w, y in rows)).encode()
 
 
-GOOD = {"a.csv": _csv, "a.parquet": _parquet, "a.npz": _npz, "a.ts": _ts}
+def _tsv() -> bytes:
+    return _csv().replace(b",", b"\t")
+
+
+def _semicolons() -> bytes:
+    return _csv().replace(b",", b";").replace(b".", b",")
+
+
+def _packed() -> bytes:
+    return gzip.compress(_csv(), mtime=0)
+
+
+def _utf16() -> bytes:
+    return _csv().decode().encode("utf-16")
+
+
+def _lists() -> bytes:
+    """A series a cell, with its rate."""
+    import pandas as pd
+
+    out = io.BytesIO()
+    cells = [{"array": row.tolist(), "sampling_rate": 8} for row in _windows()[:, 0]]
+    pd.DataFrame({"audio": cells, "label": _labels()}).to_parquet(out, index=False)
+    return out.getvalue()
+
+
+def _stamped() -> bytes:
+    head = "@problemName toy\n@timeStamps true\n@targetLabel true\n@data\n"
+    rows = (",".join(f"({t},{v})" for t, v in enumerate(w)) for w in _windows()[:, 0])
+    return (head + "\n".join(f"{row}:{i / 7:.3f}" for i, row in enumerate(rows))).encode()
+
+
+GOOD = {
+    "a.tsv": _tsv, "semicolons.csv": _semicolons, "a.csv.gz": _packed, "utf16.csv": _utf16,
+    "lists.parquet": _lists, "stamped.ts": _stamped,
+    "a.csv": _csv, "a.parquet": _parquet, "a.npz": _npz, "a.ts": _ts,
+}  # fmt: skip
 
 
 def _bring(path: Path) -> Prepared:
@@ -68,7 +105,7 @@ def _bring(path: Path) -> Prepared:
 
 @pytest.fixture(autouse=True)
 def _loaded(tmp_path: Path) -> None:
-    """Sktime writes caches when it is first imported."""
+    """Libraries write caches when they are first imported."""
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "a.ts").write_bytes(_ts())
     _bring(tmp_path / "first" / "a.ts")
@@ -92,7 +129,7 @@ def test_damaged_own_files(name: str, level: int, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(hit.of(good))
         assert np.isfinite(_bring(tmp_path / name).array("x")).all()
 
-    attack(f"own {name[2:]}", level, tmp_path, damage(good), check, examples=25)
+    attack(f"own {name}", level, tmp_path, damage(good), check, examples=25)
 
 
 @pytest.mark.parametrize("level", LEVELS)

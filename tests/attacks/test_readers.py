@@ -34,7 +34,7 @@ def test_good_files_are_prepared(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_damaged_files_are_refused_in_words(name: str, level: int, tmp_path: Path) -> None:
-    """Whatever bytes change in whichever file: prepared or a TsxferError, nothing written elsewhere."""
+    """Whatever bytes change in any file: prepared or a TsxferError, nothing written elsewhere."""
     good, folder = GOOD[name](), tmp_path / "files"
     put(good, folder)
     place = Workspace(tmp_path / "ws")

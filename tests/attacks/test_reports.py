@@ -30,8 +30,8 @@ ALLOWED_TAGS = {
     "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "div", "table",
     "thead", "tbody", "tr", "th", "td", "a", "section", "details", "summary", "figure",
     "figcaption", "svg", "text", "line", "circle", "rect", "polygon", "polyline", "path", "g",
-    "code", "ul", "li", "strong", "br", "defs", "tspan", "clippath", "lineargradient", "stop", "script",
-    "label", "input", "select", "option", "span",
+    "code", "ul", "li", "strong", "br", "defs", "tspan", "clippath", "lineargradient", "stop",
+    "script", "label", "input", "select", "option", "span",
 }  # fmt: skip
 MARKDOWN = re.compile(r"\\(?=[!-/:-@\[-`{-~])|\\\\")
 

@@ -1,4 +1,4 @@
-"""Files that are whole but mean harm: HDF5 that points elsewhere, endless clocks, pickles, numbers."""
+"""Whole files that mean harm: HDF5 that points elsewhere, endless clocks, pickles, numbers."""
 
 from __future__ import annotations
 
@@ -89,10 +89,12 @@ def test_tables_with_odd_cells(name: str, level: int, tmp_path: Path) -> None:
 TRACES = {
     "local_eq": ("data/C.ST_3_EV", (6000, 3), ("trace_category", "source_id", "source_magnitude")),
     "global_eq": (
-        "train/events/IV_AAA_00_BH.2007.07.31.10.49.53.717", (1001, 3), ("magnitude", "event_id"),
+        "train/events/IV_AAA_00_BH.2007.07.31.10.49.53.717",
+        (1001, 3),
+        ("magnitude", "event_id"),
     ),
     "local_eq_ir": ("EQ/AA_BBB_3", (3, 540), ("mag", "otime", "evla", "evlo")),
-}  # fmt: skip
+}
 KINDS = ("f4", "i8", "c8", "?", "S3", "O", "vlen", "compound", "half", "empty")
 
 

@@ -21,5 +21,7 @@ def ran(place: Workspace, target: str, baseline: Baseline, repeat: int = 0) -> R
 
 def scratch(place: Workspace, target: str, repeat: int = 0) -> Result:
     """The row of a network from scratch with the same labels."""
-    trial = Trial(target, "convnetquake", "120", repeat, Recipe(epochs=1))
+    trial = Trial(
+        dataset=target, model="convnetquake", size="120", repeat=repeat, recipe=Recipe(epochs=1)
+    )
     return run(job(place, trial))

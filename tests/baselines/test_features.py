@@ -1,4 +1,4 @@
-"""Features on constructed signals, on short and constant windows, and from training windows alone."""
+"""Features on constructed signals, short and constant windows, and training windows alone."""
 
 from collections.abc import Callable
 
@@ -60,7 +60,7 @@ def test_any_window_has_finite_features(name: str, length: int) -> None:
 
 @pytest.mark.parametrize("make", [minirocket, multirocket])
 def test_kernels_are_fitted_once_and_leave_the_callers_chance_alone(make: Callable) -> None:  # type: ignore[type-arg]
-    """The same windows and seed give the same features, window by window, whatever else is there."""
+    """Same windows and seed give the same features, window by window, whatever else is there."""
     x = np.random.default_rng(0).normal(size=(12, 3, SHORTEST + 20)).astype(np.float32)
     np.random.seed(7)  # noqa: NPY002
     expected = np.random.random()  # noqa: NPY002

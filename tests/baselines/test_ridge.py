@@ -14,7 +14,7 @@ def _data(features: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("features", [7, 300, 5000])
 def test_coefficients_are_those_of_scikit_learn(features: int) -> None:
-    """Predictions equal StandardScaler and Ridge, with more windows than features and with fewer."""
+    """Predictions equal StandardScaler and Ridge, with more windows than features and fewer."""
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

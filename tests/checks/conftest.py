@@ -8,32 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.study import tsxfer
+from tests import study
 from tsxfer.store.workspace import Workspace
-
-NAME = "tiny-simulated"
-STUDY = """
-name = "tiny"
-sources = ["emg"]
-targets = ["finance"]
-sizes = [60]
-repeats = 2
-pretrainings = 1
-source_size = "n=100"
-data = "simulated"
-[recipe]
-epochs = 2
-[pretraining]
-epochs = 1
-"""
 
 
 @pytest.fixture(scope="session")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the tiny study has run; never changed."""
     folder = tmp_path_factory.mktemp("ran")
-    (folder / "tiny.toml").write_text(STUDY)
-    done = tsxfer(folder, "run", "tiny.toml", "--workers", "1")
+    (folder / "tiny.toml").write_text(study.text())
+    done = study.tsxfer(folder, "run", "tiny.toml", "--workers", "1")
     assert done.returncode == 0, done.stderr
     return folder
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.conftest import NAME
 from tests.rows import study
-from tests.study import tsxfer
+from tests.study import NAME, tsxfer
 from tsxfer.checks.agreement import agreement, spread, tolerance
 from tsxfer.checks.found import effect, find
 from tsxfer.checks.reproduce import Wish, fitting, reproduce
@@ -156,7 +155,7 @@ def test_ancestors_are_trained_again_where_they_are_lost(place: Workspace) -> No
 
 
 def test_unknown_and_ambiguous_keys_have_a_mend(place: Workspace) -> None:
-    """A key that is not there and one that begins several are told apart."""
+    """A key that is not there and one that begins several are distinguished."""
     keys = list(Store(place.results(NAME)).rows())
     with pytest.raises(SpecError, match="no row has the key"):
         find(["nothing"], place)

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.checks.conftest import NAME
-from tests.study import tsxfer
+from tests.study import NAME, tsxfer
 from tsxfer.checks.verify import verify
 from tsxfer.core.specs import Result
 from tsxfer.store.rows import Store, to_line
@@ -38,9 +37,26 @@ def test_a_sound_study_passes(place: Workspace) -> None:
     assert not [check for check in checks.values() if check.faults]
     counted = {name: check.checked for name, check in checks.items()}
     assert counted == {
-        "lines": 5, "keys": 5, "cells": 5, "data": 2, "arrays": 2, "pairs": 2, "baselines": 0, "repeats": 0, "splits": 5,
-        "subsets": 5, "predictions": 4, "weights": 1,
-    }  # fmt: skip
+        "lines": 5,
+        "keys": 5,
+        "cells": 5,
+        "data": 2,
+        "arrays": 2,
+        "pairs": 2,
+        "baselines": 0,
+        "repeats": 0,
+        "splits": 5,
+        "subsets": 5,
+        "predictions": 4,
+        "weights": 1,
+        "rows": 4,
+        "lock": 5,
+        "margins": 5,
+        "labels": 5,
+        "chance": 5,
+        "curves": 5,
+        "overlap": 5,
+    }
 
 
 def _garbage(place: Workspace) -> None:
@@ -129,21 +145,73 @@ def _bent_array(place: Workspace) -> None:
     os.utime(path, ns=(then.st_atime_ns, then.st_mtime_ns))
 
 
+def _better_curves(place: Workspace) -> None:
+    def change(row: Result) -> Result:
+        return replace(row, curve=row.curve | {"score": [v + 0.3 for v in row.curve["score"]]})
+
+    _rewrite(place, change)
+
+
+def _no_chance_no_labels(place: Workspace) -> None:
+    def change(row: Result) -> Result:
+        return replace(row, chance=dict.fromkeys(row.chance, 0.0), labels=())
+
+    _rewrite(place, change)
+
+
+def _margins(place: Workspace) -> None:
+    _rewrite(place, lambda r: replace(r, margin=r.margin / 10))
+
+
+def _no_lock(place: Workspace) -> None:
+    (place.results(NAME) / "analysis.lock.toml").unlink()
+
+
+def _other_lock(place: Workspace) -> None:
+    path = place.results(NAME) / "analysis.lock.toml"
+    path.write_text(path.read_text().replace("level = 0.05", "level = 0.2"))
+
+
+def _no_overlap(place: Workspace) -> None:
+    def change(row: Result) -> Result:
+        return replace(row, overlap=tuple(replace(one, seen=0) for one in row.overlap))
+
+    _rewrite(place, change)
+
+
+def _edited_with_predictions(place: Workspace) -> None:
+    """A row edited together with the hash beside its predictions: what can be told still is."""
+    _no_chance_no_labels(place)
+    for row in Store(place.results(NAME)).rows().values():
+        path = place.results(NAME) / "predictions" / f"{row.key}.npz"
+        if path.exists():
+            with np.load(path) as kept:
+                arrays = dict(kept)
+            np.savez_compressed(path, **(arrays | {"row": np.array(row.digest)}))
+
+
 DAMAGE: dict[str, tuple[Callable[[Workspace], None], set[str]]] = {
     "garbage": (_garbage, {"lines"}),
     "edited": (_edited, {"keys"}),
     "gap": (_gap, {"cells"}),
     "no twin": (_no_twin, {"cells", "pairs"}),
-    "mixed data": (_mixed_data, {"data"}),
-    "unequal": (_unequal, {"pairs"}),
+    "mixed data": (_mixed_data, {"data", "rows"}),
+    "unequal": (_unequal, {"pairs", "rows"}),
     "contradicting": (_contradicting, {"repeats"}),
-    "overlap": (_overlap, {"splits", "subsets"}),
-    "other subset": (_other_subset, {"subsets"}),
+    "shared group": (_overlap, {"splits", "subsets", "weights"}),
+    "other subset": (_other_subset, {"subsets", "rows", "weights"}),
     "no predictions": (_no_predictions, {"predictions"}),
     "wrong predictions": (_wrong_predictions, {"predictions"}),
     "torn predictions": (_torn_predictions, {"predictions"}),
-    "bent array": (_bent_array, {"arrays"}),
+    "bent array": (_bent_array, {"arrays", "chance", "overlap"}),
     "flipped weights": (_flipped_weights, {"weights"}),
+    "better curves": (_better_curves, {"rows", "weights"}),
+    "no chance, no labels": (_no_chance_no_labels, {"rows", "weights", "chance", "labels"}),
+    "margins": (_margins, {"rows", "weights", "margins"}),
+    "no lock": (_no_lock, {"lock"}),
+    "other lock": (_other_lock, {"lock"}),
+    "no overlap": (_no_overlap, {"rows", "weights", "overlap"}),
+    "edited with predictions": (_edited_with_predictions, {"weights", "chance", "labels"}),
 }
 
 
@@ -184,7 +252,7 @@ def test_the_command_says_it_with_its_exit_code(copy: Path, place: Workspace) ->
     words = [sys.executable, "-c", code, "verify", NAME]
     fine = subprocess.run(words, cwd=copy, capture_output=True, text=True, env=os.environ.copy())
     assert fine.returncode == 0, fine.stderr
-    assert "all 12 checks passed" in fine.stdout
+    assert "all 19 checks passed" in fine.stdout
     _garbage(place)
     bad = tsxfer(copy, "verify", NAME, "--json")
     assert bad.returncode == 1

@@ -1,4 +1,4 @@
-"""A study with baselines through the commands: plan, run, resume, status, report, verify, reproduce."""
+"""A study with baselines: plan, run, resume, status, report, verify and reproduce."""
 
 import json
 from pathlib import Path

@@ -32,7 +32,7 @@ def test_quick_keeps_what_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def _real_emg(place: Workspace, count: int) -> Workspace:
-    """A workspace in which `emg` lies prepared, as if from files."""
+    """A workspace in which `emg` is prepared, as if from files."""
     dataset = catalogue.find("emg+sim")
     assert dataset.simulate is not None
     real = catalogue.find("emg")
@@ -49,7 +49,7 @@ def test_a_real_target_may_have_a_simulated_source(tmp_path: Path) -> None:
 
 
 def test_a_simulated_target_is_no_answer_for_a_real_source(tmp_path: Path) -> None:
-    """A target that is not prepared beside a source that is: refused, with the command that mends it."""
+    """An unprepared target beside a prepared source is refused, with the command that mends it."""
     place = _real_emg(Workspace(tmp_path), 500)
     with pytest.raises(SpecError, match="not prepared: finance") as caught:
         _study(place, source=["emg"], target=["finance"])

@@ -10,22 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.study import tsxfer
+from tests.study import text, tsxfer
 
-STUDY = """
-name = "tiny"
-sources = ["emg"]
-targets = ["finance"]
-sizes = [60, 120]
-repeats = 3
-pretrainings = 2
-source_size = "n=100"
-data = "simulated"
-[recipe]
-epochs = 2
-[pretraining]
-epochs = 1
-"""
+STUDY = text(sizes=(60, 120), repeats=3, pretrainings=2)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +44,7 @@ def test_a_second_run_trains_nothing(done: Path) -> None:
 
 
 def test_changed_data_is_trained_again(done: Path, tmp_path: Path) -> None:
-    """Rows made from other data than lies there now do not count as done."""
+    """Rows made from other data than is there now do not count as done."""
     import shutil
 
     import numpy as np
@@ -206,8 +193,8 @@ def test_a_saved_study_runs_as_the_flags_did(done: Path) -> None:
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_study_loses_no_finished_row(tmp_path: Path, blow: signal.Signals) -> None:
     """After kill -9 or ctrl-C in the middle, the next run completes it to the same scores."""
-    long = STUDY.replace("epochs = 2", "epochs = 60\npatience = 60")
-    (tmp_path / "tiny.toml").write_text(long.replace("repeats = 3", "repeats = 5"))
+    long = text(sizes=(60, 120), repeats=5, pretrainings=2, epochs=60, patience=60)
+    (tmp_path / "tiny.toml").write_text(long)
     command = [sys.executable, "-m", "tsxfer", "run", "tiny.toml", "--workers", "2"]
     running = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -238,7 +225,7 @@ def test_prepare_imports_real_files(tmp_path: Path, real_data: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert "14,393 of 8 x 80" in made.stdout
     assert "incomplete data: emg@1 has 3 of 4 classes" in made.stdout
-    assert "paper, rock, scissor" in made.stdout
+    assert "paper 4,805, rock 4,778, scissor 4,810" in made.stdout
     mixed = tsxfer(tmp_path, "run", "--source", "emg", "--target", "speech")
     assert mixed.returncode == 2
     assert "not prepared: speech" in mixed.stderr

@@ -45,7 +45,7 @@ def test_the_card_says_what_the_model_is(kept: Path) -> None:
 
 
 def test_predictions_need_no_labels_and_agree_in_every_format(kept: Path) -> None:
-    """A file with labels and one without give the same; the waves are told apart."""
+    """A file with labels and one without give the same; the waves are distinguished."""
     table = pd.read_csv(kept / "mine.csv")
     samples = table.drop(columns=["y", "who"])
     samples.to_csv(kept / "bare.csv", index=False)
@@ -78,7 +78,8 @@ def test_the_same_fit_gives_the_same_bits_and_nothing_is_overwritten(kept: Path)
 def test_a_fitted_model_is_a_source(kept: Path) -> None:
     """Frozen, its convolutions are kept to the bit; the card declares the corpus."""
     done = tsxfer(
-        kept, "fit", "--source", "model", "--target", "other.csv", "--frozen", "--quick", "--out", "next",
+        kept, "fit", "--source", "model", "--target", "other.csv", "--frozen", "--quick",
+        "--out", "next",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     card = json.loads((kept / "next" / "card.json").read_text())

@@ -33,7 +33,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("mine", "other"):
         (folder / f"{name}.toml").write_text('label = "y"\ngroup = "who"\nrate = 50\n')
     done = tsxfer(
-        folder, "run", "--source", "other.csv", "--target", "mine.csv", "--size", "40", "--repeats", "2",
+        folder, "run", "--source", "other.csv", "--target", "mine.csv", "--size", "40",
+        "--repeats", "2",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "verdict" in done.stdout
@@ -54,7 +55,8 @@ def test_the_same_file_is_listed_and_not_trained_again(ran: Path) -> None:
     """A second run is all done; `list` and `show` know the file; touching it changes nothing."""
     (ran / "mine.csv").touch()
     again = tsxfer(
-        ran, "run", "--source", "other.csv", "--target", "mine.csv", "--size", "40", "--repeats", "2",
+        ran, "run", "--source", "other.csv", "--target", "mine.csv", "--size", "40",
+        "--repeats", "2",
     )  # fmt: skip
     assert "trials are done" in again.stderr
     listed = tsxfer(ran, "list", "--json")

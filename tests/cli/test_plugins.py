@@ -21,8 +21,8 @@ def tsxfer(folder: Path, *words: str, **variables: str) -> subprocess.CompletedP
 
 
 RUN = (
-    "run", "--plugins", ".", "--source", "pump", "--target", "valve", "--model", "blip", "--size", "60",
-    "--repeats", "2", "--workers", "2",
+    "run", "--plugins", ".", "--source", "pump", "--target", "valve", "--model", "blip",
+    "--size", "60", "--repeats", "2", "--workers", "2",
 )  # fmt: skip
 
 
@@ -102,7 +102,8 @@ def test_an_installed_package_registers_by_entry_points(folder: Path, tmp_path: 
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[tsxfer.datasets]\nvalve = stranger_data:valve\n[tsxfer.models]\nblip = stranger_net:blip\n"
+        "[tsxfer.datasets]\nvalve = stranger_data:valve\n"
+        "[tsxfer.models]\nblip = stranger_net:blip\n"
     )
     (site / "stranger_data.py").write_text((folder / "valve.py").read_text())
     (site / "stranger_net.py").write_text((folder / "blip.py").read_text())

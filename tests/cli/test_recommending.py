@@ -1,4 +1,4 @@
-"""Sources ranked before training, as a user meets it: a table, a sentence, one message where it is bad."""
+"""Sources ranked before training, for a user: a table, a sentence, one message where it is bad."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{name}.toml").write_text('label = "y"\ngroup = "who"\nrate = 50\n')
     (folder / "study.toml").write_text(
         'name = "own"\nsources = ["a.csv", "b.csv", "c.csv"]\ntargets = ["d.csv", "e.csv"]\n'
-        "sizes = [40]\nrepeats = 2\npretrainings = 1\n[recipe]\nepochs = 3\n[pretraining]\nepochs = 2\n"
+        "sizes = [40]\nrepeats = 2\npretrainings = 1\n"
+        "[recipe]\nepochs = 3\n[pretraining]\nepochs = 2\n"
     )
     done = tsxfer(folder, "run", "study.toml", "--controls", "shuffled")
     assert done.returncode == 0, done.stderr
@@ -54,7 +55,7 @@ def test_the_page_says_what_it_says_in_words(ran: Path) -> None:
     said = " ".join(done.stdout.split())
     assert "of 2 cells (2 targets; a blind pick:" in said
     assert "Fewer than 6 targets cannot tell that from luck" in said
-    assert "does not look at these windows scores" in said
+    assert "that ignores the windows scores" in said
     assert "n=40, by probe (macro F1)" in said
     assert "labels in pretraining; higher is better" in said
     assert "SIMULATED" not in said

@@ -16,7 +16,15 @@ from tsxfer.report.columns import model
 from tsxfer.stats.cells import cells, treatment
 from tsxfer.stats.compare import compare
 
-PLAIN = Study("s", ("a@1", "b@1"), ("x@1",), ("tcn",), ("n=1500",), 4, source_size="n=9000")
+PLAIN = Study(
+    name="s",
+    sources=("a@1", "b@1"),
+    targets=("x@1",),
+    models=("tcn",),
+    sizes=("n=1500",),
+    repeats=4,
+    source_size="n=9000",
+)
 
 
 @pytest.mark.parametrize("name", [*STRATEGIES, "first_3", "first_2_frozen"])
@@ -98,7 +106,7 @@ def test_what_a_combined_source_starts_from_comes_first(how: str) -> None:
 
 
 def test_averaged_sources_grew_from_the_first() -> None:
-    """Weights from different beginnings cannot be averaged, so the others continue from the first."""
+    """Weights of different starts cannot be averaged, so the others continue from the first."""
     trial = next(
         t for t in expand(replace(PLAIN, combine=("average",))) if t.reuse and t.reuse.also
     )
@@ -109,9 +117,13 @@ def test_averaged_sources_grew_from_the_first() -> None:
 def test_a_study_of_everything_reads_back_from_its_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
     """The file that ``--save-study`` writes means the same trials."""
     wide = replace(
-        PLAIN, strategies=(Strategy(), named("lora")), objectives=("labels", "masked"),
-        combine=COMBINATIONS, baselines=("trivial", "strong"), controls=("permuted", "shuffled"),
-    )  # fmt: skip
+        PLAIN,
+        strategies=(Strategy(), named("lora")),
+        objectives=("labels", "masked"),
+        combine=COMBINATIONS,
+        baselines=("trivial", "strong"),
+        controls=("permuted", "shuffled"),
+    )
     path = tmp_path / "s.toml"
     path.write_text(study_toml(wide))
     again = read_study(path)

@@ -16,9 +16,15 @@ def test_ancestors_and_twins_come_first_and_once() -> None:
     """Whatever a trial starts from or is compared with stands before it, and no key comes twice."""
     same = Recipe()  # under one recipe and size, a scratch trial is also a pretraining
     study = Study(
-        "s", ("a@1", "b@1"), ("b@1", "a@1"), sizes=("n=300", "all"), repeats=3, pretrainings=2,
-        recipe=same, pretraining=same,
-    )  # fmt: skip
+        "s",
+        ("a@1", "b@1"),
+        ("b@1", "a@1"),
+        sizes=("n=300", "all"),
+        repeats=3,
+        pretrainings=2,
+        recipe=same,
+        pretraining=same,
+    )
     seen: set[str] = set()
     for trial in expand(study):
         assert trial.key not in seen
@@ -32,7 +38,7 @@ def test_a_large_grid_takes_the_memory_of_its_pretrainings() -> None:
     names = tuple(f"d{n}@1" for n in range(50))
     models = tuple(f"m{n}" for n in range(8))
     sizes = ("n=100", "n=200", "n=300", "n=400")
-    study = Study("s", names, names, models, sizes, repeats=10)
+    study = Study(name="s", sources=names, targets=names, models=models, sizes=sizes, repeats=10)
     tracemalloc.start()
     assert sum(1 for _ in itertools.islice(trials_of(study), 3000)) == 3000
     peak = tracemalloc.get_traced_memory()[1]

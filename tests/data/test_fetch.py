@@ -47,10 +47,24 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 def _dataset(*files: RemoteFile, manual: str = "") -> Dataset:
     card = Card(
-        name="toy", version=1, title="t", domain="d", task="regression", label="l", unit="u",
-        rate_hz=1.0, channels=("a",), length=2, group="g", metric="mae", margin=0.1,
-        licence="none", cite="none", files=files, manual=manual,
-    )  # fmt: skip
+        name="toy",
+        version=1,
+        title="t",
+        domain="d",
+        task="regression",
+        label="l",
+        unit="u",
+        rate_hz=1.0,
+        channels=("a",),
+        length=2,
+        group="g",
+        metric="mae",
+        margin=0.1,
+        licence="none",
+        cite="none",
+        files=files,
+        manual=manual,
+    )
     return Dataset(card)
 
 

@@ -16,10 +16,19 @@ from tsxfer.errors import DataError, SpecError
 
 def _dataset(**changes: object) -> Dataset:
     facts = {
-        "version": 1, "domain": "toy", "task": "classification", "label": "kind", "rate_hz": 10.0,
-        "channels": ("a",), "length": 8, "group": "thing", "metric": "macro_f1", "margin": 0.02,
-        "licence": "none", "cite": "none",
-    }  # fmt: skip
+        "version": 1,
+        "domain": "toy",
+        "task": "classification",
+        "label": "kind",
+        "rate_hz": 10.0,
+        "channels": ("a",),
+        "length": 8,
+        "group": "thing",
+        "metric": "macro_f1",
+        "margin": 0.02,
+        "licence": "none",
+        "cite": "none",
+    }
 
     @dataset(**(facts | changes))
     def toy(folder: Path) -> list[Series]:
@@ -32,7 +41,7 @@ def _dataset(**changes: object) -> Dataset:
 def _block(n: int = 4, length: int = 8, rate: float = 10.0, channels: int = 1) -> Series:
     x = np.arange(n * channels * length, dtype=np.float32).reshape(n, channels, length)
     names = np.array([f"u{i}" for i in range(n)])
-    return Series(x, np.array(["k", "l"] * n)[:n], names, names, rate)
+    return Series(x=x, y=np.array(["k", "l"] * n)[:n], group=names, uid=names, rate_hz=rate)
 
 
 def test_blocks_come_back_as_written(tmp_path: Path) -> None:
@@ -75,7 +84,7 @@ def test_a_nan_trace_is_named() -> None:
     x[1, 0, 2] = np.nan
     names = np.array(["a", "b", "c"])
     with pytest.raises(DataError, match=r"1 of 3[\s\S]*first in b"):
-        Series(x, names, names, names, 1.0)
+        Series(x=x, y=names, group=names, uid=names, rate_hz=1.0)
 
 
 def test_a_damaged_preparation_says_how_to_mend(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_what_is_no_wav(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_clip_that_is_cut_off_is_no_short_clip(tmp_path: Path) -> None:
-    """A file that holds a tenth of the samples that its header declares is refused, with both numbers."""
+    """A file with a tenth of the samples that its header declares is refused, with both numbers."""
     path = clip(tmp_path, np.arange(16000))
     path.write_bytes(path.read_bytes()[: 44 + 3200])
     with pytest.raises(DataError, match="declares 32,000 bytes of samples, 3,200 are there"):

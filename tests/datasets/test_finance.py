@@ -36,7 +36,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, table: pd.DataFrame | None) -> list[tu
 
 
 def test_real_history(read, real_data: Path) -> None:
-    """24,114 days give 24,064 windows, whose labels run from 1928 to 2023 and from 4.40 to 4,796."""
+    """24,114 days give 24,064 windows, with labels from 1928 to 2023 and from 4.40 to 4,796."""
     found = read("finance", real_data / "finance/gspc_yahoo")
     assert found.x.shape == (24_064, 1, 50)
     assert set(found.group) == {str(year) for year in range(1928, 2024)}
@@ -132,7 +132,7 @@ def test_a_failing_download_is_told(load, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_company_is_not_the_index(read, tmp_path: Path) -> None:
-    """A company's file has the columns of the index's; its prices at the end of a year do not agree."""
+    """A company's file has the index's columns; its prices at the end of a year do not agree."""
     days = pd.date_range("2013-11-01", periods=80).strftime("%Y-%m-%d")
     lines = ["Date,Close", *(f"{day},{500 + n}" for n, day in enumerate(days))]
     (tmp_path / "GOOG.csv").write_text("\n".join(lines))
@@ -147,5 +147,6 @@ def test_sixty_days_are_not_the_whole_history(load, tmp_path: Path) -> None:
     dataset = load("finance")
     made = prepare.prepare(dataset, dataset.read(tmp_path / "files"), tmp_path / "made")
     assert made.card.warnings == (
-        "incomplete data: finance@1 has from 2018-01-01, not 1927-12-30, to 2018-03-01, not 2018-11-27",
+        "incomplete data: finance@1 has from 2018-01-01, not 1927-12-30, to 2018-03-01, not "
+        "2018-11-27",
     )

@@ -50,7 +50,7 @@ def change(path: Path, **header: object) -> None:
 
 
 def test_real_events(real: Series, real_data: Path) -> None:
-    """180 files are 60 events, magnitudes 6.0 to 8.24; 12 events that only the list has do not count."""
+    """180 files are 60 events of magnitude 6.0 to 8.24; 12 that only the list has do not count."""
     assert len(list((real_data / PLACE).rglob("*.SAC"))) == 180
     listed = (real_data / PLACE / "ASEAF_data/database_ASEAF_SKS.dat").read_text()
     assert len({line.split()[5] for line in listed.splitlines() if ".SAC" in line}) == 72

@@ -174,7 +174,7 @@ def test_lines_out_of_order_are_put_in_order(read, tmp_path: Path) -> None:
 
 
 def test_no_window_crosses_a_gap(read, tmp_path: Path) -> None:
-    """With a line missing in the middle of 56 s, two windows begin: at the start and after the gap."""
+    """With a line missing in the middle of 56 s, two windows begin: at the start, after the gap."""
     lines = minutes(-60, -1)
     del lines[28]
     found = read("openeew", made(tmp_path, lines))
@@ -196,7 +196,7 @@ def test_the_cloud_is_trusted_where_clocks_disagree(read, tmp_path: Path) -> Non
 
 
 def test_classes_follow_the_s_wave(read, tmp_path: Path) -> None:
-    """At 111 km S arrives after 32 s: windows before the origin are noise, only those with the 20 s from S on are an earthquake."""
+    """At 111 km S comes after 32 s: noise lies before the origin, quakes hold 20 s from S on."""
     found = read("openeew", made(tmp_path, minutes(-30, 150), latitude=17.0))
     s_wave = ORIGIN + 31.8
     assert found.y.tolist()[0] == "noise"

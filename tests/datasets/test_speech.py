@@ -15,9 +15,19 @@ from tsxfer.errors import DataError
 
 PLACE = "speech/speech_commands_v0.02_testset"
 COUNTS = {
-    "_silence_": 250, "_unknown_": 255, "down": 255, "go": 246, "left": 252, "no": 264,
-    "off": 246, "on": 247, "right": 249, "stop": 251, "up": 264, "yes": 253,
-}  # fmt: skip
+    "_silence_": 250,
+    "_unknown_": 255,
+    "down": 255,
+    "go": 246,
+    "left": 252,
+    "no": 264,
+    "off": 246,
+    "on": 247,
+    "right": 249,
+    "stop": 251,
+    "up": 264,
+    "yes": 253,
+}
 
 
 @pytest.fixture(scope="module")

@@ -50,15 +50,20 @@ def test_real_set(real: Series) -> None:
     assert real.x.shape == (1_713, 8, 50)
     assert len(set(real.group)) == 14
     assert Counter(real.y.tolist()) == {
-        "rest": 281, "fist": 276, "flexion": 281, "extension": 290, "radial": 293, "ulnar": 292,
-    }  # fmt: skip
+        "rest": 281,
+        "fist": 276,
+        "flexion": 281,
+        "extension": 290,
+        "radial": 293,
+        "ulnar": 292,
+    }
     assert len({uid.split("#")[0] for uid in real.uid}) == 28
     assert np.allclose(real.time_end - real.time_start, 0.5)
     assert np.abs(real.x).max() <= 0.00128
 
 
 def test_real_rows_are_repeats(one: pd.DataFrame, real: Series) -> None:
-    """Nine of ten rows repeat the one before, about 100 change a second; on the grid most change."""
+    """Nine of ten rows repeat the last one, about 100 change a second; on the grid most change."""
     values = one.filter(like="channel").to_numpy()
     changed = (np.diff(values, axis=0) != 0).any(axis=1)
     assert changed.mean() == pytest.approx(0.108, abs=0.01)

@@ -23,7 +23,7 @@ from tests.docs.pages import (
     parse,
     path_of,
     skeleton,
-)  # fmt: skip
+)
 
 EVERY = ("README.md", *PAGES)
 NOT_RUN = {
@@ -66,9 +66,15 @@ def _run(block: Block, text: str, folder: Path) -> subprocess.CompletedProcess[s
     if block.language == "python":
         program = [sys.executable, "-W", "error", "-c", text]
     return subprocess.run(
-        program, cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL, text=True, check=False,
-    )  # fmt: skip
+        program,
+        cwd=folder,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
 
 
 def _execute(block: Block, folder: Path) -> None:

@@ -18,8 +18,12 @@ def test_the_site_builds(tmp_path: Path) -> None:
     """Every page is there, with its picture, and the API page has the public nouns."""
     words = [sys.executable, "-m", "sphinx", "-W", "-q", "-d", str(tmp_path / "trees")]
     done = subprocess.run(
-        [*words, "docs", str(tmp_path / "site")], cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [*words, "docs", str(tmp_path / "site")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "site" / "api.html").read_text(encoding="utf-8")
     for noun in ("Trial", "Study", "Comparison", "TransferClassifier", "TsxferError"):

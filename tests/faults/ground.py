@@ -1,4 +1,4 @@
-"""The ground on which faults are tried: a tiny study, runs of it in a process of their own, and what must be equal."""
+"""What faults are tried on: a tiny study, runs of it in their own process, what must be equal."""
 
 from __future__ import annotations
 
@@ -14,28 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
 
+from tests.study import NAME, text
 from tsxfer.checks.verify import verify
 from tsxfer.cli import main
 from tsxfer.core.specs import Result
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
 
-NAME = "tiny-simulated"
-STUDY = """
-name = "tiny"
-sources = ["emg"]
-targets = ["finance"]
-sizes = [60]
-repeats = 3
-pretrainings = 2
-source_size = "n=100"
-data = "simulated"
-[recipe]
-epochs = 2
-[pretraining]
-epochs = 1
-"""
-TRIALS = 8
+STUDY = text(repeats=3, pretrainings=2)
+TRIALS = 8  # 2 pretrainings, 3 scratch runs, 3 transfers
 INJECTED = Path(__file__).parent / "injected"
 
 
@@ -64,9 +51,14 @@ class Ground:
         """Begin a run, or another command, with a fault injected into it and its workers."""
         words = words or ("run", "tiny.toml", "--workers", str(workers))
         return subprocess.Popen(
-            [sys.executable, "-m", "tsxfer", *words], cwd=self.folder, env=_environment(inject),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-m", "tsxfer", *words],
+            cwd=self.folder,
+            env=_environment(inject),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
 
     def run(
         self, *words: str, inject: str = "", workers: int = 1

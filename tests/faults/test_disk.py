@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.ground import NAME, Ground, assert_equal, assert_kept, assert_told, fresh
+from tests.faults.ground import Ground, assert_equal, assert_kept, assert_told, fresh
+from tests.study import NAME
 
 SLOW = pytest.mark.slow
 
@@ -60,9 +61,12 @@ def test_files_that_may_not_grow_say_so(begun: Ground, undisturbed: Ground, kilo
     limit = kilobytes << 10
     ran = subprocess.run(
         [sys.executable, "-m", "tsxfer", "run", "tiny.toml", "--workers", "1"],
-        cwd=begun.folder, capture_output=True, text=True, timeout=250,
+        cwd=begun.folder,
+        capture_output=True,
+        text=True,
+        timeout=250,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )  # fmt: skip
+    )
     assert_told(ran)
     kept = begun.rows()
     assert begun.here().returncode == 0

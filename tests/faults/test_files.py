@@ -1,4 +1,4 @@
-"""Damaged files: torn and garbage lines, lost and bent checkpoints, arrays that are not what was prepared."""
+"""Damaged files: torn and garbage lines, lost or changed checkpoints, arrays not as prepared."""
 
 import os
 import random

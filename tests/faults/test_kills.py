@@ -1,4 +1,4 @@
-"""Kill -9 at random moments, and requests to stop: no finished row is lost, the study completes equal."""
+"""Kill -9 at random moments, requests to stop: no finished row is lost, the end is the same."""
 
 import os
 import random

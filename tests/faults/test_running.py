@@ -1,4 +1,4 @@
-"""Faults while it runs: lost workers, trainings that hang, a clock that jumps, another version beside."""
+"""Faults while it runs: lost workers, hanging trainings, a jumping clock, another version."""
 
 import json
 import os
@@ -166,7 +166,7 @@ def test_a_failed_source_costs_its_transfers_only(begun: Ground, undisturbed: Gr
 
 
 def test_memory_that_runs_out_is_told(done: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refused allocation of host memory gets a message with a mend; on a device see test_runner."""
+    """A refused allocation of host memory gets a message with a mend (a device's: test_runner)."""
     next(done.results.glob("*.jsonl")).unlink()
 
     def refuse(*_: object) -> None:

@@ -66,7 +66,7 @@ def test_counts_and_spectrum_are_those_of_the_data(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_with_windows_is_counted(tmp_path: Path) -> None:
-    """Flat windows, dead channels, padding and windows that occur twice are told apart."""
+    """Flat windows, dead channels, padding and windows that occur twice are distinguished."""
     series = _series()
     series.x[0] = 1.0
     series.x[1, 1] = 0.0

@@ -28,19 +28,37 @@ def _fitted(
 ) -> Fitted:
     """A model with drawn weights and normalisation that has seen something."""
     scaler = Scaler(
-        "peak", True, tuple(range(channels)), np.zeros((channels, length), np.float32),
-        0.4, 1.3, 2.0, 3.0, relative,
-    )  # fmt: skip
+        kind="peak",
+        amplitude=True,
+        channels=tuple(range(channels)),
+        mask=np.zeros((channels, length), np.float32),
+        extra_mean=0.4,
+        extra_sd=1.3,
+        y_mean=2.0,
+        y_sd=3.0,
+        relative=relative,
+    )
     model = build(
         name, channels=channels, length=length, extra=1, outputs=classes or 1, seed=3
-    ).train()  # fmt: skip
+    ).train()
     drawn = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for _ in range(3):
             model(torch.randn(8, channels, length, generator=drawn), torch.zeros(8, 1))
     names = tuple(f"c{i}" for i in range(classes))
     return Fitted(
-        name, channels, length, names, scaler, model.state_dict(), "macro_f1", 0.5, 8, 0, 8, {}
+        model=name,
+        channels=channels,
+        length=length,
+        classes=names,
+        scaler=scaler,
+        weights=model.state_dict(),
+        metric="macro_f1",
+        score=0.5,
+        trained=8,
+        validated=0,
+        samples=8,
+        audit={},
     )
 
 
@@ -107,7 +125,7 @@ def test_a_network_that_cannot_be_exported_gives_one_message(
 
 
 def test_fit_writes_the_file_that_its_card_describes(tmp_path: Path) -> None:
-    """From the command line: names and shapes hold, predictions agree, and simulated data is told."""
+    """From the command line: names, shapes and predictions agree, and simulated data is told."""
     import onnx
 
     write_waves(tmp_path / "mine.csv", 150)

@@ -51,7 +51,7 @@ def test_inception_times_count_is_that_of_its_reference() -> None:
 
 @pytest.mark.parametrize(("name", "blocks"), [("resnet", 3), ("inception_time", 6)])
 def test_the_first_number_in_a_name_is_the_block(name: str, blocks: int) -> None:
-    """Layers are told apart by it where only the first ones are copied, shortcuts included."""
+    """Layers are distinguished by it where only the first ones are copied, shortcuts included."""
     model = build(name, channels=3, length=60, extra=0, outputs=2, seed=0)
     numbers = [
         next(int(word) for word in n.split(".") if word.isdigit())
@@ -78,7 +78,7 @@ def test_transfer_copies_convolutions_between_channel_counts(name: str) -> None:
 
 
 def test_residual_blocks_do_what_their_papers_draw() -> None:
-    """With all convolutions at zero, ResNet passes its normalised input on, InceptionTime ReLU(0)."""
+    """With convolutions at zero, ResNet passes its normalised input on, InceptionTime ReLU(0)."""
     for name in ("resnet", "inception_time"):
         backbone = build(name, channels=128, length=30, extra=0, outputs=2, seed=0).backbone.eval()
         with torch.no_grad():
@@ -92,9 +92,10 @@ def test_residual_blocks_do_what_their_papers_draw() -> None:
 def test_backbones_keep_the_contract(name: str) -> None:
     """Each backbone passes the check that users run on their own."""
     kinds = [
-        v for v in vars(REGISTRY.load(name)).values()
+        v
+        for v in vars(REGISTRY.load(name)).values()
         if isinstance(v, type) and issubclass(v, Backbone) and v is not Backbone
-    ]  # fmt: skip
+    ]
     check_backbone(kinds[0])
     check_backbone(kinds[0], channels=1, length=50)
 

@@ -16,9 +16,13 @@ from tsxfer.train import reuse
 
 def _convolutions(channels: int, length: int) -> nn.Module:
     return nn.Sequential(
-        nn.Conv1d(channels, 8, 5), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5),
-        nn.AdaptiveAvgPool1d(1), nn.Flatten(),
-    )  # fmt: skip
+        nn.Conv1d(channels, 8, 5),
+        nn.BatchNorm1d(8),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.AdaptiveAvgPool1d(1),
+        nn.Flatten(),
+    )
 
 
 def test_a_module_of_torch_becomes_a_backbone() -> None:

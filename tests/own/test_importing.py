@@ -117,7 +117,12 @@ def _spoilt(case: str) -> pd.DataFrame:
     if case == "rare":
         return table.assign(label=["odd", *table["label"][1:]])
     table = table.astype({"a_3": object})
-    cells = {"nan": ("a_3", None), "inf": ("a_3", np.inf), "text": ("a_3", "bad"), "empty": ("label", "")}  # fmt: skip
+    cells = {
+        "nan": ("a_3", None),
+        "inf": ("a_3", np.inf),
+        "text": ("a_3", "bad"),
+        "empty": ("label", ""),
+    }
     if case in cells:
         column, value = cells[case]
         table.loc[4, column] = value
@@ -160,7 +165,7 @@ def _npz(case: str, path: Path) -> None:
         ragged[:] = [np.zeros(3), np.zeros(4)]
         np.savez(path, x=ragged, y=y[:2])
     elif case == "no x":
-        np.savez(path, windows=x, y=y)
+        np.savez(path, first=x, second=x, y=y)
     elif case == "short y":
         np.savez(path, x=x, y=y[:-1])
     elif case == "no group":
@@ -174,8 +179,8 @@ def _npz(case: str, path: Path) -> None:
     [
         ("objects", "unequal length"),
         ("no x", "no array called x"),
-        ("short y", "x holds 60 windows"),
-        ("no group", "no group column 'pump'"),
+        ("short y", "holds 60 windows"),
+        ("no group", "no array 'pump'"),
         ("torn", "cannot be read"),
     ],
 )

@@ -56,14 +56,21 @@ def rows(
     for repeat, model, target, size, source, multiplier in axes:
         if source == target:
             continue
-        scratch = Trial(target, model, size, repeat, recipe, "paper")
-        origin = Trial(source, model, "all", 0, recipe, "paper")
+        scratch = Trial(
+            dataset=target, model=model, size=size, repeat=repeat, recipe=recipe, profile="paper"
+        )
+        origin = Trial(
+            dataset=source, model=model, size="all", repeat=0, recipe=recipe, profile="paper"
+        )
         for trial in (scratch, replace(scratch, reuse=Reuse(origin, multiplier))):
             run = Run(
                 f"{model}/{seed}" if seed else model,
-                source if trial.reuse else "", target, size, repeat,
+                source if trial.reuse else "",
+                target,
+                size,
+                repeat,
                 multiplier if trial.reuse else 0.0,
-            )  # fmt: skip
+            )
             if trial not in found:
                 found[trial] = row(trial, score(run), metric, chance)
     return list(found.values())
@@ -74,7 +81,16 @@ def row(trial: Trial, score: float, metric: str = "mae", chance: float | None = 
     curve = {"samples": [0.0, 64.0, 128.0, 192.0], "score": [score + d for d in (4, 2, 1, 0)]}
     levels = {} if chance is None else {metric: chance}
     return Result(
-        trial, "done", metric, 0.02, {metric: score}, levels, curve, {"train": 64},
-        subset=f"{trial.dataset}-{trial.repeat}", loss="squared error",
-        ledger={"steps": 10, "batch": 64, "tries": 1}, cost={"best_samples": 192},
-    )  # fmt: skip
+        trial=trial,
+        status="done",
+        metric=metric,
+        margin=0.02,
+        scores={metric: score},
+        chance=levels,
+        curve=curve,
+        sizes={"train": 64},
+        subset=f"{trial.dataset}-{trial.repeat}",
+        loss="squared error",
+        ledger={"steps": 10, "batch": 64, "tries": 1},
+        cost={"best_samples": 192},
+    )

@@ -1,4 +1,4 @@
-"""Verdicts are functions of rows: planted truths come out, and nothing is decided without evidence."""
+"""Verdicts are functions of rows: planted truths come out; without evidence nothing is decided."""
 
 from __future__ import annotations
 
@@ -76,9 +76,10 @@ def test_planted_differences_matter(name: str, factor: Callable[[made.Run], floa
 def _with_speech(better: float, *, loss: str = "squared error") -> list[Result]:
     names = ("lomax@1", "lendb@1", "speech@1")
     rows = made.rows(
-        _scaled(lambda run: better if run.target == "speech@1" else 1.0), sources=names,
+        _scaled(lambda run: better if run.target == "speech@1" else 1.0),
+        sources=names,
         targets=names,
-    )  # fmt: skip
+    )
     return [
         replace(row, loss=loss) if row.trial.reuse and row.trial.dataset == "speech@1" else row
         for row in rows

@@ -28,12 +28,17 @@ def _frames() -> Frames:
             tail = "" if multiplier is None else f"-{multiplier}"
             runs.append(
                 {
-                    "id": f"tcn-{target}1k5_{run}{tail}", "model": "tcn",
-                    "source": "none" if multiplier is None else source, "target": target,
-                    "size": 1500, "run": run, "lr_multiplier": multiplier, "best_epoch": 2,
+                    "id": f"tcn-{target}1k5_{run}{tail}",
+                    "model": "tcn",
+                    "source": "none" if multiplier is None else source,
+                    "target": target,
+                    "size": 1500,
+                    "run": run,
+                    "lr_multiplier": multiplier,
+                    "best_epoch": 2,
                     "last_epoch": EPOCHS,
                 }
-            )  # fmt: skip
+            )
     curves = []
     for i, one in enumerate(runs):
         for epoch in range(1, EPOCHS + 1):
@@ -41,10 +46,12 @@ def _frames() -> Frames:
             regression = one["target"] == "lomax"
             curves.append(
                 {
-                    "id": one["id"], "epoch": epoch, "mae": value if regression else None,
+                    "id": one["id"],
+                    "epoch": epoch,
+                    "mae": value if regression else None,
                     "f1": None if regression else value,
                 }
-            )  # fmt: skip
+            )
     return {
         "runs": pd.DataFrame(runs),
         "curves": pd.DataFrame(curves).astype({"mae": "float32", "f1": "float32"}),

@@ -59,11 +59,19 @@ def test_the_normal_approximation_of_seven() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (8.2123, "8.21"), (871.3, "871"), (4071.0, "4070"), (10.04, "10.0"), (6.2001, "6.2"),
-        (0.07158, "0.0716"), (-0.0566, "-0.0566"), (-1.0004, "-1.0"), (0.0097, "0.0097"),
-        (99.96, "100"), (float("inf"), "inf"),
+        (8.2123, "8.21"),
+        (871.3, "871"),
+        (4071.0, "4070"),
+        (10.04, "10.0"),
+        (6.2001, "6.2"),
+        (0.07158, "0.0716"),
+        (-0.0566, "-0.0566"),
+        (-1.0004, "-1.0"),
+        (0.0097, "0.0097"),
+        (99.96, "100"),
+        (float("inf"), "inf"),
     ],
-)  # fmt: skip
+)
 def test_digits_are_those_of_the_study(value: float, text: str) -> None:
     """Three significant digits, trailing zeros as the study prints them."""
     assert tables.printed(value) == text
@@ -73,8 +81,11 @@ def test_p_and_sizes_print_as_in_the_study() -> None:
     """No leading zero; budgets in thousands."""
     assert [tables.p_printed(p) for p in (0.018, 1.0)] == [".018", "1.000"]
     assert [tables.size_text(s) for s in ("n=1500", "n=9000", "n=300", "all")] == [
-        "1k5", "9k", "300", "all",
-    ]  # fmt: skip
+        "1k5",
+        "9k",
+        "300",
+        "all",
+    ]
 
 
 def _tenth_better(run: made.Run) -> float:

@@ -155,8 +155,13 @@ def test_the_cleaned_counts(
 
 @pytest.mark.parametrize(
     ("rule", "runs", "cells"),
-    [("best", 7, (43, 5)), ("best", 6, (36, 12)), ("leave-one-out", 6, (29, 19)), ("1.0", 6, (26, 22))],
-)  # fmt: skip
+    [
+        ("best", 7, (43, 5)),
+        ("best", 6, (36, 12)),
+        ("leave-one-out", 6, (29, 19)),
+        ("1.0", 6, (26, 22)),
+    ],
+)
 def test_counts_inside_seismology(
     built: Grid, rule: str, runs: int, cells: tuple[int, int]
 ) -> None:

@@ -27,10 +27,15 @@ def _one_cell(errors: list[dict[float, float]]) -> grid.Grid:
 
     return grid.build(
         made.rows(
-            score, models=("tcn",), sources=("lomax@1",), targets=("lendb@1",), sizes=("n=1500",),
-            repeats=len(errors), multipliers=tuple(errors[0]),
+            score,
+            models=("tcn",),
+            sources=("lomax@1",),
+            targets=("lendb@1",),
+            sizes=("n=1500",),
+            repeats=len(errors),
+            multipliers=tuple(errors[0]),
         )
-    )  # fmt: skip
+    )
 
 
 ERRORS = [{0.1: 0.5, 1.0: 0.9}, {0.1: 0.8, 1.0: 0.7}, {0.1: 0.9, 1.0: 0.7}]
@@ -43,7 +48,7 @@ def test_best_looks_at_the_test_score_of_the_run() -> None:
 
 
 def test_leave_one_out_takes_the_mean_of_the_others() -> None:
-    """Others of repeat 0 favour 1.0 (0.7 to 0.85); those of 1 and 2 favour 0.1 (0.7 to 0.8, 0.65 to 0.8)."""
+    """Others of repeat 0 favour 1.0 (0.7, 0.85); of 1 and 2, 0.1 (0.7, 0.8 and 0.65, 0.8)."""
     cell = choose(_one_cell(ERRORS), "leave-one-out")[0].cell
     assert [_multiplier(t) for _, t in cell.pairs] == [1.0, 0.1, 0.1]
 

@@ -27,9 +27,14 @@ def _finished(place: Workspace, name: str, targets: list[str], **changes: object
     gains = np.repeat(GAINS[:, columns, None, None], 2, axis=3)
     trials, rows = matrix(SOURCES, targets, gains, spread=0.0)
     study = Study(
-        name, tuple(SOURCES), tuple(targets), ("tcn",), ("1500",), repeats=2,
+        name=name,
+        sources=tuple(SOURCES),
+        targets=tuple(targets),
+        models=("tcn",),
+        sizes=("1500",),
+        repeats=2,
         pretraining=trials[0].recipe,
-    )  # fmt: skip
+    )
     write_whole(place.results(name) / "study.toml", study_toml(replace(study, **changes)))
     Store(place.results(name)).extend(rows.values())
 
@@ -40,7 +45,7 @@ def _at_hand(names: list[str]) -> list[Pretrained]:
 
 
 def _score(transfer: Trial, pretraining: Result) -> Scores:
-    """One number for each source: the order in which they are at hand, reversed."""
+    """One number for each source: the order in which they are available, reversed."""
     assert transfer.repeat == 0
     return {ranker.name: -float(pretraining.sizes["train"]) for ranker in RANKERS}
 

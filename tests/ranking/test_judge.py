@@ -75,8 +75,8 @@ def test_the_bar_is_the_best_trivial_ranker() -> None:
         _outcome(t, [2, 1, 0], probe=[1, 2, 0], labels=[0, 0, 1], domain=[1, 1, 0]) for t in "ab"
     ]
     probe = next(one for one in judge(cells) if one.ranker == "probe")
-    assert probe.bar == "domain"
-    assert probe.over_bar.value == pytest.approx(0.5 - 1)
+    assert probe.best_trivial == "domain"
+    assert probe.over_trivial.value == pytest.approx(0.5 - 1)
     assert probe.saved.value == pytest.approx(1 - 1)
 
 

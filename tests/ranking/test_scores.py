@@ -137,7 +137,7 @@ def test_folds_hold_whole_groups_of_about_equal_size() -> None:
 
 
 def test_a_probe_predicts_groups_that_it_has_not_seen() -> None:
-    """Linear labels are found; labels that only the group explains are not; one group gives none."""
+    """Linear labels are found, labels that only the group explains are not; one group: none."""
     group = np.array([f"g{i % 12}" for i in range(120)])
     linear = X @ np.ones((6, 1)) + 4
     found = probe(X, linear, group)

@@ -35,7 +35,9 @@ def _series(name: str, count: int = 900):
 
 
 def _origin(dataset: str, model: str = MODEL, **changes: object) -> Trial:
-    return replace(Trial(dataset, model, "200", 0, RECIPE), **changes)
+    return replace(
+        Trial(dataset=dataset, model=model, size="200", repeat=0, recipe=RECIPE), **changes
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         *(_origin(name, model) for model in ("tcn", "mlstm_fcn") for name in (PRICES, WORDS)),
     ]
     for trial in trials:
-        job = Job(trial, str(workspace.root), "study", "cpu", True, 1)
+        job = Job(
+            trial=trial,
+            workspace=str(workspace.root),
+            study="study",
+            device="cpu",
+            keep_weights=True,
+            threads=1,
+        )
         assert run(job).status == "done"
     kept = weights.load(workspace.weights(_origin(PRICES).key))
     for changes in (
@@ -174,9 +183,11 @@ def test_features_come_from_the_source(place: Workspace) -> None:
         )
         padding = (0, 1) if x.shape[2] % 2 == 0 else (1, 1)
         x = torch.nn.functional.conv1d(
-            torch.nn.functional.pad(x, padding), kernel,
-            kept[f"backbone.convolutions.{layer}.bias"], stride=2,
-        ).relu()  # fmt: skip
+            torch.nn.functional.pad(x, padding),
+            kernel,
+            kept[f"backbone.convolutions.{layer}.bias"],
+            stride=2,
+        ).relu()
     assert found == pytest.approx(x.flatten(1).numpy(), abs=1e-5)
     assert np.array_equal(found, features(part, TARGET, kept))
 
@@ -203,7 +214,7 @@ def test_the_sources_own_classes_answer(place: Workspace) -> None:
 
 
 def test_only_plain_pretrainings_are_at_hand(place: Workspace) -> None:
-    """No control's source, none without labels or of several sets; one a corpus: most labels, then lowest number."""
+    """Plain pretrainings alone, one a corpus: with most labels, then with the lowest number."""
     found, damaged = pretrained(place)
     assert damaged == []
     assert len(found) == 9
@@ -255,7 +266,7 @@ def test_scores_are_kept_until_something_changes(
 
 
 def test_hertz_need_a_rate(place: Workspace) -> None:
-    """A file of one's own without a rate has no spectrum in hertz, and the other distances all the same."""
+    """An own file without a rate has no spectrum in hertz, but all other distances."""
     seen = see(place, _transfer(_origin(WORDS)), _record(place, _origin(WORDS)))
     for rate, defined in ((1.0, False), (50.0, True)):
         card = replace(seen.target.card, name="mine+own", rate_hz=rate)
@@ -270,8 +281,10 @@ def test_distances_need_the_data_that_made_the_weights(place: Workspace) -> None
     record = replace(_record(place, source), data={WORDS: "0" * 16})
     found = measured(see(place, _transfer(source), record))
     assert {name for name, score in found.items() if score is None} == {
-        "spectrum", "per_sample", "dtw",
-    }  # fmt: skip
+        "spectrum",
+        "per_sample",
+        "dtw",
+    }
 
 
 def test_no_study_is_no_evidence(place: Workspace) -> None:

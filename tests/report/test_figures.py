@@ -61,7 +61,7 @@ def test_every_module_of_the_room_is_a_figure() -> None:
 
 
 def test_every_picture_is_opaque_titled_and_has_named_axes(pictures: list[Picture]) -> None:
-    """White lies behind everything, the title stands in it, and each axis with numbers has a name."""
+    """White lies behind everything, the title stands in it, each axis with numbers has a name."""
     for picture in pictures:
         root = _root(picture.svg(""))
         first = next(node for node in root if node.tag != f"{SVG}title")
@@ -94,7 +94,7 @@ def _axes(spec: object) -> set[str]:
 
 
 def test_a_warning_has_a_line_of_its_own(pictures: list[Picture]) -> None:
-    """Simulated data is said in every picture, above the plot and its legend and on no other text."""
+    """Simulated data is said in every picture, above plot and legend and on no other text."""
     for picture in pictures:
         bare, marked = (_root(picture.svg(text)) for text in ("", "SIMULATED DATA"))
         assert float(marked.get("height", 0)) > float(bare.get("height", 0)) + 10
@@ -127,7 +127,7 @@ def test_figures_come_as_svg_pdf_and_png(report: Report, tmp_path: Path) -> None
 
 
 def test_two_pictures_of_one_name_are_two_files(report: Report) -> None:
-    """Names that become the same on disk are told apart."""
+    """Names that become the same on disk are distinguished."""
     twice = replace(report, comparisons=report.comparisons[:1] * 2, cells=report.cells[:1] * 2)
     names = [picture.name for picture in figures.every(twice)]
     assert len(set(names)) == len(names)

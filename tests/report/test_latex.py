@@ -37,7 +37,8 @@ def test_no_caveat_is_dropped(report: Report) -> None:
     page = latex.render(report)
     bare = page.replace(r"\allowbreak{}", "").replace("\\", "")
     for words in ("SIMULATED DATA", "LEAKY SPLIT", "FREE LABELS", "EXPLORATORY", "INCOMPLETE",
-                  "AT CHANCE", "FAILED RUNS", "out of memory_100%", "margin 0.020", "1500"):  # fmt: skip
+                  "AT CHANCE", "FAILED RUNS", "out of memory_100%", "margin 0.020",
+                  "1500"):  # fmt: skip
         assert words in bare, words
     assert len(warnings(report)) >= 7
     (row,) = [line for line in page.splitlines() if line.startswith("speech")]

@@ -15,7 +15,15 @@ from tsxfer.report.build import Report, build
 
 pytestmark = pytest.mark.skipif(not browser.found(), reason="no Chromium on this machine")
 DESK, PHONE = (1280, 900), (390, 844)
-SEEN = "(e => {{ const b = e.getBoundingClientRect(); return b.top >= 0 && b.bottom <= innerHeight && b.left >= 0 && b.right <= innerWidth; }})(document.querySelector({!r}))"
+SEEN = """(e => {{
+  const b = e.getBoundingClientRect();
+  return b.top >= 0 && b.bottom <= innerHeight && b.left >= 0 && b.right <= innerWidth;
+}})(document.querySelector({!r}))"""
+ROWS = "[...document.querySelectorAll('.results tbody tr')]"
+SHOWN = f"{ROWS}.filter(r => r.offsetHeight).map(r => r.className)"
+SET = """(f => {{
+  f.value = {!r}; f.dispatchEvent(new Event('input')); f.dispatchEvent(new Event('change'));
+}})(document.getElementById({!r}))"""
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +89,7 @@ def test_the_table_sorts_and_filters(page: browser.Page, file: Path) -> None:
         "[...document.querySelectorAll('.results thead th')].map(t => t.textContent)"
     )
     at = titles.index("difference")
-    column = f"[...document.querySelectorAll('.results tbody tr')].map(r => parseFloat(r.cells[{at}].textContent))"
+    column = f"{ROWS}.map(r => parseFloat(r.cells[{at}].textContent))"
     click = f"document.querySelectorAll('.results th button')[{at}].click()"
     page.look(click)
     rising = page.look(column)
@@ -89,15 +97,10 @@ def test_the_table_sorts_and_filters(page: browser.Page, file: Path) -> None:
     assert rising[0] < 0 < rising[-1]
     page.look(click)
     assert page.look(column) == rising[::-1]
-    shown = "[...document.querySelectorAll('.results tbody tr')].filter(r => r.offsetHeight).map(r => r.className)"
-    page.look(
-        "(f => { f.value = 'better'; f.dispatchEvent(new Event('change')); })(document.getElementById('only'))"
-    )
-    assert set(page.look(shown)) == {"better"}
-    page.look(
-        "(f => { f.value = 'nothing of the kind'; f.dispatchEvent(new Event('input')); })(document.getElementById('find'))"
-    )
-    assert page.look(shown) == []
+    page.look(SET.format("better", "only"))
+    assert set(page.look(SHOWN)) == {"better"}
+    page.look(SET.format("nothing of the kind", "find"))
+    assert page.look(SHOWN) == []
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE])
@@ -106,8 +109,7 @@ def test_the_page_is_whole_without_its_script(
 ) -> None:
     """Without scripts every comparison is shown, and no control that would do nothing."""
     page.open(file, *size, script=False)
-    shown = "[...document.querySelectorAll('.results tbody tr')].filter(r => r.offsetHeight).length"
-    assert page.look(shown) == len(report.comparisons)
+    assert len(page.look(SHOWN)) == len(report.comparisons)
     assert page.look("document.querySelector('.tools').offsetHeight") == 0
     assert page.look("document.querySelectorAll('th button').length") == 0
 
@@ -124,8 +126,7 @@ def test_a_link_of_the_table_opens_its_details(page: browser.Page, file: Path) -
 def test_a_picture_is_as_opaque_in_the_page_as_in_its_file(page: browser.Page, file: Path) -> None:
     """The first thing that each figure draws is white and as large as the figure."""
     page.open(file, *DESK)
-    fills = page.look(
-        "[...document.querySelectorAll('svg')].map(s => s.querySelector('rect').getAttribute('fill'))"
-    )
+    first = "s => s.querySelector('rect').getAttribute('fill')"
+    fills = page.look(f"[...document.querySelectorAll('svg')].map({first})")
     assert len(fills) > 10
     assert set(fills) == {"white"}

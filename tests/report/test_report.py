@@ -83,7 +83,7 @@ class _Strict(HTMLParser):
 
 
 def test_the_page_is_balanced_and_asks_nobody() -> None:
-    """Every tag closes, links stay inside the page and lead somewhere, and the only script is allowed by its hash."""
+    """Every tag closes, links lead to places inside the page, the only script is known by hash."""
     page = html.render(_report())
     parser = _Strict()
     parser.feed(page)

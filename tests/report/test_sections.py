@@ -31,10 +31,17 @@ def test_every_table_is_there_and_square(report: Report) -> None:
     """All sections that this study can fill are there, with as many cells as titles."""
     found = {s.title: s for s in sections(report)}
     assert set(found) >= {
-        "Headline contrasts", "Summary of the table", "Best source", "Convergence",
-        "Worth in labels", "Negative transfer", "Power", "What was not decidable",
-        "Beyond these data sets", "Declared before the first row",
-    }  # fmt: skip
+        "Headline contrasts",
+        "Summary of the table",
+        "Best source",
+        "Convergence",
+        "Worth in labels",
+        "Negative transfer",
+        "Power",
+        "What was not decidable",
+        "Beyond these data sets",
+        "Declared before the first row",
+    }
     assert all(len(row) == len(s.header) for s in found.values() for row in s.rows)
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_cli import STUDY
 from tests.rows import matrix
-from tests.study import tsxfer
+from tests.study import text, tsxfer
 from tsxfer.core.specs import CONTROLS, NOISE, Recipe, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.data import catalogue
@@ -21,10 +20,18 @@ from tsxfer.report import files, html
 from tsxfer.report.beside import in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
-from tsxfer.stats.controls import Effect, Share, overall, share
+from tsxfer.stats.controls import ControlEffect, Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock
 
-PLAIN = Study("s", ("a@1", "b@1"), ("x@1", "y@1"), ("tcn",), ("n=1500",), 4, source_size="n=9000")
+PLAIN = Study(
+    name="s",
+    sources=("a@1", "b@1"),
+    targets=("x@1", "y@1"),
+    models=("tcn",),
+    sizes=("n=1500",),
+    repeats=4,
+    source_size="n=9000",
+)
 FULL = replace(PLAIN, controls=CONTROLS)
 
 
@@ -35,9 +42,13 @@ def test_controls_only_add_trials() -> None:
     counts = Counter(t.control for t in full if t.reuse)
     per_source, per_target = 2 * 2 * 4, 2 * 4
     assert counts == {
-        "": per_source, "permuted": per_source, "shuffled": per_source, "moments": per_source,
-        "noise": per_target, "in_domain": per_target,
-    }  # fmt: skip
+        "": per_source,
+        "permuted": per_source,
+        "shuffled": per_source,
+        "moments": per_source,
+        "noise": per_target,
+        "in_domain": per_target,
+    }
     assert sum(t.reuse is None and t.size == "all" and t.dataset == "x@1" for t in full) == 4
 
 
@@ -176,7 +187,16 @@ def test_words_say_all_a_part_or_nothing(others: list[float], words: str) -> Non
 
     def said(of: np.ndarray) -> str:
         remains = share(of, np.array(others))
-        one = Effect(None, "permuted", tuple(range(5)), tuple(of), tuple(others), 0, 0, remains)
+        one = ControlEffect(
+            comparison=None,
+            control="permuted",
+            repeats=tuple(range(5)),
+            gains=tuple(of),
+            others=tuple(others),
+            low=0,
+            high=0,
+            share=remains,
+        )
         return in_words(one)
 
     assert said(gains).startswith(words)
@@ -201,7 +221,7 @@ def test_every_format_has_the_controls() -> None:
     section = next(s for s in sections(report) if s.title == "Controls")
     assert [row[0] for row in section.rows].count("all comparisons, in margins") == 1
     assert len(section.rows) == 1 + 4
-    for page in (html.render(report), files.markdown(report), files.latex(report)):
+    for page in (html.render(report), files.markdown(report), latex.render(report)):
         assert "Controls" in page
         assert "of the gain remains when" in page
     assert "a@1 (permuted)" in files.table_csv(report)
@@ -232,8 +252,7 @@ def test_a_doubtful_gain_has_a_share_without_bounds() -> None:
 @pytest.mark.slow
 def test_a_study_with_controls_runs_and_reports(tmp_path: Path) -> None:
     """From a study file and a flag to the table: all rows done, twins shared, words printed."""
-    text = STUDY.replace("sizes = [60, 120]", "sizes = [120]")
-    (tmp_path / "tiny.toml").write_text(text)
+    (tmp_path / "tiny.toml").write_text(text(sizes=(120,), repeats=3, pretrainings=2))
     ran = tsxfer(tmp_path, "run", "tiny.toml", "--controls", "all")
     assert ran.returncode == 0, ran.stderr
     assert "Controls" in ran.stdout

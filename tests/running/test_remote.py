@@ -14,11 +14,21 @@ from tsxfer.running import remote
 from tsxfer.running.runner import Job, run
 from tsxfer.store.workspace import Workspace
 
-SOURCE = Trial("emg+sim@1", "convnetquake", "300", 0, Recipe(epochs=1))
+SOURCE = Trial(
+    dataset="emg+sim@1", model="convnetquake", size="300", repeat=0, recipe=Recipe(epochs=1)
+)
 
 
 def _job(root: Path, trial: Trial, store: Path, keep: bool = False) -> Job:
-    return Job(trial, str(root), "study", "cpu", keep, 1, weights=f"file://{store}")
+    return Job(
+        trial=trial,
+        workspace=str(root),
+        study="study",
+        device="cpu",
+        keep_weights=keep,
+        threads=1,
+        weights=f"file://{store}",
+    )
 
 
 def _with_data(root: Path, seed: str = "remote") -> Path:

@@ -1,4 +1,4 @@
-"""Running a trial: equal terms, a sealed test, audited transfer, and pools that change no number."""
+"""Running a trial: equal terms, a sealed test, audited transfer, pools that change no number."""
 
 import json
 from collections.abc import Sequence
@@ -28,8 +28,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return filled(Workspace(tmp_path_factory.mktemp("workspace")), 1200)
 
 
-SCRATCH = Trial("emg+sim@1", "convnetquake", "300", 0, RECIPE)
-SOURCE = Trial("local_eq+sim@1", "convnetquake", "300", 0, RECIPE)
+SCRATCH = Trial(dataset="emg+sim@1", model="convnetquake", size="300", repeat=0, recipe=RECIPE)
+SOURCE = Trial(dataset="local_eq+sim@1", model="convnetquake", size="300", repeat=0, recipe=RECIPE)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_scaling_reads_the_training_windows_alone(place: Workspace) -> None:
 def test_prices_are_learned_relative_to_the_window(place: Workspace) -> None:
     """Labels that follow the input's level come back in index points."""
     task = load_task(place, Trial("finance+sim@1", "tcn", "300", 0))
-    back = task.scaler.unlabel(task.validation_y, task.validation)
+    back = task.scaler.unscaled(task.validation_y, task.validation)
     assert np.allclose(back, task.truth, rtol=1e-4)
 
 
@@ -178,7 +178,13 @@ def test_missing_things_are_said_with_a_mend(place: Workspace) -> None:
 
 def test_a_diverged_training_is_a_failed_row(place: Workspace) -> None:
     """An absurd rate gives a row that says so, not a traceback."""
-    wild = Trial("local_eq+sim@1", "tcn", "300", 0, Recipe(rate=1e30, epochs=2))
+    wild = Trial(
+        dataset="local_eq+sim@1",
+        model="tcn",
+        size="300",
+        repeat=0,
+        recipe=Recipe(rate=1e30, epochs=2),
+    )
     row = run(job(place, wild))
     assert row.status == "failed"
     assert "diverged" in row.error
@@ -198,7 +204,10 @@ def test_every_model_trains_and_transfers(place: Workspace, model: str) -> None:
 def test_a_pack_gives_the_bits_of_its_replicas_alone(place: Workspace) -> None:
     """Neighbours with other orders, dropout streams and early stops change no number."""
     recipe = Recipe(epochs=4, patience=1)
-    trials = [Trial("emg+sim@1", "magnet", "100", i, recipe) for i in range(3)]
+    trials = [
+        Trial(dataset="emg+sim@1", model="magnet", size="100", repeat=i, recipe=recipe)
+        for i in range(3)
+    ]
     alone = [run(job(place, trial)) for trial in trials]
     together = run_pack([job(place, trial) for trial in trials])
     assert [row.scores for row in together] == [row.scores for row in alone]
@@ -208,8 +217,13 @@ def test_a_pack_gives_the_bits_of_its_replicas_alone(place: Workspace) -> None:
 def test_packs_hold_what_shares_a_shape() -> None:
     """One data set, size and recipe pack up to the width; pretrainings stay first and apart."""
     trials = [replace(SCRATCH, repeat=i) for i in range(3)] + [replace(SCRATCH, size="n=100")]
-    jobs = [Job(SCRATCH, "w", "s", "cpu", True, 1)]
-    jobs += [Job(t, "w", "s", "cpu", False, 1) for t in (trials[0], trials[3], *trials[1:3])]
+    jobs = [
+        Job(trial=SCRATCH, workspace="w", study="s", device="cpu", keep_weights=True, threads=1)
+    ]
+    jobs += [
+        Job(trial=t, workspace="w", study="s", device="cpu", keep_weights=False, threads=1)
+        for t in (trials[0], trials[3], *trials[1:3])
+    ]
     assert [len(pack) for pack in packs(jobs, 2)] == [1, 2, 1, 1]
     assert packs(jobs, 2)[0][0].keep_weights
     assert [pack[0] for pack in packs(jobs)] == jobs
@@ -221,10 +235,12 @@ def test_a_pack_too_wide_for_the_device_is_halved(
     """Numbers stay; a single trial that does not fit is a failed row that says so."""
     fit = loop.fit
 
-    def small(pack: Sequence[loop.Replica], rules: loop.Rules, way: loop.Way) -> list[loop.Fit]:
+    def small(
+        pack: Sequence[loop.Replica], rules: loop.Rules, stepper: loop.Stepper
+    ) -> list[loop.Fit]:
         if len(pack) > limit:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB")
-        return fit(pack, rules, way)
+        return fit(pack, rules, stepper)
 
     monkeypatch.setattr(loop, "fit", small)
     limit = 1
@@ -247,9 +263,11 @@ def test_training_never_computes_on_subnormal_numbers(
     torch.set_flush_denormal(False)
     fit, seen = loop.fit, list[float]()
 
-    def watched(pack: Sequence[loop.Replica], rules: loop.Rules, way: loop.Way) -> list[loop.Fit]:
+    def watched(
+        pack: Sequence[loop.Replica], rules: loop.Rules, stepper: loop.Stepper
+    ) -> list[loop.Fit]:
         seen.append(_tiny())
-        return fit(pack, rules, way)
+        return fit(pack, rules, stepper)
 
     monkeypatch.setattr(loop, "fit", watched)
     run(job(place, SCRATCH))

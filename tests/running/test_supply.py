@@ -28,7 +28,10 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[Result]:
 
 
 def _jobs(trials: list[Trial]) -> list[Job]:
-    return [Job(trial, "w", "s", "cpu", False, 1) for trial in trials]
+    return [
+        Job(trial=trial, workspace="w", study="s", device="cpu", keep_weights=False, threads=1)
+        for trial in trials
+    ]
 
 
 def _supply(folder: Path, rows: list[Result], width: int = 1) -> Supply:

@@ -46,7 +46,10 @@ def test_a_failed_baseline_helps_no_other_comparison() -> None:
     gains = np.zeros((2, 2, 1, 7))
     gains[:, 0], gains[0, 1] = 30.0, 1.0
     trials, rows = matrix(["a@1", "b@1"], ["c@1", "d@1"], gains, spread=0.5, twin_spread=0.3)
-    bad = {k: replace(r, chance={"mae": 10.0}) if r.trial.dataset == "c@1" else r for k, r in rows.items()}  # fmt: skip
+    bad = {
+        k: replace(r, chance={"mae": 10.0}) if r.trial.dataset == "c@1" else r
+        for k, r in rows.items()
+    }
     sound, lost = compare(cells(trials, rows)), compare(cells(trials, bad))
     by = {(c.source, c.trial.dataset): c for c in lost}
     assert {by[s, "c@1"].verdict for s in ("a@1", "b@1")} == {"no valid baseline"}
@@ -98,7 +101,7 @@ def test_fewer_repeats_than_declared_decide_nothing() -> None:
 
 
 def test_a_declared_look_may_end_the_study() -> None:
-    """At a declared look a clear gain is better; p pays for looking; between looks it is interim."""
+    """A clear gain is better at a declared look, where p pays for looking; else it is interim."""
     made = _clear()
     held = _declared(made[0], looks=(4,))
     at_look = [t for t in made[0] if t.repeat < 4], made[1]
@@ -124,7 +127,7 @@ def test_boundaries_are_the_published_ones(looks: int, published: list[float]) -
 
 
 def test_looking_keeps_the_level() -> None:
-    """Under no effect, three looks reject in 5 % of walks, where looking at each n does in far more."""
+    """With no effect three looks reject in 5 % of walks, looking at each n in far more."""
     walks = np.cumsum(np.random.default_rng(7).normal(size=(20_000, 12)), axis=1)
     z = np.abs(walks / np.sqrt(np.arange(1, 13)))
     bounds = boundaries((4 / 12, 8 / 12, 1.0), 0.05)

@@ -84,7 +84,7 @@ def test_the_overall_contrast_keeps_its_level_with_shared_twins(null: list) -> N
 
 
 def test_the_best_source_pays_for_being_chosen(null: list) -> None:
-    """Among four equal sources the adjusted p falls below 0.05 in about 5 %, the naive p more often."""
+    """Of four equal sources the adjusted p falls below 0.05 in some 5 %, the naive p more often."""
     best = [b for found, _ in null for b in best_sources(found)]
     adjusted = np.mean([b.p < 0.05 for b in best])
     naive = np.mean([b.p_alone < 0.05 for b in best])

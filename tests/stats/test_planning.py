@@ -70,10 +70,15 @@ def test_a_damaged_declaration_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_was_not_declared_is_exploratory() -> None:
-    """Undeclared cells, later repeats and rows of another analysis are labelled; the rest is not."""
+    """Undeclared cells, later repeats, rows of another analysis are labelled; the rest is not."""
     trials, rows = matrix(["a@1", "b@1"], ["c@1"], GAINS[:, :1])
-    declared = lock("study", [t for t in trials if not t.reuse or t.reuse.source.dataset == "a@1"],
-                    5, {"c@1": 1.0}, {"c@1": "mae"})  # fmt: skip
+    declared = lock(
+        "study",
+        [t for t in trials if not t.reuse or t.reuse.source.dataset == "a@1"],
+        5,
+        {"c@1": 1.0},
+        {"c@1": "mae"},
+    )
     made = {k: replace(r, analysis=declared.digest) for k, r in rows.items()}
     found = {c.source: c for c in compare(cells(trials, made), declared)}
     assert "exploratory" not in found["a@1"].labels

@@ -88,6 +88,10 @@ def test_a_singular_fit_shows_as_such() -> None:
 
 
 def test_the_interquartile_mean_is_a_trimmed_mean() -> None:
-    """It equals scipy's mean with a quarter cut at each end."""
-    values = np.random.default_rng(0).normal(size=(3, 17))
-    assert np.allclose(_iqm(values), scipy.stats.trim_mean(values, 0.25, axis=1))
+    """It equals scipy's mean with a quarter cut at each end; a double weight repeats a value."""
+    values = np.random.default_rng(0).normal(size=(3, 16))
+    even = np.full(16, 1 / 16)
+    assert np.allclose(_iqm(values, even), scipy.stats.trim_mean(values, 0.25, axis=1))
+    twice, weights = np.hstack([values, values[:, :8]]), np.full(16, 1 / 24)
+    weights[:8] *= 2
+    assert np.allclose(_iqm(values, weights), _iqm(twice, np.full(24, 1 / 24)))

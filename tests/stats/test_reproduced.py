@@ -17,7 +17,15 @@ TRIALS, ROWS = study(5, [0.50, 0.51, 0.49, 0.50, 0.52], [0.60, 0.62, 0.59, 0.61,
 
 def _again(row: Result, distance: float | None = 0.0, floor: float | None = None) -> Again:
     verdict = "differs" if distance is None else "within tolerance" if distance else "identical"
-    return Again(row.key, row.scores[row.metric], verdict, "cuda", distance, floor, 2)
+    return Again(
+        key=row.key,
+        score=row.scores[row.metric],
+        verdict=verdict,
+        device="cuda",
+        distance=distance,
+        floor=floor,
+        times=2,
+    )
 
 
 def test_nothing_kept_says_nothing(tmp_path: Path) -> None:
@@ -28,7 +36,7 @@ def test_nothing_kept_says_nothing(tmp_path: Path) -> None:
 
 
 def test_distances_are_in_margins_and_the_largest_counts(tmp_path: Path) -> None:
-    """Of several runs of the command, the largest distance and floor over the margin 0.02 remain."""
+    """Of several runs of the command the largest distance and floor over margin 0.02 remain."""
     first, second = list(ROWS.values())[:2]
     keep([_again(first), _again(second, 0.001, 0.004)], tmp_path)
     keep([_again(second, 0.002, 0.001), _again(second, None)], tmp_path)

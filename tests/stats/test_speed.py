@@ -55,7 +55,7 @@ def test_the_sweep_holds_the_primary_threshold() -> None:
 
 
 def _predictions(folder: Path, metric: str, noise: float) -> Cell:
-    """Four pairs with stored predictions: 40 groups of 10 instances; transfer errs a little less."""
+    """Four pairs with stored predictions: 40 groups of 10 instances, transfer errs a bit less."""
     rng = np.random.default_rng(0)
     trials, rows = study(4, [0.0] * 4, [0.0] * 4, metric=metric)
     group = np.repeat(np.arange(40), 10)
@@ -94,12 +94,20 @@ def test_the_fast_bootstraps_are_the_plain_one(tmp_path: Path, metric: str) -> N
         assert value == pytest.approx(metrics.get(metric).score(truth[where], predicted[where]))
 
 
-def test_a_small_test_set_dominates_many_steady_repeats(tmp_path: Path) -> None:
-    """Where seeds agree, the choice of forty groups is what limits; the joint interval is wider."""
-    steady = from_predictions(_predictions(tmp_path, "accuracy", 0.0), tmp_path)
-    assert steady is not None
-    assert steady.groups == 40
-    assert steady.high - steady.low >= 2 * 1.96 * max(steady.from_test, steady.from_repeats)
+def test_leaving_groups_out_is_the_error_of_a_mean(tmp_path: Path) -> None:
+    """For accuracy over groups of one size it is the variance of a mean of forty gains."""
+    cell = _predictions(tmp_path, "accuracy", 0.0)
+    found = from_predictions(cell, tmp_path)
+    assert found is not None
+    gains = []
+    for pair in cell.pairs:
+        hits = []
+        for row in pair:
+            with np.load(tmp_path / f"{row.key}.npz") as kept:
+                hits.append((kept["truth"] == kept["predicted"]).reshape(40, 10).mean(axis=1))
+        gains.append(hits[1] - hits[0])
+    assert found.groups == 40
+    assert found.variance == pytest.approx(np.mean(gains, axis=0).var(ddof=1) / 40)
 
 
 def test_predictions_of_other_labels_are_not_used(tmp_path: Path) -> None:

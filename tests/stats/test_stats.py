@@ -1,5 +1,8 @@
 """Statistics against scipy and statsmodels as oracles, and against simulated truth."""
 
+from collections import Counter
+from typing import get_args
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -11,7 +14,7 @@ from tests.rows import noise, study
 from tsxfer.errors import ComparisonError
 from tsxfer.stats import tests as tests
 from tsxfer.stats.cells import cells
-from tsxfer.stats.compare import compare
+from tsxfer.stats.compare import Verdict, compare
 from tsxfer.stats.families import benjamini_hochberg, holm
 
 P = st.lists(st.floats(0, 1), min_size=1, max_size=30)
@@ -57,7 +60,7 @@ def test_corrections_are_statsmodels(p: list[float]) -> None:
 
 
 def test_hedges_g_and_its_interval() -> None:
-    """The worked example: d_z of 1 with n = 10 has g 0.914, and the interval covers what made it."""
+    """A worked example: d_z of 1 with n = 10 has g 0.914; the interval covers what made it."""
     d = noise(3, (10,))
     d = (d - d.mean()) / d.std(ddof=1) + 1
     found = tests.hedges_g(d)
@@ -80,7 +83,7 @@ def test_moderated_variances_lie_between_their_own_and_the_prior() -> None:
 
 
 def test_null_data_seldom_gets_a_verdict_of_difference() -> None:
-    """400 null cells through pairing and comparing, one at a time: 2 to 8 % are called different."""
+    """400 null cells, paired and compared one at a time: 2 to 8 % are called different."""
     called = 0
     for i in range(400):
         a, b = noise(i, (2, 7)) * 0.05 + 0.5
@@ -102,15 +105,19 @@ def test_a_known_gain_is_found_and_oriented() -> None:
 
 
 def test_a_null_result_is_undecided_or_within_the_margin_but_never_equal() -> None:
-    """Noise far beyond the margin is undecided; noise far within it is equivalent."""
-    wide = noise(5, (2, 7)) * 0.2 + 0.5
-    assert compare(cells(*study(7, *wide.tolist())))[0].verdict == "undecided"
-    tight = noise(5, (2, 7)) * 0.002 + 0.5
-    assert compare(cells(*study(7, *tight.tolist())))[0].verdict in (
-        "equivalent",
-        "better",
-        "worse",
-    )
+    """Noise beyond the margin is never called equivalent, noise far within it is, none equal."""
+    assert "equal" not in get_args(Verdict)
+    wide, tight = _null_verdicts(0.2), _null_verdicts(0.002)
+    assert wide["equivalent"] == 0
+    assert wide["undecided"] >= 0.85 * 200
+    assert tight["equivalent"] >= 0.9 * 200
+    assert tight["equivalent"] + tight["better"] + tight["worse"] == 200
+
+
+def _null_verdicts(deviation: float) -> Counter[str]:
+    """Verdicts of 200 null cells with a margin of 0.02."""
+    arms = [(deviation * noise(i, (2, 7)) + 0.5).tolist() for i in range(200)]
+    return Counter(compare(cells(*study(7, *pair)))[0].verdict for pair in arms)
 
 
 def test_two_pairs_decide_nothing() -> None:

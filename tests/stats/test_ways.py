@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -12,17 +14,25 @@ from tsxfer.core.specs import Result, Trial
 from tsxfer.core.strategy import Strategy, named
 from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
-from tsxfer.report import files
+from tsxfer.report import latex
 from tsxfer.report.build import build
 from tsxfer.report.sections import sections
 from tsxfer.stats import ways
 from tsxfer.stats.lock import lock, read_lock, write_lock
 
 WIDE = Study(
-    "s", ("a@1", "b@1"), ("x@1",), ("tcn",), ("n=100",), 6, source_size="n=500",
-    strategies=(Strategy(), named("probe")), objectives=("labels", "masked"), combine=("average",),
+    name="s",
+    sources=("a@1", "b@1"),
+    targets=("x@1",),
+    models=("tcn",),
+    sizes=("n=100",),
+    repeats=6,
+    source_size="n=500",
+    strategies=(Strategy(), named("probe")),
+    objectives=("labels", "masked"),
+    combine=("average",),
     controls=("permuted",),
-)  # fmt: skip
+)
 
 
 def _rows(gains: dict[str, float]) -> tuple[list[Trial], dict[str, Result]]:
@@ -33,10 +43,20 @@ def _rows(gains: dict[str, float]) -> tuple[list[Trial], dict[str, Result]]:
         way = trial.reuse.strategy.words if trial.reuse else ""
         score = 0.5 + 0.01 * float(drawn) + (gains.get(way, 0.0) if trial.reuse else 0.0)
         rows[trial.key] = Result(
-            trial, "done", "macro_f1", 0.02, {"macro_f1": score}, {"macro_f1": 0.05}, {},
-            {"train": 80, "validation": 20, "test": 50}, {"x@1": "f" * 16}, {}, f"s{trial.repeat}",
-            ledger={"steps": 10, "batch": 64, "tries": 1}, environment={"tsxfer": "test"},
-        )  # fmt: skip
+            trial=trial,
+            status="done",
+            metric="macro_f1",
+            margin=0.02,
+            scores={"macro_f1": score},
+            chance={"macro_f1": 0.05},
+            curve={},
+            sizes={"train": 80, "validation": 20, "test": 50},
+            data={"x@1": "f" * 16},
+            split={},
+            subset=f"s{trial.repeat}",
+            ledger={"steps": 10, "batch": 64, "tries": 1},
+            environment={"tsxfer": "test"},
+        )
     return trials, rows
 
 
@@ -88,9 +108,10 @@ def test_the_report_shows_ways_in_every_format(tmp_path) -> None:  # type: ignor
     report = build("s", trials, rows)
     table = next(s for s in sections(report) if s.title == "Ways of transfer")
     assert table.rows[0][:2] == ("a@1 → x@1, tcn probe, 100", "a@1")
-    assert "Ways of transfer" in files.latex(report)
+    assert "Ways of transfer" in latex.render(report)
     assert "Ways of transfer" in files.markdown(report)
-    assert ",a@1\n" in files.table_csv(report)
+    lines = list(csv.DictReader(io.StringIO(files.table_csv(report))))
+    assert lines[-1]["against"] == "a@1"
     plain = replace(WIDE, strategies=(Strategy(),), objectives=("labels",), combine=())
     assert not ways.joined(expand(plain))
     declared = lock("s", trials, 6, {"x@1": 0.02}, {"x@1": "macro_f1"})

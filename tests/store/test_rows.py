@@ -74,7 +74,7 @@ def test_states_are_those_of_the_rows(tmp_path: Path) -> None:
 
 
 def test_what_rows_repeat_is_held_once(tmp_path: Path) -> None:
-    """A million rows fit, since equal parts are one object; the rows stay equal to what was written."""
+    """A million rows fit, since equal parts are one object; rows stay equal to what was written."""
     rows = _rows(4)
     Store(tmp_path).extend(rows)
     found = list(Store(tmp_path).rows().values())

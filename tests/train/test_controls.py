@@ -18,8 +18,8 @@ from tsxfer.store.workspace import Workspace
 from tsxfer.train import reuse, weights
 
 RECIPE = Recipe(epochs=1)
-SOURCE = Trial("local_eq+sim@1", "convnetquake", "200", 0, RECIPE)
-SCRATCH = Trial("emg+sim@1", "convnetquake", "200", 0, RECIPE)
+SOURCE = Trial(dataset="local_eq+sim@1", model="convnetquake", size="200", repeat=0, recipe=RECIPE)
+SCRATCH = Trial(dataset="emg+sim@1", model="convnetquake", size="200", repeat=0, recipe=RECIPE)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_shuffled_prices_keep_their_level(place: Workspace) -> None:
     assert np.allclose(np.sort(task.train_y), np.sort(true.train_y))
     assert abs(np.corrcoef(task.train_y, true.train_y)[0, 1]) < 0.3
     assert np.allclose(
-        task.truth, task.scaler.unlabel(task.validation_y, task.validation), rtol=1e-6
+        task.truth, task.scaler.unscaled(task.validation_y, task.validation), rtol=1e-6
     )
     assert np.corrcoef(task.truth, true.truth)[0, 1] > 0.9
 
@@ -135,9 +135,13 @@ def test_controls_have_the_terms_of_their_twin(place: Workspace) -> None:
         row = run(job(place, source, keep=True))
         assert ("shuffled labels" in row.labels) == (source is shuffled)
     starts = [
-        Reuse(SOURCE), Reuse(SOURCE, start="permuted"), Reuse(SOURCE, start="moments"),
-        Reuse(SOURCE, frozen=True, start="permuted"), Reuse(shuffled), Reuse(rest),
-    ]  # fmt: skip
+        Reuse(SOURCE),
+        Reuse(SOURCE, start="permuted"),
+        Reuse(SOURCE, start="moments"),
+        Reuse(SOURCE, frozen=True, start="permuted"),
+        Reuse(shuffled),
+        Reuse(rest),
+    ]
     scratch = run(job(place, SCRATCH))
     rows = [run(job(place, replace(SCRATCH, reuse=start))) for start in starts]
     for row in rows:
@@ -168,7 +172,7 @@ def test_only_true_pretrainings_are_found_by_name(place: Workspace, tmp_path: Pa
 
 
 def test_noise_has_nothing_to_teach() -> None:
-    """Labels are told apart by no spectrum; both colours are there; the control names this set."""
+    """No spectrum distinguishes labels; both colours are there; the control names this set."""
     found = catalogue.find(NOISE)
     assert found.simulate is not None
     made = found.simulate(2000, np.random.default_rng(3))

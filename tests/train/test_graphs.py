@@ -1,4 +1,4 @@
-"""The recorded way gives the bits of replicas in turns; a recording is played by hand here."""
+"""Recorded steps give the bits of replicas in turns; a recording is played by hand here."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tsxfer.core.specs import Recipe
 from tsxfer.models.base import build
 from tsxfer.train.batch import Batch
 from tsxfer.train.graphs import Body, Graphs
-from tsxfer.train.loop import Fit, Replica, Rules, Way, fit, turns
+from tsxfer.train.loop import Fit, Replica, Rules, Stepper, fit, turns
 
 MODELS = ("convnetquake", "magnet", "mlstm_fcn", "tcn")
 Tensors = list[torch.Tensor]
@@ -42,12 +42,22 @@ def _replica(name: str, number: int, count: int) -> Replica:
     slow = [n for n, _ in model.named_parameters() if "head" not in n]
     order = np.random.default_rng(number)
     rates = dict.fromkeys(slow, 0.3) if number % 2 else {}
-    return Replica(model, _batch(number, count), held, score, order, number, rates)
+    return Replica(
+        model=model,
+        train=_batch(number, count),
+        validation=held,
+        score=score,
+        order=order,
+        dropout=number,
+        rates=rates,
+    )
 
 
-def _trained(name: str, way: Way, count: int, numbers: Sequence[int]) -> tuple[list[Fit], Tensors]:
+def _trained(
+    name: str, stepper: Stepper, count: int, numbers: Sequence[int]
+) -> tuple[list[Fit], Tensors]:
     pack = [_replica(name, number, count) for number in numbers]
-    fits = fit(pack, Rules(RECIPE), way)
+    fits = fit(pack, Rules(RECIPE), stepper)
     return fits, [_flat(replica.model) for replica in pack]
 
 
@@ -60,11 +70,11 @@ def _flat(model: torch.nn.Module) -> torch.Tensor:
     [("convnetquake", 64), ("convnetquake", 11), *((name, 75) for name in MODELS)],
 )
 def test_recorded_steps_equal_steps_in_turns(name: str, count: int) -> None:
-    """Full and incomplete batches, early stops and recording anew: the same bits in each replica."""
-    way = Graphs(_by_hand)
-    fits, weights = _trained(name, way, count, range(4))
+    """Full and incomplete batches, early stops, recording anew: the same bits in each replica."""
+    stepper = Graphs(_by_hand)
+    fits, weights = _trained(name, stepper, count, range(4))
     alone = [_trained(name, turns, count, [number]) for number in range(4)]
-    assert not way.refused
+    assert not stepper.refused
     for found, weight, (expected, expected_weight) in zip(fits, weights, alone, strict=True):
         assert found == expected[0]
         assert torch.equal(weight, expected_weight[0])
@@ -82,10 +92,10 @@ def test_what_cannot_be_recorded_is_taken_in_turns_and_says_so() -> None:
     def refuse(bodies: Sequence[Body], generators: Sequence[torch.Generator]) -> Body:
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    way = Graphs(refuse)
-    fits, _ = _trained("magnet", way, 75, range(2))
+    stepper = Graphs(refuse)
+    fits, _ = _trained("magnet", stepper, 75, range(2))
     assert fits == _trained("magnet", turns, 75, range(2))[0]
-    assert "not permitted" in way.refused
+    assert "not permitted" in stepper.refused
 
 
 def test_too_wide_a_pack_is_said_to_be_so() -> None:
@@ -103,15 +113,15 @@ def test_too_wide_a_pack_is_said_to_be_so() -> None:
 def test_a_cuda_graph_equals_steps_in_turns(name: str) -> None:
     """On the device itself, within the rounding of atomics."""
 
-    def trained(way: Way) -> tuple[list[Fit], Tensors]:
+    def trained(stepper: Stepper) -> tuple[list[Fit], Tensors]:
         pack = [_replica(name, number, 75) for number in range(4)]
         moved = [_moved(r) for r in pack]
-        fits = fit(moved, Rules(RECIPE), way)
+        fits = fit(moved, Rules(RECIPE), stepper)
         return fits, [_flat(replica.model) for replica in moved]
 
-    way = Graphs()
-    recorded, plain = trained(way), trained(turns)
-    assert not way.refused
+    stepper = Graphs()
+    recorded, plain = trained(stepper), trained(turns)
+    assert not stepper.refused
     for a, b in zip(recorded[1], plain[1], strict=True):
         assert torch.allclose(a, b, rtol=1e-3, atol=1e-4)
 

@@ -52,9 +52,16 @@ def _replica(name: str, strategy: Strategy, seed: int = 0, multiplier: float = 1
     if strategy.anchor:
         objective = objectives.anchored(objective, model, start.audit["copied"], strategy.anchor)
     return loop.Replica(
-        model, _part(seed), held, score, np.random.default_rng(seed), seed,
-        start.rates(multiplier), start.thaws(30), objective,
-    )  # fmt: skip
+        model=model,
+        train=_part(seed),
+        validation=held,
+        score=score,
+        order=np.random.default_rng(seed),
+        dropout=seed,
+        rates=start.rates(multiplier),
+        thaws=start.thaws(30),
+        objective=objective,
+    )
 
 
 def _values(model: Model) -> reuse.Weights:
@@ -173,9 +180,14 @@ def test_a_new_stage_has_its_own_patience() -> None:
     strategy = Strategy("backbone", learn="head_first", stage=4)
     replica = _replica("convnetquake", strategy)
     silent = loop.Replica(
-        replica.model, replica.train, replica.validation, lambda _: (0.0, 0.0), replica.order, 0,
+        model=replica.model,
+        train=replica.train,
+        validation=replica.validation,
+        score=lambda _: (0.0, 0.0),
+        order=replica.order,
+        dropout=0,
         thaws=replica.thaws,
-    )  # fmt: skip
+    )
     rules = loop.Rules(Recipe(epochs=20, batch=16, patience=3))
     assert loop.fit([silent], rules)[0].steps == 3 * 3  # three epochs of three steps: before it
     longer = loop.Rules(Recipe(epochs=20, batch=16, patience=5))
@@ -205,7 +217,7 @@ def test_an_anchor_holds_weights_near_their_source() -> None:
 
 
 def test_low_rank_learning_adds_a_product_of_that_rank() -> None:
-    """The kernel ends as the source's plus a matrix of the rank asked for; merging changes no output."""
+    """The kernel ends as the source's plus a matrix of that rank; merging changes no output."""
     strategy = Strategy(learn="low_rank", rank=2)
     replica = _replica("mlstm_fcn", strategy)
     model, source = replica.model, _source("mlstm_fcn")
@@ -251,7 +263,14 @@ def test_a_probe_is_the_ridge_of_scikit_learn(kind: str) -> None:
         loss = float(objectives.task_loss(torch.from_numpy(output), held.y, "squared"))
         return -loss, loss
 
-    replica = loop.Replica(model, part, held, score, np.random.default_rng(0), 0)
+    replica = loop.Replica(
+        model=model,
+        train=part,
+        validation=held,
+        score=score,
+        order=np.random.default_rng(0),
+        dropout=0,
+    )
     fit = probe.fit([replica])[0]
     model.eval()
     with torch.no_grad():
@@ -336,14 +355,16 @@ def test_a_pack_with_a_strategy_gives_the_bits_of_its_replicas_alone(name: str) 
     """Recorded or in turns, stages included; a recording ends with its stage."""
     strategy = named(name)
 
-    def trained(seeds: Sequence[int], way: loop.Way) -> list[tuple[loop.Fit, reuse.Weights]]:
+    def trained(
+        seeds: Sequence[int], stepper: loop.Stepper
+    ) -> list[tuple[loop.Fit, reuse.Weights]]:
         pack = [_replica("mlstm_fcn", strategy, seed, 0.5) for seed in seeds]
-        fits = loop.fit(pack, loop.Rules(RECIPE), way)
+        fits = loop.fit(pack, loop.Rules(RECIPE), stepper)
         return [(fit, _values(one.model)) for fit, one in zip(fits, pack, strict=True)]
 
-    way = Graphs(_by_hand)
-    together = trained(range(3), way)
-    assert not way.refused
+    stepper = Graphs(_by_hand)
+    together = trained(range(3), stepper)
+    assert not stepper.refused
     for seed, (fit, weights) in enumerate(together):
         [(alone, expected)] = trained([seed], loop.turns)
         assert fit == alone

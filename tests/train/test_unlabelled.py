@@ -24,8 +24,8 @@ from tsxfer.store.workspace import Workspace
 from tsxfer.train import distort, loop, reuse, unlabelled, weights
 
 RECIPE = Recipe(epochs=2)
-SCRATCH = Trial("emg+sim@1", "convnetquake", "150", 0, RECIPE)
-SOURCE = Trial("local_eq+sim@1", "convnetquake", "150", 0, RECIPE)
+SCRATCH = Trial(dataset="emg+sim@1", model="convnetquake", size="150", repeat=0, recipe=RECIPE)
+SOURCE = Trial(dataset="local_eq+sim@1", model="convnetquake", size="150", repeat=0, recipe=RECIPE)
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +97,19 @@ def test_labels_change_nothing_in_an_unlabelled_source(
 def test_every_backbone_learns_without_labels(model: str, objective: str) -> None:
     """Some steps lower the validation loss on windows that have something to learn."""
     part = _part()
-    way = unlabelled.of(objective, 2, 100)
+    method = unlabelled.of(objective, 2, 100)
     made = build(model, channels=2, length=100, extra=1, outputs=3, seed=0)
     torch.manual_seed(0)
-    made.head = way.head(made.backbone.features + 1)
-    asked, score, blind = way.puzzle(part, 1)
+    made.head = method.head(made.backbone.features + 1)
+    asked, score, blind = method.pretext(part, 1)
     replica = loop.Replica(
-        made, part, asked, score, np.random.default_rng(0), 0, objective=way.objective()
+        model=made,
+        train=part,
+        validation=asked,
+        score=score,
+        order=np.random.default_rng(0),
+        dropout=0,
+        objective=method.objective(),
     )
     fit = loop.fit([replica], loop.Rules(Recipe(epochs=25, batch=20, patience=25, rate=0.003)))[0]
     assert fit.monitor[fit.best] > fit.monitor[0]
@@ -112,44 +118,44 @@ def test_every_backbone_learns_without_labels(model: str, objective: str) -> Non
 
 def test_what_is_hidden_is_not_seen() -> None:
     """Hidden stretches reach the network as zeros, the rest as it is, and only they are judged."""
-    way, part = unlabelled.Masked(2, 100), _part(8)
-    hidden = torch.zeros(8, way.count)
+    method, part = unlabelled.Masked(2, 100), _part(8)
+    hidden = torch.zeros(8, method.count)
     hidden[:, 3] = 1
-    seen = way.hide(part.x, hidden)
-    at = slice(3 * way.width, 4 * way.width)
+    seen = method.hide(part.x, hidden)
+    at = slice(3 * method.width, 4 * method.width)
     assert torch.equal(seen[:, :, at], torch.zeros_like(seen[:, :, at]))
     rest = torch.ones(100, dtype=torch.bool)
     rest[at] = False
     assert torch.equal(seen[:, :, rest], part.x[:, :, rest])
-    truth = way.spectra(part.x)
+    truth = method.spectra(part.x)
     answer = torch.zeros_like(truth)
     answer[:, 3] = truth[:, 3]
-    assert float(way._error(answer.flatten(1), truth, hidden)) == 0
-    assert float(way._error(torch.zeros_like(truth), truth, hidden)) > 0.1
+    assert float(method._error(answer.flatten(1), truth, hidden)) == 0
+    assert float(method._error(torch.zeros_like(truth), truth, hidden)) > 0.1
 
 
 def test_the_amplitude_gives_no_window_away() -> None:
     """Views of a window share no number beside it that would tell them from the others."""
-    way, part = unlabelled.Contrastive(), _part()
-    asked, _, _ = way.puzzle(part, 0)
+    method, part = unlabelled.Contrastive(), _part()
+    asked, _, _ = method.pretext(part, 0)
     assert float(asked.extra.abs().max()) == 0
     assert len(asked.x) == 2 * len(part.x)
     model = build("tcn", channels=2, length=100, extra=1, outputs=3, seed=0)
     torch.manual_seed(0)
-    model.head = way.head(model.backbone.features + 1)
+    model.head = method.head(model.backbone.features + 1)
     rows = torch.arange(10)
 
     def loss(part: loop.Batch) -> float:
         random = torch.Generator().manual_seed(3)
-        return float(way.objective()(model, part, rows, random).detach())
+        return float(method.objective()(model, part, rows, random).detach())
 
     assert loss(part) == loss(replace(part, extra=part.extra * 100))
 
 
 def test_perfect_and_blind_answers_are_told_apart() -> None:
     """Equal projections of two views score 1; one projection for all is a guess among 2 n - 1."""
-    way = unlabelled.Contrastive()
-    _, score, blind = way.puzzle(_part(64), 0)
+    method = unlabelled.Contrastive()
+    _, score, blind = method.pretext(_part(64), 0)
     own = np.eye(64, dtype=np.float32)
     assert score(np.concatenate([own, own]))[1] == 1
     assert blind == pytest.approx(1 / 127)
@@ -171,12 +177,12 @@ def test_a_window_of_few_samples_is_no_fault() -> None:
     """Short windows are cut into stretches of one sample, and views stay in bounds."""
     part = _part(6, 1, 5)
     for objective in ("masked", "contrastive"):
-        asked, score, _ = unlabelled.of(objective, 1, 5).puzzle(part, 0)
+        asked, score, _ = unlabelled.of(objective, 1, 5).pretext(part, 0)
         assert np.isfinite(score(np.ones((len(asked.x), 5), np.float32))[0])
 
 
 def test_a_pooled_source_learns_from_all(place: Workspace) -> None:
-    """The kernels of one source depend on the others' windows; heads and others stay out of the file."""
+    """One source's kernels depend on the others' windows; heads and others stay out of the file."""
     pooled = replace(SOURCE, pool=("emg+sim@1", "finance+sim@1"))
     row = run(_job(place, pooled))
     assert row.status == "done", row.error
@@ -195,11 +201,11 @@ def test_pooled_models_share_what_transfer_copies(place: Workspace) -> None:
     """One parameter object in all of them, but for the first layer of another width."""
     begun = setup.begin(replace(SOURCE, pool=("emg+sim@1",)), place, "cpu")
     model = begun.replicas[0].model
-    other = model.company[0]  # type: ignore[index]
+    other = model.pooled[0]  # type: ignore[index]
     names = reuse.transferred(other)
     shared = [n for n in names if other.get_parameter(n) is model.get_parameter(n)]
     assert set(names) - set(shared) == {"backbone.convolutions.0.weight"}
-    owned = [n for n, _ in model.named_parameters() if n.startswith("company.")]
+    owned = [n for n, _ in model.named_parameters() if n.startswith("pooled.")]
     assert owned
     assert not any(n.endswith("convolutions.3.weight") for n in owned)
 

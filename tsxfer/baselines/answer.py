@@ -69,7 +69,7 @@ def _trivial(task: Task) -> Answered:
         output = ridge.one_hot(np.full(len(scaled.x), kept), task.outputs).astype(np.float32)
     elif task.prepared.card.label_like_input:
         kept = 0.0
-        output = task.scaler.labels(scaled.centre, scaled)[:, None]
+        output = task.scaler.scaled(scaled.centre, scaled)[:, None]
     else:
         kept = float(np.median(task.train_y))
         output = np.full((len(scaled.x), 1), kept, np.float32)
@@ -97,8 +97,9 @@ def _ridge(task: Task, trial: Trial, workspace: Workspace, threads: int) -> Answ
 def _features(task: Task, trial: Trial, workspace: Workspace, threads: int) -> Features:
     chance = seed("features", trial.dataset, trial.repeat)
     rockets: Mapping[str, Callable[[Floats, int, int], Features]] = {
-        "minirocket": minirocket, "multirocket": multirocket,
-    }  # fmt: skip
+        "minirocket": minirocket,
+        "multirocket": multirocket,
+    }
     alone: Mapping[str, Features] = {"summary": summary, "catch22": catch22}
     name = trial.baseline or ""
     if name in alone:

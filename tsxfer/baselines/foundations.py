@@ -1,8 +1,8 @@
 """Foundation models that a user has on disk: where their weights lie and what names them.
 
-``TSXFER_MANTIS`` and ``TSXFER_MOMENT`` name folders as their authors publish them (``config.json`` and
-``model.safetensors``); ``TSXFER_MANTIS_PYTHON`` and ``TSXFER_MOMENT_PYTHON`` name the interpreter that
-has the package, the running one if they are not set. Nothing is ever downloaded.
+``TSXFER_MANTIS`` and ``TSXFER_MOMENT`` name folders as their authors publish them (``config.json``
+and ``model.safetensors``); ``TSXFER_MANTIS_PYTHON`` and ``TSXFER_MOMENT_PYTHON`` name the
+interpreter that has the package, the running one if they are not set. Nothing is ever downloaded.
 """
 
 from __future__ import annotations

@@ -10,13 +10,25 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 LAGS = (1, 2, 4, 8, 16)
 BANDS = 8
 NAMES = (
-    "mean", "standard deviation", "smallest", "largest", "first", "last", "slope",
+    "mean",
+    "standard deviation",
+    "smallest",
+    "largest",
+    "first",
+    "last",
+    "slope",
     *(f"quantile {q:g}" for q in QUANTILES),
-    "skewness", "kurtosis", "mean absolute difference", "crossings of the mean",
+    "skewness",
+    "kurtosis",
+    "mean absolute difference",
+    "crossings of the mean",
     *(f"autocorrelation at {lag}" for lag in LAGS),
     *(f"log power in band {band + 1} of {BANDS}" for band in range(BANDS)),
-    "spectral centroid", "spectral spread", "spectral entropy", "strongest frequency",
-)  # fmt: skip
+    "spectral centroid",
+    "spectral spread",
+    "spectral entropy",
+    "strongest frequency",
+)
 TINY = 1e-12
 
 

@@ -1,7 +1,7 @@
 """Transforms of sktime: catch22, MiniRocket and MultiRocket features of windows.
 
-Their kernels are compiled by numba when they are first used on a machine, which takes up to a minute,
-and kept on disk from then on.
+Their kernels are compiled by numba when they are first used on a machine, which takes up to a
+minute, and kept on disk from then on.
 """
 
 from __future__ import annotations

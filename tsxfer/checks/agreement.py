@@ -9,7 +9,7 @@ from typing import Literal
 from tsxfer.core.specs import Result
 
 Verdict = Literal["identical", "within tolerance", "differs"]
-SHARE = 0.1  # of the margin below which nobody cares
+SHARE = 0.1  # of the smallest difference that matters in practice
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tsxfer.store.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class RowEffect:
     """The smallest mean paired difference that a row takes part in.
 
     Attributes:
@@ -34,7 +34,7 @@ class Found:
 
     study: str
     row: Result
-    effect: Effect | None
+    effect: RowEffect | None
 
 
 def find(wanted: Sequence[str], workspace: Workspace) -> list[list[Found]]:
@@ -86,7 +86,7 @@ def _of_key(key: str, studies: Mapping[str, Mapping[str, Result]]) -> list[Found
     return [Found(name, rows[name], effect(rows[name], studies[name])) for name in made]
 
 
-def effect(row: Result, rows: Mapping[str, Result]) -> Effect | None:
+def effect(row: Result, rows: Mapping[str, Result]) -> RowEffect | None:
     """The smallest effect that a row takes part in; None where it is in no whole pair."""
     trials = [other.trial for other in rows.values() if other.trial.reuse]
     mine = {treatment(t).key for t in trials if row.key in (t.key, t.twin().key)}
@@ -100,11 +100,11 @@ def effect(row: Result, rows: Mapping[str, Result]) -> Effect | None:
     return min(found, key=lambda one: abs(one.difference), default=None)
 
 
-def _effect(cell: Cell) -> Effect:
+def _effect(cell: Cell) -> RowEffect:
     name = cell.pairs[0][0].metric
     sign = metrics.get(name).sign
     gains = [sign * (t.scores[name] - s.scores[name]) for s, t in cell.pairs]
     words = (
         f"{cell.trial.source} → {cell.trial.dataset}, {cell.trial.model}, {cell.trial.size}, {name}"
     )
-    return Effect(sum(gains) / len(gains), words, len(gains))
+    return RowEffect(sum(gains) / len(gains), words, len(gains))

@@ -15,6 +15,7 @@ from tsxfer.checks.agreement import Agreement, agreement, spread
 from tsxfer.checks.found import Found
 from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import DataError, StoreError
+from tsxfer.running.device import on_gpu
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.runner import Job, run
 from tsxfer.store.checkpoints import header
@@ -60,10 +61,10 @@ class Reproduced:
 
 
 def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Found]:
-    """The rows made from the data that lies prepared now; refuse what cannot be trained again.
+    """The rows made from the data prepared now; refuse what cannot be trained again.
 
     Raises:
-        DataError: If the data that lies prepared now is that of no row.
+        DataError: If the data prepared now is that of no row.
         StoreError: If the weights of an ancestor are missing, damaged or from other data.
     """
     row = rows[0].row
@@ -73,7 +74,7 @@ def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Fou
     if not fits:
         name = next(n for n in {**now, **row.data} if now.get(n) != row.data.get(n))
         raise DataError(
-            f"{name} lies prepared as {now.get(name)}, "
+            f"{name} is prepared as {now.get(name)}, "
             f"row {row.key} was made from {row.data.get(name)}",
             where=str(workspace.data(name)),
             mend=f"prepare the same files again, or make new rows: tsxfer run {rows[0].study}",
@@ -120,17 +121,35 @@ def reproduce(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[R
 
 def _train(row: Result, workspace: Workspace, wish: Wish) -> Result:
     device = wish.device or str(row.cost.get("device") or "cpu")
-    if device == "cuda" and not torch.cuda.is_available():
+    if on_gpu(device) and not torch.cuda.is_available():
         device = "cpu"
     threads = int(row.environment.get("threads", "1"))
     trial = row.trial
     with _scratch(workspace, row) as place, _determinism(wish.deterministic):
         for ancestor in _ancestors(trial):
             if wish.ancestors:
-                run(Job(ancestor, str(place.root), "reproduced", device, True, threads))
+                run(
+                    Job(
+                        trial=ancestor,
+                        workspace=str(place.root),
+                        study="reproduced",
+                        device=device,
+                        keep_weights=True,
+                        threads=threads,
+                    )
+                )
             else:
                 _link(workspace.weights(ancestor.key), place.weights(ancestor.key))
-        return run(Job(trial, str(place.root), "reproduced", device, False, threads))
+        return run(
+            Job(
+                trial=trial,
+                workspace=str(place.root),
+                study="reproduced",
+                device=device,
+                keep_weights=False,
+                threads=threads,
+            )
+        )
 
 
 def _ancestors(trial: Trial) -> list[Trial]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,63 +14,16 @@ from typing import Any
 import numpy as np
 
 from tsxfer import metrics
+from tsxfer.checks import bound
 from tsxfer.checks.agreement import tolerance
+from tsxfer.checks.held import Check, Held, read_held, words
 from tsxfer.core.specs import PROFILES, Result, Trial
-from tsxfer.core.study import Study, expand, read_study
 from tsxfer.data import catalogue, prepare, task
-from tsxfer.errors import StoreError, TsxferError
+from tsxfer.errors import TsxferError
 from tsxfer.stats import baselines
 from tsxfer.stats.cells import EQUAL, unequal
 from tsxfer.store.checkpoints import header
-from tsxfer.store.rows import Store, from_record
 from tsxfer.store.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must hold.
-
-    Attributes:
-        name: Short.
-        what: What was checked, as a sentence.
-        checked: How many things were looked at.
-        faults: What does not hold, one sentence each.
-        skipped: How many could not be looked at, and why is in `note`.
-        note: Of what was skipped.
-    """
-
-    name: str
-    what: str
-    checked: int
-    faults: tuple[str, ...]
-    skipped: int = 0
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What a study folder holds."""
-
-    study: Study
-    workspace: Workspace
-    trials: tuple[Trial, ...]
-    sources: Mapping[str, Trial]  # trials that others start from, by key
-    all: tuple[Result, ...]
-    rows: Mapping[str, Result]
-    damaged: tuple[str, ...]
-    foreign: int
-    mismatched: tuple[str, ...]
-    most_bytes: int
-
-    @property
-    def done(self) -> list[Result]:
-        """Finished rows."""
-        return [row for row in self.rows.values() if row.status == "done"]
-
-    @property
-    def folder(self) -> Path:
-        """Where they lie."""
-        return self.workspace.results(self.study.name)
 
 
 def verify(name: str, workspace: Workspace, most_bytes: int = 1 << 30) -> list[Check]:
@@ -78,56 +31,22 @@ def verify(name: str, workspace: Workspace, most_bytes: int = 1 << 30) -> list[C
 
     Prepared data sets of more than `most_bytes` are not hashed; 0 hashes all.
     """
-    held = _read(name, workspace, most_bytes)
+    held = read_held(name, workspace, most_bytes)
     return [check(held) for check in CHECKS]
 
 
-def _read(name: str, workspace: Workspace, most_bytes: int) -> _Held:
-    store = Store.of(workspace, name)
-    study = read_study(store.folder / "study.toml")
-    rows = tuple(store.whole())
-    damaged, mismatched = _damage(store)
-    trials = tuple(expand(study))
-    sources = {origin.key: origin for t in trials for origin in t.origins}
-    return _Held(
-        study, workspace, trials, sources, rows, store.chosen(rows), damaged,
-        len(store.foreign), mismatched, most_bytes,
-    )  # fmt: skip
-
-
-def _damage(store: Store) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Lines that are no rows, and rows under a key that is not theirs."""
-    damaged, mismatched, places = list[str](), list[str](), set(store.damaged)
-    for place, line in store.lines() if places else ():
-        if place in places:
-            fault = _mismatch(line)
-            (mismatched if fault else damaged).append(f"{place}: {fault}" if fault else place)
-    return tuple(damaged), tuple(mismatched)
-
-
-def _mismatch(line: bytes) -> str:
-    """What is wrong with a readable row whose key is not that of its trial; else nothing."""
-    try:
-        from_record(json.loads(line))
-    except StoreError as error:
-        return error.problem
-    except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
-        pass
-    return ""
-
-
-def _lines(held: _Held) -> Check:
+def _lines(held: Held) -> Check:
     count = len(held.all) + len(held.damaged) + len(held.mismatched)
     note = "rows of another version of tsxfer"
     return Check("lines", "every line is a whole row", count, held.damaged, held.foreign, note)
 
 
-def _keys(held: _Held) -> Check:
+def _keys(held: Held) -> Check:
     what = "every row's key is the hash of its trial"
     return Check("keys", what, len(held.all) + len(held.mismatched), held.mismatched)
 
 
-def _cells(held: _Held) -> Check:
+def _cells(held: Held) -> Check:
     """Declared trials without a finished row; imported studies never had pretraining rows."""
     imported = not any("tsxfer" in row.environment for row in held.done)
     wanted = [t for t in held.trials if not (imported and held.done and t.key in held.sources)]
@@ -136,14 +55,18 @@ def _cells(held: _Held) -> Check:
         row = held.rows.get(trial.key)
         if row is None or row.status == "failed":
             state = "has not run" if row is None else f"failed: {row.error}"
-            faults.append(f"{_words(trial)} {state}")
+            faults.append(f"{words(trial)} {state}")
     return Check(
-        "cells", "every declared trial has a finished row", len(wanted), tuple(faults),
-        len(held.trials) - len(wanted), "pretrainings of an imported study",
-    )  # fmt: skip
+        "cells",
+        "every declared trial has a finished row",
+        len(wanted),
+        tuple(faults),
+        len(held.trials) - len(wanted),
+        "pretrainings of an imported study",
+    )
 
 
-def _data(held: _Held) -> Check:
+def _data(held: Held) -> Check:
     """Rows of one data set made from different files must not stand in one table."""
     seen: dict[str, dict[str, int]] = {}
     for row in held.done:
@@ -157,12 +80,16 @@ def _data(held: _Held) -> Check:
     ]
     none = sum(not row.data for row in held.done)
     return Check(
-        "data", "all rows of a data set were made from the same files", len(seen), tuple(faults),
-        none, "rows that name no prepared data",
-    )  # fmt: skip
+        "data",
+        "all rows of a data set were made from the same files",
+        len(seen),
+        tuple(faults),
+        none,
+        "rows that name no prepared data",
+    )
 
 
-def _arrays(held: _Held) -> Check:
+def _arrays(held: Held) -> Check:
     """Prepared arrays are hashed anew, which finds what a disk did to them."""
     faults, count, skipped = list[str](), 0, 0
     for name in dict.fromkeys(n for row in held.done for n in row.data):
@@ -185,30 +112,30 @@ def _arrays(held: _Held) -> Check:
     return Check("arrays", what, count, tuple(faults), skipped, note)
 
 
-def _pairs(held: _Held) -> Check:
+def _pairs(held: Held) -> Check:
     transfers = [row for row in held.done if row.trial.reuse]
     faults = [fault for row in transfers for fault in _pair_faults(row, held)]
     what = "every transfer has its scratch twin: same subset, split, budget and test"
     return Check("pairs", what, len(transfers), tuple(faults))
 
 
-def _pair_faults(row: Result, held: _Held) -> Iterator[str]:
+def _pair_faults(row: Result, held: Held) -> Iterator[str]:
     twin = held.rows.get(row.trial.twin().key)
     if twin is None or twin.status == "failed":
-        yield f"{_words(row.trial)}: its scratch twin {row.trial.twin().key} is not done"
+        yield f"{words(row.trial)}: its scratch twin {row.trial.twin().key} is not done"
         return
     terms = unequal(row, twin, (*EQUAL, "split"))
     if terms:
-        yield f"{_words(row.trial)}: {', '.join(terms)} differ from those of {twin.key}"
+        yield f"{words(row.trial)}: {', '.join(terms)} differ from those of {twin.key}"
 
 
-def _baselines(held: _Held) -> Check:
-    """Baselines take no steps, so that their ledger is their own; labels and test are the twins'."""
+def _baselines(held: Held) -> Check:
+    """Baselines take no steps, so their ledger is their own; labels and test are the twins'."""
     pairs = [pair for group in baselines.joined(held.trials).values() for pair in group]
     rows = [(held.rows.get(b.key), held.rows.get(n.key)) for b, n in pairs if not n.reuse]
     whole = [(b, n) for b, n in rows if b and n and b.status == n.status == "done"]
     faults = [
-        f"{_words(b.trial)}: {', '.join(terms)} differ from those of {n.key}"
+        f"{words(b.trial)}: {', '.join(terms)} differ from those of {n.key}"
         for b, n in whole
         if (terms := unequal(b, n, (*baselines.EQUAL, "split")))
     ]
@@ -216,7 +143,7 @@ def _baselines(held: _Held) -> Check:
     return Check("baselines", what, len(whole), tuple(faults))
 
 
-def _twice(held: _Held) -> Check:
+def _twice(held: Held) -> Check:
     """Two workers may do one trial; their numbers must then agree."""
     first: dict[tuple[str, str], Result] = {}
     faults, count = [], 0
@@ -226,11 +153,11 @@ def _twice(held: _Held) -> Check:
             count += 1
             apart = abs(row.scores[row.metric] - other.scores[row.metric])
             if apart > tolerance(row):
-                faults.append(f"{_words(row.trial)}: two rows are {apart:.3g} apart")
+                faults.append(f"{words(row.trial)}: two rows are {apart:.3g} apart")
     return Check("repeats", "rows of one trial agree", count, tuple(faults))
 
 
-def _splits(held: _Held) -> Check:
+def _splits(held: Held) -> Check:
     """What the rows say of their split; the proof holds counts and hashes, never instances."""
     with_proof = [row for row in held.done if row.split]
     faults, leaky = list[str](), 0
@@ -242,16 +169,20 @@ def _splits(held: _Held) -> Check:
         shared = proof["shared_groups"]
         leaky += bool(shared) and not apart
         if shared and apart:
-            faults.append(f"{_words(trial)}: {shared} group(s) on two sides")
+            faults.append(f"{words(trial)}: {shared} group(s) on two sides")
         if row.sizes.get("test") != proof["instances"]["test"]:
-            faults.append(f"{_words(trial)}: sizes do not agree with the split")
+            faults.append(f"{words(trial)}: sizes do not agree with the split")
         same = (trial.dataset, trial.profile, row.data.get(trial.dataset, ""))
         hashes.setdefault(same, set()).add(json.dumps(proof["group_hash"], sort_keys=True))
     faults += [f"{n}: rows with {len(h)} splits" for (n, _, _), h in hashes.items() if len(h) > 1]
     return Check(
-        "splits", "no group on two sides; one split a data set", len(with_proof), tuple(faults),
-        leaky, "rows split in time or, under the paper profile, by instance",
-    )  # fmt: skip
+        "splits",
+        "no group on two sides; one split a data set",
+        len(with_proof),
+        tuple(faults),
+        leaky,
+        "rows split in time or, under the paper profile, by instance",
+    )
 
 
 def _in_time(name: str, workspace: Workspace) -> bool:
@@ -262,7 +193,7 @@ def _in_time(name: str, workspace: Workspace) -> bool:
         return False
 
 
-def _subsets(held: _Held) -> Check:
+def _subsets(held: Held) -> Check:
     """Split and subset are drawn anew from the prepared data and compared with the rows."""
     faults, count, skipped = list[str](), 0, 0
     lying = cache(lambda name: _prepared(name, held.workspace))
@@ -277,9 +208,9 @@ def _subsets(held: _Held) -> Check:
         terms = (trial.dataset, trial.profile, trial.size, trial.repeat, trial.part)
         if terms not in drawn:  # all models and sources share it
             drawn[terms] = _draw(data, trial)
-        faults += [f"{_words(trial)}: {what}" for what in drawn[terms].faults(row)]
+        faults += [f"{words(trial)}: {what}" for what in drawn[terms].faults(row)]
     what = "subsets drawn again equal the rows' and hold no test instance"
-    note = "rows whose data does not lie prepared here"
+    note = "rows whose data is not prepared here"
     return Check("subsets", what, count, tuple(faults), skipped, note)
 
 
@@ -303,7 +234,7 @@ class _Drawn:
         if self.digest != row.subset:
             yield f"subset is {row.subset}, drawn again {self.digest}"
         yield from self.wrong
-        if self.proof != row.split:
+        if any(row.split.get(name) != value for name, value in self.proof.items()):
             yield "the split drawn again is another"
 
 
@@ -320,7 +251,7 @@ def _draw(data: prepare.Prepared, trial: Trial) -> _Drawn:
     return _Drawn(subset.digest, proof, tuple(wrong))
 
 
-def _predictions(held: _Held) -> Check:
+def _predictions(held: Held) -> Check:
     """Scores are computed again from the predictions that lie beside the rows."""
     rows = [r for r in held.done if r.alignment and r.key not in held.sources]
     folder = held.folder / "predictions"
@@ -336,51 +267,62 @@ def _prediction_faults(row: Result, folder: Path) -> Iterator[str]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             truth, predicted, where = kept["truth"], kept["predicted"], kept["rows"]
     except FileNotFoundError:
-        yield f"{_words(row.trial)}: predictions are missing"
+        yield f"{words(row.trial)}: predictions are missing"
         return
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        yield f"{_words(row.trial)}: predictions cannot be read: {error}"
+        yield f"{words(row.trial)}: predictions cannot be read: {error}"
         return
     aligned = hashlib.sha256(where.tobytes() + truth.tobytes()).hexdigest()[:16]
     if aligned != row.alignment:
-        yield f"{_words(row.trial)}: predictions are of other test instances"
+        yield f"{words(row.trial)}: predictions are of other test instances"
         return
     for name, score in row.scores.items():
         again = metrics.get(name).score(truth, predicted)
         if not np.isclose(again, score, rtol=1e-9, atol=1e-12):
-            yield f"{_words(row.trial)}: {name} is {score:.6g} in the row, {again:.6g} computed again"
+            said = f"{name} is {score:.6g} in the row, {again:.6g} computed again"
+            yield f"{words(row.trial)}: {said}"
 
 
-def _weights(held: _Held) -> Check:
+def _weights(held: Held) -> Check:
     """Weights may be deleted, and are then trained again; those that lie there must fit."""
     rows = [held.rows[k] for k in held.sources if k in held.rows and held.rows[k].status == "done"]
     there = [row for row in rows if held.workspace.weights(row.key).exists()]
     faults = [fault for row in there for fault in _weights_faults(row, held.workspace)]
     return Check(
-        "weights", "weights are whole, and their headers hold the rows", len(there), tuple(faults),
-        len(rows) - len(there), "pretrainings whose weights are not there (trained again if needed)",
-    )  # fmt: skip
+        "weights",
+        "weights are whole, and their headers hold the rows",
+        len(there),
+        tuple(faults),
+        len(rows) - len(there),
+        "pretrainings whose weights are not there (trained again if needed)",
+    )
 
 
 def _weights_faults(row: Result, workspace: Workspace) -> Iterator[str]:
     found = header(workspace.weights(row.key))
     if found is None or not found.intact:
-        yield f"{_words(row.trial)}: weights are damaged: delete {workspace.weights(row.key)}"
+        yield f"{words(row.trial)}: weights are damaged: delete {workspace.weights(row.key)}"
         return
-    unequal = [n for n in ("key", "scores", "data") if found.row.get(n) != getattr(row, n)]
+    unequal = bound.edited(row, found.row)
     if unequal:
-        yield f"{_words(row.trial)}: {', '.join(unequal)} in the weights' header differ"
+        yield f"{words(row.trial)}: {', '.join(unequal)} in the weights' header differ"
 
 
-def _words(trial: Trial) -> str:
-    start = f"{trial.source} → " if trial.reuse else ""
-    start = f"{trial.baseline} on " if trial.baseline else start
-    return f"{trial.key} ({start}{trial.dataset}, {trial.size}, repeat {trial.repeat})"
-
-
-CHECKS: Sequence[Callable[[_Held], Check]] = (
-    _lines, _keys, _cells, _data, _arrays, _pairs, _baselines, _twice, _splits, _subsets, _predictions, _weights,
-)  # fmt: skip
+CHECKS: Sequence[Callable[[Held], Check]] = (
+    _lines,
+    _keys,
+    _cells,
+    _data,
+    _arrays,
+    _pairs,
+    _baselines,
+    _twice,
+    _splits,
+    _subsets,
+    _predictions,
+    _weights,
+    *bound.CHECKS,
+)
 
 
 def passed(checks: Iterable[Check]) -> bool:

@@ -39,7 +39,8 @@ def main() -> None:
     except MemoryError as error:
         sys.stderr.write(
             f"tsxfer: out of memory{f': {error}' if str(error) else ''}\n"
-            "  mend:  fewer --workers or a smaller --size; finished rows are kept, run again to resume\n"
+            "  mend:  fewer --workers or a smaller --size; "
+            "finished rows are kept, run again to resume\n"
         )
         sys.exit(2)
     except OSError as error:

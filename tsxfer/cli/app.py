@@ -16,7 +16,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Does pretraining on another time-series domain help here, by how much, and how sure are we?",
+    help="Does pretraining on another time-series domain help here, by how much, "
+    "and how sure are we?",
 )
 
 UNSAID = Description()
@@ -54,8 +55,8 @@ Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, lora, "
-        "first_K, first_K_frozen.",
+        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, "
+        "lora, first_K, first_K_frozen.",
     ),
 ]
 Pretrain = Annotated[
@@ -64,11 +65,24 @@ Pretrain = Annotated[
 Combine = Annotated[
     list[str], typer.Option(help="Several sources as one: pooled, sequential, average, or all.")
 ]
+Overlap = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        help="Where a source has seen the target's test part: refuse (the default), or label "
+        "every row."
+    ),
+]
+Looks = Annotated[
+    list[int],
+    typer.Option(
+        help="Repeats at which to judge before all are in; declared; the level is spent over them."
+    ),
+]
 Baselines = Annotated[
     list[str],
     typer.Option(
-        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, or all "
-        "of these; mantis, moment."
+        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
+        "or all of these; mantis, moment."
     ),
 ]
 
@@ -132,8 +146,10 @@ def run(
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
     source_size: SourceSize = "",
+    overlap: Overlap = None,
+    looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     workers: Annotated[
         int, typer.Option(help="Processes, or packs in flight on a cluster; 0 chooses.")
     ] = 0,
@@ -175,9 +191,25 @@ def run(
 
     place = Workspace.at(workspace)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, source_size,
-    )  # fmt: skip
+        source=source,
+        target=target,
+        model=model,
+        size=size,
+        repeats=repeats,
+        data=data,
+        profile=profile,
+        quick=quick,
+        tune=tune,
+        described=described,
+        controls=controls,
+        strategy=strategy,
+        pretrain=pretrain,
+        combine=combine,
+        baselines=baselines,
+        overlap=overlap,
+        looks=looks,
+        source_size=source_size,
+    )
     chosen = study_from(study, flags, place)
     if save_study is not None:
         save(chosen, save_study)
@@ -206,6 +238,8 @@ def plan(
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
     source_size: SourceSize = "",
+    overlap: Overlap = None,
+    looks: Looks = [],  # noqa: B006
     described: Description = UNSAID,
     json: Json = False,
     _plugins: Plugins = "",
@@ -218,9 +252,25 @@ def plan(
 
     place = Workspace.at(workspace)
     flags = Flags(
-        source, target, model, size, repeats, data, profile, quick, tune, described, controls, strategy,
-        pretrain, combine, baselines, source_size,
-    )  # fmt: skip
+        source=source,
+        target=target,
+        model=model,
+        size=size,
+        repeats=repeats,
+        data=data,
+        profile=profile,
+        quick=quick,
+        tune=tune,
+        described=described,
+        controls=controls,
+        strategy=strategy,
+        pretrain=pretrain,
+        combine=combine,
+        baselines=baselines,
+        overlap=overlap,
+        looks=looks,
+        source_size=source_size,
+    )
     show_plan(study_from(study, flags, place), place, json)
 
 
@@ -329,7 +379,7 @@ def prepare(
 
     Example: tsxfer prepare mine.csv --label y --group subject
     """
-    from tsxfer.cli.own import prepare_own
+    from tsxfer.cli.own import prepare_own, refuse_own_flags
     from tsxfer.cli.prepare import prepare_dataset
     from tsxfer.own.readers import is_own
     from tsxfer.store.workspace import Workspace
@@ -337,6 +387,7 @@ def prepare(
     if is_own(name):
         prepare_own(name, described, Workspace.at(workspace))
         return
+    refuse_own_flags(name, described)
     prepare_dataset(name, place, Workspace.at(workspace))
 
 
@@ -381,7 +432,7 @@ def fit(
     onnx: Annotated[
         bool, typer.Option("--onnx", help="Write model.onnx, too; needs tsxfer[onnx].")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
@@ -392,7 +443,17 @@ def fit(
     from tsxfer.cli.fit import Asked, fit_and_keep
     from tsxfer.store.workspace import Workspace
 
-    asked = Asked(source, target, model, frozen, quick, data, seed, described, onnx)
+    asked = Asked(
+        source=source,
+        target=target,
+        model=model,
+        frozen=frozen,
+        quick=quick,
+        data=data,
+        seed=seed,
+        described=described,
+        onnx=onnx,
+    )
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 
 
@@ -403,7 +464,7 @@ def predict(
         Path, typer.Argument(help="Windows: csv, npz, parquet or .ts; no labels needed.")
     ],
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     _plugins: Plugins = "",
 ) -> None:
     """Predict each window of a file with a kept model.
@@ -462,7 +523,9 @@ def reproduce(
         Optional[float],  # noqa: UP045
         typer.Option(help="Largest distance allowed; a tenth of the margin of interest."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto (the row's), cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto (the row's), cpu, cuda or e.g. cuda:1.")
+    ] = "auto",
     deterministic: Annotated[
         bool, typer.Option(help="Refuse operations without a deterministic form (GPU).")
     ] = False,
@@ -514,7 +577,7 @@ def recommend(
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
-    """Rank the sources at hand before training, and say how often that has been right here.
+    """Rank the available sources before training, and say how often that has been right here.
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """

@@ -8,11 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, patient, source_fitted
-from tsxfer.core.names import OWN
+from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, source_fitted, with_enough_steps
+from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
 from tsxfer.core.strategy import STRATEGIES, named
-from tsxfer.core.study import COMBINATIONS, DataMode, Study, quick, read_study
+from tsxfer.core.study import (
+    COMBINATIONS,
+    OVERLAPS,
+    DataMode,
+    Study,
+    quick,
+    read_study,
+)
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
 from tsxfer.own.description import Description
@@ -45,6 +52,8 @@ class Flags:
     pretrain: list[str] = field(default_factory=list)
     combine: list[str] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
+    overlap: str | None = None
+    looks: list[int] = field(default_factory=list)
     source_size: str = ""
 
 
@@ -70,7 +79,7 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
     shrunk = source_fitted(shrunk, written or bool(flags.source_size), workspace)
     study = fitted(shrunk, written or bool(flags.size), workspace)
     steps = QUICK_STEPS if flags.quick else STEPS
-    return study if named is not None else patient(study, steps, workspace)
+    return study if named is not None else with_enough_steps(study, steps, workspace)
 
 
 def _quickened(study: Study, flags: Flags) -> Study:
@@ -85,7 +94,8 @@ def _quickened(study: Study, flags: Flags) -> Study:
     small = replace(small, **kept)
     sys.stderr.write(
         f"--quick: sizes {', '.join(small.sizes)}; {small.repeats} repeats; {small.pretrainings} "
-        f"pretraining of {small.recipe.epochs} epochs or less on {small.source_size} labels; enough to "
+        f"pretraining of {small.recipe.epochs} epochs or less on {small.source_size} labels; "
+        f"enough to "
         "try things, too little to decide\n"
     )
     return small
@@ -118,7 +128,20 @@ def _changed(study: Study, flags: Flags) -> Study:
         "combine": _known("combination", flags.combine, COMBINATIONS),
         "baselines": _known("baseline", flags.baselines, BASELINES, USUAL_BASELINES),
     }
-    return replace(study, **{axis: names for axis, names in asked.items() if names})
+    return _bound(replace(study, **{axis: names for axis, names in asked.items() if names}), flags)
+
+
+def _bound(study: Study, flags: Flags) -> Study:
+    """The study with what flags say of its declaration."""
+    if flags.overlap is not None:
+        if flags.overlap not in OVERLAPS:
+            raise SpecError(
+                f"--overlap {flags.overlap!r} is not known", mend=nearest(flags.overlap, OVERLAPS)
+            )
+        study = replace(study, overlap=flags.overlap)
+    if flags.looks:
+        study = replace(study, looks=tuple(sorted(set(flags.looks))))
+    return study
 
 
 def _known(
@@ -170,13 +193,20 @@ def _flagged(flags: Flags) -> Study:
     sizes = _split(flags.size, ("1500", "9000")) or ("1500", "9000")
     name = f"{_joined(sources)}-to-{_joined(targets)}"
     if flags.profile != "paper":
-        return Study(name, sources, targets, models, sizes)
+        return Study(name=name, sources=sources, targets=targets, models=models, sizes=sizes)
     # The study's own budget (section 3.2), its grid, and its one pretrained model a source.
     recipe = Recipe(batch=32, epochs=250, patience=10, plateau_delta=1e-4)
     return Study(
-        f"{name}-paper", sources, targets, models, sizes, pretrainings=1,
-        rate_multipliers=MULTIPLIERS, recipe=recipe, pretraining=recipe,
-    )  # fmt: skip
+        name=f"{name}-paper",
+        sources=sources,
+        targets=targets,
+        models=models,
+        sizes=sizes,
+        pretrainings=1,
+        rate_multipliers=MULTIPLIERS,
+        recipe=recipe,
+        pretraining=recipe,
+    )
 
 
 def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:
@@ -186,11 +216,14 @@ def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:
 
 
 def _joined(names: tuple[str, ...]) -> str:
-    return (
-        "all"
-        if set(names) == set(STUDIED)
-        else "+".join(n.replace(OWN, "").replace("@", "-") for n in names)
-    )
+    return "all" if set(names) == set(STUDIED) else "+".join(map(_in_a_study_name, names))
+
+
+def _in_a_study_name(name: str) -> str:
+    """A study is a folder; an own file is known by its version alone."""
+    named = DatasetName.parse(name)
+    plain = named.base if named.own else named.plain
+    return f"{plain}-{named.version}" if named.version else plain
 
 
 def resolve(study: Study, workspace: Workspace) -> Study:
@@ -202,11 +235,12 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     names = tuple(dict.fromkeys((*study.sources, *study.targets)))
     for name in names:
         catalogue.find(name, workspace)
-    open_names = [n for n in names if "+" not in n and "@" not in n]
+    open_names = [n for n in names if not DatasetName.parse(n).settled]
     ready = [n for n in open_names if _is_prepared(n, workspace)]
     missing = [n for n in open_names if n not in ready]
     mode = study.data
-    # Only sources are missing: a real target is worth an answer, which their label says is simulated.
+    # Only sources are missing: a real target is worth an answer, which their label says is
+    # simulated.
     stood_in = not set(missing) & set(study.targets)
     if mode == "auto" and ready and missing and not stood_in:
         raise SpecError(
@@ -233,9 +267,8 @@ def resolve(study: Study, workspace: Workspace) -> Study:
 
 
 def _settled(name: str, simulated: bool, workspace: Workspace) -> str:
-    if simulated and "+" not in name:
-        name = f"{name.partition('@')[0]}+sim"
-    return catalogue.find(name, workspace).card.id
+    named = DatasetName.parse(name)
+    return catalogue.find(str(named.stand_in() if simulated else named), workspace).card.id
 
 
 def _is_prepared(name: str, workspace: Workspace) -> bool:

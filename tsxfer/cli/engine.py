@@ -9,7 +9,7 @@ from functools import partial
 
 from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
-from tsxfer.running.device import device_of, refuse_device
+from tsxfer.running.device import device_of, on_gpu, refuse_device
 from tsxfer.running.engines import EngineName
 from tsxfer.running.engines.options import RayOptions, SlurmOptions, read
 from tsxfer.running.supply import Supply
@@ -50,7 +50,7 @@ class How:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Ready:
     """An engine that is ready.
 
     Attributes:
@@ -66,10 +66,10 @@ class Chosen:
     @property
     def width(self) -> int:
         """Trials of a pack."""
-        return WIDTH[self.device]
+        return WIDTH["cuda" if on_gpu(self.device) else "cpu"]
 
 
-def choose(how: How, todo: int, workspace: Workspace, study: str) -> Chosen:
+def ready(how: How, todo: int, workspace: Workspace, study: str) -> Ready:
     """Make the engine ready.
 
     Raises:
@@ -82,34 +82,34 @@ def choose(how: How, todo: int, workspace: Workspace, study: str) -> Chosen:
     return _local(how, todo)
 
 
-def _local(how: How, todo: int) -> Chosen:
+def _local(how: How, todo: int) -> Ready:
     from tsxfer.running.executors import pool, serial
 
     device = device_of(how.device)
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    count = how.workers or (1 if device == "cuda" else min(cores, todo))
+    count = how.workers or (1 if on_gpu(device) else min(cores, todo))
     run = serial if count == 1 else partial(pool, workers=count)
-    return Chosen(run, device, max(1, cores // count))
+    return Ready(run, device, max(1, cores // count))
 
 
-def _ray(how: How) -> Chosen:
+def _ray(how: How) -> Ready:
     options = read(RayOptions, how.options)
     from tsxfer.running.engines.flight import fly
     from tsxfer.running.engines.ray import connect
 
     cluster = connect(options, how.device, how.workers)
-    return Chosen(partial(fly, cluster=cluster), cluster.device, options.threads)
+    return Ready(partial(fly, cluster=cluster), cluster.device, options.threads)
 
 
-def _slurm(how: How, workspace: Workspace, study: str) -> Chosen:
+def _slurm(how: How, workspace: Workspace, study: str) -> Ready:
     options = read(SlurmOptions, how.options)
     from tsxfer.running.engines.flight import fly
     from tsxfer.running.engines.slurm import connect
 
     # A login node cannot see what the others have, so that a GPU must be asked for.
-    device = "cuda" if how.device == "cuda" else "cpu"
+    device = "cuda" if on_gpu(how.device) else "cpu"
     folder = workspace.root / "slurm" / study
     cluster = connect(options, device, how.workers, folder, study)
-    return Chosen(partial(fly, cluster=cluster), device, options.threads)
+    return Ready(partial(fly, cluster=cluster), device, options.threads)

@@ -16,6 +16,7 @@ from tsxfer.cli.choose import resolve
 from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, longer, source_fitted
 from tsxfer.cli.run import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
+from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study, expand, quick
 from tsxfer.data.prepare import Prepared
@@ -61,7 +62,7 @@ class Asked:
 
 
 def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> None:
-    """Pretrain where no weights are at hand, fine-tune on all labels, and write model and card.
+    """Pretrain where no weights are available, fine-tune on all labels, and write model and card.
 
     Raises:
         TsxferError: For names, files or flags that make no model; nothing is written then. Where
@@ -114,7 +115,7 @@ def _keep(fitted: Fitted, out: Path, facts: dict[str, Any], onnx: bool) -> SpecE
 
 
 def _settled(asked: Asked, workspace: Workspace) -> Study:
-    """The study whose pretraining and recipe are meant; without a source, the target stands for it."""
+    """The study whose pretraining and recipe are meant; the target stands for no source."""
     target = bring_all([asked.target], asked.described, workspace)
     source = target
     if _is_corpus(asked.source):
@@ -166,7 +167,16 @@ def _pretrain(trial: Trial, workspace: Workspace, device: str) -> None:
         sys.stderr.write(f"pretraining {trial.model} on {trial.dataset} (once) ...\n")
     threads = torch.get_num_threads()
     # One, as in `tsxfer run`: the same bits, and no core that waits for others on a busy machine.
-    row = run(Job(trial, str(workspace.root), "fit", device, True, threads=1))
+    row = run(
+        Job(
+            trial=trial,
+            workspace=str(workspace.root),
+            study="fit",
+            device=device,
+            keep_weights=True,
+            threads=1,
+        )
+    )
     torch.set_num_threads(threads)
     if row.status != "done":
         raise SpecError(
@@ -178,15 +188,26 @@ def _pretrain(trial: Trial, workspace: Workspace, device: str) -> None:
 def _labelled(made: Prepared) -> Labelled:
     from tsxfer.keep.fit import Labelled
 
-    x, y, group, start, end = (np.asarray(made.array(n)) for n in ("x", "y", "group", "start", "end"))  # fmt: skip
+    x, y, group, start, end = (
+        np.asarray(made.array(n)) for n in ("x", "y", "group", "start", "end")
+    )
     off = reading_of(made).taken_off
-    return Labelled(x, y, group, made.classes, made.card, start, end, off)
+    return Labelled(
+        x=x,
+        y=y,
+        group=group,
+        classes=made.classes,
+        card=made.card,
+        start=start,
+        end=end,
+        taken_off=off,
+    )
 
 
 def _facts(target: Prepared, source: Source | None, terms: Terms) -> dict[str, Any]:
     """What the card says beside the model's own facts."""
     card = target.card
-    simulated = "+sim@" in card.id or bool(source and source.simulated)
+    simulated = is_simulated(card.id) or bool(source and source.simulated)
     return {
         "target": card.id,
         "fingerprint": target.fingerprint,
@@ -214,7 +235,8 @@ def _facts(target: Prepared, source: Source | None, terms: Terms) -> dict[str, A
 
 def _say(fitted: Fitted, target: Prepared, source: Source | None, out: Path) -> None:
     held = (
-        f"on {fitted.validated:,} windows held out (no test: `tsxfer run` tells what transfer is worth)"
+        f"on {fitted.validated:,} windows held out "
+        "(no test: `tsxfer run` tells what transfer is worth)"
         if fitted.validated
         else "on the TRAINING windows: there was nothing to hold out"
     )

@@ -23,7 +23,8 @@ def look(
     """Print what a data set holds, and write it as a page where one is wanted.
 
     Args:
-        name: A data set that lies prepared, a simulated one (``emg+sim``), or a file of the user's own.
+        name: A data set that is prepared, a simulated one (``emg+sim``), or a file of the user's
+            own.
         described: What flags say of the file.
         workspace: Where the data lies or is prepared.
         out: The page to write.

@@ -10,7 +10,7 @@ from string import Template
 
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.models_index import model_names
-from tsxfer.core.names import OWN
+from tsxfer.core.names import DatasetName
 from tsxfer.core.registry import refuse_bad_syntax
 from tsxfer.core.study import expand, read_study
 from tsxfer.data import catalogue
@@ -139,7 +139,7 @@ def _check_model(path: Path) -> list[str]:
 def _check_study(path: Path) -> list[str]:
     study = read_study(path)
     for name in (*study.sources, *study.targets):
-        if OWN not in name and not is_own(name):
+        if not DatasetName.parse(name).own and not is_own(name):
             catalogue.find(name)
     for model in study.models:
         if model not in model_names():

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tsxfer.cli.own_flags import given
-from tsxfer.core.names import OWN
+from tsxfer.core.names import is_own as is_own_name
 from tsxfer.core.specs import Recipe
 from tsxfer.core.study import Study
 from tsxfer.data.prepare import Prepared
@@ -65,6 +65,19 @@ def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
     return made
 
 
+def refuse_own_flags(name: str, described: Description) -> None:
+    """Flags that describe an own file have no effect on a data set of the framework.
+
+    Raises:
+        SpecError: With the path of the folder of that name, where there is one.
+    """
+    if said := given(described):
+        beside = f"for the folder write ./{name}" if Path(name).is_dir() else "leave them out"
+        raise SpecError(
+            f"{name} is a data set, and {', '.join(said)} describe an own file", mend=beside
+        )
+
+
 def prepare_own(name: str, described: Description, workspace: Workspace) -> None:
     """``tsxfer prepare FILE``: bring it in without training, and print what was read.
 
@@ -111,7 +124,7 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     Raises:
         DataError: If a chosen size is larger than what there is.
     """
-    sets = [prepared(workspace, name) for name in study.targets if OWN in name]
+    sets = [prepared(workspace, name) for name in study.targets if is_own_name(name)]
     if not sets:
         return study
     if chosen:
@@ -126,8 +139,8 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     return _shrunk(study, fitting or ("all",))
 
 
-def patient(study: Study, steps: int, workspace: Workspace) -> Study:
-    """The study with a recipe that takes enough steps on the smallest budget of its own files.
+def with_enough_steps(study: Study, steps: int, workspace: Workspace) -> Study:
+    """The study with a recipe of enough steps on the smallest budget of its own files.
 
     Both arms hold the same recipe, so that the comparison stays on equal terms. The paper profile
     keeps the study's own.
@@ -137,7 +150,7 @@ def patient(study: Study, steps: int, workspace: Workspace) -> Study:
     counts = [
         sizes.windows_to_learn(prepared(workspace, name), study.profile, size)
         for name in study.targets
-        if OWN in name
+        if is_own_name(name)
         for size in study.sizes
     ]
     recipe = longer(study.recipe, min(counts), steps) if counts else study.recipe
@@ -176,7 +189,7 @@ def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
     Args:
         study: With data sets settled.
         chosen: The user named the budget; then one that does not fit is an error.
-        workspace: Where data lies prepared.
+        workspace: Where data is prepared.
 
     Raises:
         DataError: If a chosen budget is larger than what there is.

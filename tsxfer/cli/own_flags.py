@@ -16,13 +16,12 @@ from tsxfer.own.description import Description
 
 PANEL = "Of an own file"
 HELP = {
-    "label": "Column, array or variable of labels; without a header a position, -1 is the last. "
-    "Several of a regression: y,y2.",
+    "label": "Column, array or variable of labels; without a header a position, -1 is the last.",
     "group": "Column, array or variable that names what must stay on one side of a split.",
     "rate": "Samples a second.",
     "task": "classification or regression, where labels alone would be read otherwise.",
     "metric": "Primary metric; macro_f1 or mae by default.",
-    "margin": "Difference of the metric that nobody cares about.",
+    "margin": "Smallest difference of the metric that matters in practice.",
     "unit": "Of a regression label.",
     "domain": "Field that the data is from, for tables.",
     "licence": "Terms of the data.",
@@ -39,7 +38,7 @@ HELP = {
     "pattern": "Names of the files of a folder, e.g. {label}_{group}_{n}.wav.",
     "intervals": "A second file with start, end and label of each stretch of a recording.",
     "test": "Official test part: a second file, or the array or column that tells it.",
-}  # fmt: skip
+}
 _FIELDS = {field.name: field for field in fields(Description) if field.name in HELP}
 _TYPES = get_type_hints(Description)
 

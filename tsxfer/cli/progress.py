@@ -30,9 +30,14 @@ class Progress:
         self._bar: Bar | None = None
         if console.is_terminal:
             self._bar = Bar(
-                TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-                TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console,
-            )  # fmt: skip
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                console=console,
+            )
             self._task = self._bar.add_task("starting", total=total)
         else:
             sys.stderr.write(f"{name}: {total} trials to do, {before} done before\n")

@@ -47,7 +47,7 @@ class Wanted:
 
 
 def recommend(wanted: Wanted, workspace: Workspace, as_json: bool) -> None:
-    """Rank the sources at hand, and say how often such rankings have been right.
+    """Rank the available sources, and say how often such rankings have been right.
 
     Raises:
         TsxferError: For names that mean nothing, a target that is not prepared, or no source.
@@ -126,5 +126,5 @@ def _ranked(sources: Sequence[Pretrained], target: Trial, workspace: Workspace) 
         except TsxferError as error:
             sys.stderr.write(f"left out: {source.trial.dataset}: {error}\n")
     if not found:
-        raise SpecError("none of the sources at hand can be scored", mend="see the lines above")
+        raise SpecError("none of the available sources can be scored", mend="see the lines above")
     return sorted(found, key=lambda r: r.place)

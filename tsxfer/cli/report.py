@@ -132,7 +132,8 @@ def _chosen(name: str, rows: Collection[Result], choice: Choice) -> Report:
     chosen = select.choose(grid.build(rows), rule, drop=choice.drop)
     dropped = f", without repeat {', '.join(map(str, choice.drop))}" if choice.drop else ""
     title = f"{name} (multiplier {choice.rule or 'best'}{dropped})"
-    return of_cells(title, [one.cell for one in chosen], list(rows))
+    cells = [select.marked(one.cell) if rule == "best" else one.cell for one in chosen]
+    return of_cells(title, cells, list(rows))
 
 
 def _write(out: Path, page: bytes) -> None:

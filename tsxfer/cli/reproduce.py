@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tsxfer.checks.found import find
 from tsxfer.errors import SpecError, StoreError
-from tsxfer.running.device import refuse_device
+from tsxfer.running.device import device_of, refuse_device
 from tsxfer.stats.reproduced import Again, keep
 from tsxfer.store.workspace import Workspace
 
@@ -47,7 +47,15 @@ def _keep(fresh: Sequence[Reproduced], workspace: Workspace, times: int) -> None
         whole = one.floor is None or isfinite(one.floor)  # it is infinite where one of them failed
         distance, floor = (said.largest, one.floor) if whole else (None, None)
         score = row.scores[row.metric]
-        again = Again(row.key, score, said.verdict, one.device, distance, floor, times)
+        again = Again(
+            key=row.key,
+            score=score,
+            verdict=said.verdict,
+            device=one.device,
+            distance=distance,
+            floor=floor,
+            times=times,
+        )
         try:
             keep([again], workspace.results(one.found.study))
         except StoreError as error:
@@ -67,14 +75,8 @@ def wish(
     refuse_device(device)
     if times < 1 or (tolerance is not None and tolerance < 0):
         raise SpecError(f"--times {times} --tolerance {tolerance}", mend="use 1 or more, 0 or more")
-    if device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise SpecError(
-                "--device cuda, but torch finds no CUDA device", mend="use --device cpu"
-            )
-    return Wish("" if device == "auto" else device, ancestors, times, deterministic, tolerance)
+    chosen = "" if device == "auto" else device_of(device)
+    return Wish(chosen, ancestors, times, deterministic, tolerance)
 
 
 def _text(one: Reproduced) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsxfer.baselines import foundations
-from tsxfer.cli.engine import Chosen, Engine, How, choose
+from tsxfer.cli.engine import Engine, How, Ready, ready
 from tsxfer.cli.progress import Progress
+from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import Study, expand, study_toml
-from tsxfer.data import catalogue
+from tsxfer.data import catalogue, overlap
 from tsxfer.data.task import prepared
 from tsxfer.errors import Terminated
 from tsxfer.running.fingerprints import fingerprints
@@ -57,6 +58,8 @@ def run_study(study: Study, workspace: Workspace, how: How) -> int:
     for name in dict.fromkeys([*study.sources, *study.targets, *(t.dataset for t in trials)]):
         tell_of_simulating(name, workspace)
         prepared(workspace, name)
+    if study.overlap == "refuse":
+        overlap.refuse(workspace, trials)
     done = finished(store, trials, workspace)
     todo = [t for t in trials if t.key not in done]
     try:
@@ -78,7 +81,7 @@ def save_quietly(study: Study, path: Path) -> None:
 
 
 def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[str, Result]:
-    """Rows that need no rerun: done, and made from the data as it lies there now."""
+    """Rows that need no rerun: done, and made from the data as it is there now."""
     rows = store.rows()
     if store.damaged:
         sys.stderr.write(
@@ -106,7 +109,7 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
 
 def announce(study: Study) -> None:
     """Say first that data is simulated, where some is."""
-    if any("+sim@" in name for name in (*study.sources, *study.targets)):
+    if any(map(is_simulated, (*study.sources, *study.targets))):
         sys.stdout.write(
             "SIMULATED DATA: no real data is prepared (or --data simulated was asked for); "
             "numbers below say nothing about the real world.\n"
@@ -117,7 +120,7 @@ def announce(study: Study) -> None:
 
 def tell_of_simulating(name: str, workspace: Workspace) -> None:
     """Say that a simulation, which takes a while, is about to be made."""
-    if "+sim@" in name and not (workspace.data(name) / "meta.json").exists():
+    if is_simulated(name) and not (workspace.data(name) / "meta.json").exists():
         card = catalogue.find(name).card
         sys.stderr.write(f"simulating {card.count:,} instances of {name} (once) ...\n")
 
@@ -130,11 +133,11 @@ def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kep
         return 0
     from tsxfer.running.supply import packs
 
-    chosen = choose(how, len(todo), workspace, kept.study)
+    engine = ready(how, len(todo), workspace, kept.study)
     origins = {origin.key for t in trials for origin in t.origins}
-    jobs = _jobs(kept.study, todo, origins, workspace, chosen, how)
-    supply = Supply(packs(jobs, chosen.width), Shared.of(workspace, kept.store))
-    return _train(todo, done, supply, kept, chosen.run)
+    jobs = _jobs(kept.study, todo, origins, workspace, engine, how)
+    supply = Supply(packs(jobs, engine.width), Shared.of(workspace, kept.store))
+    return _train(todo, done, supply, kept, engine.run)
 
 
 def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Engine) -> int:
@@ -157,7 +160,7 @@ def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Eng
 
 
 def _jobs(
-    study: str, todo: list[Trial], origins: set[str], workspace: Workspace, chosen: Chosen, how: How
+    study: str, todo: list[Trial], origins: set[str], workspace: Workspace, engine: Ready, how: How
 ) -> list[Job]:
     """Trials with where to run them; ancestors whose weights are missing come first."""
     from tsxfer.running.runner import Job
@@ -166,14 +169,14 @@ def _jobs(
     root = str(workspace.root)
     return [
         Job(
-            t,
-            root,
-            study,
-            chosen.device,
-            t.key in origins,
-            chosen.threads,
-            how.limit,
-            how.weights,
+            trial=t,
+            workspace=root,
+            study=study,
+            device=engine.device,
+            keep_weights=t.key in origins,
+            threads=engine.threads,
+            limit=how.limit,
+            weights=how.weights,
         )
         for t in [*again, *todo]
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from tsxfer import metrics
 from tsxfer.core.models_index import REGISTRY as MODELS
-from tsxfer.core.names import OWN
+from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES, Trial
 from tsxfer.core.strategy import STRATEGIES
 from tsxfer.core.study import COMBINATIONS, Study, expand, read_study, trials_of
@@ -91,8 +91,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
     Raises:
         SpecError: If nothing has that name.
     """
-    base = name.partition("@")[0].partition("+")[0]
-    if base in catalogue.names() or OWN in name:
+    named = DatasetName.parse(name)
+    if named.base in catalogue.names() or named.own:
         card = catalogue.find(name, workspace).card
         facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
     elif name in MODELS.names():
@@ -111,8 +111,12 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = asdict(read_study(workspace.results(name) / "study.toml"))
     else:
         known = [
-            *catalogue.names(), *MODELS.names(), *STRATEGIES, *metrics.METRICS, *workspace.studies()
-        ]  # fmt: skip
+            *catalogue.names(),
+            *MODELS.names(),
+            *STRATEGIES,
+            *metrics.METRICS,
+            *workspace.studies(),
+        ]
         raise SpecError(f"nothing is called {name!r}", mend=nearest(name, known))
     if as_json:
         _json(facts)
@@ -179,7 +183,8 @@ def show_status(workspace: Workspace, as_json: bool) -> None:
     elif not facts:
         _say(
             [
-                f"no study in {workspace.root} yet; try: tsxfer run --source global_eq --target local_eq"
+                f"no study in {workspace.root} yet; "
+                "try: tsxfer run --source global_eq --target local_eq"
             ]
         )
     else:

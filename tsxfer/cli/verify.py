@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 
-from tsxfer.checks.verify import Check, passed, verify
+from tsxfer.checks.held import Check
+from tsxfer.checks.verify import passed, verify
 from tsxfer.cli.report import known_study
+from tsxfer.stats import verified
 from tsxfer.store.workspace import Workspace
 
 SHOWN = 3  # faults of a check that a terminal shows; --json has all
@@ -16,8 +19,14 @@ SHOWN = 3  # faults of a check that a terminal shows; --json has all
 def verify_study(named: str, workspace: Workspace, as_json: bool, *, all_data: bool = False) -> int:
     """Print every check; 1 if any fails."""
     name = known_study(named, workspace)
+    folder = workspace.results(name)
+    state = verified.state_of(folder)  # before, so that what changes meanwhile is not vouched for
     checks = verify(name, workspace, 0) if all_data else verify(name, workspace)
     fine = passed(checks)
+    names = tuple(check.name for check in checks)
+    failed = tuple(check.name for check in checks if check.faults)
+    with suppress(OSError):  # results that may only be read can be checked all the same
+        verified.keep(folder, names, failed, sum(check.skipped for check in checks), state)
     if as_json:
         facts = {"study": name, "passed": fine, "checks": [asdict(check) for check in checks]}
         sys.stdout.write(json.dumps(facts, indent=1) + "\n")

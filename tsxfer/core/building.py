@@ -1,4 +1,4 @@
-"""Frozen specs from nested plain data, checked: unknown names, missing ones and wrong types are told."""
+"""Frozen specs from nested plain data; unknown or missing names and wrong types are refused."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _build_dataclass(kind: Any, data: object, where: str, held: Held) -> object:
 def _build_scalar(kind: Any, data: object, where: str) -> object:
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
         if abs(data) >= 1 << 1023:  # no float holds it, and few could read it
-            raise _wrong(where, "a number of endless digits", "a finite number")
+            raise _wrong(where, "a number with too many digits", "a finite number")
         return float(data)
     if type(data) is not kind:
         raise _wrong(where, data, kind.__name__)

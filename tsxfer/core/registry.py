@@ -1,7 +1,7 @@
-"""One generic registry: folders of files, one thing a file, named as the file; entry points beside.
+"""Data sets and models by name: files that define what they are named after, and entry points.
 
-A stranger's folder, named by ``TSXFER_PLUGINS`` (``--plugins`` sets it), goes through the same door
-as ours. It is an environment variable so that worker processes see it without being told.
+A user's folder, named by ``TSXFER_PLUGINS`` (``--plugins`` sets it), is read in the same way as the
+package's own. That is an environment variable so that worker processes see it without being told.
 """
 
 from __future__ import annotations
@@ -66,13 +66,13 @@ def _installed(group: str, _path: tuple[str, ...]) -> dict[str, importlib.metada
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Names found without importing; a thing is loaded when asked for.
+    """Names found without importing; what they name is loaded when asked for.
 
     Attributes:
         noun: What is registered, for messages: ``data set``, ``model``.
-        folder: Files ``NAME.py`` in it that define the thing NAME.
+        folder: Its files ``NAME.py`` define what is called NAME.
         group: Entry-point group through which other packages register theirs.
-        mark: Name that a file's thing carries: a decorator of a function, or the base of a class.
+        mark: By which a file is recognised: a decorator of a function, or the base of a class.
         package: Dotted package that the folder is, or "" where it is none (files by path).
     """
 
@@ -120,11 +120,11 @@ class Registry:
         return _executed(f"tsxfer_plugin_{path.stem}_{digest}", path)
 
     def defined_in(self, path: Path) -> bool:
-        """Whether a file defines such a thing, told without running it."""
+        """Whether a file defines one of these, without running it."""
         return bool({*_parsed(path, path.stat().st_mtime_ns)[0]} & {*self.mark})
 
     def plugin_digest(self, name: str) -> str:
-        """Hash of the code of a stranger's file; "" for ours and for entry points."""
+        """Hash of the code of a user's file; "" for the package's own and for entry points."""
         path = self._files().get(name)
         if path is None or path.parent == self.folder:
             return ""

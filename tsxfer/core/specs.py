@@ -1,4 +1,7 @@
-"""The nouns that cross every boundary: plain, frozen, keyed, free of torch and of input or output."""
+"""What the whole package exchanges, as plain frozen data: recipes, trials and their results.
+
+Each has a key (a hash of its content); nothing here needs torch, reads or writes.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,16 @@ NOISE = "noise@1"  # the data set of the control of that name; datasets/noise.py
 Objective = Literal["labels", "masked", "contrastive"]
 OBJECTIVES: tuple[Objective, ...] = typing.get_args(Objective)
 Baseline = Literal[
-    "trivial", "summary", "catch22", "minirocket", "multirocket", "random_convolutions", "strong",
-    "mantis", "moment",
-]  # fmt: skip
+    "trivial",
+    "summary",
+    "catch22",
+    "minirocket",
+    "multirocket",
+    "random_convolutions",
+    "strong",
+    "mantis",
+    "moment",
+]
 BASELINES: tuple[Baseline, ...] = typing.get_args(Baseline)
 OF_A_BACKBONE: tuple[Baseline, ...] = ("random_convolutions", "strong")
 FOUNDATIONS: tuple[Baseline, ...] = ("mantis", "moment")  # weights that the user has on disk
@@ -59,12 +69,28 @@ class Profile:
 
 
 PROFILES = {
-    "strict": Profile(True, (0.6, 0.2, 0.2), True, 0.2, "peak", 1, False),
-    "paper": Profile(
-        False, (0.7, 0.15, 0.15), False, 0.0, "minmax_mask", 3, True, "study", True,
-        ("leaky split", "free validation labels"),
+    "strict": Profile(
+        grouped=True,
+        shares=(0.6, 0.2, 0.2),
+        nested=True,
+        validation_share=0.2,
+        scaling="peak",
+        min_channels=1,
+        drop_last=False,
     ),
-}  # fmt: skip
+    "paper": Profile(
+        grouped=False,
+        shares=(0.7, 0.15, 0.15),
+        nested=False,
+        validation_share=0.0,
+        scaling="minmax_mask",
+        min_channels=3,
+        drop_last=True,
+        monitor="study",
+        as_in_study=True,
+        warnings=("leaky split", "free validation labels"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +114,8 @@ class Recipe:
         labels: ``shuffled`` permutes the labels to learn from, and apart those to select on: a
             source that has seen everything but what the windows mean. Test labels stay true.
         objective: ``labels``; ``masked``: hidden stretches of a window are filled in from the rest
-            (masked reconstruction); ``contrastive``: two distorted views of a window are told from
-            those of others (SimCLR, Chen et al. 2020). The last two see no label.
+            (masked reconstruction); ``contrastive``: two distorted views of a window are told
+            from those of others (SimCLR, Chen et al. 2020). The last two see no label.
         augment: ``light`` distorts the windows to learn from, anew in each step: noise, scale and
             shift in time.
     """
@@ -222,7 +248,7 @@ class Trial(_Keyed):
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """Every data set that has a hand in it, its own first."""
+        """Every data set that takes part, its own first."""
         before = (name for origin in self.origins for name in origin.datasets)
         return tuple(dict.fromkeys((self.dataset, *self.pool, *before)))
 
@@ -238,6 +264,18 @@ class Trial(_Keyed):
         """Its head is solved on features that stay, and no step is taken."""
         probed = self.reuse is not None and self.reuse.strategy.learn == "probe"
         return probed or self.baseline == "random_convolutions"
+
+    @property
+    def plain_pretraining(self) -> bool:
+        """Trained from scratch on true labels of one real or simulated set's usual part.
+
+        A ranking, or a model to keep, may start from such weights: those of controls, of several
+            sets
+        and of sources without labels are not what the name of one data set says.
+        """
+        alone = not (self.reuse or self.pool or self.after or self.baseline)
+        usual = self.part == "subset" and self.dataset != NOISE
+        return alone and usual and (self.recipe.labels, self.recipe.objective) == ("true", "labels")
 
     def twin(self) -> Trial:
         """The paired scratch trial: the same in everything but its starting weights."""
@@ -312,6 +350,45 @@ class Reuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """What was learned from, held against the test part of a trial's data set.
+
+    Attributes:
+        source: Data set that was learned from; the trial's own for its training part.
+        seen: Windows learned from or selected on.
+        test: Windows of the test part.
+        windows: Test windows that were learned from, up to a factor, an offset and a little noise.
+        groups: Groups on both sides by names that tell; within one data set, names that differ in
+            case or spaces alone.
+        names: Groups of both whose common names are counters, such as ``p1``: no proof of anything.
+        events: Test windows of an event (time and magnitude) that was learned from.
+    """
+
+    source: str
+    seen: int
+    test: int
+    windows: int = 0
+    groups: int = 0
+    names: int = 0
+    events: int = 0
+
+    @property
+    def refused(self) -> bool:
+        """Something of the test part was learned from."""
+        return bool(self.windows or self.groups or self.events)
+
+    @property
+    def words(self) -> str:
+        """The counts, e.g. ``12 windows and 3 groups``."""
+        counts = [
+            (self.windows, "windows"),
+            (self.groups, "groups"),
+            (self.events, "windows of known events"),
+        ]
+        return " and ".join(f"{count} {what}" for count, what in counts if count)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One row: what a trial gave, with what is needed to trust it and to repeat it.
 
@@ -319,16 +396,18 @@ class Result:
         trial: The spec; its key is the row's identity.
         status: ``done`` or ``failed``; a failed trial is a row too.
         metric: Primary metric, a name in `tsxfer.metrics`.
-        margin: Difference of it below which nobody cares (from the target's card).
+        margin: Smallest difference of it that matters in practice (from the target's card).
         scores: Test scores by metric name, at the checkpoint chosen on validation.
-        chance: Best score of answers that do not look (a constant, a guess by class shares), by
+        chance: Best score of trivial predictions (a constant, a guess by class shares), by
             metric name; from training labels only.
         curve: Validation curve of the primary metric on a samples-seen grid from step 0:
             ``{"samples": [...], "score": [...]}``.
         sizes: ``{"train": .., "validation": .., "test": ..}`` instances.
-        data: Fingerprint of each prepared data set that had a hand in it, by versioned name.
-        split: Proof: group counts, hashes and overlaps of the three parts.
+        data: Fingerprint of each prepared data set that took part, by versioned name.
+        split: Proof: group counts, hashes and overlaps of the three parts; what a group is, and the
+            rule of the split.
         subset: Hash of the training and validation instances drawn.
+        overlap: What was learned from against the test part, its own data set first.
         audit: ``{"copied": [...], "renewed": [...], "frozen": [...]}`` tensor names.
         alignment: Hash of the test instances and their labels, in the order of the predictions.
         loss: What was minimised: ``squared error`` or ``cross-entropy``.
@@ -353,6 +432,7 @@ class Result:
     data: dict[str, str] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
     subset: str = ""
+    overlap: tuple[Overlap, ...] = ()
     alignment: str = ""
     loss: str = ""
     audit: dict[str, list[str]] = field(default_factory=dict)
@@ -368,6 +448,14 @@ class Result:
     def key(self) -> str:
         """The key of the trial."""
         return self.trial.key
+
+    @property
+    def digest(self) -> str:
+        """Hash of what the trial gave, kept beside its predictions: an edited row has another.
+
+        Left out: the analysis, which is stamped on it afterwards, and what the machine was like.
+        """
+        return content_key(replace(self, analysis="", cost={}, environment={}))
 
 
 def canonical_size(size: str | int) -> str:
@@ -393,7 +481,7 @@ def _is_share(text: str) -> bool:
         return False
 
 
-def labels_allowed(size: str, available: int) -> int:
+def label_budget(size: str, available: int) -> int:
     """Number of labels that a canonical size stands for where `available` exist."""
     if size == "all":
         return available

@@ -24,8 +24,8 @@ class Strategy:
             whose shape fits, normalisation and its statistics included.
         blocks: Only the first so many blocks of layers are copied (Yosinski et al. 2014); 0: all.
         learn: ``tuned``: everything learns from the start; ``frozen``: copied tensors stay;
-            ``head_first``: they stay for `stage` epochs (LP-FT, Kumar et al. 2022); ``gradual``: one
-            more block learns every `stage` epochs, from the last to the first (Howard and Ruder
+            ``head_first``: they stay for `stage` epochs (LP-FT, Kumar et al. 2022); ``gradual``:
+            one more block learns every `stage` epochs, from the last to the first (Howard and Ruder
             2018); ``low_rank``: they stay, and a learned product of two matrices is added to each
             kernel (LoRA, Hu et al. 2022); ``probe``: no gradient step, a ridge head in closed form,
             its penalty chosen on validation.
@@ -67,7 +67,7 @@ class Strategy:
         self._refuse_idle()
 
     def _refuse_idle(self) -> None:
-        """An option without effect would give one thing two names."""
+        """Refuse an option without effect: one strategy would have two names and two keys."""
         given = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
         idle = given & {"rate_decay", "anchor"} if self.learn in STILL else set()
         if self.learn not in ("head_first", "gradual"):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tsxfer.core.building import from_plain
+from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import (
     NO_BACKBONE,
     NOISE,
@@ -22,7 +23,7 @@ from tsxfer.core.specs import (
     Reuse,
     Trial,
     canonical_size,
-    labels_allowed,
+    label_budget,
 )
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError
@@ -31,14 +32,14 @@ from tsxfer.keys import plain
 NOISE_LABELS = 5000  # a larger budget of the sources means all of the noise that there is
 LARGEST = 10_000_000  # trials; ARCHITECTURE.md, section Scale
 DataMode = Literal["auto", "real", "simulated"]
+Overlaps = Literal["refuse", "label"]
+OVERLAPS: tuple[Overlaps, ...] = get_args(Overlaps)
 Combination = Literal["pooled", "sequential", "average"]
 COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
 STRONG = (0.3, 1.0, 3.0)  # rates of all layers that the strong scratch baseline tries
 
 
-AXES = (
-    "sources", "targets", "models", "sizes", "rate_multipliers", "strategies", "objectives",
-)  # fmt: skip
+AXES = ("sources", "targets", "models", "sizes", "rate_multipliers", "strategies", "objectives")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,20 @@ class Study:
         source_size: Label budget of pretraining.
         recipe: Of fine-tuning, and of the scratch twin.
         pretraining: Of the sources.
-        controls: What each transfer is held against, beside its scratch twin: placebos (``permuted``
-            and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``: the source) and
-            ceilings (``in_domain``: the rest of the target as source; ``whole``: all of its labels).
+        controls: What each transfer is held against, beside its scratch twin: placebos
+            (``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``:
+            the source) and ceilings (``in_domain``: the rest of the target as source; ``whole``:
+            all of its labels).
         strategies: How transfers treat what they take over.
         objectives: What sources learn: their labels, or without any (`Recipe.objective`).
         combine: Sources made of all of a target's sources: ``pooled``: learned from at once, each
             with its own head; ``sequential``: one after the other, in the order given;
             ``average``: the mean of the weights of the first and of each other continued from it.
         baselines: Other ways to use the target's labels, beside each scratch twin.
+        overlap: ``refuse`` stops before training where a source has seen what a target is tested
+            on; ``label`` runs it and labels every row.
+        looks: Numbers of repeats at which the study may be judged before all are in; they are
+            declared, and the level is spent over them (`tsxfer.stats.sequential`).
     """
 
     name: str
@@ -95,6 +101,8 @@ class Study:
     objectives: tuple[Objective, ...] = ("labels",)
     combine: tuple[Combination, ...] = ()
     baselines: tuple[Baseline, ...] = ()
+    overlap: Overlaps = "refuse"
+    looks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))
@@ -121,12 +129,21 @@ class Study:
                 mend="leave one of them out",
             )
         self._refuse_hidden_controls()
-        self._refuse_twice_said()
+        self._refuse_odd_looks()
+        self._refuse_repeated_settings()
         odd = not self.name.isprintable() or set(self.name) & set('/\\:*?"<>|')
         if odd or not self.name or len(self.name.encode()) > 120 or self.name.startswith("."):
             raise SpecError(
                 f"study name {self.name!r} cannot be a folder name",
                 mend="use letters, digits, - and _; 120 at most",
+            )
+
+    def _refuse_odd_looks(self) -> None:
+        if list(self.looks) != sorted({n for n in self.looks if 3 <= n < self.repeats}):
+            raise SpecError(
+                f"looks = {list(self.looks)} do not rise from 3 to below repeats = {self.repeats}",
+                mend=f"e.g. looks = [{max(3, self.repeats // 2)}] with repeats = "
+                f"{max(4, self.repeats)}",
             )
 
     def _refuse_hidden_controls(self) -> None:
@@ -136,13 +153,15 @@ class Study:
                 "labels = 'shuffled' is a control",
                 mend='leave it out, write controls = ["shuffled"]',
             )
-        if any(name.partition("@")[0] == NOISE.partition("@")[0] for name in self.sources):
+        if any(
+            DatasetName.parse(name).base == DatasetName.parse(NOISE).base for name in self.sources
+        ):
             raise SpecError(
                 "noise as a source is a control", mend='leave it out, write controls = ["noise"]'
             )
 
-    def _refuse_twice_said(self) -> None:
-        """One thing, one place."""
+    def _refuse_repeated_settings(self) -> None:
+        """Refuse one setting in two places."""
         if self.pretraining.objective != "labels" or self.recipe.objective != "labels":
             raise SpecError(
                 "an objective in a recipe", mend='leave it out, write objectives = ["masked"]'
@@ -213,13 +232,20 @@ def _add_with_ancestors(found: dict[str, Trial], trials: tuple[Trial, ...]) -> N
 
 
 def _comparable(study: Study) -> Iterator[Trial]:
-    """Each scratch twin with its baselines, then transfers and their controls; shared ones again."""
+    """Each scratch twin and its baselines, then transfers and their controls; shared ones again."""
     axes = itertools.product(range(study.repeats), study.models, study.targets, study.sizes)
     for repeat, model, target, size in axes:
         starts = _starts(study, repeat % study.pretrainings, model, target)
         if not starts:
             continue
-        scratch = Trial(target, model, size, repeat, study.recipe, study.profile)
+        scratch = Trial(
+            dataset=target,
+            model=model,
+            size=size,
+            repeat=repeat,
+            recipe=study.recipe,
+            profile=study.profile,
+        )
         loss = study.scratch_loss
         yield replace(scratch, reuse=replace(starts[0], twin_loss=loss)).twin()
         yield from _baselines(study, scratch)
@@ -227,9 +253,12 @@ def _comparable(study: Study) -> Iterator[Trial]:
             starts, study.rate_multipliers, study.strategies
         ):
             reuse = replace(
-                start, rate_multiplier=multiplier, frozen=study.frozen, twin_loss=loss,
+                start,
+                rate_multiplier=multiplier,
+                frozen=study.frozen,
+                twin_loss=loss,
                 strategy=strategy,
-            )  # fmt: skip
+            )
             transfer = replace(scratch, reuse=reuse)
             yield transfer
             if study.controls:
@@ -243,7 +272,15 @@ def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
     for objective in study.objectives:
         recipe = replace(study.pretraining, objective=objective)
         alone = [
-            Trial(name, model, study.source_size, number, recipe, study.profile) for name in names
+            Trial(
+                dataset=name,
+                model=model,
+                size=study.source_size,
+                repeat=number,
+                recipe=recipe,
+                profile=study.profile,
+            )
+            for name in names
         ]
         found += [Reuse(origin) for origin in alone]
         ways = [how for how in study.combine if how != "pooled" or objective == "labels"]
@@ -279,7 +316,7 @@ def _baselines(study: Study, scratch: Trial) -> Iterator[Trial]:
 def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
     """The controls of one transfer; of several sources, those without a source are the same."""
     origin = reuse.source
-    few = labels_allowed(study.source_size, 0) <= NOISE_LABELS
+    few = label_budget(study.source_size, 0) <= NOISE_LABELS
     plain = replace(origin, recipe=study.pretraining, pool=(), after=None)
     noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
     rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")
@@ -313,6 +350,7 @@ def quick(study: Study) -> Study:
         name=f"quick-{study.name}",
         sizes=("n=300", "n=900"),
         repeats=min(3, study.repeats),
+        looks=(),
         pretrainings=1,
         source_size="n=2000",
         recipe=replace(study.recipe, epochs=8, patience=4),
@@ -334,7 +372,10 @@ def read_study(path: Path) -> Study:
             where=str(path),
             mend="check the path",
         ) from None
-    except (ValueError, RecursionError) as error:  # bad TOML or text, endless digits, deep nesting
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # bad TOML or text, numbers with too many digits, deep nesting
         raise SpecError(
             f"not valid TOML: {error}", where=str(path), mend="edit that line"
         ) from None

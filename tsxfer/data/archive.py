@@ -1,4 +1,4 @@
-"""Bring a user's folder or archive into the form that readers expect: unpacked, nothing escaping."""
+"""A user's folder or archive in the form that readers expect: unpacked, nothing written outside."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def unpacked(place: Path, scratch: Path) -> Iterator[Path]:
         try:
             yield folder
         except DataError as error:
-            raise _as_the_user_knows_it(error, folder, place) from None
+            raise _with_user_paths(error, folder, place) from None
 
 
-def _as_the_user_knows_it(error: DataError, folder: Path, place: Path) -> DataError:
-    """The scratch folder is gone when the message is read: paths begin with what the user gave."""
+def _with_user_paths(error: DataError, folder: Path, place: Path) -> DataError:
+    """The error with the user's path in place of the scratch folder, which is deleted by then."""
     words = (error.problem, error.where, error.mend)
     problem, where, mend = (text.replace(str(folder), str(place)) for text in words)
     return DataError(problem, where=where, mend=mend)
@@ -93,7 +93,7 @@ def _unpack(path: Path, folder: Path) -> None:
             room.write(content, goal)
     except DataError:
         raise
-    except Exception as error:  # four libraries, each of which raises what it likes
+    except Exception as error:  # four libraries with exceptions of their own
         raise DataError(
             f"the archive cannot be unpacked: {error or type(error).__name__}",
             where=str(path),

@@ -1,4 +1,4 @@
-"""Reading arrays that numpy wrote, whose faults are told in words and which never run code."""
+"""Reading arrays that numpy wrote, whose faults become clear messages and which never run code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_array(path: Path, *, mend: str, mapped: Literal["r"] | None = None) -> 
         mapped: ``r`` leaves the samples on disk until they are used.
 
     Raises:
-        DataError: If it is damaged, holds Python objects or announces more than memory holds.
+        DataError: If it is damaged, holds Python objects or declares more than memory holds.
     """
     try:
         found: Any = np.load(path, mmap_mode=mapped, allow_pickle=False)
@@ -30,4 +30,14 @@ def read_array(path: Path, *, mend: str, mapped: Literal["r"] | None = None) -> 
         ) from error
     if not isinstance(found, np.ndarray):
         raise DataError(f"{path.name} is an archive, not an array", where=str(path), mend=mend)
+    if broken_text(found):
+        raise DataError(f"{path.name} holds what is no text", where=str(path), mend=mend)
     return found
+
+
+def broken_text(array: NDArray[Any]) -> bool:
+    """Whether a text array holds numbers that are no characters: Python fails on them, late."""
+    if array.dtype.kind != "U" or not array.size or not array.dtype.itemsize:
+        return False
+    codes = np.frombuffer(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="))), "u4")
+    return bool(((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000))).any())

@@ -1,4 +1,4 @@
-"""A data set is a card (literal facts) and a reader (one function), in one file under ``datasets/``."""
+"""A data set is a card (literal facts) and a reader (one function), one file in ``datasets/``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from tsxfer.core.names import SIMULATED, DatasetName
 from tsxfer.data.series import Series
 
 Reader: TypeAlias = Callable[[Path], Iterable[Series]]
@@ -70,10 +71,11 @@ class Card:
         length: Samples of a window at `rate_hz`.
         group: What a group is, e.g. ``event``.
         split: ``grouped`` keeps groups on one side; ``time`` also keeps the order of time;
-            ``official`` tests on the part that the data itself sets aside, and selects on its train part.
+            ``official`` tests on the part that the data itself sets aside, and selects on its train
+            part.
         metric: Primary metric.
         extra_metrics: Reported beside it.
-        margin: Difference of the primary metric below which nobody cares (practical equivalence).
+        margin: Smallest difference of the primary metric that matters in practice.
         amplitude: Feed the window's largest absolute value as a number beside the window
             (``stream max`` in the study).
         paper_channels: Channels that the study used, empty for all.
@@ -152,10 +154,17 @@ class Dataset:
 
         def register(simulate: Simulator) -> Simulator:
             facts: dict[str, Any] = {
-                "name": f"{self.card.name}+sim", "version": version, "count": count,
-                "title": f"SIMULATED stand-in: {self.card.title}", "simulated": True,
-                "files": (), "manual": "", "whole": None, "licence": "Apache-2.0 (made by tsxfer)", "file_rate_hz": None,
-            }  # fmt: skip
+                "name": DatasetName(self.card.name, SIMULATED).plain,
+                "version": version,
+                "count": count,
+                "title": f"SIMULATED stand-in: {self.card.title}",
+                "simulated": True,
+                "files": (),
+                "manual": "",
+                "whole": None,
+                "licence": "Apache-2.0 (made by tsxfer)",
+                "file_rate_hz": None,
+            }
             card = replace(self.card, **(facts | changes))
             self.stand_in = Dataset(card, simulate=simulate)
             return simulate

@@ -1,4 +1,4 @@
-"""Data sets by name: ``speech`` is real, ``speech+sim`` its simulated stand-in, ``x+own`` a file."""
+"""Data sets by name: ``speech`` real, ``speech+sim`` its simulated stand-in, ``x+own`` a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import ModuleType
 
 import tsxfer
 from tsxfer.core.building import from_plain
-from tsxfer.core.names import OWN
+from tsxfer.core.names import OWN, SIMULATED, DatasetName
 from tsxfer.core.registry import Registry
 from tsxfer.data.card import Card, Dataset
 from tsxfer.errors import DataError, SpecError, nearest
@@ -35,8 +35,8 @@ def names() -> list[str]:
 
 
 def own_names(workspace: Workspace) -> list[str]:
-    """Versioned names of the user's own files that were brought into a workspace."""
-    found = (workspace.root / "data").glob(f"*{OWN}@*/{CARD}")
+    """Versioned names of the user's own files that were imported into a workspace."""
+    found = (workspace.root / "data").glob(f"*+{OWN}@*/{CARD}")
     return sorted(path.parent.name for path in found)
 
 
@@ -45,20 +45,19 @@ def find(name: str, workspace: Workspace | None = None) -> Dataset:
 
     Args:
         name: As in a study.
-        workspace: Where the user's own files were brought to; needed for ``x+own``.
+        workspace: Where the user's own files were imported; needed for ``x+own``.
 
     Raises:
         SpecError: For an unknown name, a version that is not this one, or a missing stand-in.
     """
-    plain, _, version = name.partition("@")
-    base, _, simulated = plain.partition("+")
-    if plain.endswith(OWN) and workspace is not None:
+    named = DatasetName.parse(name)
+    if named.own and workspace is not None:
         return _own(name, workspace)
-    if simulated not in ("", "sim"):
-        raise SpecError(f"unknown data set {name!r}", mend=nearest(plain, names()))
-    loaded = REGISTRY.load(base)
-    found = loaded if isinstance(loaded, Dataset) else dataset_in(loaded, base)
-    return _checked(_stand_in(found, base) if simulated else found, name, version)
+    if named.kind not in ("", SIMULATED):
+        raise SpecError(f"unknown data set {name!r}", mend=nearest(named.plain, names()))
+    loaded = REGISTRY.load(named.base)
+    found = loaded if isinstance(loaded, Dataset) else dataset_in(loaded, named.base)
+    return _checked(_stand_in(found, named.base) if named.simulated else found, name, named.version)
 
 
 def read_card(folder: Path) -> Card:
@@ -97,7 +96,7 @@ def dataset_in(module: ModuleType, name: str) -> Dataset:
 
 def _own(name: str, workspace: Workspace) -> Dataset:
     known = own_names(workspace)
-    found = [n for n in known if name in (n, n.partition("@")[0])]
+    found = [n for n in known if name in (n, DatasetName.parse(n).plain)]
     if len(found) == 1:
         return Dataset(read_card(workspace.data(found[0])))
     raise SpecError(

@@ -1,4 +1,4 @@
-"""Reading HDF5 files whose faults are told in words, not as a traceback of h5py."""
+"""Reading HDF5 files whose faults become clear messages, not as a traceback of h5py."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def _fault(path: Path, error: Exception) -> DataError:
-    """One cause, one mend: a file of 85 GB is not to be deleted because another program has it open."""
+    """One cause, one mend: no file of 85 GB is deleted because another program has it open."""
     said, size = str(error), path.stat().st_size
     if "unable to lock file" in said:
         return DataError(
@@ -67,10 +67,10 @@ def group_at(file: Any, name: str) -> Any:
     import h5py
 
     group = file.get(name)
-    if not isinstance(group, h5py.Group) or group.file.filename != file.filename:
+    if not isinstance(group, h5py.Group) or group.file.filename != file.file.filename:
         raise DataError(
             f"no group {name!r}; the file has {', '.join(sorted(file)[:6]) or 'nothing'}",
-            where=file.filename,
+            where=file.file.filename,
             mend="look whether this is the file that the data set's page names",
         )
     return group

@@ -1,4 +1,4 @@
-"""From float64 to float32 without loss: large levels are taken off first, what is too large is told.
+"""From float64 to float32 without loss: large levels are taken off first, too large ones told.
 
 float32 holds about 7 digits (IEEE 754, 24 bits). A signal of size 1 on a level of 1e9 would vanish.
 """

@@ -35,9 +35,7 @@ ARRAYS = ("x", "y", "group", "start", "end", "part")
 PARTIAL = ".partial"  # of the folder of all data sets: what is being prepared
 DAY, PATIENCE = 86_400.0, 100  # seconds; tries against processes that do the same
 VERBS = ("resampled", "cropped", "padded")
-DAMAGE = (
-    OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
-)  # fmt: skip
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class Prepared:
 
 
 def load(dataset: Dataset, folder: Path) -> Prepared | None:
-    """What lies prepared in `folder`, or None.
+    """What is prepared in `folder`, or None.
 
     Raises:
         DataError: If the folder is damaged.
@@ -191,9 +189,24 @@ def prepare(
         _put(parts, folder)
     finally:
         shutil.rmtree(parts, ignore_errors=True)  # a full disk gets its space back
-    prepared = load(dataset, folder)
-    assert prepared is not None  # noqa: S101  (just written)
-    return prepared
+    return _just_put(dataset, folder)
+
+
+def _just_put(dataset: Dataset, folder: Path) -> Prepared:
+    """What lies prepared now: nothing for a moment, while another process puts its own there."""
+    for _ in range(PATIENCE):
+        with suppress(DataError):  # arrays of one, facts of the other
+            if (found := load(dataset, folder)) is not None:
+                return found
+        time.sleep(0.05)
+    found = load(dataset, folder)
+    if found is None:
+        raise DataError(
+            f"{dataset.card.id} was prepared, and another process took it away again",
+            where=str(folder),
+            mend="run the command again",
+        )
+    return found
 
 
 def _put(parts: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reading SAC files with obspy, whose faults are told in words."""
+"""Reading SAC files with obspy, whose faults become clear messages."""
 
 from __future__ import annotations
 

@@ -79,19 +79,19 @@ class Scaler:
             extra = peak
         return out, np.stack([extra, x[:, -1, -1], spread])
 
-    def labels(self, y: NDArray[Any], scaled: Scaled) -> Floats:
+    def scaled(self, y: NDArray[Any], scaled: Scaled) -> Floats:
         """Labels of a regression in the units that a model learns."""
         y = (y - scaled.centre) / scaled.spread if self.relative else y
         return ((y - self.y_mean) / self.y_sd).astype(np.float32)
 
-    def unlabel(self, output: NDArray[Any], scaled: Scaled) -> Floats:
-        """The inverse of `labels`: model output to the card's unit."""
+    def unscaled(self, output: NDArray[Any], scaled: Scaled) -> Floats:
+        """The inverse of `scaled`: model output to the card's unit."""
         y = output.astype(np.float64) * self.y_sd + self.y_mean
         return (y * scaled.spread + scaled.centre if self.relative else y).astype(np.float32)
 
 
 def channels_for(card: Card, profile: Profile) -> tuple[int, ...]:
-    """Channels that a model sees; under the paper's rules its choice, and mono copied three times."""
+    """Channels that a model sees; under the paper's rules its choice, mono copied three times."""
     own = tuple(range(len(card.channels)))
     if profile.min_channels > 1 and card.paper_channels:
         own = card.paper_channels
@@ -105,15 +105,15 @@ def fit(train_x: Floats, train_y: NDArray[Any], card: Card, profile: Profile) ->
     used = (train_x[at : at + _FEW][:, list(channels)] for at in range(0, len(train_x), _FEW))
     logs = np.log10(np.concatenate([np.abs(few).max(axis=(1, 2)) for few in used]) + 1e-12)
     bare = Scaler(
-        profile.scaling,
-        True if strict else card.amplitude,
-        channels,
-        np.zeros((len(channels), train_x.shape[2]), np.float32),
-        float(logs.mean()) if strict else 0.0,
-        float(logs.std() or 1.0) if strict else 1.0,
-        0.0,
-        1.0,
-        strict and card.label_like_input,
+        kind=profile.scaling,
+        amplitude=True if strict else card.amplitude,
+        channels=channels,
+        mask=np.zeros((len(channels), train_x.shape[2]), np.float32),
+        extra_mean=float(logs.mean()) if strict else 0.0,
+        extra_sd=float(logs.std() or 1.0) if strict else 1.0,
+        y_mean=0.0,
+        y_sd=1.0,
+        relative=strict and card.label_like_input,
     )
     mask, mean, sd = bare.mask, 0.0, 1.0
     if not strict:
@@ -121,9 +121,16 @@ def fit(train_x: Floats, train_y: NDArray[Any], card: Card, profile: Profile) ->
     elif card.task == "regression":
         learned = train_y.astype(np.float32)
         if bare.relative:
-            learned = bare.labels(train_y, bare.windows(train_x))
+            learned = bare.scaled(train_y, bare.windows(train_x))
         mean, sd = float(learned.mean()), float(learned.std() or 1.0)
     return Scaler(
-        bare.kind, bare.amplitude, channels, mask, bare.extra_mean, bare.extra_sd, mean, sd,
-        bare.relative,
-    )  # fmt: skip
+        kind=bare.kind,
+        amplitude=bare.amplitude,
+        channels=channels,
+        mask=mask,
+        extra_mean=bare.extra_mean,
+        extra_sd=bare.extra_sd,
+        y_mean=mean,
+        y_sd=sd,
+        relative=bare.relative,
+    )

@@ -54,7 +54,7 @@ class Tested:
 
     Attributes:
         scores: By metric name.
-        chance: The best of answers that do not look, by metric name.
+        chance: The best of trivial predictions, by metric name.
         alignment: Hash of test instances and labels, in the order of `output`.
         output: Raw predictions ``(n, outputs)``.
         predicted: Class codes, or numbers in the card's unit, ``(n,)``.
@@ -79,7 +79,7 @@ def test_windows(task: Task) -> scale.Scaled:
 
 
 def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest: str) -> Tested:
-    """Break the seal and score what was predicted; chance is the best answer that does not look.
+    """Break the seal and score what was predicted; chance is the best trivial prediction.
 
     Args:
         task: Whose test part it is.
@@ -92,20 +92,31 @@ def score(task: Task, scaled: scale.Scaled, output: NDArray[np.float32], digest:
     """
     truth, predicted = task.test.open(digest), answers(task, output, scaled)
     card = task.prepared.card
-    blind = _blind(task, scaled)
     names = (card.metric, *card.extra_metrics)
     return Tested(
-        {name: metrics.get(name).score(truth, predicted) for name in names},
-        {name: _best(name, truth, blind) for name in names},
-        hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
-        output,
-        predicted,
-        truth,
-        np.unique(task.prepared.array("group")[task.test.rows], return_inverse=True)[1].astype(
-            np.int32
-        ),
-        task.test.rows,
+        scores={name: metrics.get(name).score(truth, predicted) for name in names},
+        chance=chance(task, scaled, truth),
+        alignment=hashlib.sha256(task.test.rows.tobytes() + truth.tobytes()).hexdigest()[:16],
+        output=output,
+        predicted=predicted,
+        truth=truth,
+        group=np.unique(task.prepared.array("group")[task.test.rows], return_inverse=True)[
+            1
+        ].astype(np.int32),
+        rows=task.test.rows,
     )
+
+
+def chance(task: Task, scaled: scale.Scaled, truth: NDArray[Any]) -> dict[str, float]:
+    """The best score of trivial predictions, by metric name.
+
+    Args:
+        task: Whose training labels such answers know.
+        scaled: Test windows, as of `test_windows`.
+        truth: Their labels.
+    """
+    blind, card = _blind(task, scaled), task.prepared.card
+    return {name: _best(name, truth, blind) for name in (card.metric, *card.extra_metrics)}
 
 
 def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:
@@ -119,7 +130,7 @@ def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:
         constant = np.full(count, np.bincount(task.train_truth).argmax())
         return [constant, stream("guess", task.subset.digest).choice(task.train_truth, count)]
     median = np.full(count, np.median(task.train_y), np.float32)
-    level = task.scaler.unlabel(median, scaled)
+    level = task.scaler.unscaled(median, scaled)
     return [level, scaled.centre] if task.prepared.card.label_like_input else [level]
 
 
@@ -133,4 +144,4 @@ def answers(task: Task, output: NDArray[np.float32], scaled: scale.Scaled) -> ND
     """Raw output ``(n, outputs)`` as class codes, or as numbers in the card's unit."""
     if task.prepared.classes:
         return np.asarray(output.argmax(axis=1))
-    return task.scaler.unlabel(output[:, 0], scaled)
+    return task.scaler.unscaled(output[:, 0], scaled)

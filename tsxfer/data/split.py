@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.core.specs import Profile, labels_allowed
+from tsxfer.core.specs import Profile, label_budget
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
 
 Indices = NDArray[np.int64]
 PARTS = ("train", "validation", "test")
+OFFICIAL = "official split"  # label of rows whose test part is the data's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ def subset(
     """
     share = profile.validation_share
     available = len(parts.train) + (len(parts.validation) if share else 0)
-    budget = labels_allowed(size, available)
+    budget = label_budget(size, available)
     if share == 0 or size == "all":
         for_train, for_validation = min(budget, len(parts.train)), len(parts.validation)
     else:
@@ -258,11 +259,12 @@ def subset(
 def _rest(
     left: Indices, group: NDArray[np.str_], share: float, draw: np.random.Generator, dataset: str
 ) -> Subset:
-    """Training instances that a subset leaves; some of their groups, about `share`, to select on."""
+    """Training instances that a subset leaves; about `share` of their groups to select on."""
     names, counts = np.unique(group[left], return_counts=True)
     if len(names) < 2:
         raise DataError(
-            f"the subset leaves {len(left)} training instances of {len(names)} group(s) in {dataset}",
+            f"the subset leaves {len(left)} training instances "
+            f"of {len(names)} group(s) in {dataset}",
             mend="leave in_domain out of the controls, or use a smaller --size",
         )
     order = draw.permutation(len(names))

@@ -1,4 +1,4 @@
-"""Reading text tables with pandas, whose faults are told in words."""
+"""Reading text tables with pandas, whose faults become clear messages."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Task:
         train_truth: Training labels in the card's unit.
         scaler: Fitted on the training windows alone.
         test: The sealed part.
-        proof: Split proof.
+        proof: Split proof, with what a group is and the rule of the split.
         subset: The instances used.
     """
 
@@ -79,12 +79,15 @@ def parts_of(data: Prepared, profile: Profile) -> split.Partition:
     """The partition of a prepared data set under a profile."""
     card = data.card
     return split.partition(
-        np.asarray(data.array("group")), np.asarray(data.array("start")),
+        np.asarray(data.array("group")),
+        np.asarray(data.array("start")),
         np.asarray(data.array("end")),
         np.asarray(data.array("y")) if card.task == "classification" else None,
-        profile, card.split, card.id,
+        profile,
+        card.split,
+        card.id,
         np.asarray(data.array("part")) if card.split == "official" else None,
-    )  # fmt: skip
+    )
 
 
 def draw(data: Prepared, trial: Trial) -> tuple[split.Partition, split.Subset]:
@@ -109,29 +112,29 @@ def load_task(workspace: Workspace, trial: Trial) -> Task:
     truth = labels[drawn.validation]
     scaler = scale.fit(train_x, train_truth, card, profile)
     train, validation = scaler.windows(train_x), scaler.windows(np.asarray(x[drawn.validation]))
-    train_y = train_truth if coded is not None else scaler.labels(train_truth, train)
-    validation_y = truth if coded is not None else scaler.labels(truth, validation)
+    train_y = train_truth if coded is not None else scaler.scaled(train_truth, train)
+    validation_y = truth if coded is not None else scaler.scaled(truth, validation)
     if trial.recipe.labels == "shuffled":
         train_y = train_y[_shuffle(trial, "train", len(train_y))]
         validation_y = validation_y[_shuffle(trial, "validation", len(validation_y))]
-        truth = validation_y if coded is not None else scaler.unlabel(validation_y, validation)
+        truth = validation_y if coded is not None else scaler.unscaled(validation_y, validation)
     return Task(
-        data,
-        train,
-        train_y,
-        validation,
-        validation_y,
-        truth,
-        train_truth,
-        scaler,
-        SealedTest(data, parts.test),
-        parts.proof(group),
-        drawn,
+        prepared=data,
+        train=train,
+        train_y=train_y,
+        validation=validation,
+        validation_y=validation_y,
+        truth=truth,
+        train_truth=train_truth,
+        scaler=scaler,
+        test=SealedTest(data, parts.test),
+        proof=parts.proof(group) | {"group": card.group, "rule": card.split},
+        subset=drawn,
     )
 
 
 def _shuffle(trial: Trial, part: str, count: int) -> NDArray[np.int64]:
-    """Whose label each instance gets; of labels as they are learned, so that prices keep their level."""
+    """Whose label each instance gets; of labels as they are learned: prices keep their level."""
     return stream("shuffled labels", trial.dataset, trial.repeat, part).permutation(count)
 
 

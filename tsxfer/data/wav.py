@@ -1,4 +1,4 @@
-"""Reading wav files with librosa, whose faults are told in words."""
+"""Reading wav files with librosa, whose faults become clear messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_wav(path: Path, rate_hz: int) -> Floats:
         import soundfile
 
         try:
-            # Given a path, librosa hands what it cannot decode to ffmpeg; given a file, it does not.
+            # Given a path, librosa hands what it cannot decode to ffmpeg; given a file, not.
             with path.open("rb") as file:
                 sound, found_hz = librosa.load(file, sr=None, mono=False)
         except (soundfile.SoundFileError, EOFError, ValueError, TypeError, KeyError) as error:
@@ -48,7 +48,7 @@ def read_wav(path: Path, rate_hz: int) -> Floats:
 
 
 def _refuse_cut_off(path: Path) -> None:
-    """A file that holds fewer samples than its header declares is read without a word by decoders."""
+    """Decoders read a file with fewer samples than its header declares without a word."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)

@@ -37,8 +37,8 @@ class Facts:
         padded: Windows that end in a run of one value longer than a twentieth of the window.
         channels: Of each channel: smallest, mean, standard deviation and largest sample.
         frequency: ``(frequency,)`` Hz, or cycles a sample where the rate is not known.
-        power: ``(channel, frequency)`` mean power spectrum of windows without their mean, each channel's
-            sum 1.
+        power: ``(channel, frequency)`` mean power spectrum of windows without their mean, each
+            channel's sum 1.
         examples: Rows that are shown, by class name; "" for a regression.
     """
 
@@ -126,7 +126,7 @@ class _Signal:
 
 
 def _tail(x: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Samples at the end of each window that repeat its last one in all channels: padding, perhaps."""
+    """Samples at each window's end that repeat its last one in all channels: perhaps padding."""
     same = (x == x[:, :, -1:]).all(axis=1)[:, ::-1]
     return np.asarray(np.where(same.all(axis=1), same.shape[1], np.argmin(same, axis=1)))
 
@@ -152,7 +152,7 @@ def _spectrum(made: Prepared) -> tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def _examples(made: Prepared, y: NDArray[Any]) -> dict[str, tuple[int, ...]]:
-    """A few windows of each class, drawn once and for all; of a regression from low to high labels."""
+    """A few windows of each class, drawn once and for all; else from low to high labels."""
     draw = stream("look", made.card.id, "examples")
     if not made.classes:
         order = np.argsort(y, kind="stable")

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from tsxfer.core.specs import PROFILES
-from tsxfer.data import split
 from tsxfer.data.prepare import Prepared
+from tsxfer.data.split import OFFICIAL
+from tsxfer.data.suspects import suspects_of
+from tsxfer.data.task import parts_of
 from tsxfer.errors import DataError
 from tsxfer.inspection.facts import Facts
 
@@ -23,18 +25,17 @@ def hints(made: Prepared, facts: Facts) -> list[str]:
         made: The prepared data.
         facts: Of it.
     """
-    return [*made.card.warnings, *_of_signal(facts), *_of_groups(made, facts), *_of_classes(facts)]
+    leaks = [one.words for one in suspects_of(made)]
+    of_facts = (*_of_signal(facts), *_of_groups(made, facts), *_of_classes(facts))
+    said = [one for one in made.card.warnings if one != OFFICIAL]  # a note tells it
+    return [*said, *leaks, *of_facts]
 
 
 def test_groups(made: Prepared) -> int | None:
     """Groups in the test part of the strict profile; None where the data cannot be split so."""
-    labels = np.asarray(made.array("y")) if made.classes else None
     group = np.asarray(made.array("group"))
     try:
-        parts = split.partition(
-            group, np.asarray(made.array("start")), np.asarray(made.array("end")), labels,
-            PROFILES["strict"], made.card.split, made.card.id,
-        )  # fmt: skip
+        parts = parts_of(made, PROFILES["strict"])
     except DataError:
         return None
     return len(np.unique(group[parts.test]))
@@ -42,7 +43,10 @@ def test_groups(made: Prepared) -> int | None:
 
 def _of_signal(facts: Facts) -> Iterator[str]:
     if facts.across:
-        yield f"{facts.across:,} window(s) equal one of another group: the split cannot keep them apart"
+        yield (
+            f"{facts.across:,} window(s) equal one of another group: "
+            "the split cannot keep them apart"
+        )
     elif facts.twice:
         yield f"{facts.twice:,} window(s) occur twice, within their groups"
     if facts.flat:
@@ -58,12 +62,14 @@ def _of_groups(made: Prepared, facts: Facts) -> Iterator[str]:
     count = test_groups(made)
     if count is None:
         yield (
-            f"{len(facts.groups)} group(s) of {made.card.group} cannot be split into three parts that "
+            f"{len(facts.groups)} group(s) of {made.card.group} cannot be split into three parts "
+            f"that "
             "share none: `tsxfer run` will refuse"
         )
     elif count < FEW_TEST_GROUPS and len(facts.groups) < facts.windows:
         yield (
-            f"{count} of {len(facts.groups)} groups ({made.card.group}) are for the test: with fewer than "
+            f"{count} of {len(facts.groups)} groups ({made.card.group}) are for the test: with "
+            f"fewer than "
             f"{FEW_TEST_GROUPS}, nothing can be said of new ones"
         )
     largest = max(facts.groups.values())

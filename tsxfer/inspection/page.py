@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 
@@ -12,10 +10,10 @@ from tsxfer.data.prepare import Prepared
 from tsxfer.inspection.facts import MANY, Facts
 from tsxfer.inspection.hints import hints
 from tsxfer.inspection.text import short
+from tsxfer.report.vega import Spec, svg
 
 POINTS = 600  # of a drawn window: more than a screen shows
 GROUPS = 40  # bars of groups
-Spec = dict[str, Any]
 
 
 def page(made: Prepared, facts: Facts) -> str:
@@ -28,7 +26,7 @@ def page(made: Prepared, facts: Facts) -> str:
         card=made.card,
         lines=short(made, facts),
         hints=hints(made, facts),
-        figures=[(title, _svg(spec)) for title, spec in figures(made, facts)],
+        figures=[(title, _drawn(spec, title)) for title, spec in figures(made, facts)],
     )
 
 
@@ -143,18 +141,17 @@ def _spectrum(made: Prepared, facts: Facts) -> Spec:
         "encoding": {
             "x": _axis("frequency", f"frequency ({unit})"),
             "y": {
-                "field": "share", "type": "quantitative", "scale": {"type": "log"},
+                "field": "share",
+                "type": "quantitative",
+                "scale": {"type": "log"},
                 "title": "share of the power (log)",
             },
             "color": {"field": "channel", "type": "nominal", "sort": None},
         },
-    }  # fmt: skip
+    }
 
 
-def _svg(spec: Spec) -> str:
-    import vl_convert
+def _drawn(spec: Spec, title: str) -> str:
     from markupsafe import Markup
 
-    look = {"background": "white", "config": {"font": "system-ui, sans-serif"}}
-    svg = vl_convert.vegalite_to_svg(json.dumps(spec | look))
-    return Markup(svg)  # noqa: S704  (vl-convert escapes the texts of a spec)
+    return Markup(svg(spec, title))  # noqa: S704  (texts of a spec are escaped by the writer)

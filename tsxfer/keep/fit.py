@@ -25,6 +25,7 @@ from tsxfer.data.split import prefix_stratified
 from tsxfer.errors import DataError, SpecError
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
+from tsxfer.running.device import on_gpu
 from tsxfer.running.runner import no_subnormals, set_precision
 from tsxfer.train import graphs, loop, reuse
 from tsxfer.train.batch import on_device
@@ -166,11 +167,11 @@ class Fitted:
     def numbers(self, x: NDArray[Any], device: str = "cpu") -> Floats:
         """Predictions of a regression, in the unit of the labels."""
         raw, scaled = self.output(x, device)
-        return self.scaler.unlabel(raw[:, 0], scaled)
+        return self.scaler.unscaled(raw[:, 0], scaled)
 
 
 def _refuse_no_number(output: Floats) -> None:
-    """An answer beside ``p = nan`` would be none."""
+    """Refuse output that is NaN: no class or number follows from it."""
     bad = ~np.isfinite(output).all(axis=1)
     if bad.any():
         raise DataError(
@@ -205,22 +206,38 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
         start = reuse.take_over(model, source, frozen=terms.frozen)
     score = _score(data, held if len(held) else train, parts[1], scaler, terms)
     replica = loop.Replica(
-        model.to(terms.device), tensors[0], tensors[1], score,
-        order=stream("fit", "order", terms.seed), dropout=seed("fit", "dropout", terms.seed),
-        rates=start.rates(terms.rate_multiplier), thaws=start.thaws(terms.recipe.epochs),
+        model.to(terms.device),
+        tensors[0],
+        tensors[1],
+        score,
+        order=stream("fit", "order", terms.seed),
+        dropout=seed("fit", "dropout", terms.seed),
+        rates=start.rates(terms.rate_multiplier),
+        thaws=start.thaws(terms.recipe.epochs),
         objective=of_labels(terms.recipe.loss),
-    )  # fmt: skip
+    )
     done = _trained(replica, terms)
     reuse.check_frozen(model, start)
     state = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
     return Fitted(
-        terms.model, channels, length, data.classes, scaler, state, data.card.metric, done.metric[done.best],
-        len(train), len(held), int(done.samples[-1]), start.audit, data.taken_off,
-    )  # fmt: skip
+        model=terms.model,
+        channels=channels,
+        length=length,
+        classes=data.classes,
+        scaler=scaler,
+        weights=state,
+        metric=data.card.metric,
+        score=done.metric[done.best],
+        trained=len(train),
+        validated=len(held),
+        samples=int(done.samples[-1]),
+        audit=start.audit,
+        taken_off=data.taken_off,
+    )
 
 
 def _refuse_no_label(y: NDArray[Any]) -> None:
-    """What cannot be learned is no fault of the rate."""
+    """Refuse labels that cannot be learned, which would look like divergence."""
     bad = ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(len(y), bool)
     if bad.any():
         raise DataError(
@@ -232,7 +249,7 @@ def _refuse_no_label(y: NDArray[Any]) -> None:
 
 def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:
     set_precision(terms.recipe.precision, terms.device)
-    way = graphs.Graphs() if terms.device == "cuda" else loop.turns
+    way = graphs.Graphs() if on_gpu(terms.device) else loop.turns
     with no_subnormals(), _few_threads(terms.recipe.batch * replica.train.x[0].numel()):
         done = loop.fit([replica], loop.Rules(terms.recipe), way)[0]
     if done.diverged:
@@ -259,8 +276,8 @@ def hold_out(data: Labelled, terms: Terms) -> tuple[NDArray[np.int64], NDArray[n
     """Rows to learn from and rows to choose the checkpoint on; no group is in both.
 
     Every class keeps windows to learn from. Where the card splits in time, the last windows are
-    held out, and none to learn from reaches into them. Nothing is held out of fewer than `FEWEST` windows or
-    a single group.
+    held out, and none to learn from reaches into them. Nothing is held out of fewer than `FEWEST`
+    windows or a single group.
     """
     every: NDArray[np.int64] = np.arange(len(data.x))
     wanted = round(terms.validation_share * len(every))
@@ -295,7 +312,7 @@ def _scaled(
 ) -> tuple[scale.Scaled, NDArray[Any]]:
     scaled = scaler.windows(data.x[rows])
     y = data.y[rows]
-    return scaled, y.astype(np.int64) if data.classes else scaler.labels(y, scaled)
+    return scaled, y.astype(np.int64) if data.classes else scaler.scaled(y, scaled)
 
 
 def _score(
@@ -310,7 +327,7 @@ def _score(
     goal = torch.from_numpy(np.ascontiguousarray(part[1]))
 
     def score(output: Floats) -> tuple[float, float]:
-        answer = output.argmax(axis=1) if data.classes else scaler.unlabel(output[:, 0], part[0])
+        answer = output.argmax(axis=1) if data.classes else scaler.unscaled(output[:, 0], part[0])
         value = metric.score(truth, answer)
         if terms.monitor == "metric":
             return sign * value, value

@@ -87,13 +87,19 @@ def described(fitted: Fitted) -> dict[str, Any]:
     """What the card says of the file: names, shapes and units of input and output."""
     answer = "class probabilities" if fitted.classes else "prediction in the unit of the label"
     shape = ["batch", len(fitted.classes)] if fitted.classes else ["batch"]
+    levels = ", ".join(f"{level:.10g}" for level in fitted.taken_off)
+    less = (
+        f", less the level of each channel, which float32 could not hold: {levels}"
+        if levels
+        else ""
+    )
     return {
         "file": ONNX,
         "input": {
             "name": INPUT,
             "shape": ["batch", fitted.channels, fitted.length],
             "type": "float32",
-            "holds": "raw windows in their own unit; scaling is part of the graph",
+            "holds": f"raw windows in their own unit{less}; scaling is part of the graph",
         },
         "output": {"name": _output(fitted), "shape": shape, "type": "float32", "holds": answer},
     }
@@ -114,10 +120,14 @@ def exported(fitted: Fitted, card: dict[str, Any]) -> bytes:
     try:
         with _quiet():
             program = torch.onnx.export(
-                Whole(fitted).eval(), (windows,), dynamo=True, verbose=False,
-                input_names=[INPUT], output_names=[_output(fitted)],
+                Whole(fitted).eval(),
+                (windows,),
+                dynamo=True,
+                verbose=False,
+                input_names=[INPUT],
+                output_names=[_output(fitted)],
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
-            )  # fmt: skip
+            )
             assert program is not None  # noqa: S101  (only older exporters return nothing)
             made = program.model_proto
     except Exception as error:  # whatever a network of the user's own brings up in the exporter
@@ -127,7 +137,8 @@ def exported(fitted: Fitted, card: dict[str, Any]) -> bytes:
         ) from error
     carried = {name: card[name] for name in CARRIED if name in card}
     entry = made.metadata_props.add()
-    entry.key, entry.value = "tsxfer", json.dumps({**carried, "classes": list(fitted.classes)})
+    own = {"classes": list(fitted.classes), "taken_off": list(fitted.taken_off)}
+    entry.key, entry.value = "tsxfer", json.dumps({**carried, **own})
     return bytes(made.SerializeToString())
 
 
@@ -159,7 +170,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _one_flag() -> Iterator[None]:
-    """The exporter reads cuDNN's old flag, which refuses to be read once training has set the new."""
+    """The exporter reads cuDNN's old flag, which cannot be read once training has set the new."""
     cudnn: Any = torch.backends.cudnn  # its parts are not typed
     parts = (cudnn.conv, cudnn.rnn)
     before = [part.fp32_precision for part in parts]

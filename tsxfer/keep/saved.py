@@ -13,8 +13,10 @@ from typing import Any
 
 from torch import Tensor
 
+from tsxfer.core.names import DatasetName, is_simulated
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.keep.fit import Fitted, scaler_facts, scaler_of
+from tsxfer.store.rows import row_of
 from tsxfer.store.workspace import Workspace, environment
 from tsxfer.train import weights
 
@@ -58,11 +60,12 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
         return source_at(path / WEIGHTS if path.is_dir() else path, model)
     found = []
     for file in sorted((workspace.root / "weights").glob("*.safetensors")):
-        row = weights.row(file) or {}
-        trial: Any = row.get("trial", {})
-        if trial.get("model") == model and _plain(trial) and _means(named, trial["dataset"]):
-            sizes: Any = row.get("sizes", {})
-            found.append(("+sim" not in trial["dataset"], sizes.get("train", 0), file))
+        row = row_of(file)
+        if row is None or row.trial.model != model or not row.trial.plain_pretraining:
+            continue
+        corpus = DatasetName.parse(row.trial.dataset)
+        if corpus.means(named):
+            found.append((not corpus.simulated, row.sizes.get("train", 0), file))
     if not found:
         raise SpecError(
             f"no {model} pretrained on {named!r}",
@@ -70,17 +73,6 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
             mend=f"tsxfer run --source {named} --model {model} ..., or name a .safetensors file",
         )
     return source_at(max(found)[2], model)
-
-
-def _plain(trial: dict[str, Any]) -> bool:
-    """Trained from scratch on true labels of one data set's usual part: no control's source."""
-    apart = {"reuse", "part", "pool", "after", "baseline"}
-    return not apart & set(trial) and not {"labels", "objective"} & set(trial.get("recipe", {}))
-
-
-def _means(named: str, dataset: str) -> bool:
-    plain = dataset.partition("@")[0]
-    return named in (dataset, plain, plain.partition("+")[0])
 
 
 def source_at(path: Path, model: str) -> Source:
@@ -101,7 +93,7 @@ def source_at(path: Path, model: str) -> Source:
             mend=f"use the model {made_with}",
         )
     corpus = trial.get("dataset") or facts.get("target") or "not stated"
-    simulated = bool(facts.get("simulated")) or "+sim" in corpus
+    simulated = bool(facts.get("simulated")) or is_simulated(corpus)
     return Source(corpus, simulated, path, weights.load(path, WHOLE))
 
 
@@ -119,11 +111,18 @@ def save(fitted: Fitted, folder: Path, facts: dict[str, Any], onnx: bytes = b"")
     """
     refuse_taken(folder)
     own = {
-        "model": fitted.model, "length": fitted.length,         "classes": list(fitted.classes), "metric": fitted.metric, "validation_score": fitted.score,
+        "model": fitted.model,
+        "length": fitted.length,
+        "classes": list(fitted.classes),
+        "metric": fitted.metric,
+        "validation_score": fitted.score,
         "windows": {"train": fitted.trained, "validation": fitted.validated},
-        "samples_seen": fitted.samples, "scaling": scaler_facts(fitted.scaler),
-        "audit": fitted.audit, "taken_off": list(fitted.taken_off), "environment": environment(),
-    }  # fmt: skip
+        "samples_seen": fitted.samples,
+        "scaling": scaler_facts(fitted.scaler),
+        "audit": fitted.audit,
+        "taken_off": list(fitted.taken_off),
+        "environment": environment(),
+    }
     card = json.dumps({**facts, **own}, indent=1, allow_nan=False)
     try:
         weights.save(folder / WEIGHTS, fitted.weights, card)
@@ -157,12 +156,20 @@ def load(folder: Path) -> tuple[Fitted, dict[str, Any]]:
     try:
         card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
         fitted = Fitted(
-            card["model"], len(card["channels"]), card["length"], tuple(card["classes"]),
-            scaler_of(card["scaling"], card["length"]), weights.load(folder / WEIGHTS, WHOLE),
-            card["metric"], card["validation_score"], card["windows"]["train"],
-            card["windows"]["validation"], card["samples_seen"], card["audit"],
-            tuple(card.get("taken_off", ())),
-        )  # fmt: skip
+            model=card["model"],
+            channels=len(card["channels"]),
+            length=card["length"],
+            classes=tuple(card["classes"]),
+            scaler=scaler_of(card["scaling"], card["length"]),
+            weights=weights.load(folder / WEIGHTS, WHOLE),
+            metric=card["metric"],
+            score=card["validation_score"],
+            trained=card["windows"]["train"],
+            validated=card["windows"]["validation"],
+            samples=card["samples_seen"],
+            audit=card["audit"],
+            taken_off=tuple(card.get("taken_off", ())),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"no fitted model can be read: {type(error).__name__}: {error}",

@@ -24,8 +24,8 @@ class InceptionTime(Backbone):
     four times 32 filters, without biases, then normalisation and ReLU. The mean over time comes
     last. Normalisation has Keras' momentum 0.99 and epsilon 1e-3, kernels start Glorot uniform.
 
-    One departure: the authors leave the first bottleneck out where windows have one channel. Here it
-    is always there, or transfer from one channel to several would have no tensor to copy.
+    One departure: the authors leave the first bottleneck out where windows have one channel. Here
+    it is always there, or transfer from one channel to several would have no tensor to copy.
     """
 
     transferred = ("bottlenecks.", "convolutions.", "pooled.", "shortcuts.")

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 
 class Dropout(nn.Dropout):
-    """Dropout that draws from its model's own stream, so that no neighbour changes its numbers."""
+    """Dropout from its model's own stream, so that no other replica changes its numbers."""
 
     generator: torch.Generator | None = None
 
@@ -53,7 +53,7 @@ def pad_and_convolve(x: Tensor, layer: nn.Conv1d, padding: tuple[int, int]) -> T
 
 
 def convolve(x: Tensor, layer: nn.Conv1d, padding: tuple[int, int]) -> Tensor:
-    """Pad with zeros, then convolve; for layers whose neighbours bear the layout that this gives.
+    """Pad with zeros, then convolve; where the next layers are fast on the layout of its result.
 
     Args:
         x: ``(batch, channel, time)``.

@@ -1,4 +1,4 @@
-"""ResNet: three residual blocks of three convolutions, mean over time (Wang, Yan and Oates 2017)."""
+"""ResNet: three residual blocks of three convolutions, mean over time (Wang et al. 2017)."""
 
 from __future__ import annotations
 

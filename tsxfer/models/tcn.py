@@ -1,4 +1,4 @@
-"""TCN: nine residual blocks of dilated causal convolutions (Bai 2018; keras-tcn as in the study)."""
+"""TCN: nine residual blocks of dilated causal convolutions (Bai 2018; the study's keras-tcn)."""
 
 from __future__ import annotations
 

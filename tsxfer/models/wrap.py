@@ -20,8 +20,9 @@ def backbone(
     """Turn a function that makes a module into a backbone.
 
     Args:
-        transferred: Prefixes of parameter names of the module that transfer copies, e.g. ``("0.",)``;
-            the whole module by default. Copied shapes must not depend on the window's length.
+        transferred: Prefixes of parameter names of the module that transfer copies, e.g.
+            ``("0.",)``; the whole module by default. Copied shapes must not depend on the window's
+            length.
         hidden_layer: The head has one dense ReLU layer as wide as its input.
 
     Returns:

@@ -1,9 +1,10 @@
-"""Files of the UCR/UEA archive beside ``.ts``: ``.tsv`` and ``.txt`` with the class first, ``.arff``."""
+"""Files of the UCR/UEA archive beside ``.ts``: ``.tsv``, ``.txt`` with class first, ``.arff``."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,21 +103,38 @@ def _stacked(rows: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _content(
-    channels: list[NDArray[np.float64]], labels: NDArray[np.str_], described: Description, path: Path
-) -> Content:  # fmt: skip
+    channels: list[NDArray[np.float64]],
+    labels: NDArray[np.str_],
+    described: Description,
+    path: Path,
+) -> Content:
     """Windows with their own lengths: what is missing at the end of a series is not its own."""
     longest = max(channel.shape[1] for channel in channels)
-    x = np.stack([np.pad(c, ((0, 0), (0, longest - c.shape[1])), constant_values=np.nan) for c in channels], 1)  # fmt: skip
+    x = np.stack(
+        [np.pad(c, ((0, 0), (0, longest - c.shape[1])), constant_values=np.nan) for c in channels],
+        1,
+    )
     there: NDArray[np.bool_] = np.isfinite(x).max(axis=1)
     lengths = np.where(there.max(axis=1), longest - there[:, ::-1].argmax(axis=1), 0)
     if not lengths.all():
         row = int(np.argmin(lengths))
-        raise DataError("a series without a number", where=f"{path}, series {row + 1}", mend="remove it")  # fmt: skip
+        raise DataError(
+            "a series without a number", where=f"{path}, series {row + 1}", mend="remove it"
+        )
     return Content(
-        x, None if described.unlabelled else labels, None,
-        tuple(f"c{n}" for n in range(len(channels))), "class", "",
-        lengths=None if (lengths == longest).all() else lengths,
+        x=x, y=None if described.unlabelled else _named(labels), group=None,
+        channels=tuple(f"c{n}" for n in range(len(channels))), label="class", group_name="",
+        lengths=None if (lengths == longest).all() else lengths, task="classification",
     )  # fmt: skip
+
+
+def _named(labels: NDArray[np.str_]) -> NDArray[Any]:
+    """Classes as written; numbers where all are whole numbers, such as ``1.0000000e+00``."""
+    try:
+        numbers = labels.astype(np.float64)
+    except ValueError:
+        return labels
+    return numbers if (numbers == np.round(numbers)).all() else labels
 
 
 def _text(path: Path) -> str:

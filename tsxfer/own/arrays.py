@@ -13,6 +13,7 @@ from tsxfer.errors import DataError
 from tsxfer.own.columns import few
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
+from tsxfer.own.official import joined, parts_of, with_parts
 
 Arrays = dict[str, NDArray[Any]]
 X = ("x", "data", "windows", "samples", "signals")
@@ -22,7 +23,7 @@ TRAIN, TEST = re.compile("train", re.IGNORECASE), "test"
 
 
 def content_of_arrays(arrays: Arrays, described: Description, path: Path) -> Content:
-    """Windows, labels and groups of arrays by name; ``X_train`` beside ``X_test`` as official split.
+    """Windows, labels and groups of arrays by name; ``X_train`` and ``X_test`` as official split.
 
     Raises:
         DataError: If an array is missing, or shapes do not fit together.
@@ -30,12 +31,14 @@ def content_of_arrays(arrays: Arrays, described: Description, path: Path) -> Con
     x_name = _named(arrays, described.x, X, path, "--x")
     twin = _twin(arrays, x_name)
     train = _part(arrays, x_name, "", described, path)
+    if described.test in arrays and not described.unlabelled:
+        column = _column(arrays[described.test], described.test, path)
+        part, note = parts_of(column, described.test, str(path))
+        return with_parts(train, part, note, str(path))
     if not twin or described.test == "no":
         return train
     test = _part(arrays, twin, x_name, described, path)
-    from tsxfer.own.official import joined
-
-    return joined(train, test, f"{x_name} and {twin}")
+    return test if described.unlabelled else joined(train, test, f"{x_name} and {twin}")
 
 
 def _twin(arrays: Arrays, name: str) -> str:
@@ -48,7 +51,11 @@ def _part(arrays: Arrays, x_name: str, first: str, described: Description, path:
     """One part: windows with the labels and groups that are called alike."""
     x = arrays[x_name]
     like = _suffix(x_name)
-    y_name = "" if described.unlabelled else _mate(arrays, described.label, Y, like, path, bool(first), "--label")  # fmt: skip
+    y_name = (
+        ""
+        if described.unlabelled
+        else _mate(arrays, described.label, Y, like, path, bool(first), "--label")
+    )
     group = _mate(arrays, described.group, GROUP, like, path, bool(first), "--group")
     y = _column(arrays[y_name], y_name, path) if y_name else None
     windows, notes = oriented(x, x_name, len(y) if y is not None else 0, described, path)
@@ -56,15 +63,22 @@ def _part(arrays: Arrays, x_name: str, first: str, described: Description, path:
     for name, column in ((y_name, y), (group, groups)):
         if column is not None and len(column) != len(windows):
             raise DataError(
-                f"{name} holds {len(column)} values, {x_name} of shape {x.shape} holds {len(windows)} "
+                f"{name} holds {len(column)} values, {x_name} of shape {x.shape} holds "
+                f"{len(windows)} "
                 "windows",
                 where=str(path),
-                mend="give one value a window, or name the right array with --label, --group or --x",
+                mend="give one value a window, or name the right array with --label, --group or "
+                "--x",
             )
     return Content(
-        windows, y, None if groups is None else groups.astype(np.str_),
-        tuple(f"c{n}" for n in range(windows.shape[1])), y_name, group, notes=notes,
-    )  # fmt: skip
+        x=windows,
+        y=y,
+        group=None if groups is None else groups.astype(np.str_),
+        channels=tuple(f"c{n}" for n in range(windows.shape[1])),
+        label=y_name,
+        group_name=group,
+        notes=notes,
+    )
 
 
 def _suffix(name: str) -> str:
@@ -94,8 +108,14 @@ def _named(arrays: Arrays, wanted: str, known: tuple[str, ...], path: Path, flag
 
 
 def _mate(
-    arrays: Arrays, wanted: str, known: tuple[str, ...], like: str, path: Path, second: bool, flag: str
-) -> str:  # fmt: skip
+    arrays: Arrays,
+    wanted: str,
+    known: tuple[str, ...],
+    like: str,
+    path: Path,
+    second: bool,
+    flag: str,
+) -> str:
     """Labels or groups that go with an array of windows; "" where groups are not there."""
     lower = {name.lower(): name for name in reversed(list(arrays))}
     if wanted:
@@ -119,11 +139,16 @@ def _shapes(arrays: Arrays) -> str:
 
 def _column(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
     """``(n,)`` of ``(n,)``, ``(n, 1)`` or ``(1, n)``."""
-    if array.ndim > 2 or (array.ndim == 2 and min(array.shape) > 1) or array.dtype.kind not in "iufbUS":  # fmt: skip
+    if (
+        array.ndim > 2
+        or (array.ndim == 2 and min(array.shape) > 1)
+        or array.dtype.kind not in "iufbUS"
+    ):
         raise DataError(
             f"{name} is {array.dtype} {array.shape}, not one value a window",
             where=str(path),
-            mend="name labels of shape (n,) or (n, 1) with --label; several labels a window are not "
+            mend="name labels of shape (n,) or (n, 1) with --label; several labels a window are "
+            "not "
             "supported",
         )
     flat = np.asarray(array).reshape(-1)
@@ -149,11 +174,16 @@ def oriented(
         raise DataError(
             f"{name} is {x.dtype} {x.shape}, not numbers (n, channel, time) or (n, time)",
             where=str(path),
-            mend="stack the windows into one array, or name another with --x; for one long recording "
+            mend="stack the windows into one array, or name another with --x; for one long "
+            "recording "
             "say --window",
         )
     at = next((k for k, size in enumerate(x.shape) if size == count), 0) if count else 0
-    notes = [] if at == 0 else [f"axis {at + 1} of {name} {x.shape} is as long as the labels and counts windows"]  # fmt: skip
+    notes = (
+        []
+        if at == 0
+        else [f"axis {at + 1} of {name} {x.shape} is as long as the labels and counts windows"]
+    )
     x = np.moveaxis(x, at, 0)
     if x.ndim == 2:
         return x[:, None, :], tuple(notes)
@@ -163,6 +193,7 @@ def oriented(
         raise DataError(
             f"{name} of shape {x.shape} would be {x.shape[1]} channels of {x.shape[2]} samples",
             where=str(path),
-            mend="say --axes time,channel if time comes first, or --axes channel,time if it is right",
+            mend="say --axes time,channel if time comes first, or --axes channel,time if it is "
+            "right",
         )
     return x, tuple(notes)

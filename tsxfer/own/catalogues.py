@@ -71,7 +71,8 @@ def _read(
     if absent.any():
         row = int(absent.to_numpy().argmax())
         raise DataError(
-            f"{table[columns[0]].iloc[row]} is listed and not there ({int(absent.sum())} such rows)",
+            f"{table[columns[0]].iloc[row]} is listed and not there ({int(absent.sum())} such "
+            f"rows)",
             where=f"{path}, row {row + 1}",
             mend="add those files, or remove the rows",
         )
@@ -82,9 +83,13 @@ def _read(
         [tuple(cells) for cells in rows.itertuples(index=False)],
         [None] * len(table) if not label else table[label].tolist(),
         [""] * len(table) if not group else table[group].astype(str).tolist(),
-        label, group,
-        (f"{path.name} lists {len(table)} windows, {label or 'no label'}, files by {few(columns)}",),
-    )  # fmt: skip
+        label,
+        group,
+        (
+            f"{path.name} lists {len(table)} windows, {label or 'no label'}, files by "
+            f"{few(columns)}",
+        ),
+    )
 
 
 def _label(others: list[str], described: Description, path: Path, group: str) -> str:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 
 NAMED = re.compile(
-    r"^(?:(?:unix[ _]?)?time(?:[ _]?stamp)?|date(?:[ _]?time)?|elapsed|t|seconds?|secs?|ms|millis\w*)"
+    r"^(?:(?:unix[ _]?)?time(?:[ _]?stamp)?|date(?:[ _]?time)?|elapsed|t|seconds?|secs?|ms"
+    r"|millis\w*)"
     r"(?:[ _\[(]+(?P<unit>s|secs?|seconds?|ms|millis\w*|us|ns)[\])]?)?$",
     re.IGNORECASE,
 )
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 STEADY, JITTERING = 1.5, 5.0  # periods without a sample that make a gap
+EVEN = 0.995  # share of steps of one length, from which on a clock ticks evenly
 
 
 def is_time(column: str) -> bool:
@@ -80,13 +82,14 @@ def clock_of(column: str, times: NDArray[np.float64], dated: bool, said: float) 
         )
     middle = float(np.median(forward))
     usual = forward[forward < 10 * middle]
-    steady = bool(np.mean(np.abs(forward / middle - 1) < 0.05) > 0.95)
+    steady = bool(np.mean(np.abs(forward / middle - 1) < 0.05) > EVEN)
     period = middle if steady else float(usual.mean())
     gap = (STEADY if steady else JITTERING) * period
     unit, note = _unit(column, period, dated, said)
     if not steady and unit:
         note = (note + "; " if note else "") + (
-            f"{column} does not tick evenly: {1 / (unit * period):.5g} Hz is its mean (--rate settles it)"
+            f"{column} does not tick evenly: {1 / (unit * period):.5g} Hz is its mean (--rate "
+            f"settles it)"
         )
     return Clock(unit, period, gap, note)
 

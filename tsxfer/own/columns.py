@@ -1,4 +1,4 @@
-"""Columns and arrays by name: which is the label, which the group, which are nothing of the kind."""
+"""Columns and arrays by name: which is the label, which the group, which are neither."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ def label_of(names: list[str], wanted: str, path: Path) -> str:
     found = (
         [wanted] if wanted and wanted in names else [n for n in LABELS if n in names and not wanted]
     )
+    if not found and "," in wanted:
+        raise DataError(
+            f"--label {wanted}: several labels at once are not supported",
+            where=f"{path} has: {few(names)}",
+            mend=f"learn one at a time: --label {wanted.split(',')[0]} --ignore "
+            f"{','.join(wanted.split(',')[1:])}",
+        )
     if not found:
         hint = nearest(wanted, names) if wanted else ""
         raise DataError(

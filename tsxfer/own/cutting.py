@@ -53,12 +53,17 @@ def _whole(
 
     named = np.array([span.group for span in spans], np.str_)
     return Content(
-        pulled(shape, dtype, pull),
-        None if described.unlabelled else _labels([span.label for span in spans]),
-        named if group else None, channels, label, group, rate=rate, notes=tuple(notes),
+        x=pulled(shape, dtype, pull),
+        y=None if described.unlabelled else _labels([span.label for span in spans]),
+        group=named if group else None,
+        channels=channels,
+        label=label,
+        group_name=group,
+        rate=rate,
+        notes=tuple(notes),
         lengths=None if (lengths == lengths[0]).all() else lengths,
         rows=np.array([signal.name for signal in signals], np.str_),
-    )  # fmt: skip
+    )
 
 
 def _labels(found: list[Any]) -> NDArray[Any]:
@@ -91,11 +96,16 @@ def _cut(
         return np.stack(found).astype(dtype, copy=False)
 
     return Content(
-        pulled((len(start), len(channels), length), dtype, pull),
-        None if described.unlabelled else _labels(labels),
-        np.array(groups, np.str_), channels, label, group, rate=rate, notes=tuple(notes),
+        x=pulled((len(start), len(channels), length), dtype, pull),
+        y=None if described.unlabelled else _labels(labels),
+        group=np.array(groups, np.str_),
+        channels=channels,
+        label=label,
+        group_name=group,
+        rate=rate,
+        notes=tuple(notes),
         rows=np.array([_place(signals[s], int(a)) for s, a in zip(signal, start, strict=True)]),
-    )  # fmt: skip
+    )
 
 
 def _places(
@@ -156,11 +166,14 @@ def _grouped_by_stretch(signals: list[Signal]) -> tuple[list[Signal], str]:
 def _left_over(signals: list[Signal], count: int, length: int, step: int, rate: float) -> str:
     total = sum(signal.length for signal in signals)
     spans = [span for signal in signals for span in signal.spans]
+    gaps = sum(len(signal.pieces) - 1 for signal in signals)
     silent = total - sum(s.stop - s.start for s in spans if s.label is not None)
     short = sum(s.stop - s.start < length for s in spans if s.label is not None)
     seconds = f" ({length / rate:g} s)" if rate else ""
     overlap = f", each overlapping the next by {length - step}" if step < length else ""
     said = f"cut into {count:,} windows of {length} samples{seconds}, {step} apart{overlap}"
+    if gaps:
+        said += f"; none crosses one of {gaps:,} gaps in time or steps back"
     if silent:
         said += f"; {silent:,} of {total:,} samples have no label and are in none"
     return said + (f"; {short:,} stretches are shorter than a window" if short else "")

@@ -95,14 +95,24 @@ def _content(parts: list[Series], described: Description, path: Path) -> Content
     after = np.concatenate([part.y for part in parts]).astype(np.float64)
     direction = described.task == "classification"
     y = np.where(after > x[:, 0, -1], UP, NOT_UP) if direction else after
-    starts, ends = (np.concatenate([getattr(p, n) for p in parts]) for n in ("time_start", "time_end"))  # fmt: skip
+    starts, ends = (
+        np.concatenate([getattr(p, n) for p in parts]) for n in ("time_start", "time_end")
+    )
     what = f"whether the next close is higher ({UP}) or not" if direction else "the next close"
     return Content(
-        pulled(x.shape, x.dtype, lambda at: x[at]), None if described.unlabelled else y,
-        np.concatenate([part.group for part in parts]), ("close",),
-        "direction" if direction else "next close", "year" if path.is_file() else "company",
-        task="classification" if direction else "regression", rate=RATE_HZ,
-        rows=np.concatenate([part.uid for part in parts]), start=starts, end=ends,
+        x=pulled(x.shape, x.dtype, lambda at: x[at]),
+        y=None if described.unlabelled else y,
+        group=np.concatenate([part.group for part in parts]),
+        channels=("close",),
+        label="direction" if direction else "next close",
+        group_name="year" if path.is_file() else "company",
+        task="classification" if direction else "regression",
+        rate=RATE_HZ,
+        rows=np.concatenate([part.uid for part in parts]),
+        start=starts,
+        end=ends,
         label_like_input=not direction,
-        notes=(f"daily prices: {x.shape[2]} closes, then {what} (--task settles it); split in time",),
-    )  # fmt: skip
+        notes=(
+            f"daily prices: {x.shape[2]} closes, then {what} (--task settles it); split in time",
+        ),
+    )

@@ -25,19 +25,21 @@ class Description:
         cite: What to cite.
         ignore: Columns that are neither samples nor label nor group.
         x: Array, column or variable that holds the samples, where it is not called ``x``.
-        axes: Order of the axes of an array of windows: ``channel,time`` or ``time,channel``; "" asks
-            where the shape is implausible.
-        header: ``yes`` or ``no``: whether the first line of a text table names the columns; "" decides.
+        axes: Order of the axes of an array of windows: ``channel,time`` or ``time,channel``; ""
+            asks where the shape is implausible.
+        header: ``yes`` or ``no``: whether the first line of a text table names the columns; ""
+            decides.
         missing: What becomes of samples that are missing: ``refuse``, ``interpolate`` or ``drop``.
         lengths: What becomes of windows of unequal length: ``refuse``, ``pad`` or ``crop``.
         resample: Samples a second to resample to; 0 keeps the file's own.
-        window: Length of the windows that a long recording is cut into, ``2s`` or a number of samples.
+        window: Length of the windows that a long recording is cut into, ``2s`` or a number of
+            samples.
         step: From one such window to the next, as `window`; the window itself by default.
         pattern: Names of files in a folder, e.g. ``{label}_{group}_{n}.wav``.
         intervals: A second file with start, end and label of each stretch of a recording.
         test: A second file, or the array or column that tells windows of the official test part.
-        columns: Columns that hold the samples, in order; what a fitted model's card says of the file
-            that it was fitted on, so that no other column is mistaken for one.
+        columns: Columns that hold the samples, in order; what a fitted model's card says of the
+            file that it was fitted on, so that no other column is mistaken for one.
         unlabelled: The windows alone are wanted, as `tsxfer predict` does; labels may be missing.
     """
 

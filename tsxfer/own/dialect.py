@@ -56,7 +56,15 @@ def dialect_of(path: Path, described: Description) -> Dialect:
     header, guess = _has_header(rows, decimal, described)
     count = len(rows[0])
     names = _names(rows[0]) if header else tuple(map(str, range(count)))
-    return Dialect(encoding, separator, decimal, header, names, packed, (*notes, *guess))
+    return Dialect(
+        encoding=encoding,
+        separator=separator,
+        decimal=decimal,
+        header=header,
+        names=names,
+        packed=packed,
+        notes=(*notes, *guess),
+    )
 
 
 def latin(found: Dialect) -> Dialect:
@@ -153,12 +161,19 @@ def _has_header(
         return True, ()
     if described.columns and set(described.columns) <= set(first):
         return True, ()
-    return False, ("no header: the first line holds numbers and is the first window (--header yes settles it otherwise)",)  # fmt: skip
+    return False, (
+        "no header: the first line holds numbers and is the first window (--header yes settles it "
+        "otherwise)",
+    )
 
 
 def _even(values: list[float]) -> bool:
     steps = [b - a for a, b in pairwise(values)]
-    return bool(steps) and steps[0] != 0 and all(abs(s - steps[0]) <= 1e-2 * abs(steps[0]) for s in steps)  # fmt: skip
+    return (
+        bool(steps)
+        and steps[0] != 0
+        and all(abs(s - steps[0]) <= 1e-2 * abs(steps[0]) for s in steps)
+    )
 
 
 def _names(first: list[str]) -> tuple[str, ...]:

@@ -35,7 +35,9 @@ def signal(path: Path, name: str, described: Description) -> Signal:
             raise _unreadable(path, error) from None
 
     names = tuple(channel.label.strip() or f"c{n}" for n, channel in enumerate(channels))
-    made = Signal(name, names, rate, length, np.dtype(np.float64), read)
+    made = Signal(
+        name=name, channels=names, rate=rate, length=length, dtype=np.dtype(np.float64), read=read
+    )
     if described.intervals or described.unlabelled:
         return made
     return _annotated(made, opened, described, path)
@@ -58,6 +60,7 @@ def _opened(path: Path) -> Any:
             where=str(path),
             mend='pip install "tsxfer[biosignals]"',
         ) from None
+    _refuse_cut(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -66,6 +69,28 @@ def _opened(path: Path) -> Any:
             return edfio.read_edf(path, lazy_load_data=True)
     except Exception as error:  # edfio has no common base class of its errors
         raise _unreadable(path, error) from None
+
+
+def _refuse_cut(path: Path) -> None:
+    """A file that holds fewer data records than its header declares (-1 there is not known)."""
+    with path.open("rb") as file:
+        head = file.read(256)
+        try:
+            records, signals = int(head[236:244]), int(head[252:256])
+            file.seek(256 + signals * 216)  # past the other fields of each signal
+            counts = [int(file.read(8)) for _ in range(min(signals, 10_000))]
+            begin = int(head[184:192])
+        except ValueError as error:
+            raise _unreadable(path, error) from None
+    wide = 3 if path.suffix.lower() == ".bdf" else 2
+    there = (path.stat().st_size - begin) // max(1, sum(counts) * wide)
+    if records > there:
+        raise DataError(
+            f"{path.name} is cut: its header declares {records:,} data records, it holds "
+            f"{max(0, there):,}",
+            where=str(path),
+            mend="copy or fetch that file again",
+        )
 
 
 def _chosen(every: Any, described: Description, path: Path) -> list[Any]:
@@ -124,7 +149,8 @@ def _annotated(made: Signal, opened: Any, described: Description, path: Path) ->
     ]
     if held:
         made = replace(made, notes=(*made.notes, (
-            f"{len(held)} annotations have no duration and hold until the next one, e.g. {held[0][2]} "
+            f"{len(held)} annotations have no duration and hold until the next one, e.g. "
+            f"{held[0][2]} "
             "(--intervals FILE settles it)"),))  # fmt: skip
     return apply([made], [one for one in intervals if one.end > one.start], path)[0]
 
@@ -133,7 +159,8 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     if isinstance(error, DataError):
         return error
     return DataError(
-        f"{path.name} ({path.stat().st_size:,} bytes) is no complete {path.suffix[1:].upper()} file: "
+        f"{path.name} ({path.stat().st_size:,} bytes) is no complete {path.suffix[1:].upper()} "
+        f"file: "
         f"{error}",
         where=str(path),
         mend="copy or fetch that file again",

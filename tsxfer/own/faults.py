@@ -21,7 +21,8 @@ def unreadable(path: Path, error: Exception) -> DataError:
     if isinstance(error, DataError):
         return error
     return DataError(
-        f"{path.name} cannot be read: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}",
+        f"{path.name} cannot be read: "
+        f"{str(error).splitlines()[0][:200] if str(error) else type(error).__name__}",
         where=str(path),
         mend=f"is it a whole {path.suffix} file? write it again",
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
-from tsxfer.own import edf, physionet, seismograms, sound, table_signals
+from tsxfer.own import array_signals, edf, physionet, seismograms, sound, table_signals
 from tsxfer.own.catalogues import Catalogue, catalogue_of
 from tsxfer.own.content import Content
 from tsxfer.own.cutting import content_of
@@ -20,7 +20,7 @@ from tsxfer.own.naming import named
 from tsxfer.own.signals import Signal, same_channels
 
 SOUNDS, EARTH = (".wav", ".flac"), tuple(seismograms.FORMATS)
-TABLES = (*table_signals.TEXT, ".parquet")
+TABLES = table_signals.ENDINGS
 ENDINGS = (*SOUNDS, *EARTH, *edf.ENDINGS, ".hea", ".npy", *TABLES)
 
 
@@ -36,7 +36,7 @@ class One:
 
 
 def beside(path: Path, described: Description) -> tuple[Path, ...]:
-    """Files that are read with a recording: the other files of a WFDB record, labels of an array."""
+    """Files read with a recording: the other files of a WFDB record, labels of an array."""
     if path.suffix.lower() == ".hea":
         return tuple(sorted(f for f in path.parent.glob(f"{path.stem}.*") if f != path))
     if path.suffix.lower() == ".npy" and described.label:
@@ -45,7 +45,7 @@ def beside(path: Path, described: Description) -> tuple[Path, ...]:
 
 
 def signal_files(folder: Path) -> list[Path]:
-    """Files below a folder of the first kind that is there: sound, EDF, WFDB, earth, arrays, tables."""
+    """Files below a folder of the first kind there: sound, EDF, WFDB, earth, arrays, tables."""
     found = sorted(
         (f for f in folder.rglob("*") if _ending(f) and f.is_file() and not f.name.startswith(".")),
         key=lambda f: f.relative_to(folder).as_posix(),
@@ -81,12 +81,21 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         signals, inner = apply(signals, found, where), (inner_label, inner_group)
     signals = [s.labelled(one.label, one.group) for s, one in zip(signals, ones, strict=True)]
     label, group = inner[0] or label, inner[1] or group
+    if described.group and not group and not described.unlabelled:
+        raise DataError(
+            f"no column {described.group!r} for --group",
+            where=str(path),
+            mend="name a column of the recording or of the intervals, or {group} in --pattern",
+        )
     if not described.unlabelled:
         _refuse_unlabelled(signals, path, described)
     if described.window and len(ones) > 1 and not group:
         signals = [s.labelled(None, one.name) for s, one in zip(signals, ones, strict=True)]
         group = "file"
-        notes = [*notes, "each file is a group of its own (--pattern with {group}, or --group, settles it)"]  # fmt: skip
+        notes = [
+            *notes,
+            "each file is a group of its own (--pattern with {group}, or --group, settles it)",
+        ]
     made = content_of(signals, described, label or "label", group)
     return replace(made, notes=(*notes, *made.notes))
 
@@ -103,14 +112,20 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
         raise DataError(
             "no file that can be read",
             where=str(path),
-            mend=f"give a folder of files that end in {', '.join(ENDINGS)}; docs/layouts.md lists all",
+            mend=f"give a folder of files that end in {', '.join(ENDINGS)}; docs/layouts.md lists "
+            f"all",
         )
     fits, notes = named(files, path, described.pattern)
     ones = [
-        One((file,), file.relative_to(path).as_posix(), fields.get("label"), fields.get("group", ""),
-            tuple(fields.items()))
+        One(
+            (file,),
+            file.relative_to(path).as_posix(),
+            fields.get("label"),
+            fields.get("group", ""),
+            tuple(fields.items()),
+        )
         for file, fields in fits
-    ]  # fmt: skip
+    ]
     group = "group" if any(one.group for one in ones) else ""
     return ones, "label", group, notes
 
@@ -156,11 +171,11 @@ def _signal(
 
 
 def _array(path: Path, one: One, described: Description) -> Signal:
-    made = table_signals.array_signal(path, one.name, described)
+    made = array_signals.array_signal(path, one.name, described)
     if not described.label or described.unlabelled:
         return made
-    beside = table_signals.label_file(path, described.label, dict(one.fields))
-    return table_signals.array_labels(beside, made)
+    beside = array_signals.label_file(path, described.label, dict(one.fields))
+    return array_signals.array_labels(beside, made, described.ignore)
 
 
 def _joined(parts: list[Signal], name: str) -> Signal:

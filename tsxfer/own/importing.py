@@ -1,7 +1,7 @@
-"""A user's own file as a prepared data set: described by flags or a card beside it, named by content.
+"""A user's own file as a prepared data set: described by flags or a card, named by content.
 
-``mine.csv`` becomes ``mine+own@3f9a2c1b``: the version is a hash of the file and its description, so
-a changed file is another data set, trained anew, and rows of the two never mix.
+``mine.csv`` becomes ``mine+own@3f9a2c1b``: the version is a hash of the file and its description,
+so a changed file is another data set, trained anew, and rows of the two never mix.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer import metrics
 from tsxfer.core.building import from_plain
-from tsxfer.core.names import OWN
+from tsxfer.core.names import OWN, DatasetName
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.catalogue import CARD, read_card
 from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
+from tsxfer.data.split import OFFICIAL
+from tsxfer.data.suspects import suspects_of
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
@@ -35,14 +38,9 @@ from tsxfer.own.reading import READ, Reading, another, as_text
 from tsxfer.own.shaping import Shape, rows_of, series, shape_of
 from tsxfer.own.version import version_of
 from tsxfer.store.leases import alone
-from tsxfer.store.workspace import Workspace
+from tsxfer.store.workspace import Workspace, write_whole
 
 UNGROUPED = "no groups given: leakage not excluded"
-OFFICIAL = "official split"
-METRICS = {
-    "classification": ("macro_f1", "weighted_f1", "accuracy"),
-    "regression": ("mae", "rmse", "r2", "medae"),
-}
 
 
 def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
@@ -56,7 +54,7 @@ def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
     described = described_by(path, flags)
     layout = find(path, described)
     version = version_of(path, described, workspace, also_read(layout, path, described))
-    known = workspace.data(f"{name_of(path, layout)}{OWN}@{version}")
+    known = workspace.data(str(DatasetName(name_of(path, layout), OWN, version)))
     kept = _kept(known)
     if kept is None:
         workspace.make()
@@ -109,9 +107,9 @@ def _import(path: Path, described: Description, goal: Path, workspace: Workspace
     with scratch(workspace) as place:
         content = read(path, described, place)
         checked = check(path.name, content, described)
-        name, _, version = goal.name.partition("@")
-        card = replace(checked.card, name=name, version=version)
-        return prepare(
+        named = DatasetName.parse(goal.name)
+        card = replace(checked.card, name=named.plain, version=named.version)
+        made = prepare(
             Dataset(card),
             checked.blocks(),
             goal,
@@ -121,6 +119,17 @@ def _import(path: Path, described: Description, goal: Path, workspace: Workspace
             },
             notes=checked.notes,
         )
+    return _warned(made)
+
+
+def _warned(made: Prepared) -> Prepared:
+    """The data set with the warnings that its windows, labels and groups give on a closer look."""
+    found = tuple(dict.fromkeys(one.label for one in suspects_of(made) if one.label))
+    if not found:
+        return made
+    card = replace(made.card, warnings=(*made.card.warnings, *found))
+    write_whole(made.folder / CARD, json.dumps(asdict(card), indent=1))
+    return replace(made, card=card)
 
 
 @contextmanager
@@ -217,9 +226,15 @@ def _card(
     name: str,
     length: int,
 ) -> Card:
-    metric = described.metric or METRICS[task][0]
-    if metric not in METRICS[task]:
-        raise SpecError(f"metric {metric} is not for {task}", mend=nearest(metric, METRICS[task]))
+    known = metrics.names(task)
+    metric = described.metric or known[0]
+    if metric not in known:
+        raise SpecError(f"metric {metric} is not for {task}", mend=nearest(metric, known))
+    if described.resample and not (described.rate or content.rate):
+        raise SpecError(
+            f"--resample {described.resample:g}, but the rate of {name} is not known",
+            mend="say it with --rate",
+        )
     given = described.rate or content.rate or 1.0
     rate = described.resample or given
     return Card(
@@ -236,7 +251,7 @@ def _card(
         length=math.ceil(length * rate / given),
         group=content.group_name or "window",
         metric=metric,
-        extra_metrics=tuple(n for n in METRICS[task][:3] if n != metric),
+        extra_metrics=tuple(n for n in known if n != metric),
         margin=described.margin or _margin(y, metric),
         licence=described.licence,
         cite=described.cite,
@@ -260,6 +275,6 @@ def _warnings(content: Content) -> tuple[str, ...]:
 
 def _margin(y: NDArray[Any], metric: str) -> float:
     """Two points of a share; a twentieth of the labels' sd of an error, to two digits."""
-    if metric in (*METRICS["classification"], "r2"):
+    if metrics.get(metric).span[1] == 1:
         return 0.02
     return float(f"{float(np.std(y.astype(np.float64))) / 20:.2g}")

@@ -59,7 +59,9 @@ def read_intervals(path: Path, described: Description) -> tuple[list[Interval], 
         )
     columns = [begins, ends, table[label], table[group] if group else [""] * len(table),
                table[file].astype(str) if file else [""] * len(table)]  # fmt: skip
-    found = [Interval(float(a), float(b), c, str(d), e) for a, b, c, d, e in zip(*columns, strict=True)]  # fmt: skip
+    found = [
+        Interval(float(a), float(b), c, str(d), e) for a, b, c, d, e in zip(*columns, strict=True)
+    ]
     return found, label, group
 
 

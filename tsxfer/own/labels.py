@@ -189,7 +189,11 @@ def _cases(names: NDArray[np.str_]) -> tuple[str, ...]:
     for name in dict.fromkeys(names.tolist()):
         alike.setdefault(name.casefold(), []).append(name)
     pairs = ["/".join(sorted(found)) for found in alike.values() if len(found) > 1]
-    return (f"classes that differ by capitals alone are kept apart: {', '.join(pairs)}",) if pairs else ()  # fmt: skip
+    return (
+        (f"classes that differ by capitals alone are kept apart: {', '.join(pairs)}",)
+        if pairs
+        else ()
+    )
 
 
 def _several(names: NDArray[np.str_]) -> tuple[str, ...]:

@@ -38,7 +38,8 @@ def lists_of(
         raise DataError(
             f"columns beside the series that are neither label nor group: {few(odd)}",
             where=str(path),
-            mend=f"leave them out: --ignore {','.join(odd[:4])}; or --x names the column of samples",
+            mend=f"leave them out: --ignore {','.join(odd[:4])}; or --x names the column of "
+            f"samples",
         )
     cells: dict[str, list[Any]] = {name: [] for name in (*columns, *words)}
     for batch in table.batches([], [*columns, *words]):
@@ -51,12 +52,15 @@ def lists_of(
             where=str(path),
             mend="resample them to one rate before you save them",
         )
-    series = [[_series(cells[n][row], path, row) for n in columns] for row in range(len(cells[columns[0]]))]  # fmt: skip
+    series = [
+        [_series(cells[n][row], path, row) for n in columns]
+        for row in range(len(cells[columns[0]]))
+    ]
     x, lengths, channels = _stacked(series, columns, described, path)
     label, group = (*(np.array(cells[name], object) for name in words), None, None)[:2]
     return Content(
-        x, None if described.unlabelled else label, group, channels,
-        words[0] if words else "", words[1] if len(words) > 1 else "",
+        x=x, y=None if described.unlabelled else label, group=group, channels=channels,
+        label=words[0] if words else "", group_name=words[1] if len(words) > 1 else "",
         rate=rates.pop() if rates else 0.0, lengths=lengths, columns=tuple(columns),
     )  # fmt: skip
 
@@ -105,7 +109,8 @@ def _stacked(
     count = len(rows[0]) if rows else 0
     if len({len(row) for row in rows}) != 1:
         raise DataError(
-            f"windows of different numbers of channels: {', '.join(sorted({str(len(r)) for r in rows})[:5])}",
+            f"windows of different numbers of channels: "
+            f"{', '.join(sorted({str(len(r)) for r in rows})[:5])}",
             where=str(path),
             mend="--axes time,channel if each cell is a list of moments; else give all the same",
         )

@@ -1,4 +1,4 @@
-"""MATLAB files: version 5 with scipy, version 7.3 with h5py. No objects are made of what they hold."""
+"""MATLAB files: version 5 with scipy, 7.3 with h5py. No objects are made of what they hold."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def _version_5(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")
-            found = loadmat(file, struct_as_record=True, squeeze_me=False, verify_compressed_data_integrity=True)  # fmt: skip
+            found = loadmat(
+                file, struct_as_record=True, squeeze_me=False, verify_compressed_data_integrity=True
+            )
     except Exception as error:  # scipy passes on any fault of a damaged file
         raise unreadable(path, error) from None
     named = {name: _plain(value) for name, value in found.items() if not name.startswith("__")}
@@ -57,7 +59,9 @@ def _plain(value: Any) -> NDArray[Any] | None:
         return value
     if value.dtype.kind != "O":
         return None
-    cells = [cell.ravel() if isinstance(cell, np.ndarray) else np.array([]) for cell in value.ravel()]  # fmt: skip
+    cells = [
+        cell.ravel() if isinstance(cell, np.ndarray) else np.array([]) for cell in value.ravel()
+    ]
     if all(cell.size == 1 and cell.dtype.kind in "U" for cell in cells) and cells:
         return np.array([str(cell[0]) for cell in cells]).reshape(value.shape)
     return None
@@ -99,7 +103,12 @@ def _cell(file: Any, reference: Any) -> str | None:
     import h5py
 
     node = file[reference] if reference else None
-    if not isinstance(node, h5py.Dataset) or node.dtype.kind not in "iu" or node.external or node.is_virtual:  # fmt: skip
+    if (
+        not isinstance(node, h5py.Dataset)
+        or node.dtype.kind not in "iu"
+        or node.external
+        or node.is_virtual
+    ):
         return None
     rows = _text(np.asarray(node[...]).T)
     return str(rows[0]) if len(rows) == 1 else None

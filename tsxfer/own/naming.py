@@ -13,9 +13,9 @@ FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 class Pattern:
     """A pattern of file names, compiled.
 
-    ``{n}`` stands for digits, every other field for the shortest text that fits. Each field is part of
-    one name: a pattern with ``/`` is held against the path below the folder, one without against the
-    name alone.
+    ``{n}`` stands for digits, every other field for the shortest text that fits. Each field is part
+    of one name: a pattern with ``/`` is held against the path below the folder, one without against
+    the name alone.
 
     Raises:
         SpecError: If it has no field, or one twice.
@@ -85,11 +85,14 @@ def _said(
     if len(fits) < len(files):
         taken = {file for file, _ in fits}
         out = [f.relative_to(folder).as_posix() for f in files if f not in taken]
-        notes.append(f"{len(out)} files are not named like {compiled.text} and left out, e.g. {out[0]}")  # fmt: skip
+        notes.append(
+            f"{len(out)} files are not named like {compiled.text} and left out, e.g. {out[0]}"
+        )
     for file, fields in fits:
         if other := compiled.other(file.relative_to(folder)):
             notes.append(
-                f"{file.name} is read as {_shown(fields)}, and could be {_shown(other)}: write what "
+                f"{file.name} is read as {_shown(fields)}, and could be {_shown(other)}: write "
+                f"what "
                 "all names share into --pattern"
             )
             break

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.data.arrays import broken_text
 from tsxfer.errors import DataError
-from tsxfer.own.columns import few, group_of, label_of, numbered
+from tsxfer.own.arrays import content_of_arrays
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.faults import unreadable
@@ -19,38 +20,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     """Windows, labels and groups of the arrays of an archive."""
     del scratch
     arrays = {n: a for n, a in _arrays(path).items() if n not in described.ignore}
-    x = _windows_of(arrays, path)
-    if described.unlabelled:
-        return Content(x, None, None, numbered(x.shape[1]), "", "")
-    wanted, grouped = described.label, described.group
-    names = [name for name in arrays if name != "x"]
-    label, group = label_of(names, wanted, path), group_of(names, grouped, path)
-    for name in filter(None, (label, group)):
-        if arrays[name].shape != (len(x),):
-            raise DataError(
-                f"{name} has shape {arrays[name].shape}, x holds {len(x)} windows",
-                where=str(path),
-                mend="give one value a window",
-            )
-    groups = arrays[group].astype(np.str_) if group else None
-    return Content(x, arrays[label], groups, numbered(x.shape[1]), label, group)
-
-
-def _windows_of(arrays: dict[str, NDArray[Any]], path: Path) -> NDArray[Any]:
-    if "x" not in arrays:
-        raise DataError(
-            f"no array called x; there are: {few(list(arrays))}",
-            where=str(path),
-            mend="save it as np.savez(file, x=windows, y=labels, group=groups)",
-        )
-    x = arrays["x"]
-    if x.ndim not in (2, 3) or x.dtype.kind not in "iufb":
-        raise DataError(
-            f"x is {x.dtype} {x.shape}, not numbers (n, channel, time) or (n, time)",
-            where=str(path),
-            mend="stack the windows into one array",
-        )
-    return x[:, None, :] if x.ndim == 2 else x
+    return content_of_arrays(arrays, described, path)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -61,7 +31,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise unreadable(path, zipfile.BadZipFile("not a zip archive"))
     try:
         with np.load(path, allow_pickle=False) as packed:
-            return {name: _decoded(packed[name]) for name in packed.files}
+            arrays = {name: _decoded(packed[name]) for name in packed.files}
     except ValueError as error:
         if "pickle" not in str(error) and "Object" not in str(error):
             raise unreadable(path, error) from None
@@ -72,6 +42,10 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         ) from None
     except Exception as error:  # numpy and zipfile pass on any fault of a damaged file
         raise unreadable(path, error) from None
+    broken = [name for name, array in arrays.items() if broken_text(array)]
+    if broken:
+        raise unreadable(path, ValueError(f"{broken[0]} holds what is no text"))
+    return arrays
 
 
 def _decoded(array: NDArray[Any]) -> NDArray[Any]:

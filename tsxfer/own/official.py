@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lazy import pulled
+from tsxfer.own.survey import blocks
 
 PAIR = re.compile(r"(^|[_.\-])(train)(?=[_.\-]|$)", re.IGNORECASE)
 LIKE = {"train": "test", "Train": "Test", "TRAIN": "TEST"}
@@ -22,8 +25,8 @@ LIKE = {"train": "test", "Train": "Test", "TRAIN": "TEST"}
 def test_file(path: Path, described: Description) -> Path | None:
     """The file of the official test part.
 
-    It is the one that ``--test`` names, else ``NAME_TEST`` beside ``NAME_TRAIN``; None where there is
-    none, or ``--test no`` is said.
+    It is the one that ``--test`` names, else ``NAME_TEST`` beside ``NAME_TRAIN``; None where there
+    is none, or ``--test no`` is said.
 
     Raises:
         DataError: If ``--test`` looks like a file and is not there.
@@ -44,9 +47,53 @@ def _named(path: Path, said: str) -> Path | None:
     for place in (Path(said), path.parent / said):
         if place.is_file():
             return place
-    if Path(said).suffix.lower() == path.suffix.lower():
+    if Path(said).suffix and Path(said).suffix.lower() == path.suffix.lower():
         raise DataError(f"no file {said}", where="--test", mend="check the path")
     return None
+
+
+def parts_of(values: NDArray[Any], name: str, where: str) -> tuple[NDArray[np.str_], str]:
+    """``train`` or ``test`` of each window, from a column or array, and what is to be said.
+
+    Args:
+        values: ``(n,)`` words of which one is ``test``, or 0 and 1 (1 is for testing).
+        name: Of the column or array.
+        where: For messages.
+
+    Raises:
+        DataError: If no window, or every window, is for testing.
+    """
+    words = np.array([str(value).strip().lower() for value in np.asarray(values).tolist()])
+    test = np.isin(words, ("test", "testing", "1", "1.0", "true"))
+    others = sorted(set(words[~test].tolist()))
+    plain = {"train", "training", "0", "0.0", "false", "dev", "val", "valid", "validation"}
+    if not test.any() or test.all() or set(others) - plain:
+        raise DataError(
+            f"{name} holds {', '.join(repr(word) for word in sorted(set(words.tolist()))[:5])}",
+            where=where,
+            mend="--test names words of which test is one and train another, or 0 and 1 (1 for "
+            "testing)",
+        )
+    note = f"official split by {name}: {int(test.sum()):,} windows are for testing alone"
+    if len(others) > 1:
+        note += f"; {' and '.join(others)} are one part, from which validation is drawn anew"
+    return np.where(test, "test", "train"), note
+
+
+def with_parts(content: Content, part: NDArray[np.str_], note: str, where: str) -> Content:
+    """The same content, which now knows its parts.
+
+    Raises:
+        DataError: If there is not one part a window, or a group is in both.
+    """
+    if len(part) != len(content.x):
+        raise DataError(
+            f"{len(part)} parts for {len(content.x)} windows", where=where, mend="give one a window"
+        )
+    if content.group is not None:
+        group = content.group.astype(np.str_)
+        _refuse_shared(group[part == "train"], group[part == "test"], where)
+    return replace(content, part=part, notes=(*content.notes, note))
 
 
 def joined(train: Content, test: Content, names: str) -> Content:
@@ -67,7 +114,10 @@ def joined(train: Content, test: Content, names: str) -> Content:
             where=names,
             mend="give two parts of one data set, or say --test no",
         )
-    _refuse_shared(train, test, names)
+    if train.group is not None and test.group is not None:
+        _refuse_shared(train.group, test.group, names)
+    grouped = train.group is not None and test.group is not None
+    train, copies = (train, "") if grouped else _once(train, test)
     length = max(train.x.shape[2], test.x.shape[2])
     x = _both(train, test, length)
     assert train.y is not None  # noqa: S101  (parts are joined only where labels are read)
@@ -75,7 +125,6 @@ def joined(train: Content, test: Content, names: str) -> Content:
     lengths = np.concatenate([_lengths(part) for part in (train, test)])
     sides = [("train", train), ("test", test)]
     rows = [f"{side} {_row(part, n)}" for side, part in sides for n in range(len(part.x))]
-    grouped = train.group is not None and test.group is not None
     return replace(
         train, x=x, y=np.concatenate([train.y, test.y]),
         group=np.concatenate([train.group, test.group]) if grouped else None,
@@ -83,8 +132,41 @@ def joined(train: Content, test: Content, names: str) -> Content:
         part=np.repeat(["train", "test"], [len(train.x), len(test.x)]),
         lengths=None if (lengths == length).all() else lengths, rows=np.array(rows),
         notes=(*train.notes, f"official split of {names}: {len(test.x):,} windows are for testing "
-               "alone (--test no leaves them out)"),
+               f"alone (--test no leaves them out){copies}"),
     )  # fmt: skip
+
+
+def _once(train: Content, test: Content) -> tuple[Content, str]:
+    """The train part without copies of test windows or of its own, where no group keeps them apart.
+
+    Sets of the archive hold some: UnitTest has a window in both parts.
+    """
+    seen = set(_digests(test))
+    kept = np.ones(len(train.x), np.bool_)
+    for row, digest in enumerate(_digests(train)):
+        kept[row] = digest not in seen
+        seen.add(digest)
+    if kept.all():
+        return train, ""
+    gone = int((~kept).sum())
+    assert train.y is not None  # noqa: S101  (as in `joined`)
+    whole, at = train.x, np.flatnonzero(kept)
+    rows = np.array([_row(train, n) for n in range(len(kept))])
+    x = pulled(
+        (len(at), *whole.shape[1:]), whole.dtype, lambda wanted: np.asarray(whole[at[wanted]])
+    )
+    lengths = None if train.lengths is None else train.lengths[kept]
+    short = replace(train, x=x, y=train.y[kept], lengths=lengths, rows=rows[kept])
+    return short, f"; {gone} windows of the train part that occur a second time are left out"
+
+
+def _digests(part: Content) -> Iterator[bytes]:
+    """Of each window as float32, without what fills it up."""
+    lengths = _lengths(part)
+    for rows in blocks(part.x):
+        for row, window in enumerate(np.asarray(part.x[rows]), rows.start):
+            own = np.ascontiguousarray(window[:, : lengths[row]], np.float32)
+            yield hashlib.blake2b(own.tobytes(), digest_size=16).digest()
 
 
 def _both(train: Content, test: Content, length: int) -> NDArray[Any]:
@@ -110,14 +192,14 @@ def _row(part: Content, number: int) -> str:
     return f"row {number + 1}" if part.rows is None else str(part.rows[number])
 
 
-def _refuse_shared(train: Content, test: Content, names: str) -> None:
-    if train.group is None or test.group is None:
-        return
-    both = sorted(set(train.group.tolist()) & set(test.group.tolist()))
+def _refuse_shared(train: NDArray[Any], test: NDArray[Any], names: str) -> None:
+    both = sorted(set(train.tolist()) & set(test.tolist()))
     if both:
         raise DataError(
-            f"{len(both)} groups are in both parts of the official split, e.g. {', '.join(both[:3])}",
+            f"{len(both)} groups are in both parts of the official split, e.g. "
+            f"{', '.join(map(str, both[:3]))}",
             where=names,
-            mend="say --test no and give one file of all windows with its groups, or leave --group out "
+            mend="say --test no and give one file of all windows with its groups, or leave "
+            "--group out "
             "to take the split as it is",
         )

@@ -22,6 +22,7 @@ TIMED = re.compile(
     r"(?P<unit> ?(?:ms|us|µs|s|sec))?$"
 )
 TWO = re.compile(r"^(?P<before>.*?)(?P<first>\d{1,9})(?P<between>\D+)(?P<last>\d{1,9})$")
+TIMELY = re.compile(r"(t|time|sample|step)[_.\- ]?$", re.IGNORECASE)
 SECONDS = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "s": 1.0, "sec": 1.0}
 FEWEST = 8  # samples: shorter windows are questioned
 MANY = 50  # windows, from which on so short ones look like a recording
@@ -94,7 +95,7 @@ def _parsed(names: list[str], pattern: re.Pattern[str]) -> Parsed | None:
 
 
 def _consecutive(found: Parsed) -> bool:
-    """Whether each channel counts 0, 1, 2, ... or from any other number, and all are equally long."""
+    """Whether each channel counts up from 0 or another number, and all are equally long."""
     numbers = [sorted(int(n) for n, _ in members) for members in found.values()]
     runs = all(row == list(range(row[0], row[0] + len(row))) for row in numbers)
     return runs and len({len(row) for row in numbers}) == 1
@@ -114,7 +115,9 @@ def _columns(found: Parsed) -> dict[str, list[str]]:
 def _sorted(found: Parsed) -> tuple[dict[str, list[str]], float, tuple[str, ...]]:
     ordered = {channel: sorted(members) for channel, members in found.items()}
     moved = [c for c, members in found.items() if members != ordered[c]]
-    notes = (f"columns of {', '.join(moved[:4])} stand in another order; put into that of their numbers",)  # fmt: skip
+    notes = (
+        f"columns of {', '.join(moved[:4])} stand in another order; put into that of their numbers",
+    )
     return _columns(ordered), 0.0, notes if moved else ()
 
 
@@ -129,7 +132,8 @@ def _timed(found: Parsed) -> Arranged:
     unit = units.pop() if len(units) == 1 else ""
     if unit:
         rate = 1 / (step * SECONDS[unit])
-        note = f"names of columns are times in steps of {step:g} {unit}: {rate:g} Hz; --rate settles it"
+        said = f"names of columns are times in steps of {step:g} {unit}"
+        note = f"{said}: {rate:g} Hz; --rate settles it"
         return Arranged(_columns(found), rate, (note,))
     whole = all(number.is_integer() for number in numbers)
     rate, kind = (1000 / step, "milliseconds") if whole else (1 / step, "seconds")
@@ -148,7 +152,8 @@ def _irregular(found: Parsed) -> tuple[str, ...]:
         if at is not None:
             return (
                 f"names of channel {channel} do not count evenly ({members[at][1]} is followed by "
-                f"{members[at + 1][1]}): taken in the order of the file; rename them if that is wrong",
+                f"{members[at + 1][1]}): taken in the order of the file; rename them if that is "
+                f"wrong",
             )
     return ()
 
@@ -176,7 +181,8 @@ def _refuse_twice(found: Parsed, path: Path) -> None:
         for number, name in members:
             if number in seen:
                 raise DataError(
-                    f"sample {number:g} of channel {channel} is there twice: {seen[number]}, {name}",
+                    f"sample {number:g} of channel {channel} is there twice: {seen[number]}, "
+                    f"{name}",
                     where=str(path),
                     mend=f"rename one of them, or leave it out: --ignore {name}",
                 )
@@ -197,7 +203,11 @@ def _swapped(names: list[str]) -> dict[str, list[str]]:
 def _question(channels: dict[str, list[str]], names: list[str], path: Path) -> None:
     """More channels than samples, by names with two numbers, are axes swapped."""
     length = len(next(iter(channels.values())))
-    if len(channels) > length and all(TWO.match(name) for name in names):
+    found = [TWO.match(name) for name in names]
+    if not all(found):
+        return
+    timely = len(channels) > 1 and all(match and TIMELY.match(match["before"]) for match in found)
+    if timely or len(channels) > length:
         raise DataError(
             f"{len(channels)} channels of {length} samples: does the first number of names such as "
             f"{names[0]} count time?",

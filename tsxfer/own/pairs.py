@@ -19,7 +19,7 @@ MEND = "save it with np.save, without Python objects"
 
 
 def is_pair(path: Path, described: Description) -> bool:
-    """Whether a ``.npy`` file, or a folder of some, holds windows with labels in a file beside it."""
+    """Whether a ``.npy`` file, or a folder of some, holds windows with labels beside it."""
     if described.window:
         return False
     if path.is_file():
@@ -30,14 +30,20 @@ def is_pair(path: Path, described: Description) -> bool:
 def _windows_in(folder: Path, described: Description) -> Path | None:
     wanted = Path(described.x).stem if described.x else ""
     files = sorted(folder.glob("*.npy"))
-    return next((f for f in files if f.stem == wanted or (not wanted and WINDOWS.match(f.stem))), None)  # fmt: skip
+    return next(
+        (f for f in files if f.stem == wanted or (not wanted and WINDOWS.match(f.stem))), None
+    )
 
 
 def files_of(path: Path, described: Description) -> tuple[Path, ...]:
     """All files that are read for a path: those beside it that go with it."""
     folder = path if path.is_dir() else path.parent
     named = [Path(text).stem for text in (described.label, described.group, described.x) if text]
-    mates = [f for f in sorted(folder.glob("*.npy")) if f.stem in named or f == path or _goes_with(f, path, folder)]  # fmt: skip
+    mates = [
+        f
+        for f in sorted(folder.glob("*.npy"))
+        if f.stem in named or f == path or _goes_with(f, path, folder)
+    ]
     return tuple(mates)
 
 
@@ -84,7 +90,8 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
             + ", ".join(
                 f.name for f in sorted((path if path.is_dir() else path.parent).iterdir())[:12]
             ),
-            mend="save labels as y.npy beside it (groups as groups.npy), or name the file with --label; "
+            mend="save labels as y.npy beside it (groups as groups.npy), or name the file with "
+            "--label; "
             "for one long recording say --window",
         )
     return content_of_arrays(arrays, _plain(described, path, pre), path)

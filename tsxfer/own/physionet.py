@@ -21,8 +21,9 @@ PLAIN = re.compile(r"^(?!\.)[A-Za-z0-9_.\-]+$|^~$")  # names of files beside the
 def signal(path: Path, name: str, described: Description) -> Signal:
     """A record; samples in physical units, read in slices.
 
-    Rhythms (notes such as ``(AFIB``) and sleep stages hold until the next one. Where annotations are
-    beats alone, each labels the window around it. ``--label symbol`` or ``--label note`` settles it.
+    Rhythms (notes such as ``(AFIB``) and sleep stages hold until the next one. Where annotations
+    are beats alone, each labels the window around it. ``--label symbol`` or ``--label note``
+    settles it.
 
     Raises:
         DataError: If it is no such record, or names files elsewhere.
@@ -50,8 +51,14 @@ def signal(path: Path, name: str, described: Description) -> Signal:
             raise _unreadable(path, error) from None
         return np.ascontiguousarray(found.T)
 
-    made = Signal(name, tuple(names[n] for n in kept), float(record.fs), int(record.sig_len),
-                  np.dtype(np.float64), read)  # fmt: skip
+    made = Signal(
+        name=name,
+        channels=tuple(names[n] for n in kept),
+        rate=float(record.fs),
+        length=int(record.sig_len),
+        dtype=np.dtype(np.float64),
+        read=read,
+    )
     if described.intervals or described.unlabelled:
         return made
     return _annotated(wfdb, made, described, path)
@@ -73,7 +80,10 @@ def _header(wfdb: Any, path: Path) -> Any:
     """The header; refused where it names files that do not lie beside it."""
     try:
         record = wfdb.rdheader(str(path.with_suffix("")))
-        files = [*(getattr(record, "file_name", None) or ()), *(getattr(record, "seg_name", None) or ())]  # fmt: skip
+        files = [
+            *(getattr(record, "file_name", None) or ()),
+            *(getattr(record, "seg_name", None) or ()),
+        ]
     except Exception as error:  # as above
         raise _unreadable(path, error) from None
     elsewhere = [file for file in files if not PLAIN.match(str(file))]
@@ -110,7 +120,7 @@ def _annotated(wfdb: Any, made: Signal, described: Description, path: Path) -> S
             mend="say --label note (rhythms, stages) or --label symbol (beats)",
         )
     if told[described.label]:
-        return _held(made, at, notes)
+        return _held(made, at, ["" if n.lstrip("(") in described.ignore else n for n in notes])
     return _around(made, at, symbols, described, path)
 
 
@@ -118,7 +128,10 @@ def _held(made: Signal, at: NDArray[Any], notes: list[str]) -> Signal:
     said = [(int(a), n.lstrip("(")) for a, n in zip(at, notes, strict=True) if n.lstrip("(")]
     starts = [a for a, _ in said] + [made.length]
     spans = [Span(a, b, n) for (a, n), b in zip(said, starts[1:], strict=True) if a < b]
-    note = "labels are the notes of annotations; each holds until the next (--label symbol takes beats)"
+    note = (
+        "labels are the notes of annotations; "
+        "each holds until the next (--label symbol takes beats)"
+    )
     return replace(made, spans=tuple(spans), notes=(*made.notes, note))
 
 
@@ -137,7 +150,7 @@ def _around(
     length = span_of(described.window, described.rate or made.rate, "--window")
     starts = [int(a) - length // 2 for a in at]
     spans = [Span(a, a + length, s) for a, s in zip(starts, symbols, strict=True)
-             if a >= 0 and a + length <= made.length]  # fmt: skip
+             if a >= 0 and a + length <= made.length and s not in described.ignore]  # fmt: skip
     note = "labels are the symbols of beats, each in the middle of its window"
     return replace(made, spans=tuple(spans), notes=(*made.notes, note))
 

@@ -1,8 +1,9 @@
 """The layouts that can be read: which reader takes a file, a folder or a name.
 
 A reader is one function ``read(path, described, scratch) -> Content``. It gives windows, labels and
-groups as they are found; NaN, lengths, precision, duplicates and classes are checked after it, in one
-place for all. Layouts are asked in the order of `LAYOUTS`; the first that takes a path reads it.
+groups as they are found; NaN, lengths, precision, duplicates and classes are checked after it, in
+one place for all. Layouts are asked in the order of `LAYOUTS`; the first that takes a path reads
+it.
 """
 
 from __future__ import annotations
@@ -72,25 +73,37 @@ def _is_recording(path: Path, described: Description) -> bool:
 
 LAYOUTS: tuple[Layout, ...] = (
     Layout(
-        "a set of the UCR/UEA archive by name", lambda path, _: str(path).startswith(ucr.PREFIX),
-        ucr.read, prefix=ucr.PREFIX,
+        "a set of the UCR/UEA archive by name",
+        lambda path, _: str(path).startswith(ucr.PREFIX),
+        ucr.read,
+        prefix=ucr.PREFIX,
     ),
-    Layout("daily prices", daily.is_daily, daily.read),
+    Layout("daily prices", daily.is_daily, daily.read, (".csv",)),
     Layout("a SeisBench data set", lambda path, _: seisbench.is_seisbench(path), seisbench.read),
     Layout(
-        "X.npy beside y.npy", pairs.is_pair, pairs.read, (".npy",), beside=pairs.files_of,
+        "X.npy beside y.npy",
+        pairs.is_pair,
+        pairs.read,
+        (".npy",),
+        beside=pairs.files_of,
     ),
     Layout(
-        "a recording", _is_recording, folders.read, folders.ENDINGS, beside=folders.beside,
+        "a recording",
+        _is_recording,
+        folders.read,
+        folders.ENDINGS,
+        beside=folders.beside,
     ),
     Layout("a folder of files", lambda path, _: path.is_dir(), folders.read),
-    Layout("a plain table of the UCR archive", archive.is_plain, archive.read_plain),
+    Layout(
+        "a plain table of the UCR archive", archive.is_plain, archive.read_plain, (".tsv", ".txt")
+    ),
     by_ending("a table with one window a row", tables.read, *tables.ENDINGS),
     by_ending("arrays x, y and group", npz.read, ".npz"),
     by_ending("sktime's series", ts.read, ".ts"),
     by_ending("series of the UEA archive", archive.read_arff, ".arff"),
     by_ending("variables of MATLAB", matlab.read, ".mat"),
-)  # fmt: skip
+)
 
 
 def is_own(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Data sets of SeisBench: ``metadata.csv`` beside ``waveforms.hdf5``, in chunks where they are large.
+"""Data sets of SeisBench: ``metadata.csv`` beside ``waveforms.hdf5``, in chunks where large.
 
 Layout: Woollam et al., SeisBench, Seismological Research Letters 2022, doi:10.1785/0220210324; a
 trace name such as ``bucket3$12,:3,:1200`` is row 12 of ``data/bucket3``, its first 3 components and
@@ -23,6 +23,7 @@ from tsxfer.own.columns import few
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lazy import pulled
+from tsxfer.own.official import parts_of, with_parts
 from tsxfer.own.signals import Signal, resampled
 
 LABEL, GROUP, RATE = "source_magnitude", "source_id", "trace_sampling_rate_hz"
@@ -75,6 +76,27 @@ def _chunk_files(folder: Path) -> list[tuple[Path, Path]]:
     return [(metadata, waves) for metadata, waves in found if waves.is_file()]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one file of metadata lists; each ``(n,)`` of the traces that have a label.
+
+    Attributes:
+        traces: Where they lie.
+        rates: Samples a second in Hz.
+        y: Labels as found.
+        groups: Names; "" where there is no such column.
+        sides: Words of the official split; "" where none is asked for.
+        unlabelled: Traces that have none and are left out.
+    """
+
+    traces: list[Trace]
+    rates: NDArray[np.float64]
+    y: NDArray[Any]
+    groups: NDArray[np.str_]
+    sides: NDArray[np.str_]
+    unlabelled: int
+
+
 def read(path: Path, described: Description, scratch: Path) -> Content:
     """Windows of all chunks, read from the files when they are sliced.
 
@@ -83,25 +105,35 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     """
     del scratch
     label, group = described.label or LABEL, described.group or GROUP
-    parts = [_chunk(m, w, label, group, described) for m, w in _chunk_files(path)]
-    traces = [trace for part in parts for trace in part[0]]
-    rates = np.concatenate([part[1] for part in parts])
+    parts = [_part(m, w, label, group, described) for m, w in _chunk_files(path)]
+    traces = [trace for part in parts for trace in part.traces]
+    rates = np.concatenate([part.rates for part in parts])
     rate, notes = _rate(rates, described, path)
-    y, groups, dropped = (np.concatenate([part[k] for part in parts]) for k in (2, 3, 4))
-    if dropped.sum():
-        notes.append(f"{int(dropped.sum())} traces have no {label} and are left out (--label)")
     if not traces:
         raise DataError(f"no trace has a {label}", where=str(path), mend="name another --label")
+    if left_out := sum(part.unlabelled for part in parts):
+        notes.append(f"{left_out} traces have no {label} and are left out (--label)")
     lengths = np.array([trace.size[1] for trace in traces])
     lengths = np.where(rates == rate, lengths, np.floor(lengths * (rate / rates))).astype(np.int64)
     channels = traces[0].chunk.components or tuple(f"c{n}" for n in range(traces[0].size[0]))
-    return Content(
-        _windows(traces, rates, rate, lengths, len(channels)),
-        None if described.unlabelled else y, groups if any(groups) else None, channels, label,
-        group if any(groups) else "", rate=rate, notes=tuple(notes),
+    groups = np.concatenate([part.groups for part in parts])
+    y = None if described.unlabelled else np.concatenate([part.y for part in parts])
+    made = Content(
+        x=_windows(traces, rates, rate, lengths, len(channels)),
+        y=y,
+        group=groups if any(groups) else None,
+        channels=channels,
+        label=label,
+        group_name=group if any(groups) else "",
+        rate=rate,
+        notes=tuple(notes),
         lengths=None if (lengths == lengths[0]).all() else lengths,
         rows=np.array([f"{t.name}{f' row {t.row}' if t.row >= 0 else ''}" for t in traces]),
-    )  # fmt: skip
+    )
+    if described.test in ("", "no") or described.unlabelled:
+        return made
+    sides = np.concatenate([part.sides for part in parts])
+    return with_parts(made, *parts_of(sides, described.test, str(path)), str(path))
 
 
 def _windows(
@@ -116,7 +148,9 @@ def _windows(
                 for row, index in enumerate(wanted):
                     if traces[index].chunk is chunk:
                         found = _samples(file, traces[index])
-                        out[row, :, : lengths[index]] = _at(found, float(rates[index]), rate, int(lengths[index]))  # fmt: skip
+                        out[row, :, : lengths[index]] = _at(
+                            found, float(rates[index]), rate, int(lengths[index])
+                        )
         return out
 
     return pulled(shape, np.float32, pull)
@@ -125,7 +159,14 @@ def _windows(
 def _at(found: NDArray[Any], given: float, rate: float, length: int) -> NDArray[Any]:
     if given == rate:
         return found
-    whole = Signal("", (), given, found.shape[1], found.dtype, lambda a, b: found[:, a:b])
+    whole = Signal(
+        name="",
+        channels=(),
+        rate=given,
+        length=found.shape[1],
+        dtype=found.dtype,
+        read=lambda a, b: found[:, a:b],
+    )
     return resampled(whole, rate).read(0, length)
 
 
@@ -151,33 +192,46 @@ def _rate(
     return float(found[0]) if len(found) else 0.0, []
 
 
-def _chunk(
-    metadata: Path, waves: Path, label: str, group: str, described: Description
-) -> tuple[list[Trace], NDArray[Any], NDArray[Any], NDArray[np.str_], NDArray[np.bool_]]:
-    """Traces with a label, their rates, labels and groups, and which rows have none."""
+def _part(metadata: Path, waves: Path, label: str, group: str, described: Description) -> Part:
     table = read_table(metadata, low_memory=False)
-    for name in ("trace_name", *([] if described.unlabelled else [label]), *([described.group] if described.group else [])):  # fmt: skip
-        if name not in table.columns:
-            raise DataError(
-                f"no column {name!r}",
-                where=f"{metadata} has: {few(list(table.columns))}",
-                mend="name one of them with --label or --group",
-            )
-    empty = np.zeros(len(table), np.bool_) if described.unlabelled else table[label].isna().to_numpy()  # fmt: skip
+    _refuse_absent(table, metadata, label, described)
+    blank = np.full(len(table), "", np.str_)
+    empty = np.zeros(len(table), np.bool_)
+    if not described.unlabelled:
+        empty = table[label].isna().to_numpy()
     kept = table[~empty]
     with hdf5.opened(waves) as file:
         chunk = _format(file, waves)
         traces = _traces(file, chunk, kept["trace_name"].astype(str).tolist(), metadata)
         chunk = traces[0].chunk if traces else chunk
-    if RATE in kept.columns and kept[RATE].notna().all():
-        rates = kept[RATE].to_numpy(np.float64)
-    else:
-        rates = np.full(len(kept), chunk.rate)
-    if len(rates) and not (rates > 0).all():
-        rates = _said_rate(rates, described, metadata)
-    groups = kept[group].astype(str).to_numpy(np.str_) if group in kept.columns else np.full(len(kept), "", np.str_)  # fmt: skip
+
+    def texts(name: str) -> NDArray[np.str_]:
+        column = kept[name].astype(str).to_numpy(np.str_) if name in kept.columns else blank[~empty]
+        return np.asarray(column)
+
     y = np.zeros(len(kept)) if described.unlabelled else kept[label].to_numpy()
-    return traces, rates, y, groups, empty
+    sides = texts(described.test)
+    rates = _rates(kept, chunk, described, metadata)
+    return Part(traces, rates, y, texts(group), sides, int(empty.sum()))
+
+
+def _refuse_absent(table: Any, metadata: Path, label: str, described: Description) -> None:
+    asked = ["trace_name", described.group, "" if described.test == "no" else described.test]
+    asked += [] if described.unlabelled else [label]
+    for name in filter(None, asked):
+        if name not in table.columns:
+            raise DataError(
+                f"no column {name!r}",
+                where=f"{metadata} has: {few(list(table.columns))}",
+                mend="name one of them with --label, --group or --test",
+            )
+
+
+def _rates(kept: Any, chunk: Chunk, described: Description, metadata: Path) -> NDArray[np.float64]:
+    """Of each trace: what the metadata say, else the file's, else what the user says."""
+    stated = RATE in kept.columns and kept[RATE].notna().all()
+    rates = kept[RATE].to_numpy(np.float64) if stated else np.full(len(kept), chunk.rate)
+    return rates if (rates > 0).all() else _said_rate(rates, described, metadata)
 
 
 def _said_rate(

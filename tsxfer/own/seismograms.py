@@ -30,7 +30,8 @@ def signal(path: Path, name: str) -> Signal:
             f"{len(traces)} traces that do not fit together: rates {sorted(rates)} Hz, lengths "
             f"{sorted(lengths)}, channels {', '.join(codes[:6])}",
             where=str(path),
-            mend="give files whose traces have one rate and length and no gap (merge or trim them first)",
+            mend="give files whose traces have one rate and length and no gap (merge or trim them "
+            "first)",
         )
 
     def read(start: int, stop: int) -> NDArray[Any]:
@@ -39,7 +40,14 @@ def signal(path: Path, name: str) -> Signal:
             raise _unreadable(path, ValueError(f"it holds {found.shape[1]} of {stop} samples"))
         return found[:, start:stop]
 
-    return Signal(name, tuple(codes), rates.pop(), lengths.pop(), np.dtype(np.float64), read)
+    return Signal(
+        name=name,
+        channels=tuple(codes),
+        rate=rates.pop(),
+        length=lengths.pop(),
+        dtype=np.dtype(np.float64),
+        read=read,
+    )
 
 
 def _traces(path: Path, *, headonly: bool) -> list[Any]:

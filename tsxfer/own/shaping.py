@@ -177,7 +177,8 @@ def _refuse_lost(
     if gone.sum() * 2 > len(gone):
         row = int(np.argmax(gone))
         raise DataError(
-            f"{int(gone.sum())} of {len(gone)} windows vary by less than float32 holds beside their "
+            f"{int(gone.sum())} of {len(gone)} windows vary by less than float32 holds beside "
+            f"their "
             f"level, e.g. from {float(low[row].min())!r} to {float(high[row].max())!r}",
             where=f"first in {names[row]}",
             mend="take the level of each window off before you save it",
@@ -250,12 +251,21 @@ def series(
         let_go(content.x)
         kept = np.flatnonzero(shape.kept[rows]) + rows.start
         if len(kept):
-            twice += _twice(x, kept, shape, group, seen)
+            twice += _twice(x, kept, shape, _sides(content, group), seen)
             part, start, end = (
                 None if every is None else every[kept]
                 for every in (content.part, content.start, content.end)
             )
-            yield Series(x, y[kept], group[kept], names[kept], rate, start, end, part)
+            yield Series(
+                x=x,
+                y=y[kept],
+                group=group[kept],
+                uid=names[kept],
+                rate_hz=rate,
+                time_start=start,
+                time_end=end,
+                part=part,
+            )
     if twice:
         raise DataError(
             f"{len(twice)} window(s) occur twice, and could be on both sides of the split",
@@ -264,9 +274,18 @@ def series(
         )
 
 
+def _sides(content: Content, group: Groups) -> Groups:
+    """What must not share a window: groups; the official test part stays, copies and all."""
+    return group if content.part is None else np.where(content.part == "test", "test", group)
+
+
 def _twice(
-    x: NDArray[np.float32], kept: NDArray[np.int64], shape: Shape, group: Groups, seen: dict[bytes, int]
-) -> list[tuple[int, int]]:  # fmt: skip
+    x: NDArray[np.float32],
+    kept: NDArray[np.int64],
+    shape: Shape,
+    group: Groups,
+    seen: dict[bytes, int],
+) -> list[tuple[int, int]]:
     """Pairs of equal windows in two groups; flat ones are alike without being copies."""
     found = []
     for row, window in zip(kept.tolist(), x, strict=True):

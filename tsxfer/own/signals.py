@@ -42,7 +42,8 @@ class Signal:
         length: Samples.
         dtype: Of what `read` gives.
         read: From first sample and one past the last to ``(channel, stop - start)``.
-        spans: Labelled stretches in order; a window lies within one. () where the file labels nothing.
+        spans: Labelled stretches in order; a window lies within one. () where the file labels
+            nothing.
         pieces: First sample and its time in seconds, of each run of samples without a gap.
         notes: What was guessed while reading, each with the flag that settles it.
     """
@@ -137,7 +138,9 @@ def one_rate(signals: list[Signal], said: float, resample: float) -> tuple[float
             mend="leave --rate out, or correct it; to change the rate say --resample HZ",
         )
     if len(rates) > 1:
-        return resample, [f"rates of {', '.join(f'{r:g}' for r in sorted(rates))} Hz resampled to {resample:g} Hz"]  # fmt: skip
+        return resample, [
+            f"rates of {', '.join(f'{r:g}' for r in sorted(rates))} Hz resampled to {resample:g} Hz"
+        ]
     return said or next(iter(rates), 0.0), []
 
 

@@ -1,4 +1,4 @@
-"""Sound files as signals; read with soundfile, whose faults are told in words."""
+"""Sound files as signals; read with soundfile, whose faults become clear messages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,14 @@ def signal(path: Path, name: str) -> Signal:
         return _samples(path, start, stop)
 
     names = ("sound",) if info.channels == 1 else tuple(f"c{n}" for n in range(info.channels))
-    return Signal(name, names, float(info.samplerate), info.frames, np.dtype(np.float32), read)
+    return Signal(
+        name=name,
+        channels=names,
+        rate=float(info.samplerate),
+        length=info.frames,
+        dtype=np.dtype(np.float32),
+        read=read,
+    )
 
 
 def _samples(path: Path, start: int, stop: int) -> NDArray[np.float32]:

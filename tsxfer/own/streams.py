@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +13,7 @@ from tsxfer.own.description import Description
 from tsxfer.own.dialect import EMPTY, Dialect, dialect_of, latin
 from tsxfer.own.faults import unreadable
 
-BATCH = 1 << 25  # bytes of text that are read at a time
+BATCH, FIRST = 1 << 25, 1 << 20  # bytes of text that are read at a time, and to see what is there
 PARQUET = (".parquet", ".pq")
 BAD_CELL = re.compile(r"In CSV column #(\d+).*?invalid value '(.*)'", re.DOTALL)
 
@@ -30,11 +29,13 @@ class Table(Protocol):
         names: Of the columns.
         notes: What was guessed of it.
         positions: Columns are known by position alone.
+        nested: Cells may hold whole series.
     """
 
     names: tuple[str, ...]
     notes: tuple[str, ...]
     positions: bool
+    nested: bool
 
     def batches(self, numbers: list[str], words: list[str]) -> Iterator[Any]:
         """Record batches of those columns, `numbers` as float64 first, then `words` as found."""
@@ -63,6 +64,7 @@ class Text:
     names: tuple[str, ...]
     positions: bool
     notes: tuple[str, ...]
+    nested: bool = False
     first: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
@@ -86,13 +88,15 @@ class Text:
         return True
 
     def _beginning(self) -> dict[str, list[str]]:
-        with _told(self.path):
-            for batch in self._stream([], list(self.names), 1 << 20):
-                rows = batch.slice(0, 200)
-                return {n: rows.column(i).to_pylist() for i, n in enumerate(self.names)}
-        return {name: [] for name in self.names}
+        try:
+            first = next(self.batches([], list(self.names), FIRST), None)
+        except ReadAgain:
+            return self._beginning()
+        if first is None:
+            return {name: [] for name in self.names}
+        return {n: first.column(i).slice(0, 200).to_pylist() for i, n in enumerate(self.names)}
 
-    def batches(self, numbers: list[str], words: list[str]) -> Iterator[Any]:
+    def batches(self, numbers: list[str], words: list[str], size: int = 0) -> Iterator[Any]:
         """Record batches, from the first row.
 
         Raises:
@@ -100,7 +104,7 @@ class Text:
             DataError: If it cannot be read.
         """
         try:
-            yield from self._stream(numbers, words, BATCH)
+            yield from self._stream(numbers, words, size or BATCH)
         except Exception as error:  # pyarrow passes on any fault of a damaged file
             if "UTF8" in str(error) and self.dialect.encoding == "utf-8":
                 self.dialect = latin(self.dialect)
@@ -170,6 +174,7 @@ class Parquet:
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     positions: bool = False
+    nested: bool = True
 
     @classmethod
     def of(cls, path: Path) -> Parquet:
@@ -190,10 +195,15 @@ class Parquet:
         if pa.types.is_dictionary(found):
             found = found.value_type
         tests = {
-            "number": (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal),
+            "number": (
+                pa.types.is_integer,
+                pa.types.is_floating,
+                pa.types.is_boolean,
+                pa.types.is_decimal,
+            ),
             "list": (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list),
             "struct": (pa.types.is_struct,),
-        }  # fmt: skip
+        }
         return next((k for k, checks in tests.items() if any(c(found) for c in checks)), "text")
 
     def batches(self, numbers: list[str], words: list[str]) -> Iterator[Any]:
@@ -207,16 +217,6 @@ class Parquet:
                 yield pa.RecordBatch.from_arrays(columns, [*numbers, *words])
         except Exception as error:  # as above
             raise unreadable(self.path, error) from None
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except DataError:
-        raise
-    except Exception as error:  # pyarrow passes on any fault of a damaged file
-        raise _no_table(path, error) from None
 
 
 def _no_table(path: Path, error: Exception) -> DataError:

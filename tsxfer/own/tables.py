@@ -48,7 +48,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     """
     table = open_table(path, described)
     roles, notes = roles_of(table, described, path)
-    if any(table.kind(name) in ("list", "struct") for name in roles.samples):
+    if table.nested and any(table.kind(name) in ("list", "struct") for name in roles.samples):
         return lists_of(table, roles.samples, words_of(roles), described, path)
     _refuse_strangers(table, roles, described, path)
     order = arranged(roles.samples, described.axes, path)
@@ -114,7 +114,8 @@ def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, t
             f"no header: the first line holds numbers, so no column is called "
             f"{described.label or 'label'!r}",
             where=f"{path}, {count} columns",
-            mend="say positions: --header no --label -1 (the last; 0 is the first) and --group N; or "
+            mend="say positions: --header no --label -1 (the last; 0 is the first) and --group N; "
+            "or "
             "--header yes",
         )
     label = label_of(names, at(described.label), path)
@@ -124,7 +125,7 @@ def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, t
 
 
 def _known(names: list[str], described: Description, path: Path) -> list[str]:
-    """Columns of a file to predict: those that the model was fitted on, or all that look like some."""
+    """Columns of a file to predict: those that the model was fitted on, or all like some."""
     missing = [name for name in described.columns if name not in names]
     if missing:
         raise DataError(
@@ -183,7 +184,8 @@ def _refuse_strangers(table: Table, roles: Roles, described: Description, path: 
     raise DataError(
         said if roles.samples else "no column of samples, such as x0, x1, x2, ...",
         where=str(path),
-        mend=f"leave them out: --ignore {','.join(strangers[:4])}; or name them with --label or --group"
+        mend=f"leave them out: --ignore {','.join(strangers[:4])}; or name them with --label or "
+        f"--group"
         if strangers
         else "name the samples of a window x0, x1, x2, ...",
     )
@@ -236,7 +238,7 @@ def words_from(column: Any) -> NDArray[Any]:
 
 
 def as_numbers(words: NDArray[Any]) -> NDArray[Any]:
-    """Words that are all numbers as numbers; ``01`` and text stay words, empty cells stay missing."""
+    """Words that are all numbers as numbers; ``01`` and text stay words, empty cells missing."""
     cells = ["" if word is None else word for word in words.tolist()]
     if not all(isinstance(cell, str) for cell in cells):
         return words

@@ -23,18 +23,18 @@ NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,80}$")
 def read(path: Path, described: Description, scratch: Path) -> Content:
     """The set of that name with its official split.
 
-    Some sets lie inside sktime; others lie, or are downloaded once, in the folder that ``TSXFER_UCR``
-    names (``~/.cache/tsxfer/ucr`` by default).
+    Some sets lie inside sktime; others lie, or are downloaded once, in the folder that
+    ``TSXFER_UCR`` names (``~/.cache/tsxfer/ucr`` by default).
 
     Raises:
         TsxferError: If no set has that name, or it cannot be downloaded.
     """
     del scratch
     name = _checked(str(path).removeprefix(PREFIX))
-    parts = [_part(name, side, described) for side in ("train", "test")]
-    if described.unlabelled:
-        return parts[1]
-    return joined(parts[0], parts[1], f"{name} of the archive")
+    if described.unlabelled or described.test == "no":
+        return _part(name, "test" if described.unlabelled else "train", described)
+    train, test = (_part(name, side, described) for side in ("train", "test"))
+    return joined(train, test, f"{name} of the archive")
 
 
 def home() -> Path:
@@ -48,7 +48,7 @@ def _checked(name: str) -> str:
     known = _known()
     if not NAME.match(name):
         raise SpecError(f"{PREFIX}{name} is no name of a set", mend=f"e.g. {PREFIX}GunPoint")
-    if name in known or not known or (home() / name).is_dir():
+    if name in known or _inside_sktime(name) or (home() / name).is_dir():
         return name
     raise SpecError(f"no set {name!r} in the UCR/UEA archive", mend=nearest(name, sorted(known)))
 
@@ -72,10 +72,15 @@ def _part(name: str, side: str, described: Description) -> Content:
         )
     windows = np.stack([_stacked(cells, int(lengths.max())) for cells in channels], axis=1)
     return Content(
-        windows, None if described.unlabelled else np.asarray(y).astype(np.str_), None,
-        tuple(f"c{n}" for n in range(len(channels))), "class", "", task="classification",
+        x=windows,
+        y=None if described.unlabelled else np.asarray(y).astype(np.str_),
+        group=None,
+        channels=tuple(f"c{n}" for n in range(len(channels))),
+        label="class",
+        group_name="",
+        task="classification",
         lengths=None if (lengths == lengths[0]).all() else lengths,
-    )  # fmt: skip
+    )
 
 
 def _stacked(cells: list[NDArray[np.float64]], length: int) -> NDArray[np.float64]:
@@ -90,13 +95,18 @@ def _loaded(name: str, side: str) -> tuple[Any, Any]:
         place.mkdir(parents=True, exist_ok=True)
     try:
         return load_UCR_UEA_dataset(  # type: ignore[no-any-return]
-            name, split=side, return_type="nested_univ", extract_path=None if place is None else str(place)
-        )  # fmt: skip
+            name,
+            split=side,
+            return_type="nested_univ",
+            extract_path=None if place is None else str(place),
+        )
     except Exception as error:  # sktime passes on what requests, zipfile and its parser raise
         raise DataError(
-            f"{PREFIX}{name} cannot be had: {str(error).splitlines()[0][:160] if str(error) else error!r}",
+            f"{PREFIX}{name} cannot be had: "
+            f"{str(error).splitlines()[0][:160] if str(error) else error!r}",
             where=str(place or "sktime"),
-            mend=f"look whether the network is there, or put {name}_TRAIN.ts and {name}_TEST.ts into "
+            mend=f"look whether the network is there, or put {name}_TRAIN.ts and {name}_TEST.ts "
+            f"into "
             f"{home() / name}",
         ) from None
 

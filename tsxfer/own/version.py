@@ -12,6 +12,7 @@ from tsxfer.keys import canonical
 from tsxfer.own.description import Description
 from tsxfer.store.workspace import Workspace, write_whole
 
+READING = 2  # raised when the same file is read as other windows, labels or groups than before
 LARGE = 1 << 26  # bytes: from here on the hash is remembered by size and time of change
 SETTLED = (
     10.0  # seconds since the last change, before which a file may change within its time stamp
@@ -30,7 +31,7 @@ def version_of(
         workspace: Where hashes of large files are remembered.
         also: Further files that are read with it, such as ``y.npy`` beside ``X.npy``.
     """
-    digest = hashlib.sha256(canonical(described).encode())
+    digest = hashlib.sha256(f"{READING} {canonical(described)}".encode())
     beside = [Path(named) for named in (described.intervals, described.test) if named]
     for place in (path, *(path for path in (*beside, *also) if path.is_file())):
         digest.update(_bytes_of(place, workspace) if place.exists() else str(place).encode())

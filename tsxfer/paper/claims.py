@@ -25,6 +25,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import Result
 from tsxfer.paper.effects import (
     Effect,
@@ -48,11 +49,17 @@ FINE = ("better", "not worse", "equivalent")
 RARE = 0.05  # "very likely": what one in twenty may miss
 BETTER, FASTER = ("better", "worse"), ("faster", "slower")
 DOMAINS = {
-    "lomax": "global earthquakes", "global_eq": "global earthquakes",
-    "lendb": "local earthquakes", "local_eq_ir": "local earthquakes",
-    "stead": "local earthquakes", "local_eq": "local earthquakes",
-    "speech": "speech", "emg": "medicine", "sp500": "finance", "finance": "finance",
-}  # fmt: skip
+    "lomax": "global earthquakes",
+    "global_eq": "global earthquakes",
+    "lendb": "local earthquakes",
+    "local_eq_ir": "local earthquakes",
+    "stead": "local earthquakes",
+    "local_eq": "local earthquakes",
+    "speech": "speech",
+    "emg": "medicine",
+    "sp500": "finance",
+    "finance": "finance",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,7 @@ def check_claims(found: Evidence) -> list[Claim]:
 
 def domain(dataset: str) -> str:
     """Domain of a data set of the study, by the first part of its versioned name."""
-    return DOMAINS.get(dataset.partition("@")[0].partition("+")[0], "other")
+    return DOMAINS.get(DatasetName.parse(dataset).base, "other")
 
 
 def _is_seismic(dataset: str) -> bool:
@@ -233,7 +240,8 @@ def _hardly_slows(found: Evidence) -> Finding:
     many = len(always) > RARE * of
     why = (
         f"{len(always)} of {of} cells reach the level of scratch significantly later under either "
-        f"rule, {'more than' if many else 'within'} one in twenty; the others are not shown harmless."
+        f"rule, {'more than' if many else 'within'} one in twenty; "
+        "the others are not shown harmless."
     )
     return Finding("contradicted" if many else "undecided", tuple(figures), why)
 
@@ -249,7 +257,7 @@ def _names(places: Iterable[tuple[str, str, str]]) -> str:
 
 
 def _short(dataset: str) -> str:
-    return dataset.partition("@")[0].partition("+")[0]
+    return DatasetName.parse(dataset).base
 
 
 def _reverse(found: Evidence) -> Finding:
@@ -333,8 +341,10 @@ def _mean_gain(effects: Sequence[Effect]) -> Values:
 
 def _excess_verdict(tests: Sequence[Tested]) -> Verdict:
     words: dict[Sign, Verdict] = {
-        "better": "supported", "worse": "contradicted", "undecided": "undecided",
-    }  # fmt: skip
+        "better": "supported",
+        "worse": "contradicted",
+        "undecided": "undecided",
+    }
     return _agree([words[t.sign] for t in tests])
 
 
@@ -467,25 +477,48 @@ def _changes(
 
 ABSTRACT, EGU = "abstract", "EGU abstract (from memory)"
 CLAIMS: tuple[tuple[str, str, str, Callable[[Evidence], Finding]], ...] = (
-    ("raises", "Transfer very likely raises performance.", ABSTRACT,
-     lambda found: _mostly_better(found, _anywhere)),
+    (
+        "raises",
+        "Transfer very likely raises performance.",
+        ABSTRACT,
+        lambda found: _mostly_better(found, _anywhere),
+    ),
     ("harmless", "Or at least it does not harm performance.", ABSTRACT, _hardly_harms),
-    ("faster", "Transfer very likely raises the rate of convergence.", ABSTRACT,
-     lambda found: _mostly_faster(found, _anywhere)),
+    (
+        "faster",
+        "Transfer very likely raises the rate of convergence.",
+        ABSTRACT,
+        lambda found: _mostly_faster(found, _anywhere),
+    ),
     ("not slower", "Or at least it does not harm convergence.", ABSTRACT, _hardly_slows),
-    ("global to local", "Global earthquakes help local ones.", EGU,
-     lambda found: _mostly_better(found, _global_to_local)),
-    ("global to local, faster", "And they speed up training there.", EGU,
-     lambda found: _mostly_faster(found, _global_to_local)),
+    (
+        "global to local",
+        "Global earthquakes help local ones.",
+        EGU,
+        lambda found: _mostly_better(found, _global_to_local),
+    ),
+    (
+        "global to local, faster",
+        "And they speed up training there.",
+        EGU,
+        lambda found: _mostly_faster(found, _global_to_local),
+    ),
     ("local to global", "Sometimes the reverse helps too.", EGU, _reverse),
-    ("speech gains more", "Speech as target gains more than seismology inside itself.", EGU,
-     _gains_more("speech")),
+    (
+        "speech gains more",
+        "Speech as target gains more than seismology inside itself.",
+        EGU,
+        _gains_more("speech"),
+    ),
     ("medicine gains more", "So does medicine (EMG).", EGU, _gains_more("medicine")),
     ("finance gains more", "So does finance (S&P 500).", EGU, _gains_more("finance")),
-    ("source matters", "Source and target differ in how well they fit.", ABSTRACT,
-     _sources_matter),
+    ("source matters", "Source and target differ in how well they fit.", ABSTRACT, _sources_matter),
     ("size matters", "The size of the target set matters.", ABSTRACT, _sizes_matter),
     ("model matters", "The model matters.", ABSTRACT, _models_matter),
-    ("multiplier matters", "Hyper-parameters matter (here the rate of copied layers).", ABSTRACT,
-     _multipliers_matter),
-)  # fmt: skip
+    (
+        "multiplier matters",
+        "Hyper-parameters matter (here the rate of copied layers).",
+        ABSTRACT,
+        _multipliers_matter,
+    ),
+)

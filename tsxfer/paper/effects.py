@@ -116,9 +116,13 @@ def view(
     left_out = Counter(one.place.target for one in chosen if one.place.baseline in invalid)
     comparisons = compare([one.cell for one in kept])
     return View(
-        f"multiplier {rule}", tuple(effects(kept)), tuple(comparisons),
-        tuple(_speeds(comparisons)), left_out, Counter(one.place.target for one in chosen),
-    )  # fmt: skip
+        f"multiplier {rule}",
+        tuple(effects(kept)),
+        tuple(comparisons),
+        tuple(_speeds(comparisons)),
+        left_out,
+        Counter(one.place.target for one in chosen),
+    )
 
 
 def effects(chosen: Iterable[Chosen]) -> list[Effect]:

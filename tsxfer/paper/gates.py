@@ -54,7 +54,7 @@ class ChanceRepeat:
 
 @dataclass(frozen=True, slots=True)
 class ChanceBaseline:
-    """Scratch runs that are not better than an answer that does not look at the window.
+    """Scratch runs that are not better than a prediction that ignores the window.
 
     Attributes:
         baseline: Model, target and size.
@@ -214,13 +214,13 @@ def _chance_repeat(
     others = [r for r in grid.repeats if r != repeat]
     there = [r for r in (_rises(row) for row in _scratch(grid, others)) if r is not None]
     return ChanceRepeat(
-        repeat,
-        tuple(columns),
-        len(arms),
-        float(np.mean(np.concatenate([_is_worst(arm, i) for arm in runs]))),
-        float(np.median(np.concatenate([_gaps(arm, i) for arm in runs]))),
-        float(np.mean(here)) if here else None,
-        float(np.mean(there)) if there else None,
+        repeat=repeat,
+        columns=tuple(columns),
+        of=len(arms),
+        worst=float(np.mean(np.concatenate([_is_worst(arm, i) for arm in runs]))),
+        gap=float(np.median(np.concatenate([_gaps(arm, i) for arm in runs]))),
+        rising=float(np.mean(here)) if here else None,
+        rising_elsewhere=float(np.mean(there)) if there else None,
     )
 
 
@@ -247,7 +247,7 @@ def chance_baselines(grid: Grid, at_chance: Collection[int] = ()) -> list[Chance
     """Scratch baselines whose mean is not two standard errors above chance (section 6.3).
 
     Where rows carry no chance level, the best score of any run in the repeats at chance stands in:
-    predictions that are scored against other windows' labels are answers that do not look.
+    predictions that are scored against other windows' labels are trivial predictions.
     """
     levels = _measured_chance(grid, at_chance)
     found = []
@@ -309,7 +309,15 @@ def _rough(
     every = sorted(set().union(*options))
     trusted = (multiplier,) if better else tuple(m for m in every if m != multiplier)
     share = float(np.median([abs(share) for _, share in where]))
-    return Rough(model, multiplier, tuple(c for c, _ in where), of, share, better, trusted)
+    return Rough(
+        model=model,
+        multiplier=multiplier,
+        columns=tuple(c for c, _ in where),
+        of=of,
+        share=share,
+        better=better,
+        trusted=trusted,
+    )
 
 
 def _curves(

@@ -1,4 +1,4 @@
-"""Rows by place: which scratch run, and which fine-tunings over the multipliers, belong together."""
+"""Rows by place: which scratch run and which fine-tunings over multipliers belong together."""
 
 from __future__ import annotations
 

@@ -24,8 +24,16 @@ from tsxfer.errors import DataError, nearest
 NAME = "published"
 RUNS, CURVES = "runs.parquet", "curves.parquet"
 RUN_COLUMNS = (
-    "id", "model", "source", "target", "size", "run", "lr_multiplier", "best_epoch", "last_epoch",
-)  # fmt: skip
+    "id",
+    "model",
+    "source",
+    "target",
+    "size",
+    "run",
+    "lr_multiplier",
+    "best_epoch",
+    "last_epoch",
+)
 CURVE_COLUMNS = ("id", "epoch", "mae", "f1")
 MODELS = {
     "convnetquakeingv": "convnetquake",
@@ -34,9 +42,15 @@ MODELS = {
     "tcn": "tcn",
 }
 RECIPE = Recipe(
-    rate=1e-3, batch=32, epochs=250, patience=10, plateau_factor=0.2, plateau_patience=4,
-    min_rate=5e-7, plateau_delta=1e-4,
-)  # fmt: skip
+    rate=1e-3,
+    batch=32,
+    epochs=250,
+    patience=10,
+    plateau_factor=0.2,
+    plateau_patience=4,
+    min_rate=5e-7,
+    plateau_delta=1e-4,
+)
 FETCH = "fetch the two files again; both lie in one folder"
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -49,8 +63,8 @@ class Set:
         published: Its name in the files.
         name: Its versioned name here, distinct from the data sets of this package.
         metric: Primary metric.
-        margin: Difference nobody cares about, as on our own cards; 0.02 magnitude units or F1,
-            1 index point.
+        margin: Smallest difference that matters in practice, as on our own cards; 0.02 magnitude
+            units or F1, 1 index point.
         classes: Number of classes, 0 for regression.
     """
 

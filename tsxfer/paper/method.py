@@ -115,7 +115,14 @@ def _entry(
         gains = better * (transfer - scratch) / scratch * 100
     gain = float(np.mean(gains)) if len(gains) else math.nan
     return Entry(
-        source, target, size, model, gain, wilcoxon(transfer - scratch), len(scratch), False
+        source=source,
+        target=target,
+        size=size,
+        model=model,
+        gain=gain,
+        p=wilcoxon(transfer - scratch),
+        n=len(scratch),
+        significant=False,
     )
 
 

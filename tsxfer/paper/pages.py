@@ -124,8 +124,8 @@ def _baseline(one: Baseline) -> str:
 
 def _repeat_line(one: ChanceRepeat) -> str:
     rising = (
-        f"; scored error rises during training in {100 * one.rising:.0f} % of its scratch regressions, "
-        f"elsewhere in {100 * (one.rising_elsewhere or 0):.0f} %"
+        f"; scored error rises during training in {100 * one.rising:.0f} % of its scratch "
+        f"regressions, elsewhere in {100 * (one.rising_elsewhere or 0):.0f} %"
         if one.rising is not None
         else ""
     )

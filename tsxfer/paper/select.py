@@ -18,6 +18,7 @@ from tsxfer.errors import SpecError
 from tsxfer.paper.grid import Grid, Place, good, shared
 from tsxfer.stats.cells import Cell
 
+CHOSEN_ON_TEST = "chosen on test"
 Rule: TypeAlias = Literal["best", "leave-one-out"] | float
 Options: TypeAlias = dict[int, dict[float, Result]]
 Trusted: TypeAlias = Mapping[str, Collection[float]]
@@ -85,6 +86,14 @@ def choose(
     if not any(chosen.cell.pairs for chosen in found):
         raise SpecError(f"no pair is left with multiplier {rule}", mend="drop fewer, or use best")
     return [chosen for chosen in found if chosen.cell.pairs]
+
+
+def marked(cell: Cell) -> Cell:
+    """The cell, warned that each fine-tuning was chosen on the score that it is judged by."""
+    return replace(
+        cell,
+        pairs=tuple((s, replace(t, labels=(*t.labels, CHOSEN_ON_TEST))) for s, t in cell.pairs),
+    )
 
 
 def _allowed(

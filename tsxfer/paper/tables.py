@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
+from tsxfer.core.names import DatasetName
 from tsxfer.errors import SpecError, nearest
 from tsxfer.paper.method import Entry
 
@@ -37,7 +38,7 @@ def model_text(entry: Entry) -> str:
 
 def short(dataset: str) -> str:
     """Versioned name without version and stand-in."""
-    return dataset.partition("@")[0].partition("+")[0]
+    return DatasetName.parse(dataset).base
 
 
 def size_text(size: str) -> str:
@@ -56,7 +57,7 @@ def rows(
     sources: Sequence[str],
     columns: Sequence[tuple[str, str]],
 ) -> list[Row]:
-    """Title row and a row for each source, and model where entries have one; ``-`` where none is."""
+    """Title row, and a row for each source and model that entries have; ``-`` where none is."""
     found = {(e.source, e.model, e.target, e.size): text(e) for e in entries}
     models = list(dict.fromkeys(e.model for e in entries))
     out: list[Row] = [["source", *(short(t) + size_text(size) for t, size in columns)]]

@@ -19,7 +19,7 @@ from tsxfer.ranking.judge import FEWEST_SOURCES, FEWEST_TARGETS, Judged, Mean, P
 from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
 from tsxfer.ranking.sources import Pretrained
 
-LEFT_OUT = "unfinished, or with weights or data that are not at hand"
+LEFT_OUT = "unfinished, or with weights or data that are not available"
 WIDTH = 160  # of a pipe, which has no width
 
 
@@ -32,7 +32,7 @@ class Ranked:
 
     @property
     def place(self) -> tuple[float, str]:
-        """What sorts best first by the default ranker; sources that it cannot score come last."""
+        """Sort key, best first by the default ranker; sources that it cannot score come last."""
         score = self.scores[DEFAULT]
         return (float("inf") if score is None else -score), self.source.trial.dataset
 
@@ -45,7 +45,7 @@ class Advice:
         target: The scratch trial whose training subset was looked at.
         made: Its data set.
         ranked: Sources, best first.
-        blind: Oriented score of the best answer that does not look, on the windows of the scores.
+        blind: Oriented score of the best trivial prediction, on the windows of the scores.
         evidence: Finished cells of the workspace.
         judged: What each ranker has been worth on them.
     """
@@ -85,13 +85,13 @@ def as_plain(advice: Advice) -> dict[str, Any]:
 
 
 def show(advice: Advice) -> None:
-    """Print the sources, what has come of such rankings here, and what the columns mean."""
+    """Print the sources, how well such rankings have done here, and what the columns mean."""
     console = Console()
     console = console if console.is_terminal else Console(width=WIDTH)
     if advice.simulated:
         console.print(Text("SIMULATED DATA: numbers below say nothing about the real world."))
     console.print(_sources(advice))
-    console.print(Text(bar(advice)))
+    console.print(Text(against_trivial(advice)))
     console.print(Text(sentence(advice)))
     if advice.judged:
         console.print(_record(advice))
@@ -102,7 +102,7 @@ def show(advice: Advice) -> None:
     for ranker in RANKERS:
         way = "higher" if ranker.higher_is_better else "lower"
         console.print(Text(f"{ranker.name}: {ranker.what}; {way} is better"), style="dim")
-    left = "; * marks the best; n/a: not defined, or the data of that source does not lie here"
+    left = "; * marks the best; n/a: not defined, or the data of that source is not here"
     console.print(Text(f"Scores see training windows of the target only{left}."), style="dim")
 
 
@@ -163,10 +163,10 @@ def _shown(pick: Pick) -> tuple[str, str, str]:
     return _share(pick.hit), _signed(pick.gain), _signed(pick.regret)
 
 
-def bar(advice: Advice) -> str:
-    """What the probe must pass, and whether any source does."""
+def against_trivial(advice: Advice) -> str:
+    """The score of the best trivial prediction, and whether the probe of any source is better."""
     best = advice.ranked[0].scores[DEFAULT]
-    said = f"An answer that does not look at these windows scores {advice.blind:.3f}"
+    said = f"The best prediction that ignores the windows scores {advice.blind:.3f}"
     if best is None:
         return f"{said}; with one group of windows nothing can be probed: the order says nothing."
     if best <= advice.blind:
@@ -180,15 +180,16 @@ def sentence(advice: Advice) -> str:
     kind = "simulated" if advice.made.card.simulated else "real"
     if found is None:
         return (
-            f"Nothing can be said yet of how often such a ranking is right: no finished study here has two "
-            f"sources at hand for a {kind} target. Make the evidence: "
+            f"Nothing can be said yet of how often such a ranking is right: no finished study here "
+            f"has two available sources for a {kind} target. Make the evidence: "
             "tsxfer run --source a,b,c --target x,y"
         )
     said = (
-        f"In this workspace's own studies on {kind} targets, the source that {DEFAULT} puts first had the "
-        f"largest mean gain in {_share(found.first.hit)} of {found.cells} cells ({_targets(found)}; a blind "
-        f"pick: {_share(found.blind.hit)}{_trivial(advice)}). It gained {_signed(found.first.gain)} margins over "
-        f"scratch and gave away {_signed(found.first.regret)} of the best one's gain (a blind pick: "
+        f"In this workspace's own studies on {kind} targets, the source that {DEFAULT} puts first "
+        f"had the largest mean gain in {_share(found.first.hit)} of {found.cells} cells "
+        f"({_targets(found)}; a blind pick: {_share(found.blind.hit)}{_trivial(advice)}). "
+        f"It gained {_signed(found.first.gain)} margins over scratch and gave away "
+        f"{_signed(found.first.regret)} of the best one's gain (a blind pick: "
         f"{_signed(found.blind.gain)} and {_signed(found.blind.regret)})"
     )
     if found.tau is None:
@@ -197,7 +198,11 @@ def sentence(advice: Advice) -> str:
         )
     else:
         said += f"; weighted tau {_signed(found.tau)}"
-    less = f" Ranking by {found.bar} alone gave away less." if found.over_bar.value < 0 else ""
+    less = (
+        f" Ranking by {found.best_trivial} alone gave away less."
+        if found.over_trivial.value < 0
+        else ""
+    )
     return said + _doubt(found) + less
 
 
@@ -206,13 +211,16 @@ def _doubt(found: Judged) -> str:
     if found.targets < 2:
         return ". One target says nothing of others: tsxfer run --source a,b,c --target x,y"
     if found.targets < FEWEST_TARGETS:
-        return f". Fewer than {FEWEST_TARGETS} targets cannot tell that from luck, and have no intervals."
+        return (
+            f". Fewer than {FEWEST_TARGETS} targets cannot tell that from luck, "
+            "and have no intervals."
+        )
     if found.saved.low is None or found.saved.low <= 0:
         return ". That is not known to be better than a blind pick."
     said = f". It saves {_signed(found.saved)} margins over a blind pick"
-    if found.over_bar.low is None or found.over_bar.low <= 0:
-        return f"{said}, and is not known to be better than ranking by {found.bar}."
-    return f"{said}, and {_signed(found.over_bar)} over ranking by {found.bar}."
+    if found.over_trivial.low is None or found.over_trivial.low <= 0:
+        return f"{said}, and is not known to be better than ranking by {found.best_trivial}."
+    return f"{said}, and {_signed(found.over_trivial)} over ranking by {found.best_trivial}."
 
 
 def _trivial(advice: Advice) -> str:

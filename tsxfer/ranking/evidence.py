@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tsxfer import metrics
+from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import read_study, trials_of
 from tsxfer.errors import TsxferError
@@ -24,8 +25,8 @@ class Evidence:
     """What a workspace has to say of rankings.
 
     Attributes:
-        outcomes: Cells with two sources or more whose weights are at hand.
-        left_out: Comparisons that are not finished, or whose sources are not at hand or cannot be
+        outcomes: Cells with two sources or more whose weights are available.
+        left_out: Comparisons that are not finished, or whose sources are not available or cannot be
             scored.
     """
 
@@ -40,7 +41,7 @@ def gather(
 
     Args:
         workspace: With its studies.
-        found: Pretrainings at hand.
+        found: Available pretrainings.
         simulated: Which kind of target counts.
         score: Scores of a transfer at repeat 0, from the row of its pretraining.
     """
@@ -64,7 +65,10 @@ def gather(
 
 
 def _cells(workspace: Workspace, simulated: bool) -> list[Cell]:
-    """Transfers from one source, with a pair; of several studies with the same one, the finished, the longest."""
+    """Cells of transfers from a single source that have a pair.
+
+    Where several studies hold the same cell, a complete one counts, then one with more repeats.
+    """
     found: dict[str, Cell] = {}
     for name in workspace.studies():
         for cell in _of_study(workspace, name, simulated):
@@ -82,7 +86,7 @@ def _of_study(workspace: Workspace, name: str, simulated: bool) -> list[Cell]:
     try:
         study = read_study(workspace.results(name) / "study.toml")
         plain = (t for t in trials_of(study) if t.reuse and not t.control and not t.reuse.also)
-        wanted = [t for t in plain if ("+sim@" in t.dataset) == simulated]
+        wanted = [t for t in plain if is_simulated(t.dataset) == simulated]
         rows = Store.of(workspace, name).rows() if wanted else {}
         return [cell for cell in cells(wanted, rows, partial=True) if cell.pairs]
     except TsxferError:

@@ -50,7 +50,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """What came of picking one source in each cell; tied firsts count their average.
+    """Result of picking one source in each cell; tied firsts count their average.
 
     Attributes:
         hit: Share of cells in which it had the largest mean gain.
@@ -65,7 +65,7 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a ranker has been worth.
+    """How well a ranker has done.
 
     Attributes:
         ranker: Its name.
@@ -74,8 +74,8 @@ class Judged:
         first: Of picking the source that it puts first.
         blind: Of picking any source, in the same cells.
         saved: Regret of the blind pick minus that of the ranker, by cell.
-        bar: The trivial ranker with the least regret in these cells.
-        over_bar: Its regret minus that of the ranker, by cell.
+        best_trivial: The trivial ranker with the least regret in these cells.
+        over_trivial: Its regret minus that of the ranker, by cell.
         tau: Weighted Kendall tau (Vigna 2015) of scores and gains, of cells with three sources or
             more; a ranker that ties all sources gets 0. None where there is no such cell.
     """
@@ -86,8 +86,8 @@ class Judged:
     first: Pick
     blind: Pick
     saved: Mean
-    bar: str
-    over_bar: Mean
+    best_trivial: str
+    over_trivial: Mean
     tau: Mean | None
 
 
@@ -108,19 +108,19 @@ def _judged(ranker: Ranker, outcomes: Sequence[Outcome]) -> Judged:
     ties = [np.zeros_like(gain) for gain in gains]
     own, blind = _regrets(gains, scores), _regrets(gains, ties)
     trivial = {r.name: _regrets(gains, _oriented(r, outcomes)) for r in RANKERS if r.trivial}
-    bar = min(trivial, key=lambda name: over_targets(trivial[name], targets).value)
+    best = min(trivial, key=lambda name: over_targets(trivial[name], targets).value)
     ordered = [i for i, gain in enumerate(gains) if len(gain) >= FEWEST_SOURCES]
     taus = [tau(gains[i], scores[i]) for i in ordered]
     return Judged(
-        ranker.name,
-        len(outcomes),
-        len(set(targets)),
-        _pick(gains, scores, targets),
-        _pick(gains, ties, targets),
-        over_targets(blind - own, targets),
-        bar,
-        over_targets(trivial[bar] - own, targets),
-        over_targets(taus, [targets[i] for i in ordered]) if ordered else None,
+        ranker=ranker.name,
+        cells=len(outcomes),
+        targets=len(set(targets)),
+        first=_pick(gains, scores, targets),
+        blind=_pick(gains, ties, targets),
+        saved=over_targets(blind - own, targets),
+        best_trivial=best,
+        over_trivial=over_targets(trivial[best] - own, targets),
+        tau=over_targets(taus, [targets[i] for i in ordered]) if ordered else None,
     )
 
 

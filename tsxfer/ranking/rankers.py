@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsxfer.core.names import OWN
+from tsxfer.core.names import is_own
 from tsxfer.core.specs import Result, Trial
 from tsxfer.keys import content_key
 from tsxfer.ranking import distances, scores
@@ -28,7 +28,7 @@ class Ranker:
     Attributes:
         name: In tables and JSON.
         higher_is_better: Direction.
-        trivial: Looks at no window: the bar that the others must pass.
+        trivial: Uses no window; a ranker that is of use does better.
         score: Of one source on one target; None where it is not defined.
         what: One line for readers.
     """
@@ -58,7 +58,7 @@ def _spectrum(seen: Seen) -> float | None:
         return None
     source, target = seen.source, seen.target
     rates = source.card.rate_hz, target.card.rate_hz
-    if any(OWN in c.id and c.rate_hz == 1 for c in (source.card, target.card)):
+    if any(is_own(c.id) and c.rate_hz == 1 for c in (source.card, target.card)):
         return None  # an own file whose rate nobody gave counts samples, which are no hertz
     return distances.spectral(source.windows.x, target.windows.x, *rates)
 
@@ -77,16 +77,40 @@ def _dtw(seen: Seen) -> float | None:
 
 
 RANKERS = (
-    Ranker("probe", True, False, _probe, "linear probe: the target's metric (errors negated) on groups not seen"),
-    Ranker("logme", True, False, lambda s: scores.log_me(s.features, s.target.goals), "log evidence of a linear model"),
-    Ranker("h_score", True, False, lambda s: scores.h_score(s.features, s.target.codes), "spread of class means (quartiles of numbers)"),
+    Ranker(
+        "probe",
+        True,
+        False,
+        _probe,
+        "linear probe: the target's metric (errors negated) on groups not seen",
+    ),
+    Ranker(
+        "logme",
+        True,
+        False,
+        lambda s: scores.log_me(s.features, s.target.goals),
+        "log evidence of a linear model",
+    ),
+    Ranker(
+        "h_score",
+        True,
+        False,
+        lambda s: scores.h_score(s.features, s.target.codes),
+        "spread of class means (quartiles of numbers)",
+    ),
     Ranker("leep", True, False, _leep, "log prediction through the source's own classes"),
     Ranker("spectrum", False, False, _spectrum, "distance of power spectra in hertz"),
-    Ranker("per_sample", False, False, _shape, "distance of power spectra in cycles a sample, as kernels see them"),
+    Ranker(
+        "per_sample",
+        False,
+        False,
+        _shape,
+        "distance of power spectra in cycles a sample, as kernels see them",
+    ),
     Ranker("dtw", False, False, _dtw, "least DTW distance between class prototypes"),
-    Ranker("labels", True, True, lambda s: float(s.labels), "labels in pretraining"),
+    Ranker("labels", True, True, lambda s: float(s.label_count), "labels in pretraining"),
     Ranker("domain", True, True, lambda s: float(s.same_domain), "the same domain on both cards"),
-)  # fmt: skip
+)
 # Declared before any result: it is in the target's own metric, on groups that it has not seen, and
 # defined for classes and numbers alike.
 DEFAULT = "probe"

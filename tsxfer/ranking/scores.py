@@ -30,8 +30,8 @@ def log_me(features: Floats, y: Floats) -> float:
             any spread is returned.
 
     Returns:
-        Any real number, larger is better; the same for rotated, shifted or commonly scaled features.
-        It depends on the unit of `y`, so compare sources on one target only.
+        Any real number, larger is better; the same for rotated, shifted or commonly scaled
+        features. It depends on the unit of `y`, so compare sources on one target only.
     """
     centred = features - features.mean(axis=0)
     u, s, _ = np.linalg.svd(centred, full_matrices=False)

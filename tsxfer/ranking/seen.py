@@ -74,13 +74,14 @@ class Part:
         """Oriented primary metric of outputs ``(n, class)`` or ``(n, 1)``: larger is better."""
         if self.classes:
             return self._score(output.argmax(axis=1))
-        return self._score(self.scaler.unlabel(output[:, 0], self.windows))
+        return self._score(self.scaler.unscaled(output[:, 0], self.windows))
 
     @property
     def blind(self) -> float:
-        """Oriented score of the best answer that does not look: what a probe must pass.
+        """Oriented score of the best trivial prediction: a useful probe is better.
 
-        The commonest class, draws by class shares on average, the median label, or no change of a price.
+        The commonest class, draws by class shares on average, the median label, or no change of a
+        price.
         """
         if self.classes:
             constant = np.full(len(self.truth), np.bincount(self.truth).argmax())
@@ -88,7 +89,7 @@ class Part:
             guesses = [self._score(draw.permutation(self.truth)) for _ in range(GUESSES)]
             return max(self._score(constant), float(np.mean(guesses)))
         median = np.full(len(self.truth), np.median(self.learned), np.float32)
-        level = self._score(self.scaler.unlabel(median, self.windows))
+        level = self._score(self.scaler.unscaled(median, self.windows))
         return max(level, self._score(self.windows.centre)) if self.scaler.relative else level
 
     def _score(self, answer: NDArray[Any]) -> float:
@@ -102,12 +103,12 @@ class Seen:
 
     Attributes:
         target: Its training windows.
-        source: Training windows of the pretraining; None where its data does not lie here as it
+        source: Training windows of the pretraining; None where its data is not here as it
             was then.
         features: ``(n, d)`` of the target's windows, with what a transfer copies of the source.
         probabilities: ``(n, source class)`` of the source's own model on the target's windows;
             None where there are none.
-        labels: Labels in pretraining, those to select on included.
+        label_count: Labels in pretraining, those to select on included.
         same_domain: The cards of both name one domain.
     """
 
@@ -115,7 +116,7 @@ class Seen:
     source: Part | None
     features: NDArray[np.float64]
     probabilities: NDArray[np.float64] | None
-    labels: int
+    label_count: int
     same_domain: bool
 
 
@@ -125,9 +126,17 @@ def training_part(data: Prepared, trial: Trial, most: int | None = None) -> Part
     x, truth = np.asarray(data.array("x")[rows]), np.asarray(data.array("y")[rows])
     scaler = scale.fit(x, truth, data.card, PROFILES[trial.profile])
     windows = scaler.windows(x)
-    learned = truth if data.classes else scaler.labels(truth, windows)
+    learned = truth if data.classes else scaler.scaled(truth, windows)
     group = np.asarray(data.array("group")[rows])
-    return Part(data.card, data.classes, windows, learned, truth, group, scaler)
+    return Part(
+        card=data.card,
+        classes=data.classes,
+        windows=windows,
+        learned=learned,
+        truth=truth,
+        group=group,
+        scaler=scaler,
+    )
 
 
 def see(workspace: Workspace, transfer: Trial, pretraining: Result) -> Seen:
@@ -151,7 +160,7 @@ def see(workspace: Workspace, transfer: Trial, pretraining: Result) -> Seen:
         _source_part(workspace, pretraining),
         features(target, transfer, kept),
         probabilities(target, source, kept, card),
-        Pretrained(pretraining).labels,
+        Pretrained(pretraining).label_count,
         card.domain == target.card.domain,
     )
 
@@ -207,7 +216,7 @@ def probabilities(
         seed=0,
     )
     _load(model, kept, source)
-    x = _brought(part.windows.x, channels, card.length)
+    x = _reshaped(part.windows.x, channels, card.length)
     beside = (
         part.windows.extra
         if part.windows.extra.shape[1] == extra
@@ -232,7 +241,7 @@ def _load(model: Model, kept: reuse.Weights, source: Trial) -> None:
         )
 
 
-def _brought(x: NDArray[np.float32], channels: int, length: int) -> NDArray[np.float32]:
+def _reshaped(x: NDArray[np.float32], channels: int, length: int) -> NDArray[np.float32]:
     """Windows ``(n, channel, time)`` with so many channels and samples."""
     if x.shape[1] != channels:
         x = np.repeat(x.mean(axis=1, keepdims=True), channels, axis=1)

@@ -1,15 +1,14 @@
-"""Pretrained sources at hand: one for each data set, told by the headers of the weights."""
+"""Available pretrained sources: one for each data set, told by the headers of the weights."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from tsxfer.core.specs import NOISE, Result, Trial
-from tsxfer.errors import SpecError, TsxferError
-from tsxfer.store.checkpoints import header
-from tsxfer.store.rows import from_record
+from tsxfer.core.names import DatasetName, is_simulated
+from tsxfer.core.specs import Result, Trial
+from tsxfer.errors import SpecError
+from tsxfer.store.rows import row_of
 from tsxfer.store.workspace import Workspace
 
 
@@ -25,14 +24,14 @@ class Pretrained:
         return self.row.trial
 
     @property
-    def labels(self) -> int:
+    def label_count(self) -> int:
         """Labels in pretraining, those to select on included."""
         return self.row.sizes.get("train", 0) + self.row.sizes.get("validation", 0)
 
     @property
     def simulated(self) -> bool:
         """Whether it was made of simulated data."""
-        return "+sim@" in self.trial.dataset
+        return is_simulated(self.trial.dataset)
 
 
 def pretrained(workspace: Workspace) -> tuple[list[Pretrained], list[str]]:
@@ -44,33 +43,12 @@ def pretrained(workspace: Workspace) -> tuple[list[Pretrained], list[str]]:
     """
     found, damaged = list[Pretrained](), list[str]()
     for path in sorted((workspace.root / "weights").glob("*.safetensors")):
-        row = _row(path)
+        row = row_of(path)
         if row is None:
             damaged.append(path.name)
-        elif row.status == "done" and _plain(row.trial):
+        elif row.status == "done" and row.trial.plain_pretraining:
             found.append(Pretrained(row))
     return found, damaged
-
-
-def _row(path: Path) -> Result | None:
-    """The row in the header of intact weights; None for any other file."""
-    kept = header(path)
-    if kept is None or not kept.intact:
-        return None
-    try:
-        row = from_record(kept.row)
-    except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
-        return None
-    return row if row.key == path.stem else None
-
-
-def _plain(trial: Trial) -> bool:
-    return (
-        not (trial.reuse or trial.pool or trial.after or trial.baseline)
-        and trial.part == "subset"
-        and (trial.recipe.labels, trial.recipe.objective) == ("true", "labels")
-        and trial.dataset != NOISE
-    )
 
 
 def for_target(found: Sequence[Pretrained], target: str, model: str) -> list[Pretrained]:
@@ -85,26 +63,21 @@ def for_target(found: Sequence[Pretrained], target: str, model: str) -> list[Pre
     chosen: dict[str, Pretrained] = {}
     for one in sorted(found, key=lambda p: _preference(p, target)):
         if one.trial.model == model and one.trial.dataset != target:
-            chosen.setdefault(_corpus(one.trial.dataset), one)
+            chosen.setdefault(DatasetName.parse(one.trial.dataset).base, one)
     if not chosen:
         raise _nothing(found, target, model)
     return [chosen[name] for name in sorted(chosen)]
 
 
-def _corpus(dataset: str) -> str:
-    return dataset.partition("@")[0].removesuffix("+sim")
-
-
 def _preference(one: Pretrained, target: str) -> tuple[bool, int, int, str]:
-    other_kind = one.simulated != ("+sim@" in target)
-    return other_kind, -one.labels, one.trial.repeat, one.trial.key
+    other_kind = one.simulated != is_simulated(target)
+    return other_kind, -one.label_count, one.trial.repeat, one.trial.key
 
 
 def _nothing(found: Sequence[Pretrained], target: str, model: str) -> SpecError:
     models = sorted({p.trial.model for p in found if p.trial.dataset != target} - {model})
-    mend = (
-        f"make some: tsxfer run --source a,b,c --target {target.partition('@')[0]} --model {model}"
-    )
+    plain = DatasetName.parse(target).plain
+    mend = f"make some: tsxfer run --source a,b,c --target {plain} --model {model}"
     if models:
         mend = f"--model {' or '.join(models)}, of which there are; or {mend}"
-    return SpecError(f"no source pretrained as {model} is at hand for {target}", mend=mend)
+    return SpecError(f"no source pretrained as {model} is available for {target}", mend=mend)

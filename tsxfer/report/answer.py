@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tsxfer import metrics
 from tsxfer.report.build import Report
-from tsxfer.report.columns import Said, between, model, number, said, signed
+from tsxfer.report.columns import between, model, number, signed, stated
 from tsxfer.report.headline import headline
 from tsxfer.stats.compare import Comparison
 
@@ -38,15 +38,16 @@ def clearest(report: Report) -> list[str]:
 
 def sentence(c: Comparison) -> str:
     """A comparison with effect, interval, metric and scope, e.g. that speech helps on emg."""
-    heard = said(c)
     size = _labels(c.trial.size)
-    return f"On {_plain(c.trial.dataset)}, {size} ({model(c)}): {_says(c, heard)}."
+    return f"On {_plain(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}."
 
 
-def _says(c: Comparison, heard: Said) -> str:
+def _says(c: Comparison) -> str:
     who, title = _plain(c.source), metrics.get(c.metric).title
-    whom = f"{title} for {heard.whom}"
-    effect = f"{signed(c.difference)} {between(heard.low, heard.high)}"
+    whom = f"{title} for {c.speaks_of}"
+    effect = stated(c)
+    if c.verdict == "undecided" and c.stated[0] is None and c.beyond.why:
+        return f"whether {who} helps is undecided: {effect} {title}, but {c.beyond.why}"
     return {
         "better": f"{who} helps by {effect.removeprefix('+')} {whom}",
         "worse": f"{who} harms: {effect} {whom}",
@@ -57,8 +58,8 @@ def _says(c: Comparison, heard: Said) -> str:
         "undecided": f"whether {who} helps is undecided: {effect} {whom}",
         "interim": f"nothing is decided yet about {who}, since declared repeats have not run: "
         f"{effect} {whom}",
-        "no valid baseline": f"nothing can be said about {who}, since scratch failed to beat an "
-        "answer that does not look",
+        "no valid baseline": f"nothing can be said about {who}, since scratch failed to beat the "
+        "best trivial prediction",
     }[c.verdict]
 
 

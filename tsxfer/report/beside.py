@@ -8,7 +8,7 @@ from tsxfer.report.columns import MARKS, arm, between, model, p_text, signed
 from tsxfer.report.section import Section, name
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.controls import Effect, Share, overall
+from tsxfer.stats.controls import ControlEffect, Share, overall
 
 GIVES = {
     "permuted": "the gain of the source's weights permuted within each tensor",
@@ -20,7 +20,7 @@ GIVES = {
 }
 
 IS = {
-    "trivial": "the answer that does not look",
+    "trivial": "the best trivial prediction",
     "summary": "ridge on summary features",
     "catch22": "ridge on catch22 features",
     "minirocket": "ridge on MiniRocket features",
@@ -43,12 +43,16 @@ def controls(report: Report) -> Section:
         tuple(
             (
                 name(e.comparison) if e.comparison else "all comparisons, in margins",
-                e.control, str(len(e.repeats)), signed(e.gain),
-                f"{signed(e.other)} {between(e.low, e.high)}", _remains(e.share), in_words(e),
+                e.control,
+                str(len(e.repeats)),
+                signed(e.gain),
+                f"{signed(e.other)} {between(e.low, e.high)}",
+                _remains(e.share),
+                in_words(e),
             )
             for e in (*overall(report.controls), *report.controls)
         ),
-    )  # fmt: skip
+    )
 
 
 def _remains(share: Share | None) -> str:
@@ -57,7 +61,7 @@ def _remains(share: Share | None) -> str:
     return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
-def in_words(effect: Effect) -> str:
+def in_words(effect: ControlEffect) -> str:
     """What a control says of a gain."""
     gives, share = GIVES[effect.control], effect.share
     if effect.gain <= 0:
@@ -85,20 +89,36 @@ def baselines(report: Report) -> Section:
         "beside them. Differences are those of training from scratch, positive where scratch is "
         "better; p is corrected over this table alone.",
         (
-            "target", "model", "size", "baseline", "n", "metric", "baseline scores",
-            "scratch scores", "scratch minus baseline", "p corrected", "in words",
+            "target",
+            "model",
+            "size",
+            "baseline",
+            "n",
+            "metric",
+            "baseline scores",
+            "scratch scores",
+            "scratch minus baseline",
+            "p corrected",
+            "in words",
         ),
         tuple(
             (
-                c.trial.dataset, model(c), c.trial.size.removeprefix("n="), _baseline(c),
-                str(len(c.scratch)), metrics.get(c.metric).title, arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {between(c.low, c.high)}", p_text(c.p_corrected),
+                c.trial.dataset,
+                model(c),
+                c.trial.size.removeprefix("n="),
+                _baseline(c),
+                str(len(c.scratch)),
+                metrics.get(c.metric).title,
+                arm(c.scratch),
+                arm(c.transfer),
+                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                p_text(c.stated[2]),
                 against_in_words(c),
             )
             for c in report.beside
             if _baseline(c) and c.trial.reuse is None
         ),
-    )  # fmt: skip
+    )
 
 
 def against_baselines(report: Report) -> Section:
@@ -108,19 +128,30 @@ def against_baselines(report: Report) -> Section:
         "Differences are those of transfer, positive where transfer is better than the baseline; p "
         "is corrected over this table alone.",
         (
-            "comparison", "baseline", "n", "baseline scores", "transfer scores",
-            "transfer minus baseline", "p corrected", "in words",
+            "comparison",
+            "baseline",
+            "n",
+            "baseline scores",
+            "transfer scores",
+            "transfer minus baseline",
+            "p corrected",
+            "in words",
         ),
         tuple(
             (
-                name(c), _baseline(c), str(len(c.scratch)), arm(c.scratch), arm(c.transfer),
-                f"{signed(c.difference)} {between(c.low, c.high)}", p_text(c.p_corrected),
+                name(c),
+                _baseline(c),
+                str(len(c.scratch)),
+                arm(c.scratch),
+                arm(c.transfer),
+                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                p_text(c.stated[2]),
                 against_in_words(c),
             )
             for c in report.beside
             if _baseline(c) and c.trial.reuse is not None
         ),
-    )  # fmt: skip
+    )
 
 
 def _baseline(c: Comparison) -> str:
@@ -128,7 +159,11 @@ def _baseline(c: Comparison) -> str:
 
 
 def against_in_words(c: Comparison) -> str:
-    """What a comparison with a baseline says, e.g. that transfer is worse than a ridge."""
+    """What a comparison with a baseline says, and of whom: transfer is worse than a ridge."""
+    return f"{_said(c)} (for {c.speaks_of})"
+
+
+def _said(c: Comparison) -> str:
     who = "transfer" if c.trial.reuse else "scratch"
     what = IS[_baseline(c)]
     if c.verdict in ("undecided", "interim"):
@@ -148,16 +183,27 @@ def ways(report: Report) -> Section:
         "source, from the same subset, seeds and budget. Differences are positive where the way is "
         "better than the first one; p is corrected over this table alone.",
         (
-            "way", "first way", "n", "scores", "scores of the first", "way minus first",
-            "p corrected", "verdict",
+            "way",
+            "first way",
+            "n",
+            "scores",
+            "scores of the first",
+            "way minus first",
+            "p corrected",
+            "verdict",
         ),
         tuple(
             (
-                name(c), first_arm(c.against), str(len(c.scratch)), arm(c.transfer), arm(c.scratch),
-                f"{signed(c.difference)} {between(c.low, c.high)}", p_text(c.p_corrected),
-                f"{MARKS[c.verdict]} {c.verdict}",
+                name(c),
+                first_arm(c.against),
+                str(len(c.scratch)),
+                arm(c.transfer),
+                arm(c.scratch),
+                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                p_text(c.stated[2]),
+                f"{MARKS[c.verdict]} {c.verdict} (for {c.speaks_of})",
             )
             for c in report.beside
             if not _baseline(c)
         ),
-    )  # fmt: skip
+    )

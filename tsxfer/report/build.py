@@ -15,12 +15,13 @@ from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.cells import Cell, cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
-from tsxfer.stats.controls import Effect, effects
+from tsxfer.stats.controls import ControlEffect, effects
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.power import Reach, reach
 from tsxfer.stats.reproduced import Summary, summary
 from tsxfer.stats.testset import TestError, from_predictions
+from tsxfer.stats.verified import in_words, read
 from tsxfer.stats.worth import Worth, labels_worth
 
 
@@ -43,7 +44,6 @@ class Report:
         best: Best-source statements.
         aggregate: Interquartile mean and probability of improvement.
         matrix: The whole matrix, beyond these data sets; needs three sources and targets.
-        test_errors: Test-set uncertainty of each comparison, where predictions were kept.
         worth: Labels that pretraining is worth, where there are several sizes.
         reach: What so many repeats can find.
         placebos: Controls against the same scratch twins, a family of their own.
@@ -52,6 +52,8 @@ class Report:
             the first one: families of their own, whose first arm is not scratch.
         beside_cells: The rows behind them, in the same order.
         reproduced: What training rows again has shown, if any was.
+        sound: Whether `tsxfer verify` passed on these very rows; None where that was not asked.
+        verified: The same in words; empty where there is no folder to check.
     """
 
     name: str
@@ -68,14 +70,15 @@ class Report:
     best: tuple[Best, ...]
     aggregate: Aggregate | None
     matrix: Matrix | None
-    test_errors: tuple[TestError | None, ...]
     worth: tuple[Worth, ...]
     reach: tuple[Reach, ...]
     placebos: tuple[Comparison, ...]
-    controls: tuple[Effect, ...]
+    controls: tuple[ControlEffect, ...]
     beside: tuple[Comparison, ...]
     beside_cells: tuple[Cell, ...]
     reproduced: Summary | None
+    sound: bool | None = None
+    verified: str = ""
 
     @property
     def simulated(self) -> bool:
@@ -126,13 +129,15 @@ def of_cells(
     `joined` are the cells whose first arm is not scratch.
     """
     whole = tuple(cell for cell in found if cell.pairs and not cell.trial.control)
-    comparisons = tuple(compare(whole, declared))
-    placebos = tuple(compare([cell for cell in found if cell.trial.control], declared))
+    kept = _kept((*found, *joined), folder) if folder else {}
+    comparisons = tuple(compare(whole, declared, kept))
+    placebos = tuple(compare([cell for cell in found if cell.trial.control], declared, kept))
     families: dict[object, list[Cell]] = {}
     for cell in joined:
         if cell.pairs:
             families.setdefault(_family(cell), []).append(cell)
-    beside = [c for family in families.values() for c in compare(family, declared)]
+    beside = [c for family in families.values() for c in compare(family, declared, kept)]
+    sound, said = in_words(read(folder), folder, name) if folder else (None, "")
     labels = {
         c.trial.key: sum(cell.pairs[0][0].sizes.get(part, 0) for part in ("train", "validation"))
         for c, cell in zip(comparisons, whole, strict=True)
@@ -157,9 +162,6 @@ def of_cells(
         best=tuple(best_sources(comparisons)),
         aggregate=aggregate(comparisons),
         matrix=matrix(comparisons),
-        test_errors=tuple(
-            from_predictions(cell, folder / "predictions") if folder else None for cell in whole
-        ),
         worth=tuple(labels_worth(comparisons, labels)),
         reach=_reach(comparisons),
         placebos=placebos,
@@ -167,7 +169,15 @@ def of_cells(
         beside=tuple(beside),
         beside_cells=tuple(cell for family in families.values() for cell in family),
         reproduced=summary(folder, {r.key: r for r in rows}) if folder else None,
+        sound=sound,
+        verified=said,
     )
+
+
+def _kept(found: Sequence[Cell], folder: Path) -> dict[str, TestError]:
+    """What kept predictions say of other test groups, one cell after the other: they are large."""
+    read = ((c.name, from_predictions(c, folder / "predictions")) for c in found if c.pairs)
+    return {name: error for name, error in read if error is not None}
 
 
 def _family(cell: Cell) -> object:

@@ -15,14 +15,44 @@ NAMED = 3  # comparisons that a line spells out
 # Label of a row: kind and text, the worst first.
 LABELS = {
     "simulated": ("SIMULATED DATA", "these numbers say nothing about the real world."),
+    "source saw test data": (
+        "OVERLAP",
+        "a source has learned from windows, groups or events of the target's test part, so that "
+        "its gain is no transfer.",
+    ),
     "leaky split": (
         "LEAKY SPLIT",
         "the paper profile lets one event, speaker or subject be on both sides.",
+    ),
+    "near duplicates in train and test": (
+        "NEAR DUPLICATES",
+        "windows of the test part are those of the training part up to a factor, an offset or a "
+        "little noise.",
+    ),
+    "label predictable from one value": (
+        "ONE VALUE PREDICTS THE LABEL",
+        "a single sample, the peak or the padding nearly tells the label (`tsxfer look` says "
+        "which); if that is no physics, it is a leak.",
     ),
     "no groups given: leakage not excluded": (
         "LEAKAGE NOT EXCLUDED",
         "no groups were given, so windows of one person, machine or event may be on both sides; "
         "name them with --group.",
+    ),
+    "group names that differ in spelling alone": (
+        "SPELLING",
+        "names of groups on both sides differ in case or spaces alone, such as p1 and P1; if they "
+        "are one, leakage is not excluded.",
+    ),
+    "source and target share group names": (
+        "SHARED NAMES",
+        "groups of source and test have the same names (such as p1); if they are the same people "
+        "or machines, take them out of the source.",
+    ),
+    "chosen on test": (
+        "CHOSEN ON TEST",
+        "each fine-tuning is the best of its grid by the test score that it is judged by, which "
+        "scratch had one try at; `--multiplier leave-one-out` or a number does not.",
     ),
     "squared-error scratch": (
         "UNEQUAL LOSS",
@@ -47,8 +77,6 @@ LABELS = {
         "validation comes from their train part.",
     ),
 }
-
-
 DESCRIBED = frozenset({"shuffled labels"})  # a control, which the table of controls explains
 
 
@@ -69,7 +97,9 @@ class Caveat:
 
 def caveats(report: Report) -> list[Caveat]:
     """Everything that a reader must know, the worst first."""
-    return [*_of_labels(report), *_of_gaps(report), *_of_notes(report), *_of_chance(report)]
+    unsound = [Caveat("VERIFY", report.verified)] if report.sound is False else []
+    rest = (_of_labels, _of_gaps, _of_notes, _of_chance)
+    return [*unsound, *(caveat for found in rest for caveat in found(report))]
 
 
 def line(caveat: Caveat, total: int) -> str:
@@ -86,7 +116,7 @@ def line(caveat: Caveat, total: int) -> str:
 def of_comparison(c: Comparison) -> str:
     """What a reader must know of one comparison, in one cell of a table."""
     words = [LABELS[label][0].lower() if label in LABELS else label for label in c.labels]
-    return "; ".join((*words, *c.notes, *c.gaps))
+    return "; ".join(filter(None, (*words, *c.notes, *c.gaps, c.beyond.why)))
 
 
 def _of_labels(report: Report) -> Iterator[Caveat]:
@@ -132,5 +162,5 @@ def _of_chance(report: Report) -> Iterator[Caveat]:
     total = sum(len(cell.pairs) for cell in report.cells)
     parts = [f"{len(found):,} of {total:,} with {arm}" for arm, found in bad.items() if found]
     if parts:
-        text = f"repeats no better than an answer that does not look: {', '.join(parts)}."
+        text = f"repeats no better than the best trivial prediction: {', '.join(parts)}."
         yield Caveat("AT CHANCE", text, tuple(dict.fromkeys(n for f in bad.values() for n in f)))

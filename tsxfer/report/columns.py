@@ -11,14 +11,23 @@ from tsxfer import metrics
 from tsxfer.stats.compare import Comparison
 
 MARKS = {
-    "better": "▲", "not worse": "△", "equivalent": "≈", "worse": "▼", "undecided": "?",
-    "interim": "…", "no valid baseline": "∅",
-}  # fmt: skip
+    "better": "▲",
+    "not worse": "△",
+    "equivalent": "≈",
+    "worse": "▼",
+    "undecided": "?",
+    "interim": "…",
+    "no valid baseline": "∅",
+}
 CAPTION = (
     "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
-    "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Saved' is "
-    "how many training samples earlier transfer reaches the level that scratch sets; 'trivial' is the "
-    "best answer that does not look at the window (mean, majority, class shares, no change)."
+    "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Difference' "
+    "and its p speak of these test instances, 'new groups' and its p of others (subjects, "
+    "speakers, "
+    "events); the verdict is for what 'verdict for' names. 'Saved' is "
+    "how many training samples earlier transfer reaches the level that scratch sets; 'trivial' is "
+    "the "
+    "best prediction that ignores the window (mean, majority, class shares, no change)."
 )
 
 
@@ -31,37 +40,22 @@ class Column:
     numeric: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a comparison says of whom.
-
-    Attributes:
-        low: Lower end of the 95 % interval in the scope of the verdict.
-        high: Upper end.
-        whom: The scope in words.
-    """
-
-    low: float | None
-    high: float | None
-    whom: str
-
-
-def said(c: Comparison) -> Said:
-    """The interval in the scope that the verdict speaks of; every format asks here."""
-    return Said(c.low, c.high, "these test instances")
-
-
 def between(low: float | None, high: float | None) -> str:
     """An interval in brackets."""
     return "n/a" if low is None or high is None else f"[{signed(low)}, {signed(high)}]"
 
 
 def difference(c: Comparison) -> str:
-    """Mean paired difference with its interval in the scope of the verdict."""
-    heard = said(c)
-    if heard.low is None or heard.high is None:
-        return signed(c.difference)
-    return f"{signed(c.difference)} {between(heard.low, heard.high)}"
+    """Mean paired difference with its interval on these test instances."""
+    ends = "" if c.low is None else f" {between(c.low, c.high)}"
+    return f"{signed(c.difference)}{ends}"
+
+
+def stated(c: Comparison) -> str:
+    """Mean paired difference with the interval that the verdict stands on."""
+    low, high, _ = c.stated
+    ends = "" if low is None else f" {between(low, high)}"
+    return f"{signed(c.difference)}{ends}"
 
 
 def arm(scores: tuple[float, ...]) -> str:
@@ -81,6 +75,11 @@ def signed(value: float) -> str:
     return ("+" if value >= 0 else "-") + number(abs(value))
 
 
+def percent(share: float) -> str:
+    """A share between -1 and 1 as signed percent."""
+    return f"{100 * share:+.1f} %"
+
+
 def p_text(p: float | None) -> str:
     """Two significant digits, never "0"."""
     if p is None:
@@ -88,8 +87,21 @@ def p_text(p: float | None) -> str:
     return "<0.0001" if p < 1e-4 else f"{p:.2g}"
 
 
+def beyond(c: Comparison) -> str:
+    """The interval for new groups, or why there is none."""
+    new = c.beyond
+    if new.low is None or new.high is None:
+        return new.why
+    return f"[{signed(new.low)}, {signed(new.high)}]"
+
+
+def effect(g: float) -> str:
+    """Hedges' g; beyond a hundred deviations its digits say nothing."""
+    return signed(g) if abs(g) < 100 else f"{'-' if g < 0 else ''}>100"
+
+
 def _effect(c: Comparison) -> str:
-    return signed(c.effect[0]) if c.effect else "n/a"
+    return effect(c.effect[0]) if c.effect else "n/a"
 
 
 def _saved(c: Comparison) -> str:
@@ -129,6 +141,7 @@ COLUMNS = (
     Column("model", lambda c: model(c), numeric=False),
     Column("size", _size),
     Column("verdict", lambda c: f"{MARKS[c.verdict]} {c.verdict}", numeric=False),
+    Column("verdict for", lambda c: c.speaks_of, numeric=False),
     Column("n", lambda c: str(len(c.scratch))),
     Column("metric", metric_text, numeric=False),
     Column("scratch", lambda c: arm(c.scratch)),
@@ -137,6 +150,9 @@ COLUMNS = (
     Column("difference", difference),
     Column("p", lambda c: p_text(c.p)),
     Column("p corrected", lambda c: p_text(c.p_corrected)),
+    Column("on these tests", lambda c: f"{MARKS[c.here]} {c.here}", numeric=False),
+    Column("new groups", lambda c: beyond(c), numeric=False),
+    Column("p new groups", lambda c: p_text(c.beyond.p_corrected)),
     Column("effect g", _effect),
     Column("saved", _saved),
     Column("reached", _reached),
@@ -152,3 +168,29 @@ def model(c: Comparison) -> str:
     times = f"×{reuse.rate_multiplier:g}" if reuse.rate_multiplier != 1 else ""
     how = (times, "frozen" if reuse.frozen else "", reuse.strategy.words)
     return " ".join((c.trial.model, *filter(None, how)))
+
+
+# Both scopes of a comparison in full, for files that programs read.
+SCOPES: dict[str, Callable[[Comparison], object]] = {
+    "scope": lambda c: c.scope,
+    "verdict_for": lambda c: c.speaks_of,
+    "verdict_these_instances": lambda c: c.here,
+    "group": lambda c: c.beyond.word,
+    "test_groups": lambda c: c.beyond.groups,
+    "pretrainings": lambda c: c.beyond.pretrainings,
+    "new_groups_low": lambda c: c.beyond.low,
+    "new_groups_high": lambda c: c.beyond.high,
+    "new_groups_p": lambda c: c.beyond.p,
+    "new_groups_p_corrected": lambda c: c.beyond.p_corrected,
+    "new_groups_verdict": lambda c: c.beyond.verdict,
+    "new_groups_why_not": lambda c: c.beyond.why,
+    "error_repeats": lambda c: c.beyond.error("repeats"),
+    "error_groups": lambda c: c.beyond.error("groups"),
+    "error_pretrainings": lambda c: c.beyond.error("pretrainings"),
+    "limited_by": lambda c: c.beyond.limited_by,
+}
+
+
+def scoped(c: Comparison) -> dict[str, object]:
+    """What `SCOPES` says of one comparison."""
+    return {name: value(c) for name, value in SCOPES.items()}

@@ -9,6 +9,7 @@ from typing import Any
 from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, printable
 from tsxfer.report.build import Report
+from tsxfer.report.columns import scoped
 from tsxfer.report.figures import every
 from tsxfer.report.figures.picture import mark
 from tsxfer.stats.cells import first_arm
@@ -46,7 +47,8 @@ def figures(report: Report, folder: Path) -> list[str]:
 def parquet(report: Report) -> bytes:
     """One row a run of every pair, with its score, chance, cost and comparison.
 
-    ``arm`` is ``scratch``, ``transfer`` or a baseline's name, ``against`` the first arm of the pair.
+    ``arm`` is ``scratch``, ``transfer`` or a baseline's name, ``against`` the first arm of the
+    pair.
     """
     import pandas as pd
 
@@ -85,6 +87,7 @@ def _record(c: Comparison, row: Result, arm: str) -> dict[str, Any]:
         "chance": row.chance.get(row.metric),
         "margin": row.margin,
         "verdict": c.verdict,
+        **scoped(c),
         "seconds": row.cost.get("seconds"),
         "samples": row.cost.get("samples"),
         "curve_samples": row.curve.get("samples"),

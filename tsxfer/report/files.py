@@ -9,7 +9,7 @@ from tsxfer.errors import printable as plain
 from tsxfer.report.answer import answer, clearest
 from tsxfer.report.build import Report
 from tsxfer.report.caveats import of_comparison
-from tsxfer.report.columns import CAPTION, COLUMNS, said
+from tsxfer.report.columns import CAPTION, COLUMNS, SCOPES, scoped
 from tsxfer.report.headline import warnings
 from tsxfer.report.sections import sections
 from tsxfer.stats.cells import first_arm
@@ -45,10 +45,11 @@ def _md(text: str) -> str:
 def table_csv(report: Report) -> str:
     """Numbers in full precision, one line a comparison; controls and baselines last.
 
-    Controls are named in their source. ``against`` names the first arm: scratch, or a baseline whose
-    scores then stand under ``scratch_mean``, with scratch itself or a transfer as the second arm.
-    ``caveats`` are those of a comparison in words, ``study_caveats`` those of the whole study, in each
-    line, since lines are cut out and passed on.
+    Controls are named in their source. ``against`` names the first arm: scratch, or a baseline
+    whose scores then stand under ``scratch_mean``, with scratch itself or a transfer as the second
+    arm.
+    ``caveats`` are those of a comparison in words, ``study_caveats`` those of the whole study, in
+    each line, since lines are cut out and passed on.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -60,12 +61,12 @@ def table_csv(report: Report) -> str:
 
 
 _HEADER = (
-    "source", "target", "model", "size", "profile", "rate_multiplier", "frozen", "strategy", "metric", "n",
-    "scratch_mean", "transfer_mean", "difference", "low", "high", "p", "p_corrected",
+    "source", "target", "model", "size", "profile", "rate_multiplier", "frozen", "strategy",
+    "metric", "n", "scratch_mean", "transfer_mean", "difference", "low", "high", "p", "p_corrected",
     "p_sign_flip", "p_not_worse", "p_equivalent", "margin", "hedges_g", "improvement",
     "samples_saved", "samples_saved_low", "samples_saved_high", "convergence_p", "verdict",
-    "chance", "labels", "notes", "scratch_keys", "transfer_keys", "against", "gaps", "scope",
-    "caveats", "study_caveats",
+    "chance", "labels", "notes", "scratch_keys", "transfer_keys", "against", "gaps",
+    "caveats", "study_caveats", *SCOPES,
 )  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def _record(c: Comparison, study: str) -> list[object]:
         speed.saved if speed else None, speed.low if speed else None, speed.high if speed else None,
         speed.p if speed else None, c.verdict, c.chance, "; ".join(c.labels), "; ".join(c.notes),
         " ".join(k for k, _ in c.keys), " ".join(k for _, k in c.keys),
-        first_arm(c.against), "; ".join(c.gaps), said(c).whom, of_comparison(c), study,
+        first_arm(c.against), "; ".join(c.gaps), of_comparison(c), study, *scoped(c).values(),
     ]  # fmt: skip
 
 

@@ -15,12 +15,11 @@ from tsxfer.report.columns import (
     CAPTION,
     MARKS,
     arm,
-    difference,
     metric_text,
     model,
     number,
     p_text,
-    said,
+    stated,
 )
 from tsxfer.report.headline import warnings
 from tsxfer.report.section import Section
@@ -28,7 +27,8 @@ from tsxfer.report.sections import sections
 from tsxfer.stats.compare import Comparison
 
 _TEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_\allowbreak{}",
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#",
+    "_": r"\_\allowbreak{}",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "±": r"$\pm$", "×": r"$\times$", "→": r"$\to$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "▲": r"$\blacktriangle$", "△": r"$\vartriangle$", "≈": r"$\approx$", "∅": r"$\emptyset$",
@@ -88,7 +88,7 @@ def _body(comparisons: Sequence[Comparison], notes: dict[str, str]) -> list[str]
     groups: dict[str, list[Comparison]] = {}
     for c in comparisons:
         heading = (
-            f"{c.trial.dataset}: {metric_text(c)}, margin {number(c.margin)}, for {said(c).whom}"
+            f"{c.trial.dataset}: {metric_text(c)}, margin {number(c.margin)}, for {c.speaks_of}"
         )
         groups.setdefault(heading, []).append(c)
     lines = []
@@ -101,7 +101,7 @@ def _body(comparisons: Sequence[Comparison], notes: dict[str, str]) -> list[str]
 def _cells(c: Comparison, notes: dict[str, str]) -> list[str]:
     return [
         c.source, model(c), c.trial.size.removeprefix("n="), str(len(c.scratch)), arm(c.scratch),
-        arm(c.transfer), difference(c), p_text(c.p_corrected), f"{MARKS[c.verdict]} {c.verdict}",
+        arm(c.transfer), stated(c), p_text(c.stated[2]), f"{MARKS[c.verdict]} {c.verdict}",
         notes.get(of_comparison(c), ""),
     ]  # fmt: skip
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tsxfer.report import beside
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, between, model, number, p_text, signed
+from tsxfer.report.columns import MARKS, between, model, number, p_text, percent, signed
 from tsxfer.report.section import Section, name
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
@@ -30,31 +30,45 @@ def sections(report: Report) -> list[Section]:
         _worse(report),
         _power(report),
         _undecided(report),
-        _test_set(report),
+        _new_groups(report),
         _matrix(report),
         _reproduced(report),
         _declared(report),
         _missing(report),
+        _verified(report),
     ]
     return [section for section in found if section is not None and section.rows]
 
 
 def _headline(report: Report) -> Section | None:
-    def row(c: Contrast) -> tuple[str, ...]:
-        says = "undecided" if not c.confirmed else ("better" if c.mean > 0 else "worse")
-        return (
-            c.step, c.name.removeprefix("n="), str(c.comparisons), signed(c.mean),
-            between(c.low, c.high), p_text(c.p_holm), says,
-        )  # fmt: skip
-
     return Section(
         "Headline contrasts",
-        "Mean gain in units of the margin, averaged over comparisons within each repeat; Holm "
-        "within a step. A step counts only where the one above it is significant. It speaks of "
+        "Mean share of error that transfer removes, (e - f) / max(e, f) with the errors e of "
+        "scratch and f "
+        "of transfer: +50 % halves it, -50 % doubles it. Averaged within each repeat over the "
+        "comparisons "
+        "of each target, then over targets, which weigh equally; Holm within a step. A step "
+        "counts only "
+        "where the one above it is significant. Comparisons without a valid baseline stay out. It "
+        "speaks of "
         "these data sets.",
-        ("step", "of", "comparisons", "gain (margins)", "95 %", "p Holm", "transfer is"),
-        tuple(row(c) for c in report.contrasts),
+        ("step", "of", "comparisons", "error removed", "95 %", "p Holm", "transfer is"),
+        tuple(row for c in report.contrasts for row in _contrast(c)),
     )
+
+
+def _contrast(c: Contrast) -> Iterator[tuple[str, ...]]:
+    says = "undecided" if not c.confirmed else ("better" if c.mean > 0 else "worse")
+    rests = f" (not without {', '.join(c.rests_on)})" if c.confirmed and c.rests_on else ""
+    yield (
+        c.step, c.name.removeprefix("n="), str(c.comparisons), percent(c.mean),
+        f"[{percent(c.low)}, {percent(c.high)}]", p_text(c.p_holm), says + rests,
+    )  # fmt: skip
+    for w in c.without if c.step == "overall" else ():
+        yield (
+            "one out", f"without {w.target}", "", percent(w.mean),
+            f"[{percent(w.low)}, {percent(w.high)}]", "", "",
+        )  # fmt: skip
 
 
 def _summary(report: Report) -> Section | None:
@@ -66,15 +80,18 @@ def _summary(report: Report) -> Section | None:
     )
     return Section(
         "Summary of the table",
-        "Bootstrap over repeats within comparisons, pairs kept (Agarwal et al. 2021).",
+        "Bootstrap over repeats within comparisons, pairs kept (Agarwal et al. 2021); targets "
+        "weigh "
+        "equally.",
         ("measure", "value", "95 %"),
         (
             (
-                f"interquartile mean of the share of scratch's error removed ({found.used} "
+                f"interquartile mean of the share of error removed ({found.used} "
                 f"comparisons{left_out})",
                 f"{100 * found.iqm:+.1f} %",
                 "[{:+.1f}, {:+.1f}] %".format(*(100 * v for v in found.iqm_interval)),
             ),
+            *((f"the same without {target}", percent(v), "") for target, v in found.without),
             (
                 "probability of improvement",
                 f"{found.improvement:.2f}",
@@ -92,13 +109,19 @@ def _best(report: Report) -> Section | None:
         ("target", "model", "size", "winner", "sources", "p", "p alone", "smallest p", "advice"),
         tuple(
             (
-                b.winner.trial.dataset, model(b.winner),
-                b.winner.trial.size.removeprefix("n="), b.winner.source, str(b.rivals),
-                p_text(b.p), p_text(b.p_alone), p_text(b.floor), b.advice,
+                b.winner.trial.dataset,
+                model(b.winner),
+                b.winner.trial.size.removeprefix("n="),
+                b.winner.source,
+                str(b.rivals),
+                p_text(b.p),
+                p_text(b.p_alone),
+                p_text(b.floor),
+                b.advice,
             )
             for b in report.best
         ),
-    )  # fmt: skip
+    )
 
 
 def _convergence(report: Report) -> Section | None:
@@ -115,22 +138,37 @@ def _convergence(report: Report) -> Section | None:
             saved += f" [{k.low:+,.0f}, {k.high:+,.0f}]"
         rows.append(
             (
-                name(c), number(k.threshold), f"{k.scratch:,.0f}", f"{k.transfer:,.0f}", saved,
-                p_text(k.p), f"{100 * k.reached[0]:.0f} / {100 * k.reached[1]:.0f} %",
-                paired(k.jump_start), paired(k.first_epoch), paired(k.area),
+                name(c),
+                number(k.threshold),
+                f"{k.scratch:,.0f}",
+                f"{k.transfer:,.0f}",
+                saved,
+                p_text(k.p),
+                f"{100 * k.reached[0]:.0f} / {100 * k.reached[1]:.0f} %",
+                paired(k.jump_start),
+                paired(k.first_epoch),
+                paired(k.area),
             )
-        )  # fmt: skip
+        )
     return Section(
         "Convergence",
         "Training samples until the validation score that scratch alone sets (90 % of its way). "
         "Runs that never reach it count with their whole budget. Jump-start, first epoch and area "
         "under the learning curve are oriented differences of the validation score.",
         (
-            "comparison", "threshold", "scratch", "transfer", "saved", "p",
-            "reached (scratch / transfer)", "jump-start", "first epoch", "area",
+            "comparison",
+            "threshold",
+            "scratch",
+            "transfer",
+            "saved",
+            "p",
+            "reached (scratch / transfer)",
+            "jump-start",
+            "first epoch",
+            "area",
         ),
         tuple(rows),
-    )  # fmt: skip
+    )
 
 
 def _worth(report: Report) -> Section | None:
@@ -147,28 +185,37 @@ def _worth(report: Report) -> Section | None:
         ("source", "target", "model", "transfer with", "scratch needs", "95 %", "draws at an end"),
         tuple(
             (
-                w.source, w.target, w.model, f"{w.size:,}", labels(w),
-                f"[{w.low:,.0f}, {w.high:,.0f}]", f"{100 * w.capped:.0f} %",
+                w.source,
+                w.target,
+                w.model,
+                f"{w.size:,}",
+                labels(w),
+                f"[{w.low:,.0f}, {w.high:,.0f}]",
+                f"{100 * w.capped:.0f} %",
             )
             for w in report.worth
         ),
-    )  # fmt: skip
+    )
 
 
 def _worse(report: Report) -> Section | None:
     return Section(
         "Negative transfer",
-        "Comparisons in which pretraining did harm.",
-        ("comparison", "difference", "95 %", "p corrected", "effect g"),
+        "Comparisons in which pretraining did harm, with whom that holds for.",
+        ("comparison", "for", "difference", "95 %", "p corrected", "effect g"),
         tuple(
             (
-                name(c), signed(c.difference), between(c.low, c.high), p_text(c.p_corrected),
+                name(c),
+                c.speaks_of,
+                signed(c.difference),
+                between(*c.stated[:2]),
+                p_text(c.stated[2]),
                 signed(c.effect[0]) if c.effect else "n/a",
             )
             for c in report.comparisons
             if c.verdict == "worse"
         ),
-    )  # fmt: skip
+    )
 
 
 def _power(report: Report) -> Section | None:
@@ -179,12 +226,15 @@ def _power(report: Report) -> Section | None:
         ("family", "tests", "correction", "level of one test", "smallest effect"),
         tuple(
             (
-                r.family, str(r.tests), r.correction, f"{r.level:.4f}",
+                r.family,
+                str(r.tests),
+                r.correction,
+                f"{r.level:.4f}",
                 f"{r.effect:.2f} sd" if r.effect is not None else "cannot reject",
             )
             for r in report.reach
         ),
-    )  # fmt: skip
+    )
 
 
 def _undecided(report: Report) -> Section | None:
@@ -192,34 +242,61 @@ def _undecided(report: Report) -> Section | None:
         "What was not decidable",
         "Undecided does not mean equal: the study could have missed true differences up to the "
         "size shown.",
-        ("comparison", "difference", "95 %", "detectable at 80 %", "margin"),
+        ("comparison", "difference", "95 %", "detectable at 80 %", "margin", "for"),
         tuple(
             (
-                name(c), signed(c.difference), between(c.low, c.high),
-                number(c.detectable) if c.detectable is not None else "n/a", number(c.margin),
+                name(c),
+                signed(c.difference),
+                between(*c.stated[:2]),
+                _detectable(c),
+                number(c.margin),
+                c.beyond.why or c.speaks_of,
             )
             for c in report.comparisons
             if c.verdict == "undecided"
         ),
-    )  # fmt: skip
-
-
-def _test_set(report: Report) -> Section | None:
-    rows = [
-        (
-            name(c), str(t.groups), number(t.from_repeats), number(t.from_test),
-            between(t.low, t.high), "the test set" if t.dominates else "the repeats",
-        )
-        for c, t in zip(report.comparisons, report.test_errors, strict=True)
-        if t is not None
-    ]  # fmt: skip
-    return Section(
-        "Test-set uncertainty",
-        "Standard error of the difference from the repeats and from the choice of test groups "
-        "(cluster bootstrap over kept predictions), and the 95 % interval that holds both.",
-        ("comparison", "test groups", "from repeats", "from test set", "both", "limited by"),
-        tuple(rows),
     )
+
+
+def _detectable(c: Comparison) -> str:
+    """In the scope of the verdict."""
+    found = c.beyond.detectable if c.scope == "new groups" else c.detectable
+    return "n/a" if found is None else number(found)
+
+
+def _new_groups(report: Report) -> Section | None:
+    """Both scopes of every comparison, and where the error of the wider one comes from."""
+
+    def row(c: Comparison) -> tuple[str, ...]:
+        new = c.beyond
+        errors = (new.error("repeats"), new.error("groups"), new.error("pretrainings"))
+        return (
+            name(c),
+            f"{between(c.low, c.high)} {c.here}",
+            new.why or f"{between(new.low, new.high)} {new.verdict}",
+            "n/a" if new.groups is None else str(new.groups),
+            *("n/a" if error is None else number(error) for error in errors),
+            new.limited_by or "n/a",
+        )
+
+    return Section(
+        "These test instances and new groups",
+        "Repeats share one partition, so their interval speaks of these test instances. The "
+        "interval "
+        "for new groups (speakers, events, subjects) also holds the error of which groups were "
+        "tested "
+        "and learned from, and of the pretrainings; standard errors of the difference are given by "
+        "what they come from. The verdict is for new groups where the data can speak of them. A "
+        "single "
+        "pretraining says nothing of another. Convergence, contrasts, best sources, the summary "
+        "and "
+        "labels' worth speak of these test instances.",
+        (
+            "comparison", "these test instances", "new groups", "test groups", "from repeats",
+            "from groups", "from pretrainings", "more of what helps most",
+        ),
+        tuple(row(c) for c in report.comparisons if c.beyond.groups is not None),
+    )  # fmt: skip
 
 
 def _matrix(report: Report) -> Section | None:
@@ -232,7 +309,8 @@ def _matrix(report: Report) -> Section | None:
     )
     return Section(
         "Beyond these data sets",
-        f"Gain in margins for an average comparison, by {found.method}. {'; '.join(found.notes)}.",
+        f"Share of error removed in an average comparison, by {found.method}. "
+        f"{'; '.join(found.notes)}.",
         ("quantity", "value", "95 %"),
         (("mean gain", signed(found.mean), between(found.low, found.high)), *spread),
     )
@@ -254,8 +332,9 @@ def _reproduced(report: Report) -> Section | None:
     ]
     return Section(
         "Reproduced",
-        "From `tsxfer reproduce`: how far chance in the hardware moves a number that is made twice, "
-        "beside the smallest effect that this report tells. A row that was made anew does not count.",
+        "From `tsxfer reproduce`: how far chance in the hardware moves a number that is made "
+        "twice, beside the smallest effect that this report tells. A row that was made anew does "
+        "not count.",
         ("quantity", "value"),
         tuple(rows),
     )
@@ -307,6 +386,21 @@ def _missing(report: Report) -> Section:
             *((f"run {key}", f"failed: {error}") for key, error in report.failures),
             *(("pair", gap) for gap in report.gaps),
         ),
+    )
+
+
+def _verified(report: Report) -> Section | None:
+    if not report.verified:
+        return None
+    return Section(
+        "Checked",
+        "`tsxfer verify` reads rows, predictions, weights, data and declaration, and counts again "
+        "what can "
+        "be counted. Who edits rows and predictions together is only found by `tsxfer reproduce`, "
+        "which "
+        "trains them anew.",
+        ("what", "found"),
+        (("verify", report.verified),),
     )
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from tsxfer.errors import printable as plain
 from tsxfer.report.answer import answer, clearest
 from tsxfer.report.build import Report
-from tsxfer.report.columns import CAPTION, COLUMNS, MARKS, said
+from tsxfer.report.columns import CAPTION, COLUMNS, MARKS, p_text, stated
 from tsxfer.report.headline import warnings
 from tsxfer.report.section import Section
 from tsxfer.report.sections import sections
@@ -85,16 +85,24 @@ def _block(c: Comparison, console: Console) -> None:
     )
     _indented(
         console,
-        f"difference {texts['difference']} {texts['metric']} for {said(c).whom}, "
-        f"p {texts['p']} (corrected {texts['p corrected']}), g {texts['effect g']}",
+        f"difference {stated(c)} {texts['metric']} for {c.speaks_of}, "
+        f"p corrected {p_text(c.stated[2])}",
     )
     _indented(
         console,
         f"scratch {texts['scratch']}, transfer {texts['transfer']}, trivial {texts['trivial']}, "
-        f"margin {c.margin:g}; samples saved {texts['saved']}, reached {texts['reached']}",
+        f"margin {c.margin:g}, g {texts['effect g']}; "
+        f"samples saved {texts['saved']}, reached {texts['reached']}",
     )
-    if c.notes or c.gaps:
-        _indented(console, f"! {'; '.join((*c.notes, *c.gaps))}")
+    if c.scope == "new groups":
+        _indented(
+            console,
+            f"on these test instances: {texts['difference']}, p corrected {texts['p corrected']}: "
+            f"{c.here}",
+        )
+    caveats = [*c.notes, *c.gaps, *([c.beyond.why] if c.beyond.why else [])]
+    if caveats:
+        _indented(console, f"! {'; '.join(caveats)}")
 
 
 def _indented(console: Console, line: str) -> None:

@@ -22,8 +22,13 @@ Spec: TypeAlias = dict[str, Any]
 
 # Okabe and Ito's colours, which colour-blind readers tell apart.
 BLUE, ORANGE, GREEN, PINK, SKY, GREY = (
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#666666",
-)  # fmt: skip
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#666666",
+)
 INKS = (BLUE, ORANGE, GREEN, PINK, SKY, "#000000", "#E69F00")
 SVG = "http://www.w3.org/2000/svg"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -32,20 +37,41 @@ CONFIG: Spec = {
     "font": "Liberation Sans, Arial, Helvetica, sans-serif",
     "view": {"stroke": None},
     "axis": {
-        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 0,
-        "titleLimit": 0, "titlePadding": 8, "gridColor": "#e8e8e8", "domainColor": "#555555",
-        "tickColor": "#555555", "labelColor": "#222222", "titleColor": "#222222", "labelFlush": False,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelLimit": 0,
+        "titleLimit": 0,
+        "titlePadding": 8,
+        "gridColor": "#e8e8e8",
+        "domainColor": "#555555",
+        "tickColor": "#555555",
+        "labelColor": "#222222",
+        "titleColor": "#222222",
+        "labelFlush": False,
     },
     "legend": {
-        "orient": "top", "title": None, "labelFontSize": 12, "labelLimit": 0, "symbolSize": 90,
-        "symbolStrokeWidth": 2.5, "titleFontWeight": "normal", "titleLimit": 0,
+        "orient": "top",
+        "title": None,
+        "labelFontSize": 12,
+        "labelLimit": 0,
+        "symbolSize": 90,
+        "symbolStrokeWidth": 2.5,
+        "titleFontWeight": "normal",
+        "titleLimit": 0,
     },
     "title": {
-        "anchor": "start", "frame": "bounds", "fontSize": 13, "subtitleFontSize": 12,
-        "subtitleColor": ORANGE, "subtitleFontWeight": "bold", "limit": 0, "offset": 10,
+        "anchor": "start",
+        "frame": "bounds",
+        "fontSize": 13,
+        "subtitleFontSize": 12,
+        "subtitleColor": ORANGE,
+        "subtitleFontWeight": "bold",
+        "limit": 0,
+        "offset": 10,
     },
     "header": {"labelFontSize": 12, "labelLimit": 0, "title": None},
-}  # fmt: skip
+}
 _FOR_READERS = {
     "class",
     "role",
@@ -70,9 +96,7 @@ def svg(spec: Spec, label: str = "") -> str:
         spec: Vega-Lite without schema, background and configuration.
         label: What the figure shows, for readers who do not see it.
     """
-    whole = {
-        "$schema": SCHEMA, "background": "white", "padding": 6, "config": CONFIG, **spec,
-    }  # fmt: skip
+    whole = {"$schema": SCHEMA, "background": "white", "padding": 6, "config": CONFIG, **spec}
     return _drawn(json.dumps(_plain(whole)), printable(label))
 
 

@@ -1,4 +1,4 @@
-"""From trained replicas to what their sealed test gave."""
+"""Scores of trained models on their sealed test part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tsxfer.core.specs import Trial
 from tsxfer.data.sealed import Tested, score, test_windows
 from tsxfer.data.task import Task
 from tsxfer.models.base import Model
-from tsxfer.running.setup import puzzle
+from tsxfer.running.setup import pretext
 from tsxfer.train import loop, unlabelled
 from tsxfer.train.batch import on_device
 
@@ -40,10 +40,16 @@ def metric(trial: Trial, of_card: str) -> str:
 def unseen(trial: Trial, task: Task, model: Model, device: str) -> Tested:
     """Test windows for a model that learned without labels; the seal of their labels holds."""
     part = on_device(test_windows(task), np.zeros(len(task.test), np.float32), device)
-    asked, scored, blind = puzzle(trial, part, "test")
+    asked, scored, blind = pretext(trial, part, "test")
     output = loop.predict(model, asked.x, asked.extra)
     name, nothing = metric(trial, ""), np.zeros(0)
     return Tested(
-        {name: scored(output)[1]}, {name: blind}, hashlib.sha256(task.test.rows.tobytes()).hexdigest()[:16], output[:0],
-        nothing, nothing, np.zeros(0, np.int32), task.test.rows,
-    )  # fmt: skip
+        scores={name: scored(output)[1]},
+        chance={name: blind},
+        alignment=hashlib.sha256(task.test.rows.tobytes()).hexdigest()[:16],
+        output=output[:0],
+        predicted=nothing,
+        truth=nothing,
+        group=np.zeros(0, np.int32),
+        rows=task.test.rows,
+    )

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 
-from tsxfer.core.specs import NO_BACKBONE, Result, Trial, labels_allowed
+from tsxfer.core.specs import NO_BACKBONE, PROFILES, Result, Trial, label_budget
 from tsxfer.data import catalogue, prepare
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
-
-DEVELOPED = 0.7  # share of a data set that is not kept for the test
-LEARNED = 0.8  # share of a label budget that is not kept for validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,10 @@ class _Rates:
             return known
         count, values = self.extent(trial.dataset)
         size = "all" if trial.part == "rest" else trial.size
-        labels = labels_allowed(size, int(count * DEVELOPED)) * LEARNED
+        profile = PROFILES[trial.profile]
+        held = profile.shares[2]  # for the test
+        learned = 1 - profile.validation_share
+        labels = label_budget(size, int(count * (1 - held))) * learned
         epochs = trial.recipe.epochs if _method(trial) == trial.model else 1
         return self.model[_method(trial)] * epochs * labels * values
 
@@ -92,9 +92,15 @@ def _timed(row: Result) -> bool:
 def _kind(trial: Trial) -> tuple[object, ...]:
     learn = trial.reuse.strategy.learn if trial.reuse else None
     return (
-        trial.dataset, trial.pool, trial.model, trial.size, trial.recipe, trial.part,
-        trial.baseline, learn,
-    )  # fmt: skip
+        trial.dataset,
+        trial.pool,
+        trial.model,
+        trial.size,
+        trial.recipe,
+        trial.part,
+        trial.baseline,
+        learn,
+    )
 
 
 def _method(trial: Trial) -> str:

@@ -1,4 +1,4 @@
-"""Run trials here: in this process, or in a pool of single-threaded workers. Rows come back as made."""
+"""Run trials in this process or in a pool of single-threaded workers; rows come back as made."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def pool(work: Supply | Sequence[Pack], workers: int) -> Iterator[Result]:
 
 def _lost_worker(workers: int) -> TsxferError:
     return TsxferError(
-        "a worker process ended without a word: killed, out of memory, or hung past --limit",
+        "a worker process ended without a message: killed, out of memory, or hung past --limit",
         mend="run the same command again: finished rows are kept"
         + (f"; --workers {workers // 2} needs less memory" if workers > 1 else ""),
     )

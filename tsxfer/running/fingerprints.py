@@ -1,4 +1,4 @@
-"""What a trial reads now: the data that lies prepared, a stranger's model, a user's weights."""
+"""What a trial reads now: the prepared data, a plugin model, a user's weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tsxfer.store.workspace import Workspace
 
 
 def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
-    """Fingerprints of what a trial and its ancestors read now: data, a stranger's model or weights.
+    """Fingerprints of what a trial and its ancestors read now: data, a plugin model or weights.
 
     Our own models change with the version of tsxfer; a user's file may change between two runs.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -15,12 +16,15 @@ import torch
 
 from tsxfer.baselines.answer import answer
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
+from tsxfer.data import overlap
+from tsxfer.data.labels import expected
 from tsxfer.data.sealed import Tested
 from tsxfer.data.task import Task, load_task
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.models.base import Model
 from tsxfer.running import ending, remote
 from tsxfer.running.deadline import LateError, deadline
+from tsxfer.running.device import on_gpu
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.setup import Begun, begin
@@ -37,7 +41,7 @@ class Job:
         trial: What to run.
         workspace: Root folder.
         study: Where predictions are kept.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
         keep_weights: Other trials start from this one.
         threads: CPU threads for torch.
         limit: Seconds that it may take before it counts as hung; 0 is no limit.
@@ -98,12 +102,12 @@ def _train(pack: Sequence[Job]) -> list[Result]:
     if not pack:
         return []
     began = time.perf_counter()
-    way = graphs.Graphs() if pack[0].device == "cuda" else loop.turns
+    stepper = graphs.Graphs() if on_gpu(pack[0].device) else loop.turns
     try:
         with deadline(pack[0].limit * len(pack)):
             begun = [_begin(job) for job in pack]
             replicas = [replica for b in begun for replica in b.replicas]
-            fits = iter(_fit(replicas, pack[0].trial, way))
+            fits = iter(_fit(replicas, pack[0].trial, stepper))
     except LateError:
         return [_too_late(job) for job in pack]
     except torch.OutOfMemoryError as error:
@@ -115,7 +119,7 @@ def _train(pack: Sequence[Job]) -> list[Result]:
         "seconds": round((time.perf_counter() - began) / len(pack), 3),
         "device": pack[0].device,
         "pack": len(pack),
-        "way": _way(pack[0].trial, way),
+        "way": _execution(pack[0].trial, stepper),
     }
     return [
         _end(job, b, [next(fits) for _ in b.replicas], cost)
@@ -129,14 +133,14 @@ def _begin(job: Job) -> Begun:
     return begin(job.trial, Workspace(Path(job.workspace)), job.device)
 
 
-def _fit(replicas: list[loop.Replica], trial: Trial, way: loop.Way) -> list[loop.Fit]:
-    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), way)
+def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> list[loop.Fit]:
+    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), stepper)
 
 
-def _way(trial: Trial, way: loop.Way) -> str:
+def _execution(trial: Trial, stepper: loop.Stepper) -> str:
     if trial.closed_form:
         return "closed form"
-    return "graphs" if isinstance(way, graphs.Graphs) and not way.refused else "turns"
+    return "graphs" if isinstance(stepper, graphs.Graphs) and not stepper.refused else "turns"
 
 
 def _baseline(job: Job) -> Result:
@@ -148,44 +152,45 @@ def _baseline(job: Job) -> Result:
             found = answer(task, trial, workspace, job.threads)
     except LateError:
         return _too_late(job)
-    result = _blank(trial, task, {}, fingerprints(workspace, trial))
-    _save_predictions(workspace.results(job.study) / "predictions", trial, found.tested)
-    return replace(
-        result,
+    blank = _blank(workspace, trial, task, {}, fingerprints(workspace, trial))
+    result = replace(
+        blank,
         scores=found.tested.scores,
         chance=found.tested.chance,
         alignment=found.tested.alignment,
         loss="squared error" if found.chosen else "none",
         ledger={"steps": 0, "batch": trial.recipe.batch, "tries": found.tries},
         chosen=found.chosen,
-        labels=(*result.labels, *found.labels),
+        labels=(*blank.labels, *found.labels),
         cost={
             "seconds": round(time.perf_counter() - began, 3),
             "device": "cpu",
             "samples": len(task.subset.train),
         },
     )
+    _save_predictions(workspace.results(job.study) / "predictions", result, found.tested)
+    return result
 
 
 def _too_late(job: Job) -> Result:
     minutes = job.limit / 60
-    result = _blank(job.trial, load_task(Workspace(Path(job.workspace)), job.trial), {}, {})
+    result = _nothing(job)
     return replace(result, status="failed", error=f"took longer than --limit {minutes:g} minutes")
 
 
 def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
     message = f"out of memory on {job.device} with batches of {job.trial.recipe.batch}: {error}"
-    result = _blank(job.trial, load_task(Workspace(Path(job.workspace)), job.trial), {}, {})
+    result = _nothing(job)
     return replace(result, status="failed", error=message.splitlines()[0])
 
 
 def set_precision(precision: str, device: str) -> None:
-    """Say what a float32 product is: PyTorch's own default is TF32 in convolutions on a GPU.
+    """Set how float32 products are computed: PyTorch's default is TF32 in a GPU's convolutions.
 
     Raises:
         SpecError: For TF32 without CUDA.
     """
-    if precision == "tf32" and device != "cuda":
+    if precision == "tf32" and not on_gpu(device):
         raise SpecError(
             f"precision = 'tf32' does not exist on {device}",
             mend='use --device cuda, or precision = "float32"',
@@ -208,7 +213,7 @@ def _end(
     """Keep the best try, break the seal, write weights or predictions."""
     task, trial = begun.task, begun.trial
     workspace = Workspace(Path(job.workspace))
-    result = _blank(trial, task, begun.start.audit, fingerprints(workspace, trial))
+    result = _blank(workspace, trial, task, begun.start.audit, fingerprints(workspace, trial))
     whole = [i for i, fit in enumerate(fits) if not fit.diverged]
     if not whole:
         return replace(
@@ -234,13 +239,13 @@ def _end(
         },
     )
     if job.keep_weights:
-        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("company.")}
+        kept = {n: t for n, t in reuse.tensors(model).items() if not n.startswith("pooled.")}
         weights.save(workspace.weights(trial.key), kept, to_line(result))
         if job.weights:
             name = remote.name_of(workspace, trial)
             remote.push(job.weights, name, workspace.weights(trial.key))
     else:
-        _save_predictions(workspace.results(job.study) / "predictions", trial, tested)
+        _save_predictions(workspace.results(job.study) / "predictions", result, tested)
     return result
 
 
@@ -283,7 +288,7 @@ def _orphan(job: Job) -> Result | None:
     source = next((t for t in trial.origins if not workspace.weights(t.key).exists()), None)
     if source is None:
         return None
-    result = _blank(trial, load_task(workspace, trial), {}, {})
+    result = _nothing(job)
     return replace(
         result,
         status="failed",
@@ -292,8 +297,21 @@ def _orphan(job: Job) -> Result | None:
     )
 
 
-def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str, str]) -> Result:
+def _nothing(job: Job) -> Result:
+    """The row of a trial that gave nothing."""
+    workspace = Workspace(Path(job.workspace))
+    return _blank(workspace, job.trial, load_task(workspace, job.trial), {}, {})
+
+
+def _blank(
+    workspace: Workspace,
+    trial: Trial,
+    task: Task,
+    audit: dict[str, list[str]],
+    data: dict[str, str],
+) -> Result:
     card, profile = task.prepared.card, PROFILES[trial.profile]
+    shared = overlap.of_trial(workspace, trial)
     return Result(
         trial,
         "done",
@@ -307,10 +325,11 @@ def _blank(trial: Trial, task: Task, audit: dict[str, list[str]], data: dict[str
         data=data,
         split=task.proof,
         subset=task.subset.digest,
+        overlap=shared,
         audit=audit,
         loss=_loss(trial, task),
         ledger=ledger(trial.recipe, len(task.subset.train), profile.drop_last),
-        labels=(*_labels(trial), *card.warnings),
+        labels=expected(trial, card.warnings, shared),
         environment=_environment(),
     )
 
@@ -332,24 +351,16 @@ def _environment() -> dict[str, str]:
     return found | ({"gpu": cuda.get_device_name()} if cuda.is_initialized() else {})
 
 
-def _labels(trial: Trial) -> tuple[str, ...]:
-    """What a reader must know of a row: made data, and the faults that its protocol carries."""
-    made = ["simulated"] if any("+sim@" in name for name in trial.datasets) else []
-    squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
-    unequal = ["squared-error scratch"] if squared else []
-    shuffled = ["shuffled labels"] if trial.recipe.labels == "shuffled" else []
-    return (*made, *PROFILES[trial.profile].warnings, *unequal, *shuffled)
-
-
 def ledger(recipe: Recipe, count: int, drop_last: bool) -> dict[str, int]:
     """What a trial is allowed: steps a try, batch, and tries."""
     steps = recipe.epochs * loop.steps_per_epoch(count, recipe.batch, drop_last)
     return {"steps": steps, "batch": recipe.batch, "tries": len(recipe.tune) or 1}
 
 
-def _save_predictions(folder: Path, trial: Trial, tested: Tested) -> None:
+def _save_predictions(folder: Path, row: Result, tested: Tested) -> None:
+    """Predictions, with the hash of the row that they belong to."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{trial.key}.{unique()}.partial"
+    partial = folder / f".{row.key}.{unique()}.partial"
     try:
         with partial.open("wb") as file:
             np.savez_compressed(
@@ -360,10 +371,11 @@ def _save_predictions(folder: Path, trial: Trial, tested: Tested) -> None:
                 group=tested.group,
                 rows=tested.rows,
                 alignment=np.array(tested.alignment),
+                row=np.array(from_record(json.loads(to_line(row))).digest),
             )
             file.flush()
             os.fsync(file.fileno())  # the row that follows says that they are there
-        partial.replace(folder / f"{trial.key}.npz")
+        partial.replace(folder / f"{row.key}.npz")
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

@@ -24,7 +24,7 @@ from tsxfer.train.batch import Batch, on_device
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A trial on its way: one replica for each try of tuning.
+    """A trial that is ready to train: one replica for each try of tuning.
 
     Attributes:
         trial: What is run.
@@ -60,13 +60,16 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         if _renormalised(trial, model.to(device)):
             start.audit["renormalised"] = norms.renormalise(model, parts[0].x)
         plain = loop.Replica(
-            model, *parts, _score(task, trial, model),
+            model,
+            *parts,
+            _score(task, trial, model),
             order=stream("order", trial.dataset, trial.repeat),
             dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
-            rates=_rates(trial, model, start, multiplier), thaws=start.thaws(trial.recipe.epochs),
+            rates=_rates(trial, model, start, multiplier),
+            thaws=start.thaws(trial.recipe.epochs),
             objective=_objective(trial, task, model, start),
         )  # fmt: skip
-        replicas.append(_special(plain, task, trial, workspace))
+        replicas.append(_for_pretraining(plain, task, trial, workspace))
     assert start is not None  # noqa: S101  (there is at least one multiplier)
     return Begun(trial, task, start, replicas, multipliers)
 
@@ -86,13 +89,16 @@ def starting(trial: Trial, task: Task, kept: Sequence[reuse.Weights]) -> tuple[M
         return model, reuse.scratch(model)
     source = reuse.started(model, reuse.averaged(kept), how.start, how.source.key, trial.repeat)
     return model, reuse.take_over(
-        model, source, frozen=how.frozen, strategy=how.strategy,
+        model,
+        source,
+        frozen=how.frozen,
+        strategy=how.strategy,
         seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
-    )  # fmt: skip
+    )
 
 
 def _renormalised(trial: Trial, model: Model) -> bool:
-    """Statistics come from the target: the strategy says so, or nothing else gave random layers any."""
+    """Statistics are the target's: the strategy says so, or nothing else gave random layers any."""
     if trial.reuse:
         return trial.reuse.strategy.renormalised
     return trial.baseline == "random_convolutions" and bool(norms.layers(model))
@@ -117,10 +123,10 @@ def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
         as_in_study=PROFILES[trial.profile].as_in_study,
     )
     if trial.recipe.objective != "labels":
-        way = unlabelled.of(trial.recipe.objective, channels, length)
+        method = unlabelled.of(trial.recipe.objective, channels, length)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed("head", trial.dataset, trial.model, trial.repeat))
-            model.head = way.head(model.backbone.features + windows.extra.shape[1])
+            model.head = method.head(model.backbone.features + windows.extra.shape[1])
     return model
 
 
@@ -166,16 +172,18 @@ def _loss(task: Task, output: NDArray[np.float32], kind: str = "task") -> float:
     return float(objectives.task_loss(torch.from_numpy(output), y, kind))
 
 
-def puzzle(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
-    """What a model that learned without labels is asked: batch, score and the blind score."""
-    way = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
-    return way.puzzle(part, seed(name, trial.dataset, trial.repeat))
+def pretext(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
+    """Pretext task of a part: its input, its score function, and a trivial prediction's score."""
+    method = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
+    return method.pretext(part, seed(name, trial.dataset, trial.repeat))
 
 
-def _special(replica: loop.Replica, task: Task, trial: Trial, workspace: Workspace) -> loop.Replica:
-    """A replica whose validation, or whose company, is not the usual one."""
+def _for_pretraining(
+    replica: loop.Replica, task: Task, trial: Trial, workspace: Workspace
+) -> loop.Replica:
+    """The replica with what pretraining without labels, or on several data sets, needs beside."""
     if trial.recipe.objective != "labels":
-        asked, score, _ = puzzle(trial, replica.validation, "validation")
+        asked, score, _ = pretext(trial, replica.validation, "validation")
         return replace(replica, validation=asked, score=score)
     return _pooled(replica, task, trial, workspace) if trial.pool else replica
 
@@ -192,7 +200,7 @@ def _pooled(replica: loop.Replica, own: Task, trial: Trial, workspace: Workspace
     others = [fresh(one, task.train, task.outputs) for one, task in zip(alone, tasks, strict=True)]
     for other in others:
         _share(replica.model, other.to(device))
-    replica.model.company = nn.ModuleList(others)
+    replica.model.pooled = nn.ModuleList(others)
     learned = [on_device(task.train, task.train_y, device) for task in tasks]
     held = [on_device(task.validation, task.validation_y, device) for task in tasks]
 

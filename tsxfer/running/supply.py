@@ -130,7 +130,7 @@ class Supply:
         return not self.open & {origin.key for job in pack for origin in job.trial.origins}
 
     def _counts(self, row: Result) -> bool:
-        """Failed here and now, or made from the data as it lies."""
+        """Failed here and now, or made from the data as it is now."""
         assert self._shared is not None  # noqa: S101  (asked of others' rows only)
         return row.status == "failed" or row.data == fingerprints(self._shared.workspace, row.trial)
 

@@ -49,9 +49,39 @@ class Network:
     noise: float
 
 
-GLOBAL = Network(20.0, 600, (3.5, 7.5), 0.45, (30.0, 8000.0), 80, 5, False, 2e-7)
-LOCAL_COUNTS = Network(20.0, 300, (1.5, 5.0), 0.5, (5.0, 80.0), 60, 6, True, 1e-7)
-LOCAL_GROUND = Network(20.0, 400, (2.0, 5.5), 0.5, (5.0, 120.0), 60, 4, False, 1e-7)
+GLOBAL = Network(
+    rate_hz=20.0,
+    length=600,
+    magnitudes=(3.5, 7.5),
+    b_value=0.45,
+    distances_km=(30.0, 8000.0),
+    stations=80,
+    per_event=5,
+    counts=False,
+    noise=2e-7,
+)
+LOCAL_COUNTS = Network(
+    rate_hz=20.0,
+    length=300,
+    magnitudes=(1.5, 5.0),
+    b_value=0.5,
+    distances_km=(5.0, 80.0),
+    stations=60,
+    per_event=6,
+    counts=True,
+    noise=1e-7,
+)
+LOCAL_GROUND = Network(
+    rate_hz=20.0,
+    length=400,
+    magnitudes=(2.0, 5.5),
+    b_value=0.5,
+    distances_km=(5.0, 120.0),
+    stations=60,
+    per_event=4,
+    counts=False,
+    noise=1e-7,
+)
 
 
 def teleseisms(count: int, rng: np.random.Generator) -> Series:
@@ -82,11 +112,11 @@ def _record(net: Network, count: int, rng: np.random.Generator) -> Series:
         place = {name: values[station[rows]] for name, values in sites.items()}
         x[rows] = _traces(net, magnitude[event[rows]], stress[event[rows]], place, rng)
     return Series(
-        x,
-        magnitude[event].astype(np.float32),
-        np.char.add("event-", event.astype(str)),
-        np.char.add(np.char.add(event.astype(str), "-"), station.astype(str)),
-        net.rate_hz,
+        x=x,
+        y=magnitude[event].astype(np.float32),
+        group=np.char.add("event-", event.astype(str)),
+        uid=np.char.add(np.char.add(event.astype(str), "-"), station.astype(str)),
+        rate_hz=net.rate_hz,
     )
 
 
@@ -147,9 +177,15 @@ def _travel_times(distance: Array) -> tuple[Array, Array]:
 
 
 def _phase(
-    net: Network, magnitude: Array, stress: Array, distance: Array, onset: Array,
-    travel: Array, is_p: bool, rng: np.random.Generator,
-) -> Array:  # fmt: skip
+    net: Network,
+    magnitude: Array,
+    stress: Array,
+    distance: Array,
+    onset: Array,
+    travel: Array,
+    is_p: bool,
+    rng: np.random.Generator,
+) -> Array:
     """One phase with its coda, ground velocity in m/s, ``(n, 3, time)`` in E, N, Z."""
     n, dt = len(magnitude), 1 / net.rate_hz
     moment = 10 ** (1.5 * magnitude + 9.1)  # N m (Hanks and Kanamori 1979)

@@ -1,4 +1,4 @@
-"""Surface EMG of the forearm: motor-unit trains per muscle, mixed onto a ring of eight electrodes."""
+"""Surface EMG of the forearm: motor-unit trains of each muscle, mixed on a ring of 8 electrodes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ACTIVATION = np.array(
 
 
 def gestures(count: int, rng: np.random.Generator) -> Series:
-    """Four pinches by 48 subjects: 8 × 80 samples at 200 Hz, armband units; a group is a subject."""
+    """Four pinches by 48 subjects: 8 × 80 samples at 200 Hz, armband units; groups are subjects."""
     subject, gesture = rng.integers(SUBJECTS, size=count), rng.integers(len(GESTURES), size=count)
     bodies = _bodies(rng)
     x = np.empty((count, ELECTRODES, LENGTH), np.float32)
@@ -34,11 +34,11 @@ def gestures(count: int, rng: np.random.Generator) -> Series:
         own = {name: values[subject[rows]] for name, values in bodies.items()}
         x[rows] = _window(gesture[rows], own, rng)
     return Series(
-        x,
-        np.array(GESTURES)[gesture],
-        np.char.add("subject-", subject.astype(str)),
-        np.char.add("window-", np.arange(count).astype(str)),
-        RATE_HZ,
+        x=x,
+        y=np.array(GESTURES)[gesture],
+        group=np.char.add("subject-", subject.astype(str)),
+        uid=np.char.add("window-", np.arange(count).astype(str)),
+        rate_hz=RATE_HZ,
     )
 
 

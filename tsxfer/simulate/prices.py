@@ -25,13 +25,13 @@ def index_closes(count: int, rng: np.random.Generator) -> Series:
     day = np.arange(count)
     start = (day * DAY).astype(np.float64)
     return Series(
-        x[:, None, :],
-        closes[WINDOW:].astype(np.float32),
-        np.char.add("year-", ((day + WINDOW) // YEAR).astype(str)),
-        np.char.add("day-", (day + WINDOW).astype(str)),
-        1 / DAY,
-        start,
-        (start + WINDOW * DAY).astype(np.float64),
+        x=x[:, None, :],
+        y=closes[WINDOW:].astype(np.float32),
+        group=np.char.add("year-", ((day + WINDOW) // YEAR).astype(str)),
+        uid=np.char.add("day-", (day + WINDOW).astype(str)),
+        rate_hz=1 / DAY,
+        time_start=start,
+        time_end=(start + WINDOW * DAY).astype(np.float64),
     )
 
 

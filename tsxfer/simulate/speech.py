@@ -1,4 +1,4 @@
-"""Spoken words: a harmonic glottal source through moving formants, noise for fricatives and bursts."""
+"""Spoken words: a harmonic glottal source, moving formants, noise for fricatives and bursts."""
 
 from __future__ import annotations
 
@@ -17,23 +17,42 @@ BANDWIDTHS = np.array([70.0, 110.0, 160.0])  # Hz
 
 # F1, F2, F3 in Hz (Peterson and Barney 1952), voicing 0..1, hiss 0..1.
 SOUNDS = {
-    "iy": (270, 2290, 3010, 1.0, 0.0), "ih": (390, 1990, 2550, 1.0, 0.0),
-    "eh": (530, 1840, 2480, 1.0, 0.0), "ae": (660, 1720, 2410, 1.0, 0.0),
-    "aa": (730, 1090, 2440, 1.0, 0.0), "ao": (570, 840, 2410, 1.0, 0.0),
-    "uh": (440, 1020, 2240, 1.0, 0.0), "uw": (300, 870, 2240, 1.0, 0.0),
-    "ah": (640, 1190, 2390, 1.0, 0.0), "r": (420, 1300, 1600, 0.8, 0.0),
-    "l": (360, 1100, 2600, 0.7, 0.0), "n": (280, 1450, 2300, 0.5, 0.0),
-    "w": (300, 650, 2200, 0.7, 0.0), "y": (260, 2200, 2900, 0.7, 0.0),
-    "s": (400, 1700, 2400, 0.0, 0.7), "f": (400, 1200, 2300, 0.0, 0.3),
-    "t": (400, 1700, 2500, 0.0, 0.5), "p": (400, 900, 2300, 0.0, 0.3),
-    "d": (350, 1700, 2500, 0.3, 0.2), "g": (300, 1500, 2200, 0.3, 0.2),
+    "iy": (270, 2290, 3010, 1.0, 0.0),
+    "ih": (390, 1990, 2550, 1.0, 0.0),
+    "eh": (530, 1840, 2480, 1.0, 0.0),
+    "ae": (660, 1720, 2410, 1.0, 0.0),
+    "aa": (730, 1090, 2440, 1.0, 0.0),
+    "ao": (570, 840, 2410, 1.0, 0.0),
+    "uh": (440, 1020, 2240, 1.0, 0.0),
+    "uw": (300, 870, 2240, 1.0, 0.0),
+    "ah": (640, 1190, 2390, 1.0, 0.0),
+    "r": (420, 1300, 1600, 0.8, 0.0),
+    "l": (360, 1100, 2600, 0.7, 0.0),
+    "n": (280, 1450, 2300, 0.5, 0.0),
+    "w": (300, 650, 2200, 0.7, 0.0),
+    "y": (260, 2200, 2900, 0.7, 0.0),
+    "s": (400, 1700, 2400, 0.0, 0.7),
+    "f": (400, 1200, 2300, 0.0, 0.3),
+    "t": (400, 1700, 2500, 0.0, 0.5),
+    "p": (400, 900, 2300, 0.0, 0.3),
+    "d": (350, 1700, 2500, 0.3, 0.2),
+    "g": (300, 1500, 2200, 0.3, 0.2),
     "-": (400, 1300, 2400, 0.0, 0.0),
-}  # fmt: skip
+}
 WORDS = {
-    "yes": "y eh s", "no": "n ao uw", "up": "ah - p", "down": "d aa uw n", "left": "l eh f t",
-    "right": "r aa ih t", "on": "aa n n", "off": "ao f f", "stop": "s t aa p", "go": "g ao uw",
-    "learn": "l r r n", "two": "t uw uw",
-}  # fmt: skip
+    "yes": "y eh s",
+    "no": "n ao uw",
+    "up": "ah - p",
+    "down": "d aa uw n",
+    "left": "l eh f t",
+    "right": "r aa ih t",
+    "on": "aa n n",
+    "off": "ao f f",
+    "stop": "s t aa p",
+    "go": "g ao uw",
+    "learn": "l r r n",
+    "two": "t uw uw",
+}
 
 
 def spoken_words(count: int, rng: np.random.Generator) -> Series:
@@ -47,11 +66,11 @@ def spoken_words(count: int, rng: np.random.Generator) -> Series:
         own = {name: values[speaker[rows]] for name, values in voices.items()}
         x[rows, 0] = _utter(word[rows], own, rng)
     return Series(
-        x,
-        np.array(list(WORDS))[word],
-        np.char.add("speaker-", speaker.astype(str)),
-        np.char.add("utterance-", np.arange(count).astype(str)),
-        RATE_HZ,
+        x=x,
+        y=np.array(list(WORDS))[word],
+        group=np.char.add("speaker-", speaker.astype(str)),
+        uid=np.char.add("utterance-", np.arange(count).astype(str)),
+        rate_hz=RATE_HZ,
     )
 
 

@@ -23,7 +23,7 @@ class Best:
         winner: Comparison with the largest mean gain.
         rivals: Sources compared.
         p: One-sided p of the largest t under sign flips that all sources share (Westfall–Young),
-            so that choosing the winner on the runs that test it is paid for.
+            which corrects for choosing the winner on the same runs.
         p_alone: One-sided p as if the winner had been named before; too small.
         floor: Smallest p that so many repeats can give.
     """
@@ -43,9 +43,12 @@ class Best:
 
 
 def best_sources(comparisons: Sequence[Comparison]) -> list[Best]:
-    """One statement for each target, model and size that has at least two sources."""
+    """One statement for each target, model and size that has at least two sources.
+
+    Sources that no valid baseline stands beside, or whose repeats are not all in, are no rivals.
+    """
     groups: dict[tuple[str, ...], list[Comparison]] = {}
-    for c in comparisons:
+    for c in (c for c in comparisons if c.valid and not c.interim):
         groups.setdefault((c.trial.dataset, c.trial.model, c.trial.size), []).append(c)
     found = [_best(group) for group in groups.values() if len({c.source for c in group}) > 1]
     return [best for best in found if best is not None]
@@ -79,7 +82,7 @@ def _flips(n: int) -> NDArray[np.float64]:
 
 
 def _unit(d: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows of length 1: flips leave the squares, so Student's t rises with the sum of such a row."""
+    """Rows of length 1: flips leave squares, so Student's t rises with the sum of such a row."""
     length = np.sqrt((d**2).sum(axis=1, keepdims=True))
     unit: NDArray[np.float64] = d / np.where(length > 0, length, 1.0)
     return unit

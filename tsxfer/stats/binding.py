@@ -1,4 +1,4 @@
-"""What a declared analysis binds: the family, the margins, and how many repeats a verdict waits for."""
+"""What a declared analysis binds: the family, the margins, the repeats that a verdict waits for."""
 
 from __future__ import annotations
 

@@ -32,6 +32,11 @@ class Cell:
     failed: int = 0
 
     @property
+    def name(self) -> str:
+        """Key of the treatment, and of what stands in the place of scratch, if anything does."""
+        return f"{self.trial.key}-{self.against.key if self.against else ''}"
+
+    @property
     def arms(self) -> tuple[str, str]:
         """What the two rows of a pair are called."""
         second = "transfer" if self.trial.reuse or self.against is None else "scratch"
@@ -147,5 +152,5 @@ def _refuse_unequal(scratch: Result, transfer: Result) -> None:
 
 
 def _other_loss(scratch: Trial, transfer: Trial) -> bool:
-    """The loss differs on purpose: a fault of the study that is switched on, or a head that is solved."""
+    """The loss differs on purpose: the study's fault, switched on, or a head that is solved."""
     return transfer.closed_form or scratch.recipe.loss != transfer.recipe.loss

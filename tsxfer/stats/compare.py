@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.core.specs import Trial
 from tsxfer.stats import tests as tests
+from tsxfer.stats.beyond import said, settled
 from tsxfer.stats.binding import interim, missing, outside
 from tsxfer.stats.binding import margin as margin_of
 from tsxfer.stats.cells import Cell
@@ -19,21 +20,25 @@ from tsxfer.stats.convergence import Convergence, convergence
 from tsxfer.stats.families import benjamini_hochberg
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.power import MODERATED_FROM, detectable, expected_level
+from tsxfer.stats.scope import NewGroups, Scope
 from tsxfer.stats.sequential import sequential
+from tsxfer.stats.testset import TestError
 from tsxfer.stats.valid import FAILED, alarms, beats_chance
+from tsxfer.stats.verdicts import FEWEST as FEWEST
+from tsxfer.stats.verdicts import LEVEL as LEVEL
+from tsxfer.stats.verdicts import Verdict as Verdict
+from tsxfer.stats.verdicts import decide
 
-Verdict = Literal[
-    "better", "not worse", "equivalent", "worse", "undecided", "interim", "no valid baseline"
-]
-LEVEL = 0.05
-FEWEST = 3  # pairs below which nothing is decided
+NONE_KEPT: Mapping[str, TestError] = MappingProxyType({})
+FLAT = "the differences of all repeats agree to four digits: without spread nothing can be tested"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A treatment against its scratch twin over the repeats.
 
-    Differences are oriented: positive means that transfer is better, whatever the metric.
+    Differences are oriented: positive means that transfer is better, whatever the metric. Intervals
+    and p values are those of *these test instances*; what holds for new groups is in `beyond`.
 
     Attributes:
         trial: The treatment at repeat 0.
@@ -54,17 +59,20 @@ class Comparison:
         repeats: Index of each pair.
         improvement: Share of pairs in which transfer is better.
         convergence: Speed.
-        verdict: One of seven; ``interim`` and ``no valid baseline`` decide nothing.
-        chance: Best score of answers that do not look at the window.
+        verdict: One of seven, in the scope of `scope`; ``interim`` and ``no valid baseline`` decide
+            nothing.
+        chance: Best score of predictions that ignore the window.
         notes: What a reader must know.
         gaps: Missing repeats.
         labels: ``simulated``, ``leaky split``, ``exploratory``.
         detectable: Smallest true difference that this cell would have found with 80 % power.
         against: The baseline that stands in the place of scratch, if any; `scratch` then holds its
             scores, and `transfer` those of the network that it is held against.
-        valid: Scratch beats the best answer that does not look by the margin; where it does not,
+        valid: Scratch beats the best trivial prediction by the margin; where it does not,
             there is nothing to compare with.
         interim: Fewer repeats than were declared, and no look that was.
+        here: Verdict for these test instances.
+        beyond: What can be said of new groups.
     """
 
     trial: Trial
@@ -94,6 +102,24 @@ class Comparison:
     against: Trial | None = None
     valid: bool = True
     interim: bool = False
+    here: Verdict = "undecided"
+    beyond: NewGroups = field(default_factory=NewGroups)
+
+    @property
+    def scope(self) -> Scope:
+        """What the verdict speaks of."""
+        return self.beyond.scope
+
+    @property
+    def speaks_of(self) -> str:
+        """The scope of the verdict in words: ``new subjects``, ``these test instances``."""
+        return self.beyond.named if self.scope == "new groups" else self.scope
+
+    @property
+    def stated(self) -> tuple[float | None, float | None, float | None]:
+        """Interval and corrected p in the scope of the verdict; None where there are none."""
+        found = self.beyond if self.scope == "new groups" else self
+        return found.low, found.high, found.p_corrected
 
     @property
     def differences(self) -> NDArray[np.float64]:
@@ -108,45 +134,73 @@ class Comparison:
         return self.trial.source
 
 
-def compare(found: Sequence[Cell], declared: Lock | None = None) -> list[Comparison]:
+def compare(
+    found: Sequence[Cell],
+    declared: Lock | None = None,
+    kept: Mapping[str, TestError] = NONE_KEPT,
+) -> list[Comparison]:
     """Compare every cell that has a pair.
 
     Corrections run over the primary family; with a declared analysis, whatever lies outside of it
     is corrected as a family of its own and labelled ``exploratory``.
+
+    Args:
+        found: Cells.
+        declared: The analysis that was fixed before the first row.
+        kept: By `Cell.name`, what kept predictions say of other test groups; cells without it
+            speak of their test instances alone.
     """
     cells = [cell for cell in found if cell.pairs]
     apart = [outside(cell, declared) for cell in cells]
     out: dict[int, Comparison] = {}
     for exploratory in (False, True):
         rows = [i for i, flag in enumerate(apart) if flag == exploratory]
-        family = _family([cells[i] for i in rows], None if exploratory else declared)
+        family = _family([cells[i] for i in rows], None if exploratory else declared, kept)
         if exploratory:
             family = [replace(c, labels=(*c.labels, "exploratory")) for c in family]
         out |= dict(zip(rows, family, strict=True))
     return [out[i] for i in range(len(cells))]
 
 
-def _family(cells: Sequence[Cell], declared: Lock | None) -> list[Comparison]:
-    """Comparisons that share their corrections; what was declared and is missing keeps its place."""
+def _family(
+    cells: Sequence[Cell], declared: Lock | None, kept: Mapping[str, TestError]
+) -> list[Comparison]:
+    """Comparisons that share their corrections; what is declared and missing keeps its place."""
     differences = [_differences(cell) for cell in cells]
     spreads = _spreads(cells, differences)
-    raw = [_compare(c, d, s, declared) for c, d, s in zip(cells, differences, spreads, strict=True)]
+    raw = [
+        _compare(c, d, s, declared, kept.get(c.name))
+        for c, d, s in zip(cells, differences, spreads, strict=True)
+    ]
     absent = missing(cells, declared)
     level = expected_level(max(1, len(raw) + absent), LEVEL)
-    corrected = _corrected(raw, [c.p for c in raw], absent)
-    not_worse = _corrected(raw, [c.p_not_worse for c in raw], absent)
-    equivalent = _corrected(raw, [c.p_equivalent for c in raw], absent)
-    out = []
-    for i, (comparison, spread) in enumerate(zip(raw, spreads, strict=True)):
-        full = replace(
-            comparison,
-            p_corrected=corrected[i],
-            p_not_worse=not_worse[i],
-            p_equivalent=equivalent[i],
-            detectable=_detectable(len(comparison.scratch), spread, level),
+
+    def corrected(p: list[float | None]) -> list[float | None]:
+        return _corrected(raw, p, absent)
+
+    here = zip(
+        corrected([c.p for c in raw]),
+        corrected([c.p_not_worse for c in raw]),
+        corrected([c.p_equivalent for c in raw]),
+        strict=True,
+    )
+    beyond = settled([c.beyond for c in raw], [c.difference for c in raw], corrected, level)
+    return [
+        _judged(
+            replace(
+                c, p_corrected=both, p_not_worse=not_worse, p_equivalent=equivalent, beyond=new,
+                detectable=_detectable(len(c.scratch), spread, level),
+            )
         )
-        out.append(replace(full, verdict=verdict(full), notes=_notes(full)))
-    return out
+        for c, (both, not_worse, equivalent), new, spread in zip(
+            raw, here, beyond, spreads, strict=True
+        )
+    ]  # fmt: skip
+
+
+def _judged(c: Comparison) -> Comparison:
+    """With its verdicts, and with notes on them."""
+    return replace(c, verdict=verdict(c), here=_verdict(c, here=True), notes=_notes(c))
 
 
 def _corrected(
@@ -172,10 +226,11 @@ def _spreads(
 ) -> list[tests.Spread | None]:
     """Variances, moderated within a label budget where it has ten cells, else over all cells.
 
-    Variances of different metrics are comparable in units of the margin only.
+    Variances of different metrics are comparable in units of the margin only. None where repeats
+    do not differ, and those say nothing of the others' variances.
     """
     units = [cell.pairs[0][0].margin or 1.0 for cell in cells]
-    several = [i for i, d in enumerate(differences) if len(d) > 1]
+    several = [i for i, d in enumerate(differences) if tests.spread_out(d)]
     by_size: dict[str, list[int]] = {}
     for i in several:
         by_size.setdefault(cells[i].trial.size, []).append(i)
@@ -190,20 +245,20 @@ def _spreads(
 
 
 def verdict(c: Comparison) -> Verdict:
-    """Better or worse by the corrected test, else equivalent, else not worse, else undecided."""
+    """The verdict in the scope that this comparison can speak of: new groups where it can."""
+    return _verdict(c, here=c.scope == "these test instances")
+
+
+def _verdict(c: Comparison, *, here: bool) -> Verdict:
     if not c.valid:
         return "no valid baseline"
     if c.interim:
         return "interim"
-    if len(c.scratch) < FEWEST or c.p_corrected is None:
+    if len(c.scratch) < FEWEST:
         return "undecided"
-    if c.p_corrected < LEVEL:
-        return "better" if c.difference > 0 else "worse"
-    if c.p_equivalent is not None and c.p_equivalent < LEVEL:
-        return "equivalent"
-    if c.p_not_worse is not None and c.p_not_worse < LEVEL:
-        return "not worse"
-    return "undecided"
+    if not here:
+        return c.beyond.verdict
+    return decide(c.difference, c.p_corrected, c.p_equivalent, c.p_not_worse)
 
 
 def _differences(cell: Cell) -> NDArray[np.float64]:
@@ -213,7 +268,11 @@ def _differences(cell: Cell) -> NDArray[np.float64]:
 
 
 def _compare(
-    cell: Cell, d: NDArray[np.float64], spread: tests.Spread | None, declared: Lock | None
+    cell: Cell,
+    d: NDArray[np.float64],
+    spread: tests.Spread | None,
+    declared: Lock | None,
+    test: TestError | None,
 ) -> Comparison:
     first, metric = cell.pairs[0][0], cell.pairs[0][0].metric
     tested = spread is not None
@@ -253,6 +312,7 @@ def _compare(
         against=cell.against,
         valid=cell.against is not None or beats_chance(scratch, margin),
         interim=interim(cell, declared),
+        beyond=said(cell, d, spread, test, margin, two, one),
     )
 
 
@@ -268,6 +328,10 @@ def _notes(c: Comparison) -> tuple[str, ...]:
     notes = list(c.notes)
     if len(c.scratch) < FEWEST:
         notes.append(f"{len(c.scratch)} pair(s): too few repeats for a verdict")
+    elif c.p is None:
+        notes.append(FLAT)
+    if c.beyond.reason == "few groups":
+        notes.append(c.beyond.why)
     if not c.valid:
         notes.append(FAILED)
     elif c.interim:

@@ -6,34 +6,51 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tsxfer.stats.compare import LEVEL, Comparison
 from tsxfer.stats.families import holm
+from tsxfer.stats.gain import by_repeat, by_target, judged
 from tsxfer.stats.tests import interval, plain_spread, t_test
 
 Step = Literal["overall", "size", "pair"]
 
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
-    """Mean gain over several comparisons, in units of their margins; positive favours transfer.
+class Without:
+    """A contrast with one target left out.
 
-    The unit of replication is the repeat: gains are averaged over comparisons within each repeat,
-    so twins shared by several sources are not counted as independent.
+    Attributes:
+        target: The one.
+        mean: Mean gain of the others.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+    """
+
+    target: str
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Mean gain over several comparisons on the scale of `gain.gains`; positive favours transfer.
+
+    The unit of replication is the repeat: gains are averaged within each repeat, over the
+    comparisons of each target and then over targets, so that twins shared by several sources are
+    not counted as independent, and no target weighs more than another.
 
     Attributes:
         step: Level of the hierarchy.
         name: Of the contrast.
         comparisons: How many it averages.
         repeats: How many values the test has.
-        mean: Mean gain in margins.
+        mean: Mean share of error removed, -1 to 1.
         low: Lower end of its 95 % interval.
         high: Upper end.
         p: Two-sided, paired t over repeats.
         p_holm: Holm within the step.
         confirmed: Significant, and so is what stands above it.
+        without: The same with each target left out, where there are two or more.
     """
 
     step: Step
@@ -46,11 +63,19 @@ class Contrast:
     p: float
     p_holm: float
     confirmed: bool
+    without: tuple[Without, ...] = ()
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """Targets without which the interval holds 0, or the sign turns."""
+        return tuple(
+            w.target for w in self.without if not min(w.low * self.mean, w.high * self.mean) > 0
+        )
 
 
 def contrasts(comparisons: Sequence[Comparison]) -> list[Contrast]:
-    """All contrasts of a table; comparisons without a margin or labelled exploratory stay out."""
-    usable = [c for c in comparisons if c.margin > 0 and "exploratory" not in c.labels]
+    """All contrasts of a table; what is exploratory, interim or has no valid baseline stays out."""
+    usable = judged(comparisons)
     overall = _step("overall", usable, lambda _: "all comparisons", open_gate=True)
     gate = any(c.confirmed for c in overall)
     sizes = _step("size", usable, lambda c: c.trial.size, open_gate=gate)
@@ -90,16 +115,26 @@ def _contrast(step: Step, name: str, group: Sequence[Comparison]) -> Contrast | 
     low, high = interval(gains, spread)
     p = t_test(gains, spread)
     return Contrast(
-        step, name, len(group), len(gains), float(gains.mean()), low, high, p, p, confirmed=False
+        step=step,
+        name=name,
+        comparisons=len(group),
+        repeats=len(gains),
+        mean=float(gains.mean()),
+        low=low,
+        high=high,
+        p=p,
+        p_holm=p,
+        confirmed=False,
+        without=_without(group),
     )
 
 
-def by_repeat(group: Sequence[Comparison]) -> NDArray[np.float64]:
-    """Mean gain in margins of each repeat that all comparisons of the group have."""
-    shared = set.intersection(*(set(c.repeats) for c in group))
-    rows = [
-        [d / c.margin for d, r in zip(c.differences, c.repeats, strict=True) if r in shared]
-        for c in group
-    ]
-    mean: NDArray[np.float64] = np.array(rows).mean(axis=0)
-    return mean
+def _without(group: Sequence[Comparison]) -> tuple[Without, ...]:
+    targets = by_target(group)
+    if len(targets) < 2:
+        return ()
+    found = []
+    for target in targets:
+        gains = by_repeat([c for c in group if c.trial.dataset != target])
+        found.append(Without(target, float(gains.mean()), *interval(gains, plain_spread(gains))))
+    return tuple(found)

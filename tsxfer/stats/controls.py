@@ -36,7 +36,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ControlEffect:
     """A control beside the transfer that it belongs to, on the repeats that both have.
 
     Attributes:
@@ -75,7 +75,7 @@ def effects(
     comparisons: Sequence[Comparison],
     controls: Sequence[Comparison],
     ceilings: Mapping[str, Result],
-) -> list[Effect]:
+) -> list[ControlEffect]:
     """Every control of every comparison.
 
     Args:
@@ -96,21 +96,24 @@ def effects(
     return [effect for effect in found if effect is not None]
 
 
-def overall(found: Sequence[Effect]) -> list[Effect]:
-    """Each placebo over all comparisons, those without a gain too: choosing gains would flatter them.
+def overall(found: Sequence[ControlEffect]) -> list[ControlEffect]:
+    """Each placebo over all comparisons, those without a gain too: leaving them out would bias it.
 
     As in the headline contrasts, gains are averaged in margins within each repeat.
     """
     means = []
     for placebo in PLACEBOS:
-        group = [e for e in found if e.control == placebo and e.comparison and e.comparison.margin]
+        group = [
+            e for e in found if e.control == placebo and e.comparison
+            and e.comparison.margin and e.comparison.valid
+        ]  # fmt: skip
         if len(group) > 1:
             gains, others = _in_margins(group)
             means.append(_effect(None, placebo, gains, others))
     return [effect for effect in means if effect is not None]
 
 
-def _in_margins(group: Sequence[Effect]) -> tuple[dict[int, float], dict[int, float]]:
+def _in_margins(group: Sequence[ControlEffect]) -> tuple[dict[int, float], dict[int, float]]:
     """Mean gains of transfers and of their placebos, by each repeat that all have."""
     shared = sorted(set.intersection(*(set(e.repeats) for e in group)))
     gains: dict[int, float] = {}
@@ -131,7 +134,7 @@ def _terms(trial: Trial) -> object:
 
 
 def _belongs(trial: Trial) -> object:
-    """What a transfer and its own controls share: the source too, whatever became of it."""
+    """What a transfer and its own controls share: all but how the source's weights were altered."""
     if trial.control in ("noise", "in_domain"):
         return _terms(trial)
     assert trial.reuse is not None  # noqa: S101  (comparisons are of transfers)
@@ -155,7 +158,7 @@ def _whole(c: Comparison, ceilings: Mapping[str, Result]) -> Iterable[dict[int, 
 
 def _effect(
     c: Comparison | None, control: str, gain: Mapping[int, float], other: Mapping[int, float]
-) -> Effect | None:
+) -> ControlEffect | None:
     """From gains by repeat; None where no repeat has both."""
     shared = [repeat for repeat in gain if repeat in other]
     if not shared:
@@ -163,7 +166,16 @@ def _effect(
     gains, others = (np.array([by[r] for r in shared]) for by in (gain, other))
     low, high = interval(others, plain_spread(others)) if len(shared) > 1 else (None, None)
     remains = share(gains, others) if control in PLACEBOS else None
-    return Effect(c, control, tuple(shared), tuple(gains), tuple(others), low, high, remains)
+    return ControlEffect(
+        comparison=c,
+        control=control,
+        repeats=tuple(shared),
+        gains=tuple(gains),
+        others=tuple(others),
+        low=low,
+        high=high,
+        share=remains,
+    )
 
 
 def share(gains: Array, placebo: Array) -> Share | None:

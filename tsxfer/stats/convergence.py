@@ -63,7 +63,7 @@ class Convergence:
         jump_start: Oriented difference of the validation score before the first step.
         first_epoch: The same after one pass over the training instances.
         sweep: ``(share of scratch's way, samples saved, low, high)`` over thresholds; only the
-            primary one is a test, the others show what it hangs on.
+            primary one is a test, the others show how the result depends on it.
     """
 
     threshold: float
@@ -102,11 +102,20 @@ def convergence(cell: Cell) -> Convergence | None:
     firsts = np.array([[sign * _after_one_pass(row) for row in pair] for pair in pairs])
     areas = np.array([[sign * _mean_score(row, p[0]) for row in p] for p in pairs])
     return Convergence(
-        sign * level, float(means[0]), float(means[1]), saved.mean, saved.low, saved.high, saved.p,
-        (curves[0].reached, curves[1].reached), (curves[0], curves[1]),
-        _difference(areas[:, 1] - areas[:, 0]), _difference(starts[:, 1] - starts[:, 0]),
-        _difference(firsts[:, 1] - firsts[:, 0]), _sweep(pairs, sign),
-    )  # fmt: skip
+        threshold=sign * level,
+        scratch=float(means[0]),
+        transfer=float(means[1]),
+        saved=saved.mean,
+        low=saved.low,
+        high=saved.high,
+        p=saved.p,
+        reached=(curves[0].reached, curves[1].reached),
+        survival=(curves[0], curves[1]),
+        area=_difference(areas[:, 1] - areas[:, 0]),
+        jump_start=_difference(starts[:, 1] - starts[:, 0]),
+        first_epoch=_difference(firsts[:, 1] - firsts[:, 0]),
+        sweep=_sweep(pairs, sign),
+    )
 
 
 def _threshold(pairs: Pairs, sign: float, closed: float) -> float:

@@ -17,7 +17,7 @@ def declare(study: Study, trials: list[Trial], store: Store, workspace: Workspac
 
     A declaration is never rewritten once rows are there: what a changed study adds is exploratory.
     """
-    implied = lock(study.name, trials, study.repeats, *_terms(study, workspace))
+    implied = lock(study.name, trials, study.repeats, *_terms(study, workspace), study.looks)
     held = read_lock(store.folder)
     if held is None or (held.digest != implied.digest and not any(store.folder.glob("*.jsonl"))):
         write_lock(implied, store.folder)

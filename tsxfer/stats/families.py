@@ -1,4 +1,4 @@
-"""p values corrected for their family; None (no test was possible) stays None and does not count."""
+"""p values corrected for their family; None (no test possible) stays None and does not count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is declared before the first row: estimands, primary family, margins, level, repeats, rules."""
+"""Declared before the first row: estimands, primary family, margins, level, repeats, rules."""
 
 from __future__ import annotations
 
@@ -92,6 +92,7 @@ def lock(
     repeats: int,
     margins: Mapping[str, float],
     metrics: Mapping[str, str],
+    looks: tuple[int, ...] = (),
 ) -> Lock:
     """The analysis that a study implies: every comparison that is no control is primary."""
     trials = list(trials)
@@ -99,11 +100,11 @@ def lock(
     found = {trial.key: trial for trial in treated}
     lines = {f"{_words(trial)}: {key}": trial.control for key, trial in found.items()}
     return Lock(
-        study,
-        tuple(line for line, control in lines.items() if not control),
-        dict(margins),
-        dict(metrics),
-        repeats,
+        study=study,
+        primary=tuple(line for line, control in lines.items() if not control),
+        margins=dict(margins),
+        metrics=dict(metrics),
+        repeats=repeats,
         controls=tuple(line for line, control in lines.items() if control),
         baselines=tuple(
             f"{pairs[0][0].baseline} against {_words(pairs[0][1])}: {_pair_key(*keys)}"
@@ -113,6 +114,7 @@ def lock(
             f"{_words(pairs[0][1])} against {_words(pairs[0][0])}: {_pair_key(*keys)}"
             for keys, pairs in ways.joined(trials).items()
         ),
+        looks=looks,
     )
 
 
@@ -152,6 +154,8 @@ def write_lock(declared: Lock, folder: Path) -> Path:
     for family in ("controls", "baselines", "ways"):
         if lines := getattr(declared, family):
             spelt[family] = list(lines)
+    if declared.looks:
+        spelt |= {"looks": list(declared.looks), "spending": declared.spending}
     write_whole(path, tomli_w.dumps(spelt))
     return path
 

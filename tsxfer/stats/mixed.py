@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.gain import gains as removed
 
 FEWEST = 3  # sources, and targets: below, their variance is a guess
 DRAWS = 2000
 MOST = 2000  # comparisons of a mixed model: its time grows with their cube, to minutes here
 NOTHING, LITTLE = 0.001, 0.15  # standard deviations, relative to the residual's
-FLAT = 0.1  # of the log-likelihood: optimisers stop so far from their best, and it is evidence of nothing
+FLAT = 0.1  # of the log-likelihood: optimisers stop so far from the best; evidence of nothing
 COMPONENTS: dict[str, Callable[[Comparison], str]] = {
     "source": lambda c: c.source,
     "target": lambda c: c.trial.dataset,
@@ -33,7 +34,7 @@ COMPONENTS: dict[str, Callable[[Comparison], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Mean gain of a source × target matrix, in margins, beyond the data sets at hand.
+    """Mean gain of a source × target matrix beyond its data sets, as in `gain.gains`.
 
     Attributes:
         method: ``mixed model`` or ``two-way cluster bootstrap``.
@@ -54,11 +55,11 @@ class Matrix:
 
 def matrix(comparisons: Sequence[Comparison]) -> Matrix | None:
     """Fit the mean gains of all comparisons; None below three sources or three targets."""
-    usable = [c for c in comparisons if c.margin > 0]
+    usable = [c for c in comparisons if c.valid]
     sources, targets = {c.source for c in usable}, {c.trial.dataset for c in usable}
     if min(len(sources), len(targets)) < FEWEST:
         return None
-    gains = np.array([c.differences.mean() / c.margin for c in usable])
+    gains = np.array([removed(c).mean() for c in usable])
     notes = [
         f"inference from {len(sources)} sources and {len(targets)} targets to new ones is weak"
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,20 +76,27 @@ def detectable(
         return None
     df = repeats - 1 + prior_df
     critical = float(stdtrit(df, 1 - level / 2))
-    low, high = 0.0, 1.0
-    while power_of(high, repeats, df, critical) < power:
+    return smallest(lambda effect: power_of(effect, repeats, df, critical), 1.0, power)
+
+
+def smallest(found: Callable[[float], float], start: float, power: float = POWER) -> float:
+    """Smallest effect that is found with `power`, by bisection from above `start`."""
+    low, high = 0.0, start
+    while found(high) < power:
         high *= 2
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (
-            (low, middle) if power_of(middle, repeats, df, critical) >= power else (middle, high)
-        )
+        low, high = (low, middle) if found(middle) >= power else (middle, high)
     return high
 
 
 def power_of(effect: float, repeats: int, df: float, critical: float) -> float:
     """P(|T| > critical) for a standardised mean difference over `repeats` pairs."""
-    shift = effect * math.sqrt(repeats)
+    return exceeds(effect * math.sqrt(repeats), df, critical)
+
+
+def exceeds(shift: float, df: float, critical: float) -> float:
+    """P(|T| > critical) of a noncentral t, its noncentrality in standard errors."""
     upper = float(nctdtr(df, shift, critical))
     lower = float(nctdtr(df, shift, -critical))
     # Far in the tail scipy gives NaN; the normal limit is exact to the eye there.

@@ -91,13 +91,15 @@ def summary(folder: Path, rows: Mapping[str, Result]) -> Summary | None:
         return None
     units = [(one, row.margin) for one, row in current if row.margin > 0]
     return Summary(
-        len({one.key for one, _ in current}),
-        dict(Counter(one.verdict for one, _ in current)),
-        tuple(dict.fromkeys(one.device for one, _ in current)),
-        max((one.distance / unit for one, unit in units if one.distance is not None), default=None),
-        max((one.floor / unit for one, unit in units if one.floor is not None), default=None),
-        sum(one.distance is None for one, _ in current),
-        unread,
+        rows=len({one.key for one, _ in current}),
+        verdicts=dict(Counter(one.verdict for one, _ in current)),
+        devices=tuple(dict.fromkeys(one.device for one, _ in current)),
+        distance=max(
+            (one.distance / unit for one, unit in units if one.distance is not None), default=None
+        ),
+        floor=max((one.floor / unit for one, unit in units if one.floor is not None), default=None),
+        failed=sum(one.distance is None for one, _ in current),
+        unread=unread,
     )
 
 

@@ -1,10 +1,10 @@
 """Looking before all repeats are in, at no higher error: the level is spent over declared looks.
 
 Lan and DeMets (1983) with the spending function that resembles O'Brien and Fleming (1979): on each
-side, ``2 - 2 Phi(z / sqrt(t))`` is spent by the share ``t`` of the repeats, with the ``z`` at which that
-is half the two-sided level when all are in. Boundaries
-come from the recursion of Armitage, McPherson and Rowe (1969). Student's p is turned into the normal
-value of the same p (Jennison and Turnbull 2000, section 3.8).
+side, ``2 - 2 Phi(z / sqrt(t))`` is spent by the share ``t`` of the repeats, with the ``z`` at which
+that is half the two-sided level when all are in. Boundaries
+come from the recursion of Armitage, McPherson and Rowe (1969). Student's p is turned into the
+normal value of the same p (Jennison and Turnbull 2000, section 3.8).
 """
 
 from __future__ import annotations

@@ -40,6 +40,17 @@ def plain_spread(differences: Array) -> Spread:
     return Spread(float(np.var(differences, ddof=1)), len(differences) - 1.0)
 
 
+def spread_out(differences: Array) -> bool:
+    """Whether repeats differ enough to be tested: by more than the fourth digit of their mean.
+
+    Differences that agree to four digits are one number made several times, or rounding.
+    """
+    if len(differences) < 2:
+        return False
+    sd, mean = float(np.std(differences, ddof=1)), abs(float(np.mean(differences)))
+    return sd > 1e-4 * mean and sd > 1e-12
+
+
 def interval(differences: Array, spread: Spread, level: float = 0.95) -> tuple[float, float]:
     """Student interval of the mean difference."""
     mean, error = float(np.mean(differences)), _error(differences, spread)
@@ -85,7 +96,7 @@ def sign_flip(differences: Array) -> float:
 
 @lru_cache(maxsize=8)
 def sign_patterns(n: int, name: str = "sign-flip") -> Array:
-    """Sign patterns ``(pattern, pair)`` of so many pairs: all, or drawn from the stream of that name."""
+    """Sign patterns ``(pattern, pair)`` of so many pairs: all, or drawn from the named stream."""
     if n <= EXACT_LIMIT:
         return np.array(list(itertools.product((1.0, -1.0), repeat=n)))
     return stream(name, n).choice((1.0, -1.0), size=(FLIPS, n))
@@ -107,7 +118,7 @@ def hedges_g(differences: Array) -> tuple[float, tuple[float, float]] | None:
     spread.
     """
     n, sd = len(differences), float(np.std(differences, ddof=1))
-    if sd == 0:
+    if not spread_out(differences):
         return None
     df, d = n - 1, float(np.mean(differences)) / sd
     # log-gamma, so that many repeats do not overflow
@@ -170,7 +181,7 @@ def _prior(logs: Array, df: float) -> tuple[float, float]:
 
 
 def _outlying(logs: Array, df: float) -> NDArray[np.bool_]:
-    """Log variances above the median by more than 4 robust deviations (never fewer than chance's)."""
+    """Log variances over the median by more than 4 robust deviations (no fewer than chance's)."""
     middle = float(np.median(logs))
     robust = 1.4826 * float(np.median(np.abs(logs - middle)))
     width = max(robust, math.sqrt(float(polygamma(1, df / 2))))

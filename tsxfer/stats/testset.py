@@ -1,4 +1,4 @@
-"""Would another test set say the same? A cluster bootstrap over test groups, from predictions."""
+"""Would another test set say the same? Test groups are left out in turn, from kept predictions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tsxfer import metrics
 from tsxfer.keys import stream
 from tsxfer.stats.cells import Cell
 
-DRAWS = 400
+BLOCKS = 200  # most that are left out in turn; more groups are put together by chance
 LARGEST = 1 << 30  # bytes of a row's predictions once unpacked
 TABLE = 1e8  # cells of a confusion table by group
 Array = NDArray[np.float64]
@@ -24,34 +24,28 @@ class TestError:
     """Uncertainty of a cell's mean difference that more repeats would not remove.
 
     Attributes:
-        groups: Test groups (events, speakers, subjects) drawn again.
-        from_test: Standard error from the choice of test groups.
-        from_repeats: Standard error from the repeats.
-        low: Lower end of the 95 % interval that holds both, in the metric's unit.
-        high: Upper end.
+        groups: Test groups (events, speakers, subjects).
+        variance: Of the mean difference, from which groups are tested.
     """
 
     __test__ = False  # a name that pytest would take for a test
 
     groups: int
-    from_test: float
-    from_repeats: float
-    low: float
-    high: float
+    variance: float
 
     @property
-    def dominates(self) -> bool:
-        """Whether the test set, not the seeds, limits what is known."""
-        return self.from_test > self.from_repeats
+    def df(self) -> float:
+        """Degrees of freedom of the variance."""
+        return min(self.groups, BLOCKS) - 1.0
 
 
 def from_predictions(cell: Cell, folder: Path) -> TestError | None:
-    """Bootstrap a cell's test groups; None with one pair, or where predictions are not all there.
+    """Leave a cell's test groups out in turn; None with one pair, or where predictions are missing.
 
     Predictions count as there only if they can be read and carry the alignment of their row. All
-    repeats and both arms share the drawn groups, as they share the test set.
+    repeats and both arms lose the same group at a time, as they share the test set. The variance is
+    that of the delete-a-group jackknife (Quenouille 1956; Shao and Tu 1995, section 2.3).
     """
-    metric = cell.pairs[0][0].metric
     loaded = _load(cell, folder) if len(cell.pairs) > 1 else None
     if loaded is None:
         return None
@@ -59,16 +53,21 @@ def from_predictions(cell: Cell, folder: Path) -> TestError | None:
     names, member = np.unique(group, return_inverse=True)
     if len(names) < 2:
         return None
-    draw = stream("test groups", cell.pairs[0][0].alignment)
-    weights = draw.multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS)
-    score = _scorer(metric, truth, member, weights.astype(np.float64))
-    sign = metrics.get(metric).sign
-    drawn = np.array([score(p) for p in predicted])  # (row, draw), scratch and transfer in turn
-    means = sign * (drawn[1::2] - drawn[0::2]).mean(axis=0)
-    d = np.array([sign * (t.scores[metric] - s.scores[metric]) for s, t in cell.pairs])
-    from_test, from_repeats = float(means.std(ddof=1)), float(d.std(ddof=1) / np.sqrt(len(d)))
-    half = 1.96 * float(np.hypot(from_test, from_repeats))
-    return TestError(len(names), from_test, from_repeats, d.mean() - half, d.mean() + half)
+    metric = cell.pairs[0][0].metric
+    blocks, member = _blocks(len(names), member, cell.pairs[0][0].alignment)
+    score = _scorer(metric, truth, member, 1.0 - np.eye(blocks))
+    left = np.array([score(p) for p in predicted])  # (row, block left out), the arms in turn
+    means = metrics.get(metric).sign * (left[1::2] - left[0::2]).mean(axis=0)
+    variance = (blocks - 1) / blocks * float(((means - means.mean()) ** 2).sum())
+    return TestError(len(names), variance)
+
+
+def _blocks(count: int, member: NDArray[np.int64], alignment: str) -> tuple[int, NDArray[np.int64]]:
+    """So many groups as blocks of equally many, where there are more than need be left out."""
+    if count <= BLOCKS:
+        return count, member
+    place = stream("test groups", alignment).permutation(count) % BLOCKS
+    return BLOCKS, place[member]
 
 
 def _load(
@@ -99,7 +98,7 @@ def _whole(
         return False
     if not len(truth) or group.dtype.kind == "f" or not all(np.isfinite(a).all() for a in every):
         return False
-    if not metric.endswith("_f1"):
+    if not metrics.get(metric).by_class:
         return True
     codes = [truth, *predicted]
     low, high = min(float(a.min()) for a in codes), max(float(a.max()) for a in codes)
@@ -111,7 +110,7 @@ def _scorer(
 ) -> Callable[[Array], Array]:
     """From predictions to the metric of every draw; sums by group where the metric allows it."""
     groups = weights.shape[1]
-    if metric in ("macro_f1", "weighted_f1"):
+    if metrics.get(metric).by_class:
         return lambda p: _f1(truth, p, member, weights, macro=metric == "macro_f1")
     if metric in ("mae", "accuracy"):
         count = weights @ np.bincount(member, minlength=groups)
@@ -150,8 +149,10 @@ def _f1(
     counts = np.bincount(cell, minlength=groups * classes**2).reshape(groups, -1)
     table = (weights @ counts).reshape(-1, classes, classes)
     hits, real, claimed = (
-        np.diagonal(table, axis1=1, axis2=2), table.sum(axis=2), table.sum(axis=1),
-    )  # fmt: skip
+        np.diagonal(table, axis1=1, axis2=2),
+        table.sum(axis=2),
+        table.sum(axis=1),
+    )
     f1 = 2 * hits / np.maximum(real + claimed, 1e-12)
     share = (real > 0) * (1.0 if macro else real)
     mean: Array = (f1 * share).sum(axis=1) / share.sum(axis=1)

@@ -10,11 +10,11 @@ from tsxfer import metrics
 from tsxfer.core.specs import Result
 from tsxfer.stats.cells import Cell
 
-FAILED = "scratch does not beat the best answer that does not look by the margin: no valid baseline"
+FAILED = "scratch does not beat the best trivial prediction by the margin: no valid baseline"
 
 
 def above_chance(rows: Sequence[Result]) -> float | None:
-    """Mean distance of the rows' scores to the best answer that does not look; positive is better.
+    """Mean distance of the rows' scores to the best trivial prediction; positive is better.
 
     None where no row knows that answer.
     """
@@ -27,23 +27,23 @@ def above_chance(rows: Sequence[Result]) -> float | None:
 
 
 def beats_chance(rows: Sequence[Result], margin: float) -> bool:
-    """Whether rows beat the best answer that does not look by the margin, on average.
+    """Whether rows beat the best trivial prediction by the margin, on average.
 
-    Rows that carry no such answer (of an early version, or imported) get the benefit of the doubt.
+    Rows that carry no such answer (of an early version, or imported) count as valid.
     """
     above = above_chance(rows)
     return above is None or (above > 0 and above >= margin)
 
 
 def at_chance(row: Result) -> bool:
-    """Whether a row is no better than the best answer that does not look; False where unknown."""
+    """Whether a row is no better than the best trivial prediction; False where unknown."""
     chance = row.chance.get(row.metric)
     sign = metrics.get(row.metric).sign
     return chance is not None and sign * (row.scores[row.metric] - chance) <= 0
 
 
 def alarms(cell: Cell) -> tuple[str, ...]:
-    """Repeats in which an arm is no better than an answer that does not look, by arm."""
+    """Repeats in which an arm is no better than an trivial prediction, by arm."""
     found = []
     for arm, name in enumerate(cell.arms):
         rows = [(pair[arm], pair[arm].trial.repeat) for pair in cell.pairs]

@@ -82,9 +82,16 @@ def _worth(ordered: Sequence[Comparison], labels: list[int], c: Comparison) -> W
     labels_now = float(np.exp(_match(grid, scratch.mean(axis=1), float(transfer.mean()))))
     size = labels[list(ordered).index(c)]
     return Worth(
-        c.source, c.trial.dataset, c.trial.model, size, labels_now, float(low), float(high), capped,
-        (labels[0], labels[-1]),
-    )  # fmt: skip
+        source=c.source,
+        target=c.trial.dataset,
+        model=c.trial.model,
+        size=size,
+        labels=labels_now,
+        low=float(low),
+        high=float(high),
+        capped=capped,
+        grid=(labels[0], labels[-1]),
+    )
 
 
 def _at(scores: Sequence[float], repeats: Sequence[int], wanted: Sequence[int]) -> list[float]:

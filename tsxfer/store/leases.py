@@ -16,11 +16,12 @@ POLL = 1.0
 
 
 class Leases:
-    """Named leases, each a file that its holder touches; who stalls or dies loses them.
+    """Named leases, each a file that its holder touches; a holder that stalls or dies loses it.
 
     A contender takes a lease whose file it saw unchanged for `seconds` of its own steady clock, so
     neither a wrong nor a jumping clock on any machine expires a live one. On the same host a dead
-    holder is noticed at once. A lease is a hint: two holders do a thing twice, they do not spoil it.
+    holder is noticed at once. A lease is a hint: two holders do the same work twice, and no
+    result is wrong.
     """
 
     def __init__(self, folder: Path, seconds: float = SECONDS) -> None:
@@ -75,7 +76,7 @@ class Leases:
 
 @contextmanager
 def alone(folder: Path, name: str) -> Iterator[None]:
-    """Do something that one worker at a time may do; the others wait here."""
+    """Hold a lease for the length of the block; other workers wait for it."""
     leases = Leases(folder)
     while not leases.take(name):
         time.sleep(POLL / 5)

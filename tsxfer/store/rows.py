@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from tsxfer import __version__
 from tsxfer.core.building import Held, from_plain
 from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.keys import plain
+from tsxfer.store.checkpoints import header
 from tsxfer.store.workspace import Workspace, unique
 
 PARTS = {"train", "validation", "test"}
@@ -21,10 +23,24 @@ PARTS = {"train", "validation", "test"}
 
 FIELDS = frozenset(f.name for f in fields(Result))
 REPEATED = (
-    "metric", "chance", "curve.samples", "sizes", "data", "split", "subset", "alignment", "loss",
-    "audit", "ledger", "labels", "environment", "analysis", "trial.recipe", "trial.reuse",
+    "metric",
+    "chance",
+    "curve.samples",
+    "sizes",
+    "data",
+    "split",
+    "subset",
+    "alignment",
+    "loss",
+    "audit",
+    "ledger",
+    "labels",
+    "environment",
+    "analysis",
+    "trial.recipe",
+    "trial.reuse",
     "trial.reuse.source",
-)  # fmt: skip
+)
 
 
 def to_line(result: Result) -> str:
@@ -52,18 +68,43 @@ def from_record(record: dict[str, object], held: Held | None = None) -> Result:
     return result
 
 
+def row_of(path: Path) -> Result | None:
+    """The row in the header of intact weights that bear its key; None for any other file."""
+    kept = header(path)
+    if kept is None or not kept.intact:
+        return None
+    try:
+        row = from_record(kept.row)
+    except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
+        return None
+    return row if row.key == path.stem else None
+
+
 def _fault(row: Result) -> str:
     """What a finished row lacks that reports rely on; empty for a whole one."""
     samples, score = (row.curve.get(axis, []) for axis in ("samples", "score"))
-    parts = [row.split.get(name) for name in ("instances", "groups")] if row.split else []
     faults = {
         "no score of its metric": row.metric not in row.scores,
         "a broken curve": len(samples) != len(score) or bool(row.curve) > bool(samples),
         "a curve without sizes": bool(row.curve) and "train" not in row.sizes,
-        "a broken split proof": not all(isinstance(p, dict) and p.keys() >= PARTS for p in parts),
+        "a broken split proof": bool(row.split) and not _proves(row.split),
         "odd seconds": not isinstance(row.cost.get("seconds", 0), int | float),
     }
     return next((what for what, found in faults.items() if found), "")
+
+
+def _proves(split: dict[str, Any]) -> bool:
+    """Whether a split proof holds the counts and words that reports read."""
+    counts = [split.get(name) for name in ("instances", "groups")]
+    numbers = [
+        split.get("shared_groups", 0),
+        *(n for c in counts if isinstance(c, dict) for n in c.values()),
+    ]
+    return (
+        all(isinstance(c, dict) and c.keys() >= PARTS for c in counts)
+        and all(isinstance(n, int) and n >= 0 for n in numbers)
+        and all(isinstance(split.get(word, ""), str) for word in ("group", "rule"))
+    )
 
 
 class Store:
@@ -119,7 +160,7 @@ class Store:
     def rows(self) -> dict[str, Result]:
         """Rows by key.
 
-        A row made from the data that lies prepared now wins over one from other data, a finished
+        A row made from the data prepared now wins over one from other data, a finished
         one over a failed one; among equals the first stays.
         """
         return self.chosen(self.whole())
@@ -158,7 +199,7 @@ class Store:
         return {key: "done" if done else "failed" for key, (_, done) in found.items()}
 
     def _row(self, place: str, line: bytes, held: Held) -> Result | None:
-        """A row; what is none is put down as damaged, or as of another version."""
+        """The row of a line; None for a line that is noted as damaged or of another version."""
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):

@@ -45,13 +45,13 @@ class Workspace:
         return sorted(p.parent.name for p in (self.root / "results").glob("*/study.toml"))
 
     def fingerprints(self) -> dict[str, str]:
-        """Fingerprint of each data set that lies prepared, by versioned name."""
+        """Fingerprint of each data set that is prepared, by versioned name."""
         found = {}
         for facts in sorted((self.root / "data").glob("*/meta.json")):
             try:
                 found[facts.parent.name] = str(json.loads(facts.read_bytes())["fingerprint"])
             except (OSError, ValueError, KeyError, TypeError):
-                continue  # whoever reads the data says what is wrong with it
+                continue  # `prepare.load` says what is wrong with it
         return found
 
     def make(self) -> None:

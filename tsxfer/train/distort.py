@@ -1,7 +1,7 @@
 """Distorted windows: light ones to learn labels from, strong ones as views of the same window.
 
-All chance comes from the generator given, so that a pack changes no number; shapes never depend on
-what was drawn, so that steps can be recorded.
+All random draws come from the generator given, so that a pack changes no number; shapes never
+depend on what was drawn, so that steps can be recorded.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ def light(x: Tensor, random: torch.Generator, *, moved: bool) -> Tensor:
 def view(x: Tensor, random: torch.Generator) -> Tensor:
     """A strongly distorted view of each window ``(batch, channel, time)``, of the same shape.
 
-    A stretch of 50 to 100 % of the window drawn out to its length, a factor in [0.7, 1.4] for each
-    channel, noise, and a tenth of the window silenced (as in TS-TCC, Eldele et al. 2021, and SimCLR).
+    A part of 50 to 100 % of the window stretched to its length, a factor in [0.7, 1.4] for each
+    channel, noise, and a tenth of the window set to 0 (as in TS-TCC, Eldele et al. 2021, and
+    SimCLR).
     """
-    x = _drawn_out(x, random)
+    x = _stretched(x, random)
     factor = 0.7 * (1.4 / 0.7) ** _uniform(x, random, x.shape[1])
     x = x * factor.reshape(len(x), -1, 1) + 0.05 * _normal(x, random)
     begin = (_uniform(x, random, 1) * 0.9)[:, None]
@@ -46,7 +47,7 @@ def view(x: Tensor, random: torch.Generator) -> Tensor:
     return x.masked_fill(silent[:, None, :], 0)
 
 
-def _drawn_out(x: Tensor, random: torch.Generator) -> Tensor:
+def _stretched(x: Tensor, random: torch.Generator) -> Tensor:
     length = x.shape[-1]
     share = 0.5 + 0.5 * _uniform(x, random, 1)
     begin = _uniform(x, random, 1) * (1 - share) * (length - 1)

@@ -2,8 +2,8 @@
 
 A small network leaves a GPU waiting for the host. Recorded, the kernels of all replicas start by
 themselves and run beside each other, each replica with its own weights, order, dropout stream and
-rate, so numbers are those of `loop.turns`. A stopped replica steps on unheard until a quarter has
-stopped; then what is left is recorded anew.
+rate, so numbers are those of `loop.turns`. A stopped replica goes on taking steps,
+which count for nothing, until a quarter has stopped; then the others are recorded anew.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Record = Callable[[Sequence[Body], Sequence[torch.Generator]], Body]
 
 
 class Graphs:
-    """A way (`loop.Way`) that replays; keep one for each pack.
+    """A stepper (`loop.Stepper`) that replays; keep one for each pack.
 
     Attributes:
         refused: Why steps could not be recorded, so that they were taken in turns; else empty.

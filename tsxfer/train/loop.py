@@ -2,7 +2,8 @@
 
 The loop sees training and validation arrays only; test labels are out of its reach. Its unit is the
 pack: replicas that share shapes and rules, each with its own data order, dropout stream, schedule
-and early stop. `turns` trains them one after the other; other ways (`graphs`) give the same numbers.
+and early stop. `turns` trains them one after the other; other methods (`graphs`) give the same
+numbers.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ class Run:
         self.rows = order.to(self.replica.train.x.device)
 
     def _thaw(self, epoch: int) -> None:
-        """A new stage gets its own patience: what stood still has not had its chance."""
+        """A new stage gets its own patience: what was frozen has not learned yet."""
         thaws = self.replica.thaws
         if thaws and epoch in {0, *thaws.values()}:
             self.stage, self._stale = epoch, 0
@@ -210,28 +211,28 @@ class Run:
                 _set_rate(group, float(str(start["lr"])) * self._factor)
 
 
-Way = Callable[[Sequence[Run], int, int], None]
-"""Take the steps ``[first, last)`` of the epoch with all runs; ways differ in speed only."""
+Stepper = Callable[[Sequence[Run], int, int], None]
+"""Take the steps ``[first, last)`` of the epoch with all runs; methods differ in speed only."""
 
 
 def turns(live: Sequence[Run], first: int, last: int) -> None:
-    """One replica after the other: what every other way must equal."""
+    """One replica after the other: the reference that other methods must equal."""
     for run in live:
         for index in range(first, last):
             run.step(index)
 
 
-def fit(pack: Sequence[Replica], rules: Rules, way: Way = turns) -> list[Fit]:
+def fit(pack: Sequence[Replica], rules: Rules, stepper: Stepper = turns) -> list[Fit]:
     """Train with Adam, a plateau schedule and early stopping on the monitored value."""
     runs = [Run(replica, rules) for replica in pack]
     for count in sorted({run.per_epoch for run in runs}):
-        _train([run for run in runs if run.per_epoch == count], rules.recipe.epochs, way)
+        _train([run for run in runs if run.per_epoch == count], rules.recipe.epochs, stepper)
     for run in runs:
         run.replica.model.load_state_dict(run.best_state)
     return [run.out for run in runs]
 
 
-def _train(runs: Sequence[Run], epochs: int, way: Way) -> None:
+def _train(runs: Sequence[Run], epochs: int, stepper: Stepper) -> None:
     for _ in range(epochs):
         live = [run for run in runs if not run.stopped]
         if not live:
@@ -241,7 +242,7 @@ def _train(runs: Sequence[Run], epochs: int, way: Way) -> None:
         for first, last in live[0].segments():
             for run in live:
                 norms.train_mode(run.replica.model)
-            way(live, first, last)
+            stepper(live, first, last)
             for run in live:
                 run.reach(last)
 

@@ -1,4 +1,4 @@
-"""Low-rank learning beside kernels that stay (LoRA, Hu et al. 2022), where a layer type allows it."""
+"""Low-rank learning beside kernels that stay (LoRA, Hu et al. 2022), where a layer allows it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _INSIDE, _KEPT = ".parametrizations.", ".original"
 
 
 class Product(nn.Module):
-    """Adds ``up @ down`` to a weight of `shape`; `up` starts at zero, so nothing changes at first."""
+    """Adds ``up @ down`` to a weight of `shape`; `up` starts at zero: nothing changes at first."""
 
     def __init__(self, shape: torch.Size, rank: int) -> None:
         super().__init__()

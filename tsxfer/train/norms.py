@@ -1,4 +1,4 @@
-"""Normalisation layers that keep statistics: when they learn, and where their statistics come from."""
+"""Normalisation layers with statistics: when they learn, and where their statistics come from."""
 
 from __future__ import annotations
 

@@ -24,9 +24,11 @@ class Solved(nn.Module):
     def __init__(self, fitted: ridge.Ridge) -> None:
         super().__init__()
         held = {
-            "mean": fitted.scale.mean, "inverse": fitted.scale.inverse, "weights": fitted.weights,
+            "mean": fitted.scale.mean,
+            "inverse": fitted.scale.inverse,
+            "weights": fitted.weights,
             "offset": fitted.offset,
-        }  # fmt: skip
+        }
         for name, array in held.items():
             self.register_buffer(name, torch.from_numpy(np.array(array, np.float32)))
 

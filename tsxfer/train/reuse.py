@@ -107,7 +107,7 @@ def _moments(tensor: Tensor, draw: np.random.Generator) -> Tensor:
 
 
 def averaged(several: Sequence[Weights]) -> Weights:
-    """The mean of several weights, tensor by tensor; what fits in one of them only stays the first's."""
+    """The mean of several weights by tensor; what fits in one of them only stays the first's."""
     first = several[0]
     out = dict(first)
     for name, tensor in first.items():
@@ -134,7 +134,7 @@ class Start:
     strategy: Strategy = field(default_factory=Strategy)
 
     def rates(self, multiplier: float) -> dict[str, float]:
-        """Rates of copied tensors relative to the others; those that learn at the full rate left out."""
+        """Rates of copied tensors relative to the others; without those that learn at full rate."""
         steps = len(self.layers)
         found = {
             name: multiplier * self.strategy.rate_decay ** (steps - block)
@@ -186,7 +186,8 @@ def take_over(
         seed: Of the matrices of ``low_rank``.
 
     Raises:
-        SpecError: If a tensor is missing or cannot be fitted, or the strategy does not fit the model.
+        SpecError: If a tensor is missing or cannot be fitted, or the strategy does not fit the
+            model.
     """
     strategy = strategy or Strategy()
     layers = chosen(model, source, strategy)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 PENALTIES = tuple(10.0**power for power in range(-6, 4))  # times the number of features
-CLIP = 10.0  # standard deviations; a feature with heavy tails must not carry a whole answer
+CLIP = 10.0  # standard deviations; a feature with heavy tails must not dominate a prediction
 _BLOCK = 4096  # features at a time in double precision
 
 

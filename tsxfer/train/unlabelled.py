@@ -1,7 +1,7 @@
 """Pretraining without labels: masked reconstruction and contrastive learning, on any backbone.
 
 Either replaces the head while pretraining; transfer copies the backbone and leaves it behind. The
-amplitude beside a window is silenced: it would tell two views of a window from all others.
+amplitude beside a window is set to 0: it would tell two views of a window from all others.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ WIDEST = 64  # samples of a stretch
 TEMPERATURE = 0.2
 METRIC = {"masked": "rmse", "contrastive": "accuracy"}  # what a row is scored on
 LOSS = {"masked": "squared error", "contrastive": "NT-Xent"}  # what a row says was minimised
-TOGETHER = 64  # windows among which a view must find its other one, when judged
+TOGETHER = 64  # windows among which the other view must be found, when scored
 
 
 class Unlabelled(Protocol):
-    """One way to learn without labels."""
+    """One method of learning without labels: a head, a loss and a pretext task."""
 
     def head(self, width: int) -> nn.Module:
         """What takes the head's place: ``(batch, width)`` features to what is learned."""
@@ -39,12 +39,12 @@ class Unlabelled(Protocol):
     def objective(self) -> Objective:
         """What a step minimises."""
 
-    def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
-        """Fixed questions from a part, what scores the answers, and the blind answer's score."""
+    def pretext(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
+        """A fixed pretext task: its input, its score function, and a trivial prediction's score."""
 
 
 def of(objective: str, channels: int, length: int) -> Unlabelled:
-    """The way of that name (`Recipe.objective`) for windows of this shape."""
+    """The method of that name (`Recipe.objective`) for windows of this shape."""
     return Masked(channels, length) if objective == "masked" else Contrastive()
 
 
@@ -53,8 +53,9 @@ class Masked:
 
     A window is cut into at least 16 stretches of at most 64 samples; 30 % of them are set to 0. A
     small decoder reads the features and the place of a stretch and gives the logarithm of its
-    amplitude spectrum; the loss is the squared error on hidden stretches alone (Zerveas et al. 2021;
-    spectra as in SSAST, Gong et al. 2022). Score: root mean squared error there, in powers of ten.
+    amplitude spectrum; the loss is the squared error on hidden stretches alone (Zerveas et al.
+    2021; spectra as in SSAST, Gong et al. 2022). Score: root mean squared error there, in powers of
+    ten.
 
     Raw samples in place of spectra taught nothing: noise-like windows do not tell the phase of what
     is hidden, and after 15 epochs on 480 simulated windows of speech, EMG or earthquakes no model
@@ -82,8 +83,8 @@ class Masked:
 
         return loss
 
-    def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
-        """The same stretches hidden each time; the blind answer is the mean spectrum of the part."""
+    def pretext(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
+        """The same stretches hidden each time; the trivial prediction is the mean spectrum."""
         random = torch.Generator().manual_seed(seed)
         hidden = (torch.rand(len(part.x), self.count, generator=random) < HIDDEN).float()
         truth = self.spectra(part.x.cpu())
@@ -104,7 +105,7 @@ class Masked:
         return x * (1 - wide)[:, None, :]
 
     def spectra(self, x: Tensor) -> Tensor:
-        """Windows to ``(batch, count, channel, frequency)``, log10 of amplitudes of at least 1e-3."""
+        """Windows to ``(batch, count, channel, frequency)``: log10 of amplitudes, at least 1e-3."""
         shape = (len(x), self.channels, self.count, self.width)
         stretches = x[:, :, : self.count * self.width].reshape(shape).transpose(1, 2)
         amplitude: Tensor = torch.fft.rfft(stretches).abs() / self.width
@@ -134,9 +135,9 @@ class Decoder(nn.Module):
 class Contrastive:
     """Tell two distorted views of a window from those of others (SimCLR, Chen et al. 2020).
 
-    The loss is NT-Xent at temperature 0.2 over the views of a batch, on a projection of the features
-    to 64 numbers. Score: share of views whose nearest other view, among those of 64 windows, is of
-    their own window.
+    The loss is NT-Xent at temperature 0.2 over the views of a batch, on a projection of the
+    features to 64 numbers. Score: share of views whose nearest other view, among those of 64
+    windows, is of their own window.
     """
 
     def head(self, width: int) -> nn.Module:
@@ -154,8 +155,8 @@ class Contrastive:
 
         return loss
 
-    def puzzle(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
-        """The same two views each time; the blind answer points anywhere."""
+    def pretext(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
+        """The same two views each time; the trivial prediction picks a view at random."""
         random = torch.Generator().manual_seed(seed)
         x = part.x.cpu()
         views = torch.cat([distort.view(x, random), distort.view(x, random)]).to(part.x.device)

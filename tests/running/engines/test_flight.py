@@ -25,7 +25,20 @@ ROWS = list(study(4, [0.1] * 4, [0.2] * 4)[1].values())
 
 
 def _packs(rows: Sequence[Result]) -> list[Pack]:
-    return [(Job(row.trial, "w", "s", "cpu", False, 1),) for row in rows if not row.trial.reuse]
+    return [
+        (
+            Job(
+                trial=row.trial,
+                workspace="w",
+                study="s",
+                device="cpu",
+                keep_weights=False,
+                threads=1,
+            ),
+        )
+        for row in rows
+        if not row.trial.reuse
+    ]
 
 
 class Answering:
@@ -94,15 +107,31 @@ def test_what_nobody_reads_is_cancelled() -> None:
 
 def test_jobs_cross_as_text(tmp_path: Path) -> None:
     """What arrives is what was sent, with the workspace by its whole path."""
-    trial = Trial("emg+sim@1", "tcn", "10%", 3, Recipe(tune=(0.1, 1.0)))
-    job = Job(replace(trial, reuse=Reuse(trial)), "relative", "s", "cpu", True, 2)
+    trial = Trial(
+        dataset="emg+sim@1", model="tcn", size="10%", repeat=3, recipe=Recipe(tune=(0.1, 1.0))
+    )
+    job = Job(
+        trial=replace(trial, reuse=Reuse(trial)),
+        workspace="relative",
+        study="s",
+        device="cpu",
+        keep_weights=True,
+        threads=2,
+    )
     [back] = [wire.from_plain(Job, plain) for plain in json.loads(wire.to_text([job]))["jobs"]]
     assert back == replace(job, workspace=str(Path("relative").resolve()))
 
 
 def test_errors_of_the_user_come_back_whole(tmp_path: Path) -> None:
     """A worker that finds no data says so here as it would have said there."""
-    job = Job(Trial("speech@1", "tcn", "60", 0), str(tmp_path), "s", "cpu", False, 1)
+    job = Job(
+        trial=Trial("speech@1", "tcn", "60", 0),
+        workspace=str(tmp_path),
+        study="s",
+        device="cpu",
+        keep_weights=False,
+        threads=1,
+    )
     with pytest.raises(DataError, match="not prepared") as caught:
         wire.rows(wire.work(wire.to_text([job])))
     assert "tsxfer prepare speech" in caught.value.mend
@@ -125,7 +154,14 @@ def test_a_worker_that_inherits_nothing_finds_the_plugins(
     """The folder crosses with the jobs; where it cannot be seen, the worker says so."""
     (tmp_path / "mine").mkdir()
     monkeypatch.setenv(PLUGINS, str(tmp_path / "mine"))
-    job = Job(Trial("speech@1", "tcn", "60", 0), str(tmp_path), "s", "cpu", False, 1)
+    job = Job(
+        trial=Trial("speech@1", "tcn", "60", 0),
+        workspace=str(tmp_path),
+        study="s",
+        device="cpu",
+        keep_weights=False,
+        threads=1,
+    )
     text = wire.to_text([job])
     monkeypatch.setenv(PLUGINS, "")
     with pytest.raises(DataError, match="not prepared"):

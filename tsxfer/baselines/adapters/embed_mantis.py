@@ -1,9 +1,9 @@
 """Embed windows with Mantis (Feofanov et al. 2025); runs alone, where ``mantis-tsfm`` is installed.
 
-``python embed_mantis.py WEIGHTS WINDOWS.npy EMBEDDINGS.npy``: float32 ``(n, channel, time)`` to float32
-``(n, channel · width)``. Each channel is stretched to 512 samples, as its authors advise, and read alone.
-Weights are taken from the folder by name, and each tensor must be there: `from_pretrained` alone would
-leave what does not fit at random.
+``python embed_mantis.py WEIGHTS WINDOWS.npy EMBEDDINGS.npy``: float32 ``(n, channel, time)`` to
+float32 ``(n, channel · width)``. Each channel is stretched to 512 samples, as its authors advise,
+and read alone. Weights are taken from the folder by name, and each tensor must be there:
+`from_pretrained` alone would leave what does not fit at random.
 """
 
 import sys

@@ -1,11 +1,13 @@
 """Embed windows with MOMENT (Goswami et al. 2024); runs alone, where ``momentfm`` is installed.
 
-``python embed_moment.py WEIGHTS WINDOWS.npy EMBEDDINGS.npy``: float32 ``(n, channel, time)`` to float32
-``(n, channel · width)``. Each channel is read alone. MOMENT reads 512 samples: a shorter window gets
-masked zeros in front, as its authors advise, a longer one is shrunk by linear interpolation.
+``python embed_moment.py WEIGHTS WINDOWS.npy EMBEDDINGS.npy``: float32 ``(n, channel, time)`` to
+float32 ``(n, channel · width)``. Each channel is read alone. MOMENT reads 512 samples: a shorter
+window gets masked zeros in front, as its authors advise, a longer one is shrunk by linear
+interpolation.
 
-sktime carries a copy of ``momentfm``, but that asks the Hugging Face hub for the T5 model beneath MOMENT
-even where MOMENT's weights are on disk; the package builds it from the configuration beside them.
+sktime carries a copy of ``momentfm``, but that asks the Hugging Face hub for the T5 model beneath
+MOMENT even where MOMENT's weights are on disk; the package builds it from the configuration beside
+them.
 """
 
 import sys

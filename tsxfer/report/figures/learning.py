@@ -49,8 +49,10 @@ def _rows(cell: Cell) -> list[Spec]:
 def _spec(rows: list[Spec], axis: str, threshold: float) -> Spec:
     arms = list(ARM_INK)
     tint = {
-        "field": "arm", "type": "nominal", "scale": {"domain": arms, "range": list(ARM_INK.values())},
-    }  # fmt: skip
+        "field": "arm",
+        "type": "nominal",
+        "scale": {"domain": arms, "range": list(ARM_INK.values())},
+    }
     dash = {"field": "arm", "type": "nominal", "scale": {"domain": arms, "range": [[6, 3], [1, 0]]}}
     x = {"field": "samples", "type": "quantitative", "title": "training samples seen"}
     y: Spec = {"type": "quantitative", "scale": {"zero": False}, "title": f"validation {axis}"}
@@ -59,14 +61,30 @@ def _spec(rows: list[Spec], axis: str, threshold: float) -> Spec:
         "height": 190,
         "data": {"values": rows},
         "layer": [
-            {"mark": {"type": "area", "opacity": 0.15},
-             "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"},
-                          "color": tint}},
-            {"mark": {"type": "line", "strokeWidth": 2},
-             "encoding": {"x": x, "y": {**y, "field": "mean"}, "color": tint, "strokeDash": dash}},
-            {"mark": {"type": "rule", "strokeDash": [2, 4]}, "encoding": {"y": {"datum": threshold}}},
+            {
+                "mark": {"type": "area", "opacity": 0.15},
+                "encoding": {
+                    "x": x,
+                    "y": {**y, "field": "low"},
+                    "y2": {"field": "high"},
+                    "color": tint,
+                },
+            },
+            {
+                "mark": {"type": "line", "strokeWidth": 2},
+                "encoding": {
+                    "x": x,
+                    "y": {**y, "field": "mean"},
+                    "color": tint,
+                    "strokeDash": dash,
+                },
+            },
+            {
+                "mark": {"type": "rule", "strokeDash": [2, 4]},
+                "encoding": {"y": {"datum": threshold}},
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 FIGURE = OfComparison(20, draw)

@@ -1,4 +1,4 @@
-"""Paired scores: both arms of each repeat, joined, beside the best answer that does not look."""
+"""Paired scores: both arms of each repeat, joined, beside the best trivial prediction."""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ def draw(report: Report, index: int) -> Picture | None:
     return Picture(
         slug("samples-saved", of(c, model(c))),
         f"{name(c)}: samples saved by threshold",
-        "Training samples saved by transfer (above the dashed line), with 95 % intervals, for other "
+        "Training samples saved by transfer (above the dashed line), with 95 % intervals, for "
+        "other "
         "thresholds; the filled one was declared.",
         _spec(rows),
     )
@@ -45,14 +46,29 @@ def _spec(rows: list[Spec]) -> Spec:
         "data": {"values": rows},
         "encoding": {"x": x},
         "layer": [
-            {"mark": {"type": "rule", "strokeDash": [3, 3]}, "encoding": {"x": None, "y": {"datum": 0}}},
-            {"mark": {"type": "rule", "color": BLUE, "strokeWidth": 2},
-             "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}}},
-            {"mark": {"type": "point", "size": 80, "opacity": 1, "stroke": BLUE, "strokeWidth": 2},
-             "encoding": {"y": {**y, "field": "saved"},
-                          "fill": {"field": "fill", "type": "nominal", "scale": None}}},
+            {
+                "mark": {"type": "rule", "strokeDash": [3, 3]},
+                "encoding": {"x": None, "y": {"datum": 0}},
+            },
+            {
+                "mark": {"type": "rule", "color": BLUE, "strokeWidth": 2},
+                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
+            },
+            {
+                "mark": {
+                    "type": "point",
+                    "size": 80,
+                    "opacity": 1,
+                    "stroke": BLUE,
+                    "strokeWidth": 2,
+                },
+                "encoding": {
+                    "y": {**y, "field": "saved"},
+                    "fill": {"field": "fill", "type": "nominal", "scale": None},
+                },
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 FIGURE = OfComparison(40, draw)

@@ -1,4 +1,4 @@
-"""Engines that somebody else keeps: a study on a Ray or Slurm cluster, behind ``--engine``."""
+"""Adapters that run a study on a Ray or Slurm cluster, behind ``--engine``."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Packs on their way through a cluster: enough in flight, rows back as made, the lost sent again."""
+"""Keep enough packs in flight on a cluster, give rows as they come, send lost packs again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Handle = TypeVar("Handle", bound=Hashable)
 
 
 class Cluster(Protocol[Handle]):
-    """What an engine does for us; placement, queues and dead nodes are its own matter."""
+    """What an engine must offer; placement, queues and dead nodes are its own concern."""
 
     def most(self) -> int:
         """Packs that may be in flight now."""
@@ -91,7 +91,8 @@ def _count(lost: Counter[str], packs: Sequence[Pack]) -> None:
         lost[trial.key] += 1
         if lost[trial.key] >= TRIES:
             raise StoreError(
-                f"{trial.dataset} {trial.model} {trial.size} was lost {TRIES} times with its machine",
+                f"{trial.dataset} {trial.model} {trial.size} was lost {TRIES} times "
+                "with its machine",
                 where=f"trial {trial.key}",
                 mend="look at the engine's logs (memory?), then run the same command to resume",
             )

@@ -41,12 +41,16 @@ class Ray:
     def start(self, packs: Sequence[Pack], busy: int) -> dict[Any, list[Pack]]:
         """One task a pack."""
         del busy
-        task = _ray().remote(wire.work).options(
-            num_cpus=self.options.threads,
-            num_gpus=self.options.gpus if self.device == "cuda" else 0,
-            max_retries=self.options.retries,
-            name="tsxfer",
-        )  # fmt: skip
+        task = (
+            _ray()
+            .remote(wire.work)
+            .options(
+                num_cpus=self.options.threads,
+                num_gpus=self.options.gpus if self.device == "cuda" else 0,
+                max_retries=self.options.retries,
+                name="tsxfer",
+            )
+        )
         return {task.remote(wire.to_text(pack)): [pack] for pack in packs}
 
     def ended(self, running: Sequence[Any], seconds: float) -> list[Any]:
@@ -83,7 +87,7 @@ def connect(options: RayOptions, device: str, limit: int) -> Ray:
     address = options.address or os.environ.get("RAY_ADDRESS") or "auto"
     ray = _ray()
     try:
-        _knock(address)
+        _refuse_silent(address)
         # Workers' prints would tear the progress bar; their errors come back as answers.
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (OSError, ValueError, RuntimeError) as error:
@@ -97,8 +101,8 @@ def connect(options: RayOptions, device: str, limit: int) -> Ray:
     return Ray(options, device, limit)
 
 
-def _knock(address: str) -> None:
-    """Ray itself waits for minutes where nobody listens."""
+def _refuse_silent(address: str) -> None:
+    """Refuse an address at which nothing listens: Ray itself waits for minutes."""
     host, _, port = address.rpartition("//")[2].rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host, int(port)), timeout=10).close()

@@ -1,0 +1,84 @@
+"""Classes, numbers and groups: kept as called, joined where they are one, refused where unclear."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.own.made import N, bring, bring_table, groups, labels, table
+from tsxfer.errors import DataError
+
+
+def test_an_empty_group_cuts_no_name(tmp_path: Path) -> None:
+    """One empty cell is refused by its row; the other names stay whole."""
+    who = groups().astype(object)
+    who[17] = None
+    with pytest.raises(DataError, match="1 of 60 windows have no group") as refused:
+        bring_table(tmp_path, table(who=who))
+    assert refused.value.where.endswith("row 18")
+    table(who=who).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="1 of 60 windows have no group"):
+        bring(tmp_path / "a.parquet", label="y", group="who")
+    made = bring_table(tmp_path, table())
+    assert sorted(set(made.array("group").tolist())) == [f"s{i:02d}" for i in range(10)]
+
+
+def test_groups_that_are_spelt_alike_are_one(tmp_path: Path) -> None:
+    """Spaces and capitals make no second subject, and the joining is said."""
+    who = groups().astype(object)
+    who[3], who[15] = "s00 ", "S02"
+    made = bring_table(tmp_path, table(who=who))
+    assert sorted(set(made.array("group").tolist())) == [f"s{i:02d}" for i in range(10)]
+    assert "'S02' = 's02'" in made.notes[0]
+
+
+def test_classes_keep_their_names(tmp_path: Path) -> None:
+    """``null``, ``None`` and ``NA`` are classes; spaces make no second class, capitals do."""
+    words = np.array(["null", "None", "NA"])[np.arange(N) % 3]
+    assert bring_table(tmp_path, table(y=words)).classes == ("NA", "None", "null")
+    spaced = labels().astype(object)
+    spaced[::7] = [f"{name} " for name in spaced[::7]]
+    made = bring_table(tmp_path, table(y=spaced))
+    assert made.classes == ("off", "on")
+    assert "'on' = 'on '" in made.notes[0]
+    made = bring_table(tmp_path, table(y=np.array(["Rest", "REST"])[np.arange(N) % 2]))
+    assert made.classes == ("REST", "Rest")
+    assert "capitals alone are kept apart" in made.notes[0]
+
+
+def test_numbers_with_leading_zeros_are_names(tmp_path: Path) -> None:
+    """``01`` is a code, not 1."""
+    made = bring_table(tmp_path, table(y=np.array(["01", "02"])[np.arange(N) % 2]))
+    assert made.classes == ("01", "02")
+
+
+def test_many_whole_numbers_must_be_said(tmp_path: Path) -> None:
+    """Twenty-five integers may be classes or a number: neither is guessed."""
+    many = table(y=np.arange(N) % 25)
+    with pytest.raises(DataError, match="25 different whole numbers") as refused:
+        bring_table(tmp_path, many)
+    assert "--task classification or --task regression" in refused.value.mend
+    assert bring_table(tmp_path, many, task="regression").card.task == "regression"
+    few = bring_table(tmp_path, table(y=np.arange(N) % 5))
+    assert few.classes == tuple("01234")
+    assert "--task settles it" in few.notes[0]
+
+
+def test_several_labels_are_refused_by_name(tmp_path: Path) -> None:
+    """Two number columns, and two classes in one cell, are told with what helps."""
+    two = table(y2=np.arange(N) / 7)
+    with pytest.raises(DataError, match="y2 does not belong") as refused:
+        bring_table(tmp_path, two)
+    assert "--ignore y2" in refused.value.mend
+    assert bring_table(tmp_path, two, ignore=("y2",)).count == N
+    with pytest.raises(DataError, match="several labels at once are not supported"):
+        bring_table(tmp_path, two, label="y,y2")
+    both = np.where(np.arange(N) % 3, labels(), "on|off")
+    with pytest.raises(DataError, match="multi-label data is not supported"):
+        bring_table(tmp_path, table(y=both))
+
+
+def test_labels_that_no_number_can_be_are_refused(tmp_path: Path) -> None:
+    """A label beyond float32 is shown with its window."""
+    with pytest.raises(DataError, match=r"label 1e\+300 of window 1"):
+        bring_table(tmp_path, table(y=np.where(np.arange(N) == 0, 1e300, 0.5)))

@@ -1,0 +1,79 @@
+"""Files to predict are read as the file that the model was fitted on; labels are not needed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.own.made import TIME, N, bring, groups, labels, table, windows
+from tsxfer.errors import DataError
+from tsxfer.own.reading import Reading, reading_of, windows_like
+
+EXPECTED = windows().astype(np.float32)
+
+
+def _same(path: Path, like: Reading) -> bool:
+    x, places = windows_like(path, like)
+    return bool(
+        np.array_equal(places, np.arange(N)) and np.array_equal(x.astype(np.float32), EXPECTED)
+    )
+
+
+def test_a_label_that_is_numbered_like_a_sample_is_no_channel(tmp_path: Path) -> None:
+    """The card keeps columns: the fitted file, with or without its label, gives its windows."""
+    made = table([str(t) for t in range(TIME)]).rename(columns={"y": str(TIME)})
+    made.to_csv(tmp_path / "a.csv", index=False)
+    like = reading_of(bring(tmp_path / "a.csv", label=str(TIME), group="who"))
+    assert _same(tmp_path / "a.csv", like)
+    made.drop(columns=[str(TIME), "who"]).to_csv(tmp_path / "new.csv", index=False)
+    assert _same(tmp_path / "new.csv", like)
+
+
+def test_the_description_is_kept(tmp_path: Path) -> None:
+    """Ignored columns, positions without a header and axes serve the next file too."""
+    table(extra1=1.5, note="x").to_csv(tmp_path / "a.csv", index=False)
+    like = reading_of(bring(tmp_path / "a.csv", label="y", ignore=("extra1", "note", "who")))
+    assert _same(tmp_path / "a.csv", like)
+    codes = (labels() == "on").astype(float)[:, None]
+    np.savetxt(tmp_path / "b.csv", np.hstack([windows()[:, 0], codes]), delimiter=",", fmt="%.3f")
+    assert _same(tmp_path / "b.csv", reading_of(bring(tmp_path / "b.csv", label="-1")))
+    np.savez(tmp_path / "c.npz", x=windows(), y=labels(), group=groups())
+    like = reading_of(bring(tmp_path / "c.npz"))
+    np.savez(tmp_path / "new.npz", x=windows())
+    assert _same(tmp_path / "new.npz", like)
+
+
+def test_levels_and_rates_are_those_of_the_fitted_file(tmp_path: Path) -> None:
+    """What is taken off comes from the card, and resampling is done again."""
+    np.savez(tmp_path / "a.npz", x=windows() + 1e9, y=labels(), group=groups())
+    made = bring(tmp_path / "a.npz", rate=32.0, resample=16.0)
+    like = reading_of(made)
+    assert len(like.taken_off) == 1
+    x, _ = windows_like(tmp_path / "a.npz", like)
+    assert np.allclose(x - like.taken_off[0], made.array("x"), atol=1e-4)
+
+
+def test_windows_that_are_left_out_keep_their_numbers(tmp_path: Path) -> None:
+    """--missing drop of the fitted file leaves out rows, and places say which are left."""
+    x = windows()
+    x[4, 0, 2] = np.nan
+    np.savez(tmp_path / "a.npz", x=x, y=labels(), group=groups())
+    like = reading_of(bring(tmp_path / "a.npz", missing="drop"))
+    found, places = windows_like(tmp_path / "a.npz", like)
+    assert places.tolist() == [row for row in range(N) if row != 4]
+    assert len(found) == N - 1
+    strict = reading_of(bring(tmp_path / "a.npz", missing="interpolate"))
+    described = replace(strict.described, missing="refuse")
+    with pytest.raises(DataError, match="samples that are missing") as refused:
+        windows_like(tmp_path / "a.npz", replace(strict, described=described))
+    assert "fit with --missing interpolate" in refused.value.mend
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A file with other names is not read by guess."""
+    table().to_csv(tmp_path / "a.csv", index=False)
+    like = reading_of(bring(tmp_path / "a.csv", label="y", group="who"))
+    table([f"z_{t}" for t in range(TIME)]).to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(DataError, match="no column x_0, x_1"):
+        windows_like(tmp_path / "new.csv", like)

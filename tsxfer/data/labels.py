@@ -1,0 +1,27 @@
+"""The warnings that a row must carry, told from what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tsxfer.core.names import is_simulated
+from tsxfer.core.specs import PROFILES, Overlap, Trial
+from tsxfer.data import overlap
+
+
+def expected(
+    trial: Trial, of_card: Iterable[str], shared: Iterable[Overlap] = ()
+) -> tuple[str, ...]:
+    """What a reader must know of a row: made data, faults of its protocol, what a source has seen.
+
+    Args:
+        trial: Of the row.
+        of_card: Warnings of the data set's card.
+        shared: Overlaps of the row.
+    """
+    made = ["simulated"] if any(map(is_simulated, trial.datasets)) else []
+    squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
+    unequal = ["squared-error scratch"] if squared else []
+    shuffled = ["shuffled labels"] if trial.recipe.labels == "shuffled" else []
+    seen = overlap.labels_of(shared, trial.dataset)
+    return (*made, *PROFILES[trial.profile].warnings, *unequal, *shuffled, *of_card, *seen)
