@@ -96,7 +96,7 @@ def _check_latex(page: str) -> None:
         "begin", "end", "caption", "linewidth", "toprule", "midrule", "bottomrule", "endhead",
         "endfirsthead", "endfoot", "begingroup", "endgroup", "scriptsize", "setlength", "tabcolsep",
         "LTcapwidth", "raggedright", "arraybackslash", "dimexpr", "relax", "multicolumn", "textit",
-        "noindent", "par", "allowbreak", "ldots", "emptyset", "gets", "usepackage",
+        "noindent", "par", "nopagebreak", "allowbreak", "ldots", "emptyset", "gets", "usepackage",
         "textbackslash", "textasciitilde", "textasciicircum", "pm", "times", "to",
         "uparrow", "downarrow", "blacktriangle", "vartriangle", "approx", "blacktriangledown",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from tsxfer.core.specs import CONTROLS, NOISE, Recipe, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError
-from tsxfer.report import files, html
+from tsxfer.report import files, html, latex
 from tsxfer.report.beside import in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections

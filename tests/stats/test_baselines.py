@@ -12,7 +12,7 @@ import pytest
 from tsxfer.core.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
-from tsxfer.report import export, files, html
+from tsxfer.report import export, files, html, latex
 from tsxfer.report.beside import against_in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections

@@ -14,7 +14,7 @@ from tsxfer.core.specs import Result, Trial
 from tsxfer.core.strategy import Strategy, named
 from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
-from tsxfer.report import latex
+from tsxfer.report import files, latex
 from tsxfer.report.build import build
 from tsxfer.report.sections import sections
 from tsxfer.stats import ways

@@ -93,7 +93,9 @@ def _body(comparisons: Sequence[Comparison], notes: dict[str, str]) -> list[str]
         groups.setdefault(heading, []).append(c)
     lines = []
     for heading, group in groups.items():
-        lines.append(rf"\multicolumn{{{len(RESULT)}}}{{l}}{{\textit{{{_tex(heading)}}}}} \\*")
+        lines.append(
+            rf"\multicolumn{{{len(RESULT)}}}{{l}}{{\textit{{{_tex(heading)}}}}} \\\nopagebreak"
+        )
         lines += [_row(_cells(c, notes)) for c in group]
     return lines
 
