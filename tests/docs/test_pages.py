@@ -180,12 +180,12 @@ def test_every_command_is_on_its_page() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    """Paths of the README and of the pages, and addresses in the repository, are files of it."""
+    """Paths in all pages, those at the root too, and repository addresses are files of it."""
     site = "https://github.com/tsxfer/tsxfer/blob/main/"
-    for name in EVERY:
-        path = path_of(name)
+    at_root = [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
+    for path in (*map(path_of, EVERY), *at_root):
         for target in re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8")):
             if target.startswith("http") and not target.startswith(site):
                 continue
             place = ROOT / target[len(site) :] if target.startswith(site) else path.parent / target
-            assert place.exists() or place.name == "reference.md", f"{name}: {target}"
+            assert place.exists() or place.name == "reference.md", f"{path.name}: {target}"

@@ -21,7 +21,7 @@ from tsxfer.core.specs import PROFILES, Result, Trial
 from tsxfer.data import catalogue, prepare, task
 from tsxfer.errors import TsxferError
 from tsxfer.stats import baselines
-from tsxfer.stats.cells import EQUAL, unequal
+from tsxfer.stats.cells import EQUAL, SAME_LABELS, unequal
 from tsxfer.store.checkpoints import header
 from tsxfer.store.workspace import Workspace
 
@@ -137,7 +137,7 @@ def _baselines(held: Held) -> Check:
     faults = [
         f"{words(b.trial)}: {', '.join(terms)} differ from those of {n.key}"
         for b, n in whole
-        if (terms := unequal(b, n, (*baselines.EQUAL, "split")))
+        if (terms := unequal(b, n, (*SAME_LABELS, "split")))
     ]
     what = "every baseline has the subset, split and test of its scratch runs"
     return Check("baselines", what, len(whole), tuple(faults))

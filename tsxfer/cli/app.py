@@ -9,6 +9,7 @@ import typer
 
 from tsxfer import __version__
 from tsxfer.cli.own_flags import own_flags
+from tsxfer.core.strategy import STRATEGIES
 from tsxfer.own.description import Description
 from tsxfer.running.engines import EngineName
 
@@ -55,8 +56,7 @@ Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help="copy (the study's), full, frozen, probe, lp_ft, gradual, rate_decay, l2_sp, renorm, "
-        "lora, first_K, first_K_frozen.",
+        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's.",
     ),
 ]
 Pretrain = Annotated[
@@ -247,7 +247,7 @@ def plan(
 ) -> None:
     """Counts, cost and power of a study; declares its analysis before the first row."""
     from tsxfer.cli.choose import Flags, study_from
-    from tsxfer.cli.show import show_plan
+    from tsxfer.cli.plan import show_plan
     from tsxfer.store.workspace import Workspace
 
     place = Workspace.at(workspace)
@@ -376,6 +376,14 @@ def prepare(
     workspace: Place = None,
 ) -> None:
     """Download or import a data set, or a file or folder of yours; check it, and store it.
+
+    Windows: csv, tsv, text, parquet, npz, npy pairs, MATLAB, .ts, .arff, UCR .tsv, ucr:NAME.
+
+    Folders: wav or flac, SeisBench, SAC and miniSEED with a catalogue, names with a --pattern.
+
+    Recordings, cut by --window: tables, npy, EDF, BDF, WFDB, --intervals apart, daily prices.
+
+    docs/layouts.md has the command for each.
 
     Example: tsxfer prepare mine.csv --label y --group subject
     """
@@ -538,10 +546,10 @@ def reproduce(
     No row or weight is changed; what was found is kept for the study's report. Exit code 1 when the
     numbers of a row differ.
     """
-    from tsxfer.cli.reproduce import reproduce_rows, wish
+    from tsxfer.cli.reproduce import options, reproduce_rows
     from tsxfer.store.workspace import Workspace
 
-    asked = wish(device, ancestors, times, deterministic, tolerance)
+    asked = options(device, ancestors, times, deterministic, tolerance)
     raise typer.Exit(reproduce_rows(keys, Workspace.at(workspace), asked, json))
 
 

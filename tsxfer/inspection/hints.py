@@ -13,8 +13,8 @@ from tsxfer.data.suspects import suspects_of
 from tsxfer.data.task import parts_of
 from tsxfer.errors import DataError
 from tsxfer.inspection.facts import Facts
+from tsxfer.stats.scope import FEWEST_GROUPS
 
-FEW_TEST_GROUPS = 8  # below, nothing can be said of new groups
 RARE = 0.02  # share of the windows below which a class is hard to learn and to score
 
 
@@ -66,11 +66,11 @@ def _of_groups(made: Prepared, facts: Facts) -> Iterator[str]:
             f"that "
             "share none: `tsxfer run` will refuse"
         )
-    elif count < FEW_TEST_GROUPS and len(facts.groups) < facts.windows:
+    elif count < FEWEST_GROUPS and len(facts.groups) < facts.windows:
         yield (
             f"{count} of {len(facts.groups)} groups ({made.card.group}) are for the test: with "
             f"fewer than "
-            f"{FEW_TEST_GROUPS}, nothing can be said of new ones"
+            f"{FEWEST_GROUPS}, nothing can be said of new ones"
         )
     largest = max(facts.groups.values())
     if len(facts.groups) > 1 and largest > facts.windows / 2:

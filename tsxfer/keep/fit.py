@@ -33,6 +33,7 @@ from tsxfer.train.objectives import of_labels, task_loss
 
 Floats = NDArray[np.float32]
 SMALL = 50_000
+VALIDATION_SHARE = 0.2  # of the windows, to choose the checkpoint on
 FEWEST = 5  # windows; with less there is nothing to hold out
 
 
@@ -80,7 +81,7 @@ class Terms:
 
     model: str = "convnetquake"
     recipe: Recipe = field(default_factory=Recipe)
-    validation_share: float = 0.2
+    validation_share: float = VALIDATION_SHARE
     monitor: Literal["metric", "loss"] = "metric"
     rate_multiplier: float = 1.0
     frozen: bool = False
@@ -249,9 +250,9 @@ def _refuse_no_label(y: NDArray[Any]) -> None:
 
 def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:
     set_precision(terms.recipe.precision, terms.device)
-    way = graphs.Graphs() if on_gpu(terms.device) else loop.turns
+    stepper = graphs.Graphs() if on_gpu(terms.device) else loop.turns
     with no_subnormals(), _few_threads(terms.recipe.batch * replica.train.x[0].numel()):
-        done = loop.fit([replica], loop.Rules(terms.recipe), way)[0]
+        done = loop.fit([replica], loop.Rules(terms.recipe), stepper)[0]
     if done.diverged:
         raise SpecError(
             "the validation score is not finite: training diverged",

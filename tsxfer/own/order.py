@@ -65,10 +65,12 @@ def arranged(names: list[str], axes: str, path: Path) -> Arranged:
     if axes == "time,channel" and all(TWO.match(name) for name in names):
         return Arranged(_swapped(names))
     running, timed = _parsed(names, RUNNING), _parsed(names, TIMED)
-    if running is not None and _consecutive(running):
-        found = Arranged(*_sorted(running))
+    if running is not None and _consecutive(running) and not _sorted(running)[2]:
+        found = Arranged(_columns(running))
     elif timed is not None and _rising(timed):
         found = _timed(timed)
+    elif running is not None and _consecutive(running):
+        found = Arranged(*_sorted(running))
     elif running is not None:
         _refuse_unequal(running, path)
         _refuse_twice(running, path)

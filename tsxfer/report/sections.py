@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tsxfer.report import beside
 from tsxfer.report.build import Report
 from tsxfer.report.columns import MARKS, between, model, number, p_text, percent, signed
+from tsxfer.report.opinions import opinions
 from tsxfer.report.section import Section, name
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
@@ -32,6 +33,7 @@ def sections(report: Report) -> list[Section]:
         _undecided(report),
         _new_groups(report),
         _matrix(report),
+        *opinions(report),
         _reproduced(report),
         _declared(report),
         _missing(report),

@@ -64,6 +64,9 @@ class Convergence:
         first_epoch: The same after one pass over the training instances.
         sweep: ``(share of scratch's way, samples saved, low, high)`` over thresholds; only the
             primary one is a test, the others show how the result depends on it.
+        running: Expected running time of either arm: samples of all runs, those that failed with
+            their whole budget, over the runs that reached it (Hansen et al. 2010): what it takes to
+            get there once, starting anew after each failure. None where no run did.
     """
 
     threshold: float
@@ -79,6 +82,7 @@ class Convergence:
     jump_start: Difference
     first_epoch: Difference
     sweep: tuple[tuple[float, float, float | None, float | None], ...]
+    running: tuple[float | None, float | None] = (None, None)
 
 
 def convergence(cell: Cell) -> Convergence | None:
@@ -115,7 +119,16 @@ def convergence(cell: Cell) -> Convergence | None:
         jump_start=_difference(starts[:, 1] - starts[:, 0]),
         first_epoch=_difference(firsts[:, 1] - firsts[:, 0]),
         sweep=_sweep(pairs, sign),
+        running=(
+            running_time(times[:, 0], curves[0].reached),
+            running_time(times[:, 1], curves[1].reached),
+        ),
     )
+
+
+def running_time(times: Array, reached: float) -> float | None:
+    """Samples of all runs over those that reached the threshold; None where none did."""
+    return float(times.mean()) / reached if reached else None
 
 
 def _threshold(pairs: Pairs, sign: float, closed: float) -> float:
