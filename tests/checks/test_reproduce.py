@@ -11,7 +11,7 @@ from tests.rows import study
 from tests.study import NAME, tsxfer
 from tsxfer.checks.agreement import agreement, spread, tolerance
 from tsxfer.checks.found import effect, find
-from tsxfer.checks.reproduce import Wish, fitting, reproduce
+from tsxfer.checks.reproduce import RerunOptions, fitting, reproduce
 from tsxfer.core.specs import Result
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.store.rows import Store, to_line
@@ -32,8 +32,8 @@ def test_a_row_comes_back_and_nothing_is_written(place: Workspace) -> None:
     row, before = _transfer(place), _contents(place)
     assert row.trial.reuse is not None
     for key in (row.key, row.trial.reuse.source.key):
-        groups = [fitting(rows, place, Wish()) for rows in find([key[:8]], place)]
-        made = reproduce(groups[0], place, Wish(times=2))
+        groups = [fitting(rows, place, RerunOptions()) for rows in find([key[:8]], place)]
+        made = reproduce(groups[0], place, RerunOptions(times=2))
         assert [one.agreement.verdict for one in made] == ["identical"]
         assert made[0].floor == 0
         assert made[0].agreement.causes == ()
@@ -142,15 +142,15 @@ def test_what_cannot_be_made_again_is_refused(place: Workspace, case: str) -> No
     key = _transfer(place).key
     spoil(place)
     with pytest.raises(error, match=message):
-        fitting(find([key], place)[0], place, Wish())
+        fitting(find([key], place)[0], place, RerunOptions())
 
 
 def test_ancestors_are_trained_again_where_they_are_lost(place: Workspace) -> None:
     """With --ancestors a lost source is no obstacle, and the numbers are the same."""
     row = _transfer(place)
     _lose(place)
-    rows = fitting(find([row.key], place)[0], place, Wish(ancestors=True))
-    assert reproduce(rows, place, Wish(ancestors=True))[0].agreement.verdict == "identical"
+    rows = fitting(find([row.key], place)[0], place, RerunOptions(ancestors=True))
+    assert reproduce(rows, place, RerunOptions(ancestors=True))[0].agreement.verdict == "identical"
     assert not list((place.root / "weights").iterdir())
 
 

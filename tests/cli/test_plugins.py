@@ -29,7 +29,7 @@ RUN = (
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty folder in which two data sets, a model and a recipe were made."""
-    made = tmp_path_factory.mktemp("stranger")
+    made = tmp_path_factory.mktemp("plugins")
     for words in (("dataset", "pump"), ("dataset", "valve"), ("model", "blip"), ("recipe", "mine")):
         done = tsxfer(made, "new", *words)
         assert done.returncode == 0, done.stderr
@@ -70,7 +70,7 @@ def _rows(folder: Path) -> list[dict]:
     return [json.loads(line) for f in files for line in f.read_text().splitlines()]
 
 
-def test_a_stranger_runs_in_worker_processes_and_an_edit_trains_again(folder: Path) -> None:
+def test_plugins_run_in_worker_processes_and_an_edit_trains_again(folder: Path) -> None:
     """Data sets and model are found in the pool; a changed model makes its rows undone."""
     done = tsxfer(folder, *RUN)
     assert done.returncode == 0, done.stderr

@@ -17,7 +17,8 @@ from tsxfer.report.beside import against_in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
 from tsxfer.report.text import show
-from tsxfer.stats.baselines import against, joined
+from tsxfer.stats.baselines import joined
+from tsxfer.stats.cells import against
 from tsxfer.stats.compare import compare
 from tsxfer.stats.contrasts import contrasts
 from tsxfer.stats.lock import lock, read_lock, write_lock

@@ -10,14 +10,14 @@ from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError
 from tsxfer.report.build import build
 from tsxfer.report.sections import sections
-from tsxfer.stats.reproduced import FILE, Again, keep, summary
+from tsxfer.stats.reproduced import FILE, Rerun, keep, summary
 
 TRIALS, ROWS = study(5, [0.50, 0.51, 0.49, 0.50, 0.52], [0.60, 0.62, 0.59, 0.61, 0.61])
 
 
-def _again(row: Result, distance: float | None = 0.0, floor: float | None = None) -> Again:
+def _again(row: Result, distance: float | None = 0.0, floor: float | None = None) -> Rerun:
     verdict = "differs" if distance is None else "within tolerance" if distance else "identical"
-    return Again(
+    return Rerun(
         key=row.key,
         score=row.scores[row.metric],
         verdict=verdict,

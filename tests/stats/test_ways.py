@@ -18,6 +18,7 @@ from tsxfer.report import files
 from tsxfer.report.build import build
 from tsxfer.report.sections import sections
 from tsxfer.stats import ways
+from tsxfer.stats.cells import against
 from tsxfer.stats.lock import lock, read_lock, write_lock
 
 WIDE = Study(
@@ -142,3 +143,14 @@ def test_a_null_table_of_ways_seldom_names_one() -> None:
         beside = build("s", trials, rows).beside
         found += any(c.verdict in ("better", "worse") for c in beside)
     assert found <= 4
+
+
+def test_unequal_ways_are_named_by_what_they_are() -> None:
+    """The refusal calls a way by its source and strategy, with its key, and no baseline."""
+    trials, rows = _rows({})
+    one = next(t for t in trials if t.reuse and t.reuse.strategy == named("probe"))
+    rows[one.key] = replace(rows[one.key], subset="other")
+    said = f"{one.source}, probe \\({one.key}\\) differ in subset"
+    with pytest.raises(ComparisonError, match=said) as refused:
+        against(ways.joined(trials), rows)
+    assert "baseline" not in str(refused.value)

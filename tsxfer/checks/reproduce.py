@@ -23,7 +23,7 @@ from tsxfer.store.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RerunOptions:
     """How to train again.
 
     Attributes:
@@ -60,7 +60,7 @@ class Reproduced:
     device: str
 
 
-def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Found]:
+def fitting(rows: Sequence[Found], workspace: Workspace, options: RerunOptions) -> list[Found]:
     """The rows made from the data prepared now; refuse what cannot be trained again.
 
     Raises:
@@ -79,7 +79,7 @@ def fitting(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Fou
             where=str(workspace.data(name)),
             mend=f"prepare the same files again, or make new rows: tsxfer run {rows[0].study}",
         )
-    if not wish.ancestors:
+    if not options.ancestors:
         for origin in row.trial.origins:
             _check_weights(origin, fits[0].row, rows[0].study, workspace)
     return fits
@@ -99,19 +99,21 @@ def _check_weights(source: Trial, row: Result, study: str, workspace: Workspace)
         )
 
 
-def reproduce(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[Reproduced]:
+def reproduce(
+    rows: Sequence[Found], workspace: Workspace, options: RerunOptions
+) -> list[Reproduced]:
     """Train the trial of these rows (one key, one or more studies) again and compare each.
 
     The workspace is only read: training happens in a temporary folder that links to its data.
     """
-    trained = [_train(rows[0].row, workspace, wish) for _ in range(wish.times)]
-    floor = spread(trained) if wish.times > 1 else None
+    trained = [_train(rows[0].row, workspace, options) for _ in range(options.times)]
+    floor = spread(trained) if options.times > 1 else None
     first = trained[0]
     return [
         Reproduced(
             one,
             first.scores.get(first.metric),
-            agreement(one.row, first, wish.tolerance),
+            agreement(one.row, first, options.tolerance),
             floor,
             str(first.cost.get("device", "")),
         )
@@ -119,15 +121,15 @@ def reproduce(rows: Sequence[Found], workspace: Workspace, wish: Wish) -> list[R
     ]
 
 
-def _train(row: Result, workspace: Workspace, wish: Wish) -> Result:
-    device = wish.device or str(row.cost.get("device") or "cpu")
+def _train(row: Result, workspace: Workspace, options: RerunOptions) -> Result:
+    device = options.device or str(row.cost.get("device") or "cpu")
     if on_gpu(device) and not torch.cuda.is_available():
         device = "cpu"
     threads = int(row.environment.get("threads", "1"))
     trial = row.trial
-    with _scratch(workspace, row) as place, _determinism(wish.deterministic):
+    with _scratch(workspace, row) as place, _determinism(options.deterministic):
         for ancestor in _ancestors(trial):
-            if wish.ancestors:
+            if options.ancestors:
                 run(
                     Job(
                         trial=ancestor,

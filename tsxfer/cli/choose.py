@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, source_fitted, with_enough_steps
+from tsxfer.cli.own import bring_all
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
 from tsxfer.core.strategy import STRATEGIES, named
@@ -22,6 +22,7 @@ from tsxfer.core.study import (
 )
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
+from tsxfer.own import budgets
 from tsxfer.own.description import Description
 from tsxfer.store.workspace import Workspace
 
@@ -76,10 +77,20 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
     resolved = resolve(_changed(study, flags), workspace)
     shrunk = _quickened(resolved, flags) if flags.quick else resolved
     written = bool(named) and not flags.quick
-    shrunk = source_fitted(shrunk, written or bool(flags.source_size), workspace)
-    study = fitted(shrunk, written or bool(flags.size), workspace)
-    steps = QUICK_STEPS if flags.quick else STEPS
-    return study if named is not None else with_enough_steps(study, steps, workspace)
+    chosen = written or bool(flags.source_size), written or bool(flags.size)
+    shrunk = tell(budgets.source_fitted(shrunk, chosen[0], workspace))
+    study = tell(budgets.fitted(shrunk, chosen[1], workspace))
+    steps = budgets.QUICK_STEPS if flags.quick else budgets.STEPS
+    if named is not None:
+        return study
+    return tell(budgets.with_enough_steps(study, steps, workspace))
+
+
+def tell(changed: budgets.Told) -> Study:
+    """The study, once it is said what was changed in it."""
+    study, said = changed
+    sys.stderr.writelines(f"{line}\n" for line in said)
+    return study
 
 
 def _quickened(study: Study, flags: Flags) -> Study:
@@ -122,6 +133,13 @@ def _changed(study: Study, flags: Flags) -> Study:
     if flags.strategy:
         strategies = tuple(map(named, _split(flags.strategy, STRATEGIES)))
         study = replace(study, strategies=strategies)
+    return _beside(study, flags)
+
+
+def _beside(study: Study, flags: Flags) -> Study:
+    """The study with what flags put beside each transfer and twin, and with other sources."""
+    if flags.controls == ["none"]:
+        study, flags = replace(study, controls=(), check_start=False), replace(flags, controls=[])
     asked: dict[str, Any] = {
         "controls": _known("control", flags.controls, CONTROLS),
         "objectives": _known("objective", flags.pretrain, OBJECTIVES),
@@ -263,6 +281,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
         name=study.name
         + ("-simulated" if simulated and not study.name.endswith("-simulated") else ""),
         data="simulated" if simulated else "real",
+        channels={n: len(catalogue.find(n, workspace).card.channels) for n in settle.values()},
     )
 
 

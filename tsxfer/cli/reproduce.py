@@ -12,24 +12,26 @@ from typing import TYPE_CHECKING, Any
 from tsxfer.checks.found import find
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.running.device import device_of, refuse_device
-from tsxfer.stats.reproduced import Again, keep
+from tsxfer.stats.reproduced import Rerun, keep
 from tsxfer.store.workspace import Workspace
 
 if TYPE_CHECKING:
-    from tsxfer.checks.reproduce import Reproduced, Wish
+    from tsxfer.checks.reproduce import Reproduced, RerunOptions
 
 
-def reproduce_rows(keys: Sequence[str], workspace: Workspace, wish: Wish, as_json: bool) -> int:
+def reproduce_rows(
+    keys: Sequence[str], workspace: Workspace, options: RerunOptions, as_json: bool
+) -> int:
     """Check that all rows can be made again, then train; 1 if the numbers of any differ."""
     from tsxfer.checks.reproduce import fitting, reproduce
 
-    groups = [fitting(rows, workspace, wish) for rows in find(keys, workspace)]
+    groups = [fitting(rows, workspace, options) for rows in find(keys, workspace)]
     made: list[Reproduced] = []
     for place, rows in enumerate(groups, start=1):
         sys.stderr.write(f"[{place}/{len(groups)}] training {rows[0].row.key} again ...\n")
-        fresh = reproduce(rows, workspace, wish)
+        fresh = reproduce(rows, workspace, options)
         made += fresh
-        _keep(fresh, workspace, wish.times)
+        _keep(fresh, workspace, options.times)
         if not as_json:
             sys.stdout.write("".join(_text(one) for one in fresh))
             sys.stdout.flush()
@@ -47,7 +49,7 @@ def _keep(fresh: Sequence[Reproduced], workspace: Workspace, times: int) -> None
         whole = one.floor is None or isfinite(one.floor)  # it is infinite where one of them failed
         distance, floor = (said.largest, one.floor) if whole else (None, None)
         score = row.scores[row.metric]
-        again = Again(
+        again = Rerun(
             key=row.key,
             score=score,
             verdict=said.verdict,
@@ -62,21 +64,21 @@ def _keep(fresh: Sequence[Reproduced], workspace: Workspace, times: int) -> None
             sys.stderr.write(f"{error}\n")
 
 
-def wish(
+def options(
     device: str, ancestors: bool, times: int, deterministic: bool, tolerance: float | None
-) -> Wish:
-    """Flags as a wish.
+) -> RerunOptions:
+    """Flags as options of a rerun.
 
     Raises:
         SpecError: For an unknown device or a count below 1.
     """
-    from tsxfer.checks.reproduce import Wish
+    from tsxfer.checks.reproduce import RerunOptions
 
     refuse_device(device)
     if times < 1 or (tolerance is not None and tolerance < 0):
         raise SpecError(f"--times {times} --tolerance {tolerance}", mend="use 1 or more, 0 or more")
     chosen = "" if device == "auto" else device_of(device)
-    return Wish(chosen, ancestors, times, deterministic, tolerance)
+    return RerunOptions(chosen, ancestors, times, deterministic, tolerance)
 
 
 def _text(one: Reproduced) -> str:

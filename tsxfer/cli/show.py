@@ -6,7 +6,7 @@ import importlib.util
 import json
 import sys
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,18 @@ from typing import Any
 from tsxfer import metrics
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import DatasetName
-from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES, Trial
-from tsxfer.core.strategy import STRATEGIES
-from tsxfer.core.study import COMBINATIONS, Study, expand, read_study, trials_of
+from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES
+from tsxfer.core.strategy import PARTS, STRATEGIES
+from tsxfer.core.strategy import named as strategy_named
+from tsxfer.core.study import COMBINATIONS, read_study, trials_of
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
-from tsxfer.running.estimate import estimate
-from tsxfer.stats.declare import declare
-from tsxfer.stats.lock import FILE
-from tsxfer.stats.power import Reach, floor_warning, reach
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace, environment
 
 # What `tsxfer run` chooses among beside data sets and models, by its option.
 CHOICES = {
-    "--strategy": (*STRATEGIES, "first_K", "first_K_frozen"),
+    "--strategy": (*STRATEGIES, "first_K", "first_K_frozen", *(f"NAME+{p}" for p in PARTS)),
     "--pretrain": OBJECTIVES,
     "--combine": COMBINATIONS,
     "--controls": CONTROLS,
@@ -36,12 +33,14 @@ CHOICES = {
 }
 
 
-def _say(lines: list[str]) -> None:
+def say(lines: list[str]) -> None:
+    """Write lines to standard output, with nothing in them that steers a terminal."""
     whole = (part for line in lines for part in line.split("\n"))
     sys.stdout.write("\n".join(map(printable, whole)) + "\n")
 
 
-def _json(value: object) -> None:
+def say_json(value: object) -> None:
+    """Write a value for programs."""
     sys.stdout.write(json.dumps(value, indent=1, default=str) + "\n")
 
 
@@ -58,7 +57,7 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
     """Data sets, models and metrics."""
     cards = [catalogue.find(name).card for name in catalogue.names()]
     if as_json:
-        _json(
+        say_json(
             {
                 "datasets": [
                     {"id": c.id, "title": c.title, "prepared": bool(_prepared(workspace, c.id))}
@@ -82,7 +81,7 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
     lines += ["models", *(f"  {name:14} {MODELS.summary(name)}" for name in MODELS.names())]
     lines += ["metrics", *(f"  {m.name:14} {m.title} ({m.task})" for m in metrics.METRICS.values())]
     lines += [f"{what:12} {', '.join(names)}" for what, names in CHOICES.items()]
-    _say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
+    say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
 
 
 def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
@@ -97,8 +96,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
     elif name in MODELS.names():
         facts = {"model": name, "summary": MODELS.summary(name)}
-    elif name in STRATEGIES:
-        facts = {"strategy": name, **asdict(STRATEGIES[name])}
+    elif name.partition("+")[0] in STRATEGIES:
+        facts = {"strategy": name, **asdict(strategy_named(name))}
     elif name in metrics.METRICS:
         metric = metrics.METRICS[name]
         facts = {
@@ -119,76 +118,25 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         ]
         raise SpecError(f"nothing is called {name!r}", mend=nearest(name, known))
     if as_json:
-        _json(facts)
+        say_json(facts)
     else:
-        _say([f"{what:16} {value}" for what, value in facts.items() if value not in ("", (), None)])
-
-
-def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
-    """Counts, cost and power of a study; fixes its analysis where no row is there yet."""
-    trials = expand(study)
-    store = Store.of(workspace, study.name)
-    rows = store.rows()
-    declared = declare(study, trials, store, workspace)
-    done = [rows[t.key] for t in trials if t.key in rows and rows[t.key].status == "done"]
-    ended = {row.key for row in done}
-    left = estimate([t for t in trials if t.key not in ended], rows.values(), workspace)
-    cells = [t for t in trials if t.reuse and t.repeat == 0]
-    compared = sum(not t.control for t in cells)
-    facts: dict[str, Any] = {
-        "study": study.name,
-        "data": study.data,
-        "profile": study.profile,
-        "trials": len(trials),
-        "pretrainings": len({origin.key for t in trials for origin in t.origins}),
-        "comparisons": compared,
-        "controls": len(cells) - compared or None,
-        "baselines": len({replace(t, repeat=0) for t in trials if t.baseline}) or None,
-        "repeats": study.repeats,
-        "done": len(done),
-        "to_do": len(trials) - len(done),
-        "hours_left": left.hours,
-        "hours_from": left.basis,
-        "declared": f"{store.folder / FILE} ({declared.digest})",
-        "note": floor_warning(study.repeats, compared),
-    }
-    families = _families(study, trials)
-    if as_json:
-        _json(facts | {"power": [asdict(family) for family in families]})
-        return
-    _say([f"{what:13} {value}" for what, value in facts.items() if value is not None])
-    _say(["", "smallest paired effect found with 80 % power, in sd of one paired difference:"])
-    _say([_power_line(family) for family in families])
-
-
-def _families(study: Study, trials: list[Trial]) -> tuple[Reach, ...]:
-    cells = [t for t in trials if t.reuse and t.repeat == 0 and not t.control]
-    pairs = {(t.source, t.dataset) for t in cells}
-    return reach(study.repeats, len(cells), len(study.sizes), len(pairs))
-
-
-def _power_line(family: Reach) -> str:
-    size = "cannot reject" if family.effect is None else f"{family.effect:.2f} sd"
-    return (
-        f"  {family.family:8} {family.tests:4} test(s), {family.correction}, "
-        f"level {family.level:.4f}: {size}"
-    )
+        say([f"{what:16} {value}" for what, value in facts.items() if value not in ("", (), None)])
 
 
 def show_status(workspace: Workspace, as_json: bool) -> None:
     """Every study of the workspace with its counts."""
     facts = [_state_or_fault(workspace, name) for name in workspace.studies()]
     if as_json:
-        _json(facts)
+        say_json(facts)
     elif not facts:
-        _say(
+        say(
             [
                 f"no study in {workspace.root} yet; "
                 "try: tsxfer run --source global_eq --target local_eq"
             ]
         )
     else:
-        _say(
+        say(
             [
                 f"{f['study']}: {f['fault']}"
                 if "fault" in f
@@ -241,9 +189,9 @@ def show_doctor(workspace: Workspace, as_json: bool) -> None:
     facts["prepared"] = sorted(p.parent.name for p in (workspace.root / "data").glob("*/meta.json"))
     facts["damaged rows"] = _damaged(workspace)
     if as_json:
-        _json(facts)
+        say_json(facts)
     else:
-        _say([f"{what:13} {value}" for what, value in facts.items()])
+        say([f"{what:13} {value}" for what, value in facts.items()])
 
 
 def _damaged(workspace: Workspace) -> list[str]:

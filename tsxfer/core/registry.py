@@ -69,7 +69,7 @@ class Registry:
     """Names found without importing; what they name is loaded when asked for.
 
     Attributes:
-        noun: What is registered, for messages: ``data set``, ``model``.
+        noun: Name of what is registered, for messages: ``data set``, ``model``.
         folder: Its files ``NAME.py`` define what is called NAME.
         group: Entry-point group through which other packages register theirs.
         mark: By which a file is recognised: a decorator of a function, or the base of a class.

@@ -33,6 +33,7 @@ from tsxfer.train.objectives import of_labels, task_loss
 
 Floats = NDArray[np.float32]
 SMALL = 50_000
+VALIDATION_SHARE = 0.2  # of the windows, to choose the checkpoint on
 FEWEST = 5  # windows; with less there is nothing to hold out
 
 
@@ -80,7 +81,7 @@ class Terms:
 
     model: str = "convnetquake"
     recipe: Recipe = field(default_factory=Recipe)
-    validation_share: float = 0.2
+    validation_share: float = VALIDATION_SHARE
     monitor: Literal["metric", "loss"] = "metric"
     rate_multiplier: float = 1.0
     frozen: bool = False
@@ -102,7 +103,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted model as plain data; the network is built anew wherever it is used.
+    """A fitted model as plain data; the network is built again wherever it is used.
 
     Attributes:
         model: Registered backbone.

@@ -18,7 +18,7 @@ class Description:
         rate: Samples a second; 0 where unknown, and times then count samples.
         task: Where the labels alone would be read otherwise.
         metric: Primary metric; macro F1 or MAE by default.
-        margin: Difference of it that nobody cares about; 0.02, or a twentieth of the labels' sd.
+        margin: Smallest difference of it that matters; 0.02, or a twentieth of the labels' sd.
         unit: Of a regression label.
         domain: For tables.
         licence: Terms of the data.

@@ -12,6 +12,7 @@ from scipy.special import nctdtr, stdtrit
 
 POWER = 0.8
 REAL = 0.3  # share of the cells assumed to differ when a level under Benjamini–Hochberg is foreseen
+RARE = 0.05  # another share, for which the power at the same effect is stated
 PRIOR_DF = 6.0  # degrees of freedom that moderation lends, as simulated in the design
 MODERATED_FROM = 10  # cells
 
@@ -27,6 +28,8 @@ class Reach:
         level: Two-sided level that a single test must meet, as foreseen.
         effect: Smallest mean difference found with 80 % power, in standard deviations of one
             paired difference; None where the test cannot reject at all.
+        rare: Power at that effect where a share of `RARE` differs instead of `REAL`, which makes
+            Benjamini-Hochberg stricter; None where the share does not matter.
     """
 
     family: str
@@ -34,6 +37,7 @@ class Reach:
     correction: str
     level: float
     effect: float | None
+    rare: float | None = None
 
 
 def reach(
@@ -48,10 +52,42 @@ def reach(
     )
     extra = {"primary": PRIOR_DF if cells >= MODERATED_FROM else 0.0}
     return tuple(
-        Reach(name, tests, how, a, detectable(repeats, a, extra.get(name, 0.0)))
+        Reach(name, tests, how, a, effect, _rare(name, tests, repeats, effect, level, lent))
         for name, tests, how, a in families
+        for lent in (extra.get(name, 0.0),)
+        for effect in (detectable(repeats, a, lent),)
         if tests
     )
+
+
+def _rare(
+    family: str, tests: int, repeats: int, effect: float | None, level: float, lent: float
+) -> float | None:
+    if family != "primary" or tests < 2 or effect is None:
+        return None
+    df = repeats - 1 + lent
+    return power_if(
+        RARE, tests, level, lambda a: power_of(effect, repeats, df, float(stdtrit(df, 1 - a / 2)))
+    )
+
+
+def power_if(real: float, tests: int, level: float, found: Callable[[float], float]) -> float:
+    """Power under Benjamini-Hochberg when a share `real` of the tests differs by the same effect.
+
+    Args:
+        real: Share of the tests.
+        tests: In the family.
+        level: Of the family.
+        found: Power of one test at a level.
+    """
+    power, others = POWER, tests - 1
+    at = level / tests
+    for _ in range(200):  # until the level and the power that it gives agree
+        # The test that is found counts among the rejected; of the others, these are expected.
+        rejected = 1 + others * (real * power + (1 - real) * at)
+        at = min(level, level * rejected / tests)
+        power = found(at)
+    return power
 
 
 def expected_level(tests: int, level: float, real: float = REAL, power: float = POWER) -> float:

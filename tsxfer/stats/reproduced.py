@@ -17,12 +17,12 @@ FILE = "checks/reproduced.jsonl"  # not among the rows, where each `.jsonl` is o
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Rerun:
     """One row trained again.
 
     Attributes:
         key: Of the row.
-        score: Primary score in the row; a row that was made anew since has another.
+        score: Primary score in the row; a row that was made again since has another.
         verdict: ``identical``, ``within tolerance`` or ``differs``.
         device: Where it was trained again.
         distance: Largest distance from the row on score and curve; None where training failed.
@@ -62,7 +62,7 @@ class Summary:
     unread: int
 
 
-def keep(found: Iterable[Again], folder: Path) -> None:
+def keep(found: Iterable[Rerun], folder: Path) -> None:
     """Add lines to the file of a study's folder.
 
     Raises:
@@ -103,21 +103,21 @@ def summary(folder: Path, rows: Mapping[str, Result]) -> Summary | None:
     )
 
 
-def _holds(one: Again, rows: Mapping[str, Result]) -> bool:
+def _holds(one: Rerun, rows: Mapping[str, Result]) -> bool:
     row = rows.get(one.key)
     return row is not None and row.scores.get(row.metric) == one.score
 
 
-def _kept(path: Path) -> tuple[list[Again], int]:
+def _kept(path: Path) -> tuple[list[Rerun], int]:
     """Whole lines, and how many are none."""
-    found, unread = list[Again](), 0
+    found, unread = list[Rerun](), 0
     try:
         lines = path.read_bytes().splitlines()
     except OSError:
         return [], int(path.exists())
     for line in lines:
         try:
-            found.append(from_plain(Again, json.loads(line)))
+            found.append(from_plain(Rerun, json.loads(line)))
         except (ValueError, RecursionError, TsxferError):
             unread += 1
     return found, unread

@@ -63,6 +63,7 @@ class NewGroups:
         rule: How the data were split: ``grouped``, ``time``, ``official``; empty where unknown.
         reason: Why nothing can be said; empty where something can.
         groups: Test groups; None without predictions.
+        repeats: Pairs.
         pretrainings: Pretrained models that the repeats start from; 0 without any.
         parts: Error of the mean difference by what it comes from.
         low: Lower end of the 95 % interval of the mean difference.
@@ -79,6 +80,7 @@ class NewGroups:
     rule: str = ""
     reason: Reason = "no predictions"
     groups: int | None = None
+    repeats: int = 0
     pretrainings: int = 0
     parts: Parts | None = None
     low: float | None = None
@@ -113,14 +115,13 @@ class NewGroups:
     @property
     def named(self) -> str:
         """``new subjects``, with what the split adds."""
-        plural = self.word if self.word.endswith("s") else f"{self.word}s"
         later = " of the same later time" if self.rule == "time" else ""
-        return f"new {plural}{later}"
+        return f"new {plural(self.word)}{later}"
 
     @property
     def why(self) -> str:
         """A sentence where nothing can be said of new groups, else empty."""
-        plain = self.word if self.groups == 1 else f"{self.word}s"
+        plain = self.word if self.groups == 1 else plural(self.word)
         return {
             "": "",
             "few groups": f"nothing can be said of {self.named}: {self.groups} test {plain}, "
@@ -133,16 +134,27 @@ class NewGroups:
         }[self.reason]
 
 
+def plural(word: str) -> str:
+    """``subjects``, ``categories``, ``blocks of 100 windows``."""
+    noun, of, rest = word.partition(" of ")
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        noun = f"{noun[:-1]}ies"
+    elif not noun.endswith("s"):
+        noun = f"{noun}s"
+    return f"{noun}{of}{rest}"
+
+
 def outset(cell: Cell, test: TestError | None, spread: Spread | None) -> NewGroups:
     """What is known before any test: groups, their split, and whether a test makes sense."""
     row = cell.pairs[0][0]
     word, rule = str(row.split.get("group", "group")), str(row.split.get("rule", ""))
     starts = {key for key in pretrained(cell) if key}
     return NewGroups(
-        word=word,
-        rule=rule,
-        reason=_reason(cell, test, spread),
+        word,
+        rule,
+        _reason(cell, test, spread),
         groups=test.groups if test else None,
+        repeats=len(cell.pairs),
         pretrainings=len(starts),
     )
 
