@@ -15,6 +15,7 @@ MARKS = {
     "not worse": "△",
     "equivalent": "≈",
     "worse": "▼",
+    "did not train": "×",
     "undecided": "?",
     "interim": "…",
     "no valid baseline": "∅",

@@ -12,6 +12,7 @@ WORDS = {
     "not worse": "not worse (within the margin)",
     "equivalent": "equivalent within the margin",
     "worse": "worse with transfer",
+    "did not train": "did not train (transfer never left its start)",
     "undecided": "undecided",
     "interim": "interim: repeats that were declared have not run",
 }

@@ -335,7 +335,7 @@ def _reproduced(report: Report) -> Section | None:
     return Section(
         "Reproduced",
         "From `tsxfer reproduce`: how far chance in the hardware moves a number that is made "
-        "twice, beside the smallest effect that this report tells. A row that was made anew does "
+        "twice, beside the smallest effect that this report tells. A row that was made again does "
         "not count.",
         ("quantity", "value"),
         tuple(rows),
@@ -400,7 +400,7 @@ def _verified(report: Report) -> Section | None:
         "what can "
         "be counted. Who edits rows and predictions together is only found by `tsxfer reproduce`, "
         "which "
-        "trains them anew.",
+        "trains them again.",
         ("what", "found"),
         (("verify", report.verified),),
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from tsxfer import metrics
 from tsxfer.core.specs import Result
+from tsxfer.stats import began
 from tsxfer.stats.cells import Cell
 
 FAILED = "scratch does not beat the best trivial prediction by the margin: no valid baseline"
@@ -50,4 +51,5 @@ def alarms(cell: Cell) -> tuple[str, ...]:
         bad = [str(repeat) for row, repeat in rows if at_chance(row)]
         if bad and not (cell.against and cell.against.baseline == "trivial" and arm == 0):
             found.append(f"{name} at chance in repeat {', '.join(bad)} of {len(rows)}")
+        found += began.alarms([row for row, _ in rows], name)
     return tuple(found)
