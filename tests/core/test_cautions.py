@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tsxfer.core.cautions import Caution, sentences
+from tsxfer.core.cautions import Caution, caution_of
 from tsxfer.core.specs import PROFILES
 
 
@@ -18,23 +18,21 @@ def test_a_caution_is_its_code() -> None:
     assert all(isinstance(code, Caution) for p in PROFILES.values() for code in p.warnings)
 
 
-def test_known_ones_are_told_in_one_order() -> None:
-    """Whatever order rows give, the sentence on simulated data comes first, each once."""
-    said = sentences(["leaky split", "simulated", "leaky split"])
-    assert said == [Caution.SIMULATED.words, Caution.LEAKY.words]
+def test_the_worst_is_told_first() -> None:
+    """Simulated data comes before everything; each has a kind and a sentence, or neither."""
+    assert next(iter(Caution)) is Caution.SIMULATED
+    assert all(bool(c.kind) == bool(c.text) for c in Caution)
 
 
 @pytest.mark.parametrize("code", ["sensor was swapped in May", "leaky splits", "nonsense: x"])
-def test_an_unknown_one_is_told_as_it_stands(code: str) -> None:
-    """A card's own warning, and one of another version, reach the reader."""
-    assert sentences(["simulated", code])[1:] == [
-        f"WARNING of the data or of another version of tsxfer: {code}."
-    ]
+def test_an_unknown_one_is_no_caution(code: str) -> None:
+    """A card's own warning, and one of another version, are taken for none of ours."""
+    assert caution_of(code) == (None, "")
 
 
-def test_a_detail_is_told_with_its_caution() -> None:
-    """What lacks is named; what a table tells already is not repeated above it."""
+def test_a_detail_goes_with_its_caution() -> None:
+    """What lacks is told apart from what it is; a code may hold a colon of its own."""
     code = Caution.INCOMPLETE.of("finance@1 has 12 days")
     assert code == "incomplete data: finance@1 has 12 days"
-    assert sentences([code]) == ["Incomplete data: finance@1 has 12 days."]
-    assert sentences([Caution.SHUFFLED, Caution.WEIGHTS.of("mantis 00ff")]) == []
+    assert caution_of(code) == (Caution.INCOMPLETE, "finance@1 has 12 days")
+    assert caution_of("no groups given: leakage not excluded") == (Caution.UNGROUPED, "")

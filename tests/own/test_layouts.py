@@ -111,6 +111,17 @@ def test_mixed_rates_are_refused_or_resampled(tmp_path: Path) -> None:
     assert (made.card.rate_hz, made.card.length) == (4000, 400)
 
 
+def test_rates_that_are_exact_and_near_are_not_one(tmp_path: Path) -> None:
+    """250 and 256 Hz are two rates: no file is taken at another's."""
+    for n, rate in enumerate((250, 256)):
+        layouts.edf(tmp_path / "night" / f"p{n}.edf", n, rates=(rate,))
+    with pytest.raises(DataError, match="files of 2 rates"):
+        bring(tmp_path / "night", window="1s")
+    assert bring(tmp_path / "night", window="1s", resample=250.0).card.length == 250
+    with pytest.raises(DataError, match="--rate 256, but the file states 250"):
+        bring(tmp_path / "night" / "p0.edf", window="1s", rate=256.0)
+
+
 def test_flac_and_two_channels_are_read(tmp_path: Path) -> None:
     """Flac keeps its channels."""
     import soundfile

@@ -108,7 +108,7 @@ def _labelled(card: Card, lacks: str) -> Card:
 
 
 def _refuse_changed(folder: Path, meta: dict[str, Any], dataset: Dataset) -> None:
-    """Arrays whose size and time are those of their preparation are trusted, others hashed anew."""
+    """Arrays whose size and time are those of their preparation are trusted, others hashed."""
     then, now, name = meta.get("arrays"), _stats(folder), dataset.card.name
     if then is None or then == now:
         return
@@ -120,7 +120,9 @@ def _refuse_changed(folder: Path, meta: dict[str, Any], dataset: Dataset) -> Non
             f"the arrays of {dataset.card.id} are not those that were prepared",
             where=str(folder),
             mend=f"delete {folder}, then "
-            + ("run again: it is simulated anew" if dataset.simulate else f"tsxfer prepare {name}"),
+            + (
+                "run again: it is simulated again" if dataset.simulate else f"tsxfer prepare {name}"
+            ),
         )
     with suppress(OSError):  # copied or touched: remember, so that it is not hashed each time
         write_whole(folder / "meta.json", json.dumps(meta | {"arrays": now}, indent=1))

@@ -33,6 +33,7 @@ from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.labels import Labelled, settled
+from tsxfer.own.official import refuse_shared
 from tsxfer.own.readers import Layout, also_read, find, read
 from tsxfer.own.reading import READ, Reading, another, as_text
 from tsxfer.own.shaping import Shape, rows_of, series, shape_of
@@ -71,7 +72,7 @@ def described_by(path: Path, flags: Description) -> Description:
     Raises:
         SpecError: For a card with unknown names or wrong types.
     """
-    beside = path.with_suffix(".toml")
+    beside = card_beside(path)
     if not beside.exists():
         return flags
     try:
@@ -87,6 +88,12 @@ def described_by(path: Path, flags: Description) -> Description:
         if getattr(flags, f.name) != getattr(blank, f.name)
     }
     return replace(card, **said)
+
+
+def card_beside(path: Path) -> Path:
+    """``mine.toml`` of ``mine.csv`` and of ``mine.csv.gz``."""
+    whole = path.absolute()
+    return whole.with_name(Path(whole.name.removesuffix(".gz")).with_suffix(".toml").name)
 
 
 def plain_name(stem: str) -> str:
@@ -192,6 +199,9 @@ def check(name: str, content: Content, described: Description) -> Checked:
     rows = rows_of(content, name)
     labelled = settled(content, described, rows)
     shape = shape_of(content, described, name)
+    if content.part is not None and content.group is not None:
+        test = content.part == "test"
+        refuse_shared(labelled.group[~test], labelled.group[test], name)
     y = labelled.y[shape.kept]
     if labelled.task == "classification":
         _refuse_few_classes(y, name)

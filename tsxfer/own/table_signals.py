@@ -160,6 +160,7 @@ class _Tape:
             spans=self._runs.spans(),
             pieces=tuple(self._pieces) or ((0, 0.0),),
             notes=(*notes, *self._roles.notes, *ticking),
+            even=clock is None or clock.even,
         )
 
 

@@ -1,0 +1,105 @@
+"""What a reader must know before the numbers: by kind, the worst first, never a list of repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tsxfer.core.cautions import Caution, caution_of
+from tsxfer.report.build import Report
+from tsxfer.report.section import name
+from tsxfer.stats.compare import Comparison
+from tsxfer.stats.valid import FAILED, alarms, at_chance
+
+NAMED = 3  # comparisons that a line spells out
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """One kind of warning.
+
+    Attributes:
+        kind: In capitals.
+        text: What is wrong, in a sentence.
+        where: Names of the comparisons that it concerns; empty where it concerns the study.
+    """
+
+    kind: str
+    text: str
+    where: tuple[str, ...] = ()
+
+
+def caveats(report: Report) -> list[Caveat]:
+    """Everything that a reader must know, the worst first."""
+    unsound = [Caveat("VERIFY", report.verified)] if report.sound is False else []
+    rest = (_of_labels, _of_gaps, _of_notes, _of_chance)
+    return [*unsound, *(caveat for found in rest for caveat in found(report))]
+
+
+def line(caveat: Caveat, total: int) -> str:
+    """A caveat of a report with so many comparisons, in one line."""
+    more = len(caveat.where) - NAMED
+    if not caveat.where:
+        return f"{caveat.kind}: {caveat.text}"
+    if len(caveat.where) == total > 1:
+        return f"{caveat.kind}: {caveat.text} (all comparisons)"
+    named = "; ".join(caveat.where[:NAMED]) + (f"; and {more} more of {total}" if more > 0 else "")
+    return f"{caveat.kind}: {caveat.text} ({named})"
+
+
+def of_comparison(c: Comparison) -> str:
+    """What a reader must know of one comparison, in one cell of a table."""
+    words = [_kind(code) for code in c.labels]
+    return "; ".join(filter(None, (*words, *c.notes, *c.gaps, c.beyond.why)))
+
+
+def _kind(code: str) -> str:
+    found, detail = caution_of(code)
+    return found.kind.lower() if found and found.kind and not detail else code
+
+
+def _of_labels(report: Report) -> Iterator[Caveat]:
+    known = [(*caution_of(code), code) for code in report.labels]
+    for caution in Caution:
+        for found, detail, _ in known:
+            if found is caution and caution.kind:
+                yield Caveat(caution.kind, caution.said(detail))
+    for found, _, code in known:
+        if found is None:
+            yield Caveat("LABEL", code)  # of a later version, or a stranger's: never in silence
+
+
+def _of_gaps(report: Report) -> Iterator[Caveat]:
+    if report.failures:
+        yield Caveat("FAILED RUNS", f"{len(report.failures)} run(s) failed.")
+    if report.gaps:
+        yield Caveat("INCOMPLETE", f"{len(report.gaps)} arm(s) of pairs are missing or failed.")
+    shared = [data for data, proof in report.splits.items() if proof.get("shared_groups")]
+    if shared and Caution.LEAKY not in report.labels:
+        text = f"between parts of: {', '.join(shared)} (split in time)."
+        yield Caveat("GROUPS SHARED", text)
+
+
+def _of_notes(report: Report) -> Iterator[Caveat]:
+    notes: dict[str, list[str]] = {}
+    for c, cell in zip(report.comparisons, report.cells, strict=True):
+        counted = alarms(cell)
+        for note in c.notes:
+            if note not in counted:
+                notes.setdefault(note, []).append(name(c))
+    for note in sorted(notes, key=lambda note: note != FAILED):
+        kind = "NO VALID BASELINE" if note == FAILED else "NOTE"
+        yield Caveat(kind, note, tuple(notes[note]))
+
+
+def _of_chance(report: Report) -> Iterator[Caveat]:
+    """Repeats that learned nothing, counted by arm: details are in each comparison."""
+    bad: dict[str, list[str]] = {"scratch": [], "transfer": []}  # a comparison for each such repeat
+    for c, cell in zip(report.comparisons, report.cells, strict=True):
+        for arm, found in enumerate(bad.values()):
+            found += [name(c) for pair in cell.pairs if at_chance(pair[arm])]
+    total = sum(len(cell.pairs) for cell in report.cells)
+    parts = [f"{len(found):,} of {total:,} with {arm}" for arm, found in bad.items() if found]
+    if parts:
+        text = f"repeats no better than the best trivial prediction: {', '.join(parts)}."
+        yield Caveat("AT CHANCE", text, tuple(dict.fromkeys(n for f in bad.values() for n in f)))
