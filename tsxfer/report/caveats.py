@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tsxfer.core.cautions import Caution, caution_of
+from tsxfer.core.specs import Result
 from tsxfer.report.build import Report
 from tsxfer.report.section import name
+from tsxfer.stats.began import MENDS
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.valid import FAILED, alarms, at_chance
 
 NAMED = 3  # comparisons that a line spells out
+
+
+# Runs that are counted, not listed: kind, what they are, and which rows they are.
+COUNTED: tuple[tuple[str, str, Callable[[Result], bool]], ...] = (
+    ("AT CHANCE", "runs no better than the best trivial prediction", at_chance),
+    (
+        "DID NOT TRAIN",
+        "runs that never left their start (training loss flat)",
+        lambda row: row.learned is not None and row.learned.stuck,
+    ),
+    (
+        "BEGAN BLIND",
+        f"runs whose first features hardly differ between windows; try {MENDS}",
+        lambda row: row.begin is not None and row.begin.blind,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +68,7 @@ def line(caveat: Caveat, total: int) -> str:
 def of_comparison(c: Comparison) -> str:
     """What a reader must know of one comparison, in one cell of a table."""
     words = [_kind(code) for code in c.labels]
-    return "; ".join(filter(None, (*words, *c.notes, *c.gaps, c.beyond.why)))
+    return "; ".join(dict.fromkeys(filter(None, (*words, *c.notes, *c.gaps, c.beyond.why))))
 
 
 def _kind(code: str) -> str:
@@ -93,13 +111,14 @@ def _of_notes(report: Report) -> Iterator[Caveat]:
 
 
 def _of_chance(report: Report) -> Iterator[Caveat]:
-    """Repeats that learned nothing, counted by arm: details are in each comparison."""
-    bad: dict[str, list[str]] = {"scratch": [], "transfer": []}  # a comparison for each such repeat
-    for c, cell in zip(report.comparisons, report.cells, strict=True):
-        for arm, found in enumerate(bad.values()):
-            found += [name(c) for pair in cell.pairs if at_chance(pair[arm])]
-    total = sum(len(cell.pairs) for cell in report.cells)
-    parts = [f"{len(found):,} of {total:,} with {arm}" for arm, found in bad.items() if found]
-    if parts:
-        text = f"repeats no better than the best trivial prediction: {', '.join(parts)}."
-        yield Caveat("AT CHANCE", text, tuple(dict.fromkeys(n for f in bad.values() for n in f)))
+    """Runs that learned nothing, counted by arm: details are in each comparison."""
+    for kind, text, bad in COUNTED:
+        found: dict[str, list[str]] = {"scratch": [], "transfer": []}  # a name for each such run
+        for c, cell in zip(report.comparisons, report.cells, strict=True):
+            for arm, names in enumerate(found.values()):
+                names += [name(c) for pair in cell.pairs if bad(pair[arm])]
+        total = sum(len(cell.pairs) for cell in report.cells)
+        parts = [f"{len(names):,} of {total:,} with {arm}" for arm, names in found.items() if names]
+        if parts:
+            where = tuple(dict.fromkeys(n for names in found.values() for n in names))
+            yield Caveat(kind, f"{text}: {', '.join(parts)}.", where)
