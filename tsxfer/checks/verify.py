@@ -90,7 +90,7 @@ def _data(held: Held) -> Check:
 
 
 def _arrays(held: Held) -> Check:
-    """Prepared arrays are hashed anew, which finds what a disk did to them."""
+    """Prepared arrays are hashed again, which finds what a disk did to them."""
     faults, count, skipped = list[str](), 0, 0
     for name in dict.fromkeys(n for row in held.done for n in row.data):
         folder = held.workspace.data(name)
@@ -194,7 +194,7 @@ def _in_time(name: str, workspace: Workspace) -> bool:
 
 
 def _subsets(held: Held) -> Check:
-    """Split and subset are drawn anew from the prepared data and compared with the rows."""
+    """Split and subset are drawn again from the prepared data and compared with the rows."""
     faults, count, skipped = list[str](), 0, 0
     lying = cache(lambda name: _prepared(name, held.workspace))
     drawn: dict[tuple[object, ...], _Drawn] = {}

@@ -49,14 +49,17 @@ Tune = Annotated[
 Controls = Annotated[
     list[str],
     typer.Option(
-        help="permuted, shuffled, moments, noise, in_domain, whole, or all: beside each transfer."
+        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, "
+        "shuffled, moments, noise, in_domain, whole, or all: beside each transfer; none."
     ),
 ]
 Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's.",
+        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's. "
+        "With +repeat, +divided, +spread, +fresh or +independent: how kernels are fitted to other "
+        "channels; with +rescale: e.g. copy+spread+rescale.",
     ),
 ]
 Pretrain = Annotated[
@@ -82,7 +85,7 @@ Baselines = Annotated[
     list[str],
     typer.Option(
         help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
-        "or all of these; mantis, moment."
+        "rescaled, or all of these; mantis, moment."
     ),
 ]
 

@@ -133,6 +133,13 @@ def _changed(study: Study, flags: Flags) -> Study:
     if flags.strategy:
         strategies = tuple(map(named, _split(flags.strategy, STRATEGIES)))
         study = replace(study, strategies=strategies)
+    return _beside(study, flags)
+
+
+def _beside(study: Study, flags: Flags) -> Study:
+    """The study with what flags put beside each transfer and twin, and with other sources."""
+    if flags.controls == ["none"]:
+        study, flags = replace(study, controls=(), check_start=False), replace(flags, controls=[])
     asked: dict[str, Any] = {
         "controls": _known("control", flags.controls, CONTROLS),
         "objectives": _known("objective", flags.pretrain, OBJECTIVES),
@@ -274,6 +281,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
         name=study.name
         + ("-simulated" if simulated and not study.name.endswith("-simulated") else ""),
         data="simulated" if simulated else "real",
+        channels={n: len(catalogue.find(n, workspace).card.channels) for n in settle.values()},
     )
 
 

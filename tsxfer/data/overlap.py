@@ -1,4 +1,4 @@
-"""What a source has learned from, held against the target's test part: windows, groups, events."""
+"""What a source has learned from, compared with the target's test part: windows, groups, events."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def refuse(workspace: Workspace, trials: Iterable[Trial]) -> None:
 @lru_cache(maxsize=4096)
 def _counted(root: str, drawn: Drawn, target: str, made: tuple[str, ...], fresh: bool) -> Overlap:
     """Counted once for a draw, a target and the fingerprints of both."""
-    del made  # part of the cache's key: other data is counted anew
+    del made  # part of the cache's key: other data is counted again
     workspace = Workspace(Path(root))
     source, tested = task.prepared(workspace, drawn.dataset), task.prepared(workspace, target)
     seen = _rows(source, drawn)

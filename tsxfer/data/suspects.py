@@ -90,12 +90,12 @@ def _copies(x: NDArray[np.floating], group: NDArray[np.str_] | None) -> Iterator
         places = alike(first, second)
         pairs |= {int(second.rows[at]): int(places[at]) for at in np.flatnonzero(places >= 0)}
     if pairs:
-        one, other = next(iter(pairs.items()))
+        one, other = (str(names[place]) for place in next(iter(pairs.items())))
         yield Suspect(
             "copies",
             f"{len(pairs)} window(s) of {len(x)} looked at are those of another group up to a "
             f"factor, an "
-            f"offset or a little noise, such as in groups {names[other]!r} and {names[one]!r}",
+            f"offset or a little noise, such as in groups {other!r} and {one!r}",
         )
 
 

@@ -103,7 +103,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted model as plain data; the network is built anew wherever it is used.
+    """A fitted model as plain data; the network is built again wherever it is used.
 
     Attributes:
         model: Registered backbone.

@@ -104,7 +104,7 @@ class Made:
 
 
 def make(order: Order, workspace: Workspace, say: Say) -> Made:
-    """Pretrain where no weights are at hand, and fine-tune on all labels.
+    """Pretrain where no weights are available, and fine-tune on all labels.
 
     Args:
         order: The model that is wanted.

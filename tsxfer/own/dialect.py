@@ -164,7 +164,7 @@ def _separated(lines: list[str], path: Path) -> tuple[str, str]:
     for separator in SEPARATORS:
         rows = _cells(lines, separator)
         even = len({len(row) for row in rows}) == 1
-        for decimal in (".", ",") if separator != "," else (".",):
+        for decimal in (".", ","):
             numbers = sum(number(c, decimal) is not None for row in rows[1:] for c in row)
             if len(rows[0]) > 1 and (score := (int(even), numbers)) > best:
                 best, found = score, (separator, decimal)

@@ -133,6 +133,12 @@ def _stacked(
     x = np.full((len(rows), count, int(lengths.max())), np.nan)
     for row, window in enumerate(rows):
         x[row, :, : window.shape[1]] = window
+    if count > int(lengths.max()) and not described.axes:
+        raise DataError(
+            f"cells of {count} lists would be {count} channels of {int(lengths.max())} samples",
+            where=f"{path}, column {columns[0]}",
+            mend="--axes time,channel if each inner list is a moment, --axes channel,time if not",
+        )
     single = count == len(columns)
     channels = tuple(columns) if single else tuple(f"{columns[0]}{c}" for c in range(count))
     return x, None if bool((lengths == lengths[0]).all()) else lengths, channels

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -82,7 +82,17 @@ def arranged(names: list[str], axes: str, path: Path) -> Arranged:
         found = Arranged(_columns(timed), 0.0, _irregular(timed))
     if not axes:
         _question(found.channels, names, path)
-    return found
+    return replace(found, notes=(*found.notes, *_mixed(found)))
+
+
+def _mixed(found: Arranged) -> tuple[str, ...]:
+    """Names of two patterns that became one channel."""
+    columns = found.channels.get(UNNUMBERED, [])
+    bare = [name for name in columns if name[0] in "+-0123456789"]
+    if not bare or len(bare) == len(columns):
+        return ()
+    other = next(name for name in columns if name not in bare)
+    return (f"columns such as {bare[0]} and {other} are taken as one channel; rename them if not",)
 
 
 def _parsed(names: list[str], pattern: re.Pattern[str]) -> Parsed | None:
