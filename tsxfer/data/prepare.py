@@ -195,7 +195,7 @@ def prepare(
 
 
 def _just_put(dataset: Dataset, folder: Path) -> Prepared:
-    """What lies prepared now: nothing for a moment, while another process puts its own there."""
+    """What is prepared now: nothing for a moment, while another process puts its own there."""
     for _ in range(PATIENCE):
         with suppress(DataError):  # arrays of one, facts of the other
             if (found := load(dataset, folder)) is not None:

@@ -108,7 +108,7 @@ def make(order: Order, workspace: Workspace, say: Say) -> Made:
 
     Args:
         order: The model that is wanted.
-        workspace: Where data lies prepared, and weights.
+        workspace: Where data is prepared, and weights.
         say: Told what takes a while, and what was changed.
 
     Raises:
