@@ -108,11 +108,11 @@ class Made:
 
 
 def make(order: Order, workspace: Workspace, say: Say) -> Made:
-    """Pretrain where no weights are at hand, and fine-tune on all labels.
+    """Pretrain where no weights are available, and fine-tune on all labels.
 
     Args:
         order: The model that is wanted.
-        workspace: Where data lies prepared, and weights.
+        workspace: Where data is prepared, and weights.
         say: Told what takes a while, and what was changed.
 
     Raises:
