@@ -38,6 +38,7 @@ repeats = {repeats}
 pretrainings = {pretrainings}
 source_size = "n={source_labels}"
 data = "simulated"
+check_start = false
 [recipe]
 epochs = {epochs}
 patience = {patience}

@@ -63,7 +63,7 @@ device : {"auto", "cpu", "cuda"}, default="auto"
 workspace : str or None, default=None
     Folder with pretrainings; else ``TSXFER_WORKSPACE``, else ``tsxfer-workspace``.
 random_state : int or None, default=0
-    Of weights, order, dropout and the held-out part; None draws anew at each fit.
+    Of weights, order, dropout and the held-out part; None draws again at each fit.
 
 Attributes
 ----------

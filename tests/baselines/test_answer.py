@@ -9,8 +9,7 @@ import pytest
 from tests.baselines.made import TARGETS, place_at, ran, scratch
 from tsxfer.core.specs import Baseline
 from tsxfer.data.task import load_task
-from tsxfer.stats.baselines import EQUAL
-from tsxfer.stats.cells import unequal
+from tsxfer.stats.cells import SAME_LABELS, unequal
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace
 
@@ -27,7 +26,7 @@ def test_a_baseline_has_the_terms_of_its_scratch_twin(
 
     row, twin = ran(place, target, name), scratch(place, target)
     assert row.status == "done"
-    assert unequal(row, twin, EQUAL) == []
+    assert unequal(row, twin, SAME_LABELS) == []
     assert (row.split, row.data, row.labels) == (twin.split, twin.data, twin.labels)
     assert row.chance == twin.chance
     assert row.ledger["steps"] == 0

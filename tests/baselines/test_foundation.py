@@ -15,8 +15,7 @@ from tsxfer.baselines.embeddings import embed
 from tsxfer.core.specs import NO_BACKBONE, Trial
 from tsxfer.errors import SpecError
 from tsxfer.running.fingerprints import fingerprints
-from tsxfer.stats.baselines import EQUAL
-from tsxfer.stats.cells import unequal
+from tsxfer.stats.cells import SAME_LABELS, unequal
 from tsxfer.store.workspace import Workspace
 
 # A stand-in for `mantis-tsfm` and `momentfm`: their entry points, one small tensor, no network.
@@ -134,9 +133,9 @@ def test_a_foundation_model_is_a_baseline_like_the_others(
 ) -> None:
     """Terms of scratch, the hash of the weights on the row and among what it was made from."""
     row = ran(place, "emg+sim@1", name)  # type: ignore[arg-type]
-    assert unequal(row, scratch(place, "emg+sim@1"), EQUAL) == []
+    assert unequal(row, scratch(place, "emg+sim@1"), SAME_LABELS) == []
     digest = foundations.digest(name)
-    assert row.labels == ("simulated", f"{name} weights {digest}")
+    assert row.labels == ("simulated", f"foundation weights: {name} {digest}")
     assert row.data[f"{name} weights"] == digest
     assert row.data == fingerprints(place, row.trial)
     _weights(models / name, 3)

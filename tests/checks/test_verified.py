@@ -3,8 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.checks.conftest import NAME
-from tests.study import tsxfer
+from tests.study import NAME, tsxfer
 from tsxfer.store.workspace import Workspace
 
 

@@ -14,6 +14,7 @@ repeats = 3
 pretrainings = 1
 source_size = "n=300"
 data = "simulated"
+check_start = false
 baselines = ["trivial", "summary", "random_convolutions"]
 [recipe]
 epochs = 1

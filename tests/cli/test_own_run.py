@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from tests.study import tsxfer
-from tsxfer.cli.own import longer
 from tsxfer.core.specs import Recipe
+from tsxfer.own.budgets import longer
 
 FLAGS = ("--label", "y", "--group", "who", "--rate", "50", "--size", "40", "--repeats", "2")
 

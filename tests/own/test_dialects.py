@@ -12,22 +12,32 @@ from tsxfer.errors import DataError
 EXPECTED = windows().astype(np.float32)
 
 
-def _write(case: str, folder: Path) -> Path:
+def _bytes(case: str) -> bytes:
     made, text = table(), table().to_csv(index=False)
-    if case == "tabs":
-        return _put(folder / "a.tsv", made.to_csv(index=False, sep="\t").encode())
-    if case == "semicolons":
-        return _put(folder / "a.csv", made.to_csv(index=False, sep=";", decimal=",").encode())
-    if case == "packed":
-        return _put(folder / "a.csv.gz", gzip.compress(text.encode()))
-    if case == "blanks":
-        return _put(folder / "a.txt", made.to_csv(index=False, sep=" ").encode())
-    if case == "latin":
-        return _put(folder / "a.csv", text.replace("s03", "Zoé").encode("latin-1"))
-    if case == "windows lines":
-        return _put(folder / "a.csv", text.replace("\n", "\r\n").encode())
-    encodings = {"utf16": "utf-16", "bom": "utf-8-sig"}
-    return _put(folder / "a.csv", text.encode(encodings[case]))
+    return {
+        "tabs": made.to_csv(index=False, sep="\t").encode(),
+        "semicolons": made.to_csv(index=False, sep=";", decimal=",").encode(),
+        "packed": gzip.compress(text.encode()),
+        "blanks": made.to_csv(index=False, sep=" ").encode(),
+        "latin": text.replace("s03", "Zoé").encode("latin-1"),
+        "sep=": b"sep=,\r\n" + text.encode(),
+        "remarks": b"# pumps, 2024\n# raw\n\n" + text.encode(),
+        "numpy's header": b"# " + text.encode(),
+        "windows lines": text.replace("\n", "\r\n").encode(),
+        "utf16": text.encode("utf-16"),
+        "bom": text.encode("utf-8-sig"),
+    }[case]
+
+
+NAMES = {"tabs": "a.tsv", "packed": "a.csv.gz", "blanks": "a.txt"}
+CASES = (
+    "tabs", "semicolons", "packed", "blanks", "latin", "sep=", "remarks", "numpy's header",
+    "windows lines", "utf16", "bom",
+)  # fmt: skip
+
+
+def _write(case: str, folder: Path) -> Path:
+    return _put(folder / NAMES.get(case, "a.csv"), _bytes(case))
 
 
 def _put(path: Path, content: bytes) -> Path:
@@ -35,9 +45,7 @@ def _put(path: Path, content: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "case", ["tabs", "semicolons", "packed", "blanks", "latin", "windows lines", "utf16", "bom"]
-)
+@pytest.mark.parametrize("case", CASES)
 def test_every_dialect_gives_the_same_windows(tmp_path: Path, case: str) -> None:
     """Separators, decimal commas, encodings and gzip change no number, class or group."""
     made = bring(_write(case, tmp_path), label="y", group="who")
@@ -46,6 +54,12 @@ def test_every_dialect_gives_the_same_windows(tmp_path: Path, case: str) -> None
     group = made.array("group").tolist()
     assert len(set(group)) == 10
     assert case != "latin" or "Zoé" in group
+
+
+def test_the_card_of_a_packed_file(tmp_path: Path) -> None:
+    """``a.toml`` describes ``a.csv.gz`` as it does ``a.csv``."""
+    (tmp_path / "a.toml").write_text('label = "y"\ngroup = "who"\n')
+    assert bring(_write("packed", tmp_path)).card.group == "who"
 
 
 def test_a_byte_order_mark_of_the_card_is_no_fault(tmp_path: Path) -> None:

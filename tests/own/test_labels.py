@@ -46,6 +46,24 @@ def test_classes_keep_their_names(tmp_path: Path) -> None:
     assert "capitals alone are kept apart" in made.notes[0]
 
 
+def test_groups_that_look_alike_are_said(tmp_path: Path) -> None:
+    """``s-1`` and ``S01`` stay two groups, and a note asks."""
+    who = groups().astype(object)
+    who[who == "s01"] = "s-1"
+    who[3] = "s01"
+    made = bring_table(tmp_path, table(who=who))
+    assert len(set(made.array("group").tolist())) == 11
+    assert "s-1 / s01" in made.notes[0]
+
+
+def test_a_list_of_classes_is_no_class(tmp_path: Path) -> None:
+    """A list cell as label is refused as several labels."""
+    cells = [[name] if i % 3 else ["on", "off"] for i, name in enumerate(labels())]
+    table().assign(y=cells).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="multi-label"):
+        bring(tmp_path / "a.parquet", label="y", group="who")
+
+
 def test_numbers_with_leading_zeros_are_names(tmp_path: Path) -> None:
     """``01`` is a code, not 1."""
     made = bring_table(tmp_path, table(y=np.array(["01", "02"])[np.arange(N) % 2]))

@@ -17,6 +17,8 @@ NAMES = {
     "signed numbers": ([str((t - 8) * 4) for t in range(TIME)], "say --rate 250"),
     "a prefix and a time": ([f"t{t / 4:.2f}" for t in range(TIME)], "say --rate 4"),
     "out of line": ([f"x_{200 if t == 5 else t}" for t in range(TIME)], "x_4 is followed by x_200"),
+    "all below zero": ([str(t - TIME) for t in range(TIME)], "rise in steps of 1"),
+    "two patterns": ([f"x_{t}" if t < 8 else str(t) for t in range(TIME)], "taken as one channel"),
     "a gap": ([f"x_{t + (t > 7)}" for t in range(TIME)], "x_7 is followed by x_9"),
     "from one": ([f"x{t + 1}" for t in range(TIME)], ""),
     "padded": ([f"x.{t:03d}" for t in range(TIME)], ""),
@@ -82,9 +84,12 @@ def test_an_index_without_a_name_is_left_out_and_said(tmp_path: Path) -> None:
 
     found = bring(tmp_path / "mine.csv", label="y", group="who")
     assert np.array_equal(found.array("x"), EXPECTED)
-    assert "counts the rows" in found.notes[0]
-    made.set_axis(made.index**2).to_csv(tmp_path / "mine.csv")
-    with pytest.raises(DataError, match="does not count the rows"):
+    assert "numbers the rows" in found.notes[0]
+    made.set_axis(np.random.default_rng(0).permutation(made.index)).to_csv(tmp_path / "mine.csv")
+    found = bring(tmp_path / "mine.csv", label="y", group="who")
+    assert np.array_equal(found.array("x"), EXPECTED)
+    made.set_axis(made.index // 2).to_csv(tmp_path / "mine.csv")
+    with pytest.raises(DataError, match="does not number the rows"):
         bring(tmp_path / "mine.csv", label="y", group="who")
 
 

@@ -132,3 +132,27 @@ def test_resampling_is_the_same_for_every_reader(tmp_path: Path) -> None:
     assert np.abs(middle - x[:, 0, ::2][:, 8:24]).max() < 0.05
     with pytest.raises(SpecError, match=r"rate of a\.npz is not known"):
         bring(path, resample=32.0)
+
+
+def test_nested_lists_with_time_first_are_questioned(tmp_path: Path) -> None:
+    """Sixteen moments of two channels are not taken for sixteen channels."""
+    cells = [[[v, -v] for v in row] for row in windows()[:, 0].tolist()]
+    pd.DataFrame({"s": cells, "label": labels()}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="16 channels of 2 samples") as refused:
+        bring(tmp_path / "a.parquet")
+    assert "--axes time,channel" in refused.value.mend
+    made = bring(tmp_path / "a.parquet", axes="time,channel")
+    assert np.array_equal(np.asarray(made.array("x"))[:, 0], EXPECTED[:, 0])
+
+
+def test_windows_that_are_all_flat_are_refused(tmp_path: Path) -> None:
+    """Nothing can be learned from them, and they tell of a wrong reading."""
+    with pytest.raises(DataError, match="all 60 windows are flat"):
+        bring(_npz(tmp_path, np.ones((N, 1, 8))))
+
+
+@pytest.mark.parametrize("said", [{"step": "1s"}, {"pattern": "{label}"}, {"x": "z"}])
+def test_a_flag_without_meaning_is_refused(tmp_path: Path, said: dict[str, object]) -> None:
+    """A table passes over no flag in silence."""
+    with pytest.raises((DataError, SpecError), match=f"--{next(iter(said))}"):
+        bring_table(tmp_path, table(), **said)

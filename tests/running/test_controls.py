@@ -16,12 +16,13 @@ from tsxfer.core.specs import CONTROLS, NOISE, Recipe, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError
-from tsxfer.report import files, html
+from tsxfer.report import files, html, latex
 from tsxfer.report.beside import in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
 from tsxfer.stats.controls import ControlEffect, Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock
+from tsxfer.stats.tests import interval, plain_spread
 
 PLAIN = Study(
     name="s",
@@ -43,6 +44,7 @@ def test_controls_only_add_trials() -> None:
     per_source, per_target = 2 * 2 * 4, 2 * 4
     assert counts == {
         "": per_source,
+        "untrained": per_source,
         "permuted": per_source,
         "shuffled": per_source,
         "moments": per_source,
@@ -94,7 +96,7 @@ def test_controls_are_declared_apart(tmp_path: Path) -> None:
     terms = (4, dict.fromkeys(PLAIN.targets, 1.0), dict.fromkeys(PLAIN.targets, "mae"))
     plain, full = lock("s", expand(PLAIN), *terms), lock("s", expand(FULL), *terms)
     assert full.primary == plain.primary
-    assert len(full.controls) == 3 * 4 + 2 * 2
+    assert len(full.controls) == 4 * 4 + 2 * 2
     assert replace(full, controls=()).digest == plain.digest != full.digest
     write_lock(full, tmp_path)
     assert read_lock(tmp_path) == full
@@ -165,12 +167,47 @@ def test_the_mean_over_comparisons_leaves_none_out() -> None:
     assert mean.share.value == pytest.approx(1 - PERMUTED / (GAIN / 2), abs=0.15)
 
 
-def test_without_a_gain_there_is_nothing_to_share() -> None:
-    """A transfer that does harm has no share, and the report says so."""
+def test_a_loss_is_shared_as_a_gain_is() -> None:
+    """A transfer that does harm where its placebo gains loses by itself, and the report says so."""
     report, _ = _report(gain=-3.0)
     one = next(e for e in report.controls if e.comparison and e.comparison.source == "a@1")
-    assert one.share is None
-    assert in_words(one) == "there is no gain to explain"
+    assert one.share is not None
+    assert one.share.value > 1
+    assert in_words(one).endswith("does not clearly lose: the loss is the source's own")
+
+
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ([-1.0, -0.9, -1.1, -0.95, -1.05], "100 % of it too"),
+        ([-1.0, -0.9, -1.1, -0.95, -1.05], "the start, not the source, is worse"),
+        ([-0.5, -0.4, -0.6, -0.5, -0.5], "the rest is the source's own"),
+        ([-2.0, -1.9, -2.1, -2.0, -2.0], "the source makes up for some"),
+        ([0.1, -0.1, 0.2, 0.0, -0.1], "the loss is the source's own"),
+    ],
+)
+def test_an_untrained_source_tells_the_start_from_the_source(
+    others: list[float], words: str
+) -> None:
+    """Of a loss of 1: an untrained source that loses as much is to blame, another is not."""
+    gains, control = np.array([-1.0, -0.95, -1.05, -0.9, -1.1]), np.array(others)
+    more = gains - control
+    beyond = (float(more.mean()), *interval(more, plain_spread(more)))
+    low, high = interval(control, plain_spread(control))
+    one = ControlEffect(
+        None, "untrained", tuple(range(5)), tuple(gains), tuple(others), low, high,
+        share(gains, control), beyond,
+    )  # fmt: skip
+    assert words in in_words(one)
+
+
+def test_a_doubtful_loss_has_no_share() -> None:
+    """Where the loss may be 0 over the repeats, nothing of it is told."""
+    gains = np.array([-3.0, 2.0, -1.0, 1.0, -0.5])
+    one = ControlEffect(
+        None, "untrained", tuple(range(5)), tuple(gains), tuple(gains), -2, 1, share(gains, gains)
+    )
+    assert "not clearly below 0" in in_words(one)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +258,7 @@ def test_every_format_has_the_controls() -> None:
     section = next(s for s in sections(report) if s.title == "Controls")
     assert [row[0] for row in section.rows].count("all comparisons, in margins") == 1
     assert len(section.rows) == 1 + 4
-    for page in (html.render(report), files.markdown(report), files.latex(report)):
+    for page in (html.render(report), files.markdown(report), latex.render(report)):
         assert "Controls" in page
         assert "of the gain remains when" in page
     assert "a@1 (permuted)" in files.table_csv(report)
@@ -246,7 +283,8 @@ def test_a_doubtful_gain_has_a_share_without_bounds() -> None:
     assert found is not None
     assert (found.low, found.high) == (None, None)
     assert share(np.array([2.0]), np.array([1.0])) == Share(0.5, None, None)
-    assert share(np.array([-1.0, 0.5]), np.array([0.0, 0.0])) is None
+    assert share(np.array([-0.5, 0.5]), np.array([0.0, 0.0])) is None
+    assert share(np.array([-1.0, 0.5]), np.array([0.0, 0.0])) == Share(1.0, None, None)
 
 
 @pytest.mark.slow

@@ -12,12 +12,13 @@ import pytest
 from tsxfer.core.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
-from tsxfer.report import export, files, html
+from tsxfer.report import export, files, html, latex
 from tsxfer.report.beside import against_in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
 from tsxfer.report.text import show
-from tsxfer.stats.baselines import against, joined
+from tsxfer.stats.baselines import joined
+from tsxfer.stats.cells import against
 from tsxfer.stats.compare import compare
 from tsxfer.stats.contrasts import contrasts
 from tsxfer.stats.lock import lock, read_lock, write_lock
@@ -179,7 +180,7 @@ def test_every_format_carries_them(report: Report, capsys: pytest.CaptureFixture
     for title in TITLES:
         assert found[title].rows
         assert all(len(row) == len(found[title].header) for row in found[title].rows)
-        for page in (files.markdown(report), files.latex(report), html.render(report)):
+        for page in (files.markdown(report), latex.render(report), html.render(report)):
             assert title in page
     show(report)
     said = capsys.readouterr().out

@@ -14,10 +14,11 @@ from tsxfer.core.specs import Result, Trial
 from tsxfer.core.strategy import Strategy, named
 from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
-from tsxfer.report import files
+from tsxfer.report import files, latex
 from tsxfer.report.build import build
 from tsxfer.report.sections import sections
 from tsxfer.stats import ways
+from tsxfer.stats.cells import against
 from tsxfer.stats.lock import lock, read_lock, write_lock
 
 WIDE = Study(
@@ -108,7 +109,7 @@ def test_the_report_shows_ways_in_every_format(tmp_path) -> None:  # type: ignor
     report = build("s", trials, rows)
     table = next(s for s in sections(report) if s.title == "Ways of transfer")
     assert table.rows[0][:2] == ("a@1 → x@1, tcn probe, 100", "a@1")
-    assert "Ways of transfer" in files.latex(report)
+    assert "Ways of transfer" in latex.render(report)
     assert "Ways of transfer" in files.markdown(report)
     lines = list(csv.DictReader(io.StringIO(files.table_csv(report))))
     assert lines[-1]["against"] == "a@1"
@@ -142,3 +143,14 @@ def test_a_null_table_of_ways_seldom_names_one() -> None:
         beside = build("s", trials, rows).beside
         found += any(c.verdict in ("better", "worse") for c in beside)
     assert found <= 4
+
+
+def test_unequal_ways_are_named_by_what_they_are() -> None:
+    """The refusal calls a way by its source and strategy, with its key, and no baseline."""
+    trials, rows = _rows({})
+    one = next(t for t in trials if t.reuse and t.reuse.strategy == named("probe"))
+    rows[one.key] = replace(rows[one.key], subset="other")
+    said = f"{one.source}, probe \\({one.key}\\) differ in subset"
+    with pytest.raises(ComparisonError, match=said) as refused:
+        against(ways.joined(trials), rows)
+    assert "baseline" not in str(refused.value)

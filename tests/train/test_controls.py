@@ -38,14 +38,15 @@ def _trained(channels: int = 8) -> reuse.Weights:
 
 @pytest.mark.parametrize("channels", [3, 8])
 def test_permuted_tensors_hold_the_same_values_in_another_order(channels: int) -> None:
-    """Sorted values are those that a plain transfer copies, tensor by tensor; the order is not."""
+    """Sorted values are the source's, tensor by tensor, before fitting; the order is not."""
     plain, placebo = _model(1), _model(1)
     source = _trained(channels)
-    reuse.take_over(plain, reuse.started(plain, source, "weights"))
-    audit = reuse.take_over(placebo, reuse.started(placebo, source, "permuted", "k", 0)).audit
+    shuffled = reuse.started(source, "permuted", "k", 0)
+    reuse.take_over(plain, reuse.started(source, "weights"))
+    audit = reuse.take_over(placebo, shuffled).audit
     a, b = dict(plain.named_parameters()), dict(placebo.named_parameters())
     for name in audit["copied"]:
-        assert torch.equal(a[name].flatten().sort()[0], b[name].flatten().sort()[0])
+        assert torch.equal(source[name].flatten().sort()[0], shuffled[name].flatten().sort()[0])
         assert a[name].unique().numel() < 3 or not torch.equal(a[name], b[name])
     assert all(torch.equal(a[name], b[name]) for name in audit["renewed"])
 
@@ -53,7 +54,7 @@ def test_permuted_tensors_hold_the_same_values_in_another_order(channels: int) -
 def test_a_random_start_has_the_moments_of_each_tensor() -> None:
     """Mean and standard deviation are the source's; the values are others, and normal."""
     model, source = _model(1), _trained()
-    found = reuse.started(model, source, "moments", "k", 0)
+    found = reuse.started(source, "moments", "k", 0)
     assert set(found) == {n for n in source if n.startswith("backbone.")}
     for name in reuse.transferred(model):
         tensor = found[name]
@@ -72,10 +73,10 @@ def test_a_placebo_depends_on_source_and_repeat_alone() -> None:
     model, source = _model(1), _trained()
     kernel = reuse.transferred(model)[0]
     for start in ("permuted", "moments"):
-        first = reuse.started(model, source, start, "k", 0)[kernel]
-        assert torch.equal(first, reuse.started(model, source, start, "k", 0)[kernel])
-        assert not torch.equal(first, reuse.started(model, source, start, "k", 1)[kernel])
-        assert not torch.equal(first, reuse.started(model, source, start, "j", 0)[kernel])
+        first = reuse.started(source, start, "k", 0)[kernel]
+        assert torch.equal(first, reuse.started(source, start, "k", 0)[kernel])
+        assert not torch.equal(first, reuse.started(source, start, "k", 1)[kernel])
+        assert not torch.equal(first, reuse.started(source, start, "j", 0)[kernel])
 
 
 def test_shuffled_labels_keep_their_histogram_and_nothing_else(place: Workspace) -> None:

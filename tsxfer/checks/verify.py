@@ -21,7 +21,7 @@ from tsxfer.core.specs import PROFILES, Result, Trial
 from tsxfer.data import catalogue, prepare, task
 from tsxfer.errors import TsxferError
 from tsxfer.stats import baselines
-from tsxfer.stats.cells import EQUAL, unequal
+from tsxfer.stats.cells import EQUAL, SAME_LABELS, unequal
 from tsxfer.store.checkpoints import header
 from tsxfer.store.workspace import Workspace
 
@@ -90,7 +90,7 @@ def _data(held: Held) -> Check:
 
 
 def _arrays(held: Held) -> Check:
-    """Prepared arrays are hashed anew, which finds what a disk did to them."""
+    """Prepared arrays are hashed again, which finds what a disk did to them."""
     faults, count, skipped = list[str](), 0, 0
     for name in dict.fromkeys(n for row in held.done for n in row.data):
         folder = held.workspace.data(name)
@@ -137,7 +137,7 @@ def _baselines(held: Held) -> Check:
     faults = [
         f"{words(b.trial)}: {', '.join(terms)} differ from those of {n.key}"
         for b, n in whole
-        if (terms := unequal(b, n, (*baselines.EQUAL, "split")))
+        if (terms := unequal(b, n, (*SAME_LABELS, "split")))
     ]
     what = "every baseline has the subset, split and test of its scratch runs"
     return Check("baselines", what, len(whole), tuple(faults))
@@ -194,7 +194,7 @@ def _in_time(name: str, workspace: Workspace) -> bool:
 
 
 def _subsets(held: Held) -> Check:
-    """Split and subset are drawn anew from the prepared data and compared with the rows."""
+    """Split and subset are drawn again from the prepared data and compared with the rows."""
     faults, count, skipped = list[str](), 0, 0
     lying = cache(lambda name: _prepared(name, held.workspace))
     drawn: dict[tuple[object, ...], _Drawn] = {}

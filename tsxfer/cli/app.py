@@ -49,14 +49,17 @@ Tune = Annotated[
 Controls = Annotated[
     list[str],
     typer.Option(
-        help="permuted, shuffled, moments, noise, in_domain, whole, or all: beside each transfer."
+        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, "
+        "shuffled, moments, noise, in_domain, whole, or all: beside each transfer; none."
     ),
 ]
 Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's.",
+        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's. "
+        "With +repeat, +divided, +spread, +fresh or +independent: how kernels are fitted to other "
+        "channels; with +rescale: e.g. copy+spread+rescale.",
     ),
 ]
 Pretrain = Annotated[
@@ -82,7 +85,7 @@ Baselines = Annotated[
     list[str],
     typer.Option(
         help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
-        "or all of these; mantis, moment."
+        "rescaled, or all of these; mantis, moment."
     ),
 ]
 
@@ -377,6 +380,14 @@ def prepare(
 ) -> None:
     """Download or import a data set, or a file or folder of yours; check it, and store it.
 
+    Windows: csv, tsv, text, parquet, npz, npy pairs, MATLAB, .ts, .arff, UCR .tsv, ucr:NAME.
+
+    Folders: wav or flac, SeisBench, SAC and miniSEED with a catalogue, names with a --pattern.
+
+    Recordings, cut by --window: tables, npy, EDF, BDF, WFDB, --intervals apart, daily prices.
+
+    docs/layouts.md has the command for each.
+
     Example: tsxfer prepare mine.csv --label y --group subject
     """
     from tsxfer.cli.own import prepare_own, refuse_own_flags
@@ -432,6 +443,13 @@ def fit(
     onnx: Annotated[
         bool, typer.Option("--onnx", help="Write model.onnx, too; needs tsxfer[onnx].")
     ] = False,
+    channels: Annotated[
+        str,
+        typer.Option(
+            help="How kernels are fitted to another number of channels: repeat (the study's), "
+            "divided, spread, fresh or independent."
+        ),
+    ] = "repeat",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     _plugins: Plugins = "",
     workspace: Place = None,
@@ -453,6 +471,7 @@ def fit(
         seed=seed,
         described=described,
         onnx=onnx,
+        channels=channels,
     )
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, fitted, source_fitted, with_enough_steps
+from tsxfer.cli.own import bring_all
 from tsxfer.core.names import DatasetName
-from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
+from tsxfer.core.published import MULTIPLIERS, RECIPE
+from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES
 from tsxfer.core.strategy import STRATEGIES, named
 from tsxfer.core.study import (
     COMBINATIONS,
@@ -22,13 +23,12 @@ from tsxfer.core.study import (
 )
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
+from tsxfer.own import budgets
 from tsxfer.own.description import Description
 from tsxfer.store.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
 TUNE = (0.1, 0.3, 1.0)  # what --tune tries, in both arms
-# The study's grid of rates of the copied layers (section 3.1).
-MULTIPLIERS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 MODES = ("auto", "real", "simulated")
 USUAL_BASELINES = tuple(name for name in BASELINES if name not in FOUNDATIONS)
 
@@ -76,10 +76,20 @@ def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:
     resolved = resolve(_changed(study, flags), workspace)
     shrunk = _quickened(resolved, flags) if flags.quick else resolved
     written = bool(named) and not flags.quick
-    shrunk = source_fitted(shrunk, written or bool(flags.source_size), workspace)
-    study = fitted(shrunk, written or bool(flags.size), workspace)
-    steps = QUICK_STEPS if flags.quick else STEPS
-    return study if named is not None else with_enough_steps(study, steps, workspace)
+    chosen = written or bool(flags.source_size), written or bool(flags.size)
+    shrunk = tell(budgets.source_fitted(shrunk, chosen[0], workspace))
+    study = tell(budgets.fitted(shrunk, chosen[1], workspace))
+    steps = budgets.QUICK_STEPS if flags.quick else budgets.STEPS
+    if named is not None:
+        return study
+    return tell(budgets.with_enough_steps(study, steps, workspace))
+
+
+def tell(changed: budgets.Told) -> Study:
+    """The study, once it is said what was changed in it."""
+    study, said = changed
+    sys.stderr.writelines(f"{line}\n" for line in said)
+    return study
 
 
 def _quickened(study: Study, flags: Flags) -> Study:
@@ -122,6 +132,13 @@ def _changed(study: Study, flags: Flags) -> Study:
     if flags.strategy:
         strategies = tuple(map(named, _split(flags.strategy, STRATEGIES)))
         study = replace(study, strategies=strategies)
+    return _beside(study, flags)
+
+
+def _beside(study: Study, flags: Flags) -> Study:
+    """The study with what flags put beside each transfer and twin, and with other sources."""
+    if flags.controls == ["none"]:
+        study, flags = replace(study, controls=(), check_start=False), replace(flags, controls=[])
     asked: dict[str, Any] = {
         "controls": _known("control", flags.controls, CONTROLS),
         "objectives": _known("objective", flags.pretrain, OBJECTIVES),
@@ -194,8 +211,7 @@ def _flagged(flags: Flags) -> Study:
     name = f"{_joined(sources)}-to-{_joined(targets)}"
     if flags.profile != "paper":
         return Study(name=name, sources=sources, targets=targets, models=models, sizes=sizes)
-    # The study's own budget (section 3.2), its grid, and its one pretrained model a source.
-    recipe = Recipe(batch=32, epochs=250, patience=10, plateau_delta=1e-4)
+    # The study's own budget, its grid, and its one pretrained model a source.
     return Study(
         name=f"{name}-paper",
         sources=sources,
@@ -204,8 +220,8 @@ def _flagged(flags: Flags) -> Study:
         sizes=sizes,
         pretrainings=1,
         rate_multipliers=MULTIPLIERS,
-        recipe=recipe,
-        pretraining=recipe,
+        recipe=RECIPE,
+        pretraining=RECIPE,
     )
 
 
@@ -263,6 +279,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
         name=study.name
         + ("-simulated" if simulated and not study.name.endswith("-simulated") else ""),
         data="simulated" if simulated else "real",
+        channels={n: len(catalogue.find(n, workspace).card.channels) for n in settle.values()},
     )
 
 

@@ -5,31 +5,29 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.cli.choose import resolve
-from tsxfer.cli.own import QUICK_STEPS, STEPS, bring_all, longer, source_fitted
+from tsxfer.cli.choose import resolve, tell
+from tsxfer.cli.own import bring_all
 from tsxfer.cli.run import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
-from tsxfer.core.names import is_simulated
-from tsxfer.core.specs import Trial
-from tsxfer.core.study import Study, expand, quick
-from tsxfer.data.prepare import Prepared
-from tsxfer.data.task import prepared
+from tsxfer.core.strategy import CHANNELS, Channels
+from tsxfer.core.study import Study, quick
 from tsxfer.errors import SpecError, StoreError, nearest
+from tsxfer.own.budgets import source_fitted
 from tsxfer.own.description import Description
-from tsxfer.own.reading import Reading, reading, reading_of, windows_like
+from tsxfer.own.reading import Reading, reading, windows_like
 from tsxfer.running.device import device_of, refuse_device
 from tsxfer.store.workspace import Workspace
 
 if TYPE_CHECKING:  # these import torch
-    from tsxfer.keep.fit import Fitted, Labelled, Terms
-    from tsxfer.keep.saved import Source
+    from tsxfer.keep.fit import Fitted
+    from tsxfer.keep.making import Made, Order
 
 SCRATCH = "none"
 
@@ -43,6 +41,7 @@ class Asked:
         target: A data set, or a file of the user's own.
         model: Backbone.
         frozen: Keep the copied layers as they are.
+        channels: How kernels are fitted to other channels, a name in `CHANNELS`.
         quick: As in a quick study.
         data: real, simulated or auto.
         seed: Of weights, order and the held-out part.
@@ -59,6 +58,7 @@ class Asked:
     seed: int
     described: Description
     onnx: bool = False
+    channels: str = "repeat"
 
 
 def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> None:
@@ -71,47 +71,31 @@ def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> 
     refuse_device(device)
     if asked.model not in model_names():
         raise SpecError(f"unknown model {asked.model!r}", mend=nearest(asked.model, model_names()))
+    if asked.channels not in CHANNELS:
+        raise SpecError(
+            f"unknown --channels {asked.channels!r}", mend=nearest(asked.channels, CHANNELS)
+        )
     study = _settled(asked, workspace)
-    from tsxfer.keep.fit import Terms, fit
+    from tsxfer.keep.making import keep, make
     from tsxfer.keep.onnx import refuse_missing
     from tsxfer.keep.saved import refuse_taken
 
     refuse_taken(out)
     if asked.onnx:
         refuse_missing()
-    chosen = device_of(device)
+    order = _order(asked, study, device_of(device))
     announce(study)
     for name in dict.fromkeys((*study.targets, *study.sources)):
         tell_of_simulating(name, workspace)
-    target = prepared(workspace, study.targets[0])
-    source = _source(asked, study, workspace, chosen)
-    steps = QUICK_STEPS if asked.quick else STEPS
-    recipe = longer(study.recipe, round(target.count * 0.8), steps)
-    terms = Terms(
-        asked.model, recipe, monitor="loss", frozen=asked.frozen, seed=asked.seed, device=chosen
-    )
-    fitted = fit(_labelled(target), terms, source.weights if source else None)
-    refused = _keep(fitted, out, _facts(target, source, terms), asked.onnx)
-    _say(fitted, target, source, out)
+    made = make(order, workspace, _tell)
+    refused = keep(made, out, asked.onnx)
+    _say(made, out)
     if refused is not None:
         raise refused
 
 
-def _keep(fitted: Fitted, out: Path, facts: dict[str, Any], onnx: bool) -> SpecError | None:
-    """Write weights and card, and the ONNX file where one is wanted; gives why there is none."""
-    from tsxfer.keep import onnx as export
-    from tsxfer.keep.saved import save
-
-    if not onnx:
-        save(fitted, out, facts)
-        return None
-    try:
-        file = export.exported(fitted, facts)
-    except SpecError as refused:
-        save(fitted, out, {**facts, "onnx": {"refused": refused.problem}})
-        return refused
-    save(fitted, out, {**facts, "onnx": export.described(fitted)}, file)
-    return None
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _settled(asked: Asked, workspace: Workspace) -> Study:
@@ -129,7 +113,7 @@ def _settled(asked: Asked, workspace: Workspace) -> Study:
     mode: Any = asked.data or "auto"
     wanted = Study("fit", tuple(source), tuple(target), (asked.model,), data=mode)
     study = resolve(wanted, workspace)
-    return source_fitted(quick(study) if asked.quick else study, False, workspace)
+    return tell(source_fitted(quick(study) if asked.quick else study, False, workspace))
 
 
 def _is_corpus(source: str) -> bool:
@@ -139,101 +123,23 @@ def _is_corpus(source: str) -> bool:
     return source != SCRATCH and not weights
 
 
-def _source(asked: Asked, study: Study, workspace: Workspace, device: str) -> Source | None:
-    from tsxfer.keep.saved import find_source, source_at
+def _order(asked: Asked, study: Study, device: str) -> Order:
+    from tsxfer.keep.making import Order
 
-    if asked.source == SCRATCH:
-        if asked.frozen:
-            raise SpecError("--frozen without a source keeps noise", mend="name a --source")
-        return None
-    if not _is_corpus(asked.source):
-        return find_source(asked.source, asked.model, workspace)
-    if study.sources == study.targets:
-        raise SpecError(
-            f"{study.sources[0]} is source and target", mend="name another source, or none"
-        )
-    trial = expand(study)[0]
-    _pretrain(trial, workspace, device)
-    return source_at(workspace.weights(trial.key), asked.model)
-
-
-def _pretrain(trial: Trial, workspace: Workspace, device: str) -> None:
-    """Weights of a source: those of an earlier study where they are there."""
-    import torch
-
-    from tsxfer.running.runner import Job, run
-
-    if not workspace.weights(trial.key).exists():
-        sys.stderr.write(f"pretraining {trial.model} on {trial.dataset} (once) ...\n")
-    threads = torch.get_num_threads()
-    # One, as in `tsxfer run`: the same bits, and no core that waits for others on a busy machine.
-    row = run(
-        Job(
-            trial=trial,
-            workspace=str(workspace.root),
-            study="fit",
-            device=device,
-            keep_weights=True,
-            threads=1,
-        )
-    )
-    torch.set_num_threads(threads)
-    if row.status != "done":
-        raise SpecError(
-            f"pretraining on {trial.dataset} failed: {row.error}",
-            mend="try another model or source",
-        )
-
-
-def _labelled(made: Prepared) -> Labelled:
-    from tsxfer.keep.fit import Labelled
-
-    x, y, group, start, end = (
-        np.asarray(made.array(n)) for n in ("x", "y", "group", "start", "end")
-    )
-    off = reading_of(made).taken_off
-    return Labelled(
-        x=x,
-        y=y,
-        group=group,
-        classes=made.classes,
-        card=made.card,
-        start=start,
-        end=end,
-        taken_off=off,
+    return Order(
+        study=study,
+        source=None if asked.source == SCRATCH else asked.source,
+        pretrain=_is_corpus(asked.source),
+        frozen=asked.frozen,
+        channels=cast("Channels", asked.channels),
+        quick=asked.quick,
+        seed=asked.seed,
+        device=device,
     )
 
 
-def _facts(target: Prepared, source: Source | None, terms: Terms) -> dict[str, Any]:
-    """What the card says beside the model's own facts."""
-    card = target.card
-    simulated = is_simulated(card.id) or bool(source and source.simulated)
-    return {
-        "target": card.id,
-        "fingerprint": target.fingerprint,
-        "source": source.corpus if source else "none",
-        "source_weights": str(source.path.name) if source else "none",
-        "simulated": simulated,
-        "warnings": [*card.warnings, *(["simulated"] if simulated else [])],
-        # All fields: a card must not depend on what the defaults will be.
-        "recipe": asdict(terms.recipe),
-        "frozen": terms.frozen,
-        "seed": terms.seed,
-        "monitor": terms.monitor,
-        "validation_share": terms.validation_share,
-        "task": card.task,
-        "label": card.label,
-        "unit": card.unit,
-        "group": card.group,
-        "channels": list(card.channels),
-        "rate_hz": card.rate_hz,
-        "read": asdict(reading_of(target)),
-        "licence": card.licence,
-        "cite": card.cite,
-    }
-
-
-def _say(fitted: Fitted, target: Prepared, source: Source | None, out: Path) -> None:
+def _say(made: Made, out: Path) -> None:
+    fitted, source = made.fitted, made.source
     held = (
         f"on {fitted.validated:,} windows held out "
         "(no test: `tsxfer run` tells what transfer is worth)"
@@ -242,7 +148,7 @@ def _say(fitted: Fitted, target: Prepared, source: Source | None, out: Path) -> 
     )
     sys.stdout.write(
         f"fitted {fitted.model} from {source.corpus if source else 'scratch'} on "
-        f"{fitted.trained:,} windows of {target.card.id}\n"
+        f"{fitted.trained:,} windows of {made.target.card.id}\n"
         f"{fitted.metric} {fitted.score:.4g} {held}\n"
         f"kept in {out}; use it: tsxfer predict {out} FILE --out predictions.csv\n"
     )

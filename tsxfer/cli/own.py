@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from tsxfer.cli.own_flags import given
-from tsxfer.core.names import is_own as is_own_name
-from tsxfer.core.specs import Recipe
-from tsxfer.core.study import Study
+from tsxfer.core.cautions import Caution
 from tsxfer.data.prepare import Prepared
-from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError
 from tsxfer.inspection.facts import facts_of
 from tsxfer.inspection.text import short, warned
@@ -20,9 +15,6 @@ from tsxfer.own import importing, sizes
 from tsxfer.own.description import Description
 from tsxfer.own.readers import endings, is_own
 from tsxfer.store.workspace import Workspace
-
-# Fewer optimiser steps leave a network at chance, however few its labels.
-STEPS, QUICK_STEPS = 500, 200
 
 
 def bring_all(names: list[str], described: Description, workspace: Workspace) -> list[str]:
@@ -58,9 +50,9 @@ def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
     sys.stderr.write(f"{name}: {summary(made)}\n")
     for note in made.notes:
         sys.stderr.write(f"{name}: NOTE {note}\n")
-    if importing.UNGROUPED in made.card.warnings:
+    if Caution.UNGROUPED in made.card.warnings:
         sys.stderr.write(
-            f"{name}: WARNING: {importing.UNGROUPED}; name what must stay together with --group\n"
+            f"{name}: WARNING: {Caution.UNGROUPED}; name what must stay together with --group\n"
         )
     return made
 
@@ -111,97 +103,3 @@ def summary(made: Prepared) -> str:
         f"{made.count:,} windows of {len(card.channels)} x {card.length}; {what}; "
         f"groups: {card.group}; judged by {card.metric}, margin {card.margin:g} -> {card.id}"
     )
-
-
-def fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
-    """The study with label budgets that its own files can give.
-
-    Args:
-        study: With data sets settled.
-        chosen: The user named the sizes; then one that does not fit is an error.
-        workspace: Where the files were brought to.
-
-    Raises:
-        DataError: If a chosen size is larger than what there is.
-    """
-    sets = [prepared(workspace, name) for name in study.targets if is_own_name(name)]
-    if not sets:
-        return study
-    if chosen:
-        for made in sets:
-            for size in study.sizes:
-                sizes.refuse_misfit(made, study.profile, size, study.repeats)
-        return study
-    fitting = study.sizes
-    for made in sets:
-        sizes.refuse_misfit(made, study.profile, "all", study.repeats)
-        fitting = sizes.sizes_that_fit(made, study.profile, fitting, study.repeats)
-    return _shrunk(study, fitting or ("all",))
-
-
-def with_enough_steps(study: Study, steps: int, workspace: Workspace) -> Study:
-    """The study with a recipe of enough steps on the smallest budget of its own files.
-
-    Both arms hold the same recipe, so that the comparison stays on equal terms. The paper profile
-    keeps the study's own.
-    """
-    if study.profile == "paper":
-        return study
-    counts = [
-        sizes.windows_to_learn(prepared(workspace, name), study.profile, size)
-        for name in study.targets
-        if is_own_name(name)
-        for size in study.sizes
-    ]
-    recipe = longer(study.recipe, min(counts), steps) if counts else study.recipe
-    return replace(study, recipe=recipe)
-
-
-def longer(recipe: Recipe, windows: int, steps: int) -> Recipe:
-    """A recipe of at least so many steps on so many windows: smaller batches, more epochs."""
-    if recipe.epochs * math.ceil(windows / recipe.batch) >= steps:
-        return recipe
-    batch = min(recipe.batch, 16)
-    epochs = max(recipe.epochs, math.ceil(steps / math.ceil(windows / batch)))
-    sys.stderr.write(f"few windows: batches of {batch} and up to {epochs} epochs\n")
-    return replace(
-        recipe,
-        batch=batch,
-        epochs=epochs,
-        patience=max(recipe.patience, epochs // 4),
-        plateau_patience=max(recipe.plateau_patience, epochs // 8),
-    )
-
-
-def _shrunk(study: Study, sizes: tuple[str, ...]) -> Study:
-    left_out = [size for size in study.sizes if size not in sizes]
-    if left_out:
-        sys.stderr.write(
-            f"left out: {', '.join(left_out)} labels, more than there are to learn and select "
-            f"from; used: {', '.join(sizes)}\n"
-        )
-    return replace(study, sizes=sizes)
-
-
-def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Study:
-    """The study with a budget of pretraining that its prepared sources can give.
-
-    Args:
-        study: With data sets settled.
-        chosen: The user named the budget; then one that does not fit is an error.
-        workspace: Where data is prepared.
-
-    Raises:
-        DataError: If a chosen budget is larger than what there is.
-    """
-    for name in study.sources:
-        if not (workspace.data(name) / "meta.json").exists():
-            continue
-        made = prepared(workspace, name)
-        if sizes.sizes_that_fit(made, study.profile, (study.source_size,)):
-            continue
-        if chosen:
-            sizes.refuse_misfit(made, study.profile, study.source_size)
-        sys.stderr.write(f"{name} has no {study.source_size} labels to pretrain on: all are used\n")
-        study = replace(study, source_size="all")
-    return study

@@ -15,7 +15,8 @@ from tsxfer import metrics
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES
-from tsxfer.core.strategy import STRATEGIES
+from tsxfer.core.strategy import PARTS, STRATEGIES
+from tsxfer.core.strategy import named as strategy_named
 from tsxfer.core.study import COMBINATIONS, read_study, trials_of
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
@@ -24,7 +25,7 @@ from tsxfer.store.workspace import Workspace, environment
 
 # What `tsxfer run` chooses among beside data sets and models, by its option.
 CHOICES = {
-    "--strategy": (*STRATEGIES, "first_K", "first_K_frozen"),
+    "--strategy": (*STRATEGIES, "first_K", "first_K_frozen", *(f"NAME+{p}" for p in PARTS)),
     "--pretrain": OBJECTIVES,
     "--combine": COMBINATIONS,
     "--controls": CONTROLS,
@@ -95,8 +96,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
     elif name in MODELS.names():
         facts = {"model": name, "summary": MODELS.summary(name)}
-    elif name in STRATEGIES:
-        facts = {"strategy": name, **asdict(STRATEGIES[name])}
+    elif name.partition("+")[0] in STRATEGIES:
+        facts = {"strategy": name, **asdict(strategy_named(name))}
     elif name in metrics.METRICS:
         metric = metrics.METRICS[name]
         facts = {

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
+from tsxfer.core.cautions import Caution
+from tsxfer.core.seen import Begin, Learned
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import content_key
 
 Status = Literal["done", "failed"]
-Control = Literal["permuted", "shuffled", "moments", "noise", "in_domain", "whole"]
+Control = Literal["untrained", "permuted", "shuffled", "moments", "noise", "in_domain", "whole"]
 CONTROLS: tuple[Control, ...] = typing.get_args(Control)
+Start = Literal["weights", "untrained", "permuted", "moments"]
 NOISE = "noise@1"  # the data set of the control of that name; datasets/noise.py
 Objective = Literal["labels", "masked", "contrastive"]
 OBJECTIVES: tuple[Objective, ...] = typing.get_args(Objective)
@@ -28,11 +31,12 @@ Baseline = Literal[
     "multirocket",
     "random_convolutions",
     "strong",
+    "rescaled",
     "mantis",
     "moment",
 ]
 BASELINES: tuple[Baseline, ...] = typing.get_args(Baseline)
-OF_A_BACKBONE: tuple[Baseline, ...] = ("random_convolutions", "strong")
+OF_A_BACKBONE: tuple[Baseline, ...] = ("random_convolutions", "strong", "rescaled")
 FOUNDATIONS: tuple[Baseline, ...] = ("mantis", "moment")  # weights that the user has on disk
 NO_BACKBONE = "none"  # the model of the other baselines
 
@@ -88,7 +92,7 @@ PROFILES = {
         drop_last=True,
         monitor="study",
         as_in_study=True,
-        warnings=("leaky split", "free validation labels"),
+        warnings=(Caution.LEAKY, Caution.FREE_LABELS),
     ),
 }
 
@@ -116,8 +120,8 @@ class Recipe:
         objective: ``labels``; ``masked``: hidden stretches of a window are filled in from the rest
             (masked reconstruction); ``contrastive``: two distorted views of a window are told
             from those of others (SimCLR, Chen et al. 2020). The last two see no label.
-        augment: ``light`` distorts the windows to learn from, anew in each step: noise, scale and
-            shift in time.
+        augment: ``light`` distorts the windows to learn from, differently in each step: noise,
+            scale and shift in time.
     """
 
     rate: float = 1e-3
@@ -216,6 +220,11 @@ class Trial(_Keyed):
             )
         if self.repeat < 0:
             raise SpecError(f"repeat = {self.repeat} is negative", mend="count repeats from 0")
+        if self.reuse and self.profile == "paper" and self.reuse.strategy.channels != "repeat":
+            raise SpecError(
+                f"channels = {self.reuse.strategy.channels!r} is not of the paper profile",
+                mend='use the profile "strict", or leave channels out: the study repeats kernels',
+            )
         if sum(map(bool, (self.reuse, self.pool, self.after, self.baseline))) > 1:
             raise SpecError(
                 "a trial has at most one of reuse, pool, after and baseline",
@@ -301,8 +310,10 @@ class Reuse:
         frozen: Keep the copied layers as they are; the audit then demands identical bits.
         twin_loss: Loss of the scratch twin; ``squared`` is a fault of the study that can be
             switched on (section 6.3) and marks every row.
-        start: ``weights`` copies them; ``permuted`` copies each tensor's values in another order;
-            ``moments`` draws normal values of each tensor's mean and standard deviation.
+        start: ``weights`` copies them; ``untrained``: those that the source had before it learned
+            anything; ``permuted``: each tensor's values in another order; ``moments``: normal
+            values of each tensor's mean and standard deviation. All are fitted to the target's
+            channels, and treated, as the weights would be.
         strategy: What is copied, and how it learns.
         also: Sources whose weights are averaged with those of `source`, equally; they started from
             `source`, since weights that grew apart cannot be averaged (Wortsman et al. 2022).
@@ -312,7 +323,7 @@ class Reuse:
     rate_multiplier: float = 1.0
     frozen: bool = False
     twin_loss: Literal["task", "squared"] = "task"
-    start: Literal["weights", "permuted", "moments"] = "weights"
+    start: Start = "weights"
     strategy: Strategy = field(default_factory=Strategy)
     also: tuple[Trial, ...] = ()
 
@@ -351,7 +362,7 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What was learned from, held against the test part of a trial's data set.
+    """What was learned from, compared with the test part of a trial's data set.
 
     Attributes:
         source: Data set that was learned from; the trial's own for its training part.
@@ -410,6 +421,8 @@ class Result:
         overlap: What was learned from against the test part, its own data set first.
         audit: ``{"copied": [...], "renewed": [...], "frozen": [...]}`` tensor names.
         alignment: Hash of the test instances and their labels, in the order of the predictions.
+        begin: What the network did with training windows before it learned; None without a network.
+        learned: Whether it left its start; None where no step was taken or no label was learned.
         loss: What was minimised: ``squared error`` or ``cross-entropy``.
         ledger: What the trial was allowed: ``{"steps": .., "batch": .., "tries": ..}``; steps are
             those of one try.
@@ -436,6 +449,8 @@ class Result:
     alignment: str = ""
     loss: str = ""
     audit: dict[str, list[str]] = field(default_factory=dict)
+    begin: Begin | None = None
+    learned: Learned | None = None
     ledger: dict[str, int] = field(default_factory=dict)
     chosen: dict[str, float] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Literal
+from dataclasses import dataclass, fields, replace
+from typing import Literal, get_args
 
 from tsxfer.errors import SpecError, nearest
 
 Learn = Literal["tuned", "frozen", "head_first", "gradual", "low_rank", "probe"]
+Channels = Literal["repeat", "divided", "spread", "fresh", "independent"]
+CHANNELS: tuple[Channels, ...] = get_args(Channels)
 STILL: tuple[Learn, ...] = ("frozen", "low_rank", "probe")  # copied tensors keep the source's bits
 ORDER_OF_LAYERS = re.compile(r"first_(\d+)(_frozen)?")
 
@@ -38,6 +40,18 @@ class Strategy:
             added to the loss (L2-SP, Li et al. 2018).
         renormalised: Statistics of normalisation layers are taken from the target's training
             windows before training (AdaBN, Li et al. 2017).
+        channels: What a first kernel becomes where source and target differ in channels; without
+            effect where they do not, but for ``independent``. ``repeat``: the mean over the
+            source's channels for every target channel (the study, section 3.1); ``divided``: the
+            sum over the source's channels, divided among the target's, so that the same signal on
+            all channels gives what it gave (as timm's ``adapt_input_conv``); ``spread``: source
+            channel s of filter f reads target channel (f * S + s) mod C alone, of S and C channels,
+            and those that meet add up; ``fresh``: the first layer is not copied; ``independent``:
+            each channel alone passes a backbone of one channel, and the features are joined
+            (MOMENT, Goswami et al. 2024; Mantis, Feofanov et al. 2025).
+        rescaled: Convolutions are scaled, first to last, until each one's output deviates by 1 on
+            the target's training windows, labels unseen (LSUV, Mishkin and Matas 2016). Scratch
+            is offered the same as the baseline ``rescaled``.
     """
 
     copied: Literal["convolutions", "backbone"] = "convolutions"
@@ -48,6 +62,8 @@ class Strategy:
     rate_decay: float = 1.0
     anchor: float = 0.0
     renormalised: bool = False
+    channels: Channels = "repeat"
+    rescaled: bool = False
 
     def __post_init__(self) -> None:
         if self.blocks < 0 or self.stage < 1 or self.rank < 1:
@@ -90,8 +106,11 @@ class Strategy:
         """Its name, or what departs from the study's; empty for the study's own."""
         if self == Strategy():
             return ""
-        named = next((name for name, held in STRATEGIES.items() if held == self), "")
-        return named or self._layers() or self._spelt()
+        plain = replace(self, channels="repeat", rescaled=False)
+        parts = [self.channels] * (self.channels != "repeat") + ["rescale"] * self.rescaled
+        named = next((name for name, held in STRATEGIES.items() if held == plain), "")
+        name = named or plain._layers()
+        return "+".join([name, *parts]) if name else self._spelt()
 
     def _layers(self) -> str:
         for learn, end in (("tuned", ""), ("frozen", "_frozen")):
@@ -119,12 +138,31 @@ STRATEGIES: Mapping[str, Strategy] = {
 }
 
 
+PARTS: Mapping[str, Mapping[str, object]] = {
+    **{name: {"channels": name} for name in CHANNELS},
+    "rescale": {"rescaled": True},
+}
+
+
 def named(name: str) -> Strategy:
-    """The strategy of a name, or of ``first_3`` and ``first_3_frozen``: a point of the layer curve.
+    """The strategy of a name, with parts: ``copy+spread``, ``lp_ft+divided+rescale``.
 
     Raises:
-        SpecError: If there is none.
+        SpecError: If there is none, or a part is unknown or said twice.
     """
+    first, *parts = name.split("+")
+    strategy, said = _whole(first), dict[str, object]()
+    for part in parts:
+        if part not in PARTS:
+            raise SpecError(f"unknown part {part!r} of {name!r}", mend=nearest(part, PARTS))
+        if said.keys() & PARTS[part].keys():
+            raise SpecError(f"{name!r} says two ways of one thing", mend=f"leave +{part} out")
+        said.update(PARTS[part])
+    return replace(strategy, **said)  # type: ignore[arg-type]
+
+
+def _whole(name: str) -> Strategy:
+    """One without parts; ``first_3`` and ``first_3_frozen`` are points of the layer curve."""
     layers = ORDER_OF_LAYERS.fullmatch(name)
     if layers and int(layers[1]):
         return Strategy(blocks=int(layers[1]), learn="frozen" if layers[2] else "tuned")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tsxfer.core.building import from_plain
+from tsxfer.core.fair import smallest, unlike_scratch
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import (
     NO_BACKBONE,
@@ -65,10 +66,14 @@ class Study:
         source_size: Label budget of pretraining.
         recipe: Of fine-tuning, and of the scratch twin.
         pretraining: Of the sources.
-        controls: What each transfer is held against, beside its scratch twin: placebos
-            (``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source labels; ``noise``:
-            the source) and ceilings (``in_domain``: the rest of the target as source; ``whole``:
-            all of its labels).
+        channels: Of each data set, by versioned name, in a resolved study.
+        check_start: Under ``strict``, the control ``untrained`` stands at the smallest size beside
+            each transfer whose start differs from scratch in more than what its source learned
+            (`tsxfer.core.fair`), unasked; asked for as a control, it stands at every size.
+        controls: What each transfer is compared with, beside its scratch twin: placebos
+            (``untrained``, ``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source
+            labels; ``noise``: the source) and ceilings (``in_domain``: the rest of the target as
+            source; ``whole``: all of its labels).
         strategies: How transfers treat what they take over.
         objectives: What sources learn: their labels, or without any (`Recipe.objective`).
         combine: Sources made of all of a target's sources: ``pooled``: learned from at once, each
@@ -101,6 +106,8 @@ class Study:
     objectives: tuple[Objective, ...] = ("labels",)
     combine: tuple[Combination, ...] = ()
     baselines: tuple[Baseline, ...] = ()
+    channels: dict[str, int] = field(default_factory=dict)
+    check_start: bool = True
     overlap: Overlaps = "refuse"
     looks: tuple[int, ...] = ()
 
@@ -218,7 +225,7 @@ def _pretrainings(study: Study) -> dict[str, Trial]:
     for number, model, target in itertools.product(numbers, study.models, study.targets):
         for reuse in _starts(study, number, model, target):
             _add_with_ancestors(found, reuse.sources)
-    if study.controls:
+    if study.controls:  # the untrained source is that of its transfer
         for trial in _comparable(study):
             _add_with_ancestors(found, trial.origins)
     return found
@@ -261,8 +268,9 @@ def _comparable(study: Study) -> Iterator[Trial]:
             )
             transfer = replace(scratch, reuse=reuse)
             yield transfer
-            if study.controls:
-                yield from _controls(study, transfer, reuse)
+            asked = _asked(study, transfer)
+            if asked:
+                yield from _controls(study, transfer, reuse, asked)
 
 
 def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
@@ -313,7 +321,18 @@ def _baselines(study: Study, scratch: Trial) -> Iterator[Trial]:
             yield replace(scratch, baseline=name)
 
 
-def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
+def _asked(study: Study, transfer: Trial) -> tuple[Control, ...]:
+    """The controls of a transfer: those asked for, and the check of its start."""
+    told = "untrained" in study.controls or not study.check_start or study.profile != "strict"
+    if told or transfer.size != smallest(study.sizes):
+        return study.controls
+    unlike = unlike_scratch(transfer, study.channels)
+    return ("untrained", *study.controls) if unlike else study.controls
+
+
+def _controls(
+    study: Study, transfer: Trial, reuse: Reuse, asked: tuple[Control, ...]
+) -> list[Trial]:
     """The controls of one transfer; of several sources, those without a source are the same."""
     origin = reuse.source
     few = label_budget(study.source_size, 0) <= NOISE_LABELS
@@ -321,6 +340,7 @@ def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
     noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
     rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")
     of = {
+        "untrained": replace(transfer, reuse=replace(reuse, start="untrained")),
         "permuted": replace(transfer, reuse=replace(reuse, start="permuted")),
         "moments": replace(transfer, reuse=replace(reuse, start="moments")),
         "noise": replace(transfer, reuse=replace(reuse, source=noise, also=())),
@@ -330,12 +350,12 @@ def _controls(study: Study, transfer: Trial, reuse: Reuse) -> list[Trial]:
     if reuse == replace(reuse, source=plain, also=()):  # one source that learns from its labels
         shuffled = replace(origin, recipe=replace(origin.recipe, labels="shuffled"))
         of["shuffled"] = replace(transfer, reuse=replace(reuse, source=shuffled))
-    return [of[name] for name in study.controls if name in of]
+    return [of[name] for name in asked if name in of]
 
 
 def _refuse_endless(study: Study) -> None:
     count = study.repeats * math.prod(len(getattr(study, axis)) for axis in AXES)
-    count *= (1 + len(study.combine)) * (1 + len(study.controls) + len(study.baselines))
+    count *= (1 + len(study.combine)) * (2 + len(study.controls) + len(study.baselines))
     if count > LARGEST:
         raise SpecError(
             f"the study has some {count:,} trials, more than {LARGEST:,}",

@@ -40,12 +40,19 @@ class Backbone(nn.Module, ABC):
 
 
 class Model(nn.Module):
-    """A backbone and its head; `extra` numbers (the amplitude) join before the head."""
+    """A backbone and its head; `extra` numbers (the amplitude) join before the head.
 
-    def __init__(self, backbone: Backbone, extra: int, outputs: int) -> None:
+    Args:
+        backbone: Of all channels, or of one where `apart` says so.
+        extra: Numbers beside the window.
+        outputs: Classes, or 1 for regression.
+        apart: Channels that pass the backbone one by one, their features joined; 0: all at once.
+    """
+
+    def __init__(self, backbone: Backbone, extra: int, outputs: int, apart: int = 0) -> None:
         super().__init__()
-        self.backbone = backbone
-        width = backbone.features + extra
+        self.backbone, self.apart = backbone, apart
+        width = backbone.features * max(1, apart) + extra
         hidden = [nn.Linear(width, width), nn.ReLU()] if backbone.hidden_layer else []
         self.head: nn.Module = nn.Sequential(*hidden, nn.Linear(width, outputs))
         for layer in self.head.children():
@@ -55,9 +62,16 @@ class Model(nn.Module):
 
     def forward(self, x: Tensor, extra: Tensor) -> Tensor:
         """``(batch, channel, time)`` and ``(batch, extra)`` to ``(batch, outputs)``."""
-        features: Tensor = self.backbone(x)
-        outputs: Tensor = self.head(torch.cat([features, extra], dim=1))
+        outputs: Tensor = self.head(torch.cat([self.features(x), extra], dim=1))
         return outputs
+
+    def features(self, x: Tensor) -> Tensor:
+        """``(batch, channel, time)`` to what the head reads of them: ``(batch, feature)``."""
+        if not self.apart:
+            together: Tensor = self.backbone(x)
+            return together
+        alone: Tensor = self.backbone(x.reshape(-1, 1, x.shape[2]))
+        return alone.reshape(-1, self.apart * self.backbone.features)
 
     def penalty(self) -> Tensor:
         """Kernel penalty that is added to the loss."""
@@ -74,6 +88,7 @@ def build(
     outputs: int,
     seed: int,
     as_in_study: bool = False,
+    apart: bool = False,
 ) -> Model:
     """A freshly initialised model; the same seed gives the same weights, whatever else was drawn.
 
@@ -85,6 +100,7 @@ def build(
         outputs: Classes, or 1 for regression.
         seed: Of the initial weights.
         as_in_study: Start as the study did where the original architecture starts otherwise.
+        apart: Each channel passes a backbone of one channel, and features are joined.
 
     Raises:
         SpecError: If the name is unknown or the file holds no backbone.
@@ -93,7 +109,8 @@ def build(
     kind = loaded if isinstance(loaded, type) else backbone_in(vars(loaded), name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Model(kind(channels, length), extra, outputs)
+        backbone = kind(1 if apart else channels, length)
+        model = Model(backbone, extra, outputs, channels if apart else 0)
         if as_in_study:
             model.backbone.start_as_in_study()
         return model

@@ -46,10 +46,18 @@ def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def heard(layer: nn.Conv1d, x: Tensor, y: Tensor) -> Tensor:
+    """Call the layer's forward hooks, as calling it would: its kernel is used without that."""
+    for hook in layer._forward_hooks.values():
+        hook(layer, (x,), y)
+    return y
+
+
 def pad_and_convolve(x: Tensor, layer: nn.Conv1d, padding: tuple[int, int]) -> Tensor:
     """Pad with zeros, then convolve with PyTorch's own: see `convolve` for shapes."""
     padded = functional.pad(x, padding)
-    return functional.conv1d(padded, layer.weight, layer.bias, layer.stride, 0, layer.dilation)
+    y = functional.conv1d(padded, layer.weight, layer.bias, layer.stride, 0, layer.dilation)
+    return heard(layer, x, y)
 
 
 def convolve(x: Tensor, layer: nn.Conv1d, padding: tuple[int, int]) -> Tensor:
@@ -69,7 +77,8 @@ def convolve(x: Tensor, layer: nn.Conv1d, padding: tuple[int, int]) -> Tensor:
     flat = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
     flat = functional.pad(flat, padding)
     kernel = layer.weight.unsqueeze(2)
-    return functional.conv2d(flat, kernel, layer.bias, (1, *stride), 0, (1, *dilation)).squeeze(2)
+    y = functional.conv2d(flat, kernel, layer.bias, (1, *stride), 0, (1, *dilation)).squeeze(2)
+    return heard(layer, x, y)
 
 
 def halve(x: Tensor, layer: nn.Conv1d) -> Tensor:
@@ -81,7 +90,8 @@ def halve(x: Tensor, layer: nn.Conv1d) -> Tensor:
     if x.device.type != "cpu" or torch.compiler.is_exporting():
         return functional.relu(convolve(x, layer, same_padding(x.shape[-1], 3, 2)))
     apply: Callable[..., Tensor] = _Halving.apply
-    return apply(x.transpose(1, 2), layer.weight, layer.bias).transpose(1, 2)
+    y = apply(x.transpose(1, 2), layer.weight, layer.bias).transpose(1, 2)
+    return heard(layer, x, y)
 
 
 class _Halving(torch.autograd.Function):

@@ -73,7 +73,7 @@ def _part(arrays: Arrays, x_name: str, first: str, described: Description, path:
     return Content(
         x=windows,
         y=y,
-        group=None if groups is None else groups.astype(np.str_),
+        group=groups,
         channels=tuple(f"c{n}" for n in range(windows.shape[1])),
         label=y_name,
         group_name=group,

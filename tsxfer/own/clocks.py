@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
+from tsxfer.own.signals import NEAR
 
 NAMED = re.compile(
     r"^(?:(?:unix[ _]?)?time(?:[ _]?stamp)?|date(?:[ _]?time)?|elapsed|t|seconds?|secs?|ms"
@@ -36,12 +37,14 @@ class Clock:
         period: From one sample to the next, in its unit.
         gap: A longer step than this is a gap, in its unit.
         note: What was guessed; "" where nothing was.
+        even: Steps are of one length.
     """
 
     unit: float
     period: float
     gap: float
     note: str = ""
+    even: bool = True
 
     @property
     def rate(self) -> float:
@@ -91,7 +94,7 @@ def clock_of(column: str, times: NDArray[np.float64], dated: bool, said: float) 
             f"{column} does not tick evenly: {1 / (unit * period):.5g} Hz is its mean (--rate "
             f"settles it)"
         )
-    return Clock(unit, period, gap, note)
+    return Clock(unit, period, gap, note, steady)
 
 
 def _unit(column: str, period: float, dated: bool, said: float) -> tuple[float, str]:
@@ -110,7 +113,7 @@ def _unit(column: str, period: float, dated: bool, said: float) -> tuple[float, 
 
 def _unit_that_fits(column: str, period: float, said: float) -> float:
     for unit in UNITS.values():
-        if abs(said * period * unit - 1) < 0.06:
+        if abs(said * period * unit - 1) < NEAR:
             return unit
     if abs(period - 1) < 1e-6:
         return 1 / said  # it counts samples

@@ -28,7 +28,7 @@ def content_of(signals: list[Signal], described: Description, label: str, group:
     """
     rate, notes = one_rate(signals, described.rate, described.resample)
     channels = same_channels(signals)
-    if len({signal.rate for signal in signals}) > 1:
+    if described.resample and rate == described.resample:
         signals = [resampled(signal, rate) for signal in signals]
     notes += sorted({note for signal in signals for note in signal.notes})
     make = _cut if described.window else _whole

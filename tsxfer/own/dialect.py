@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import zlib
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -15,6 +16,7 @@ from tsxfer.own.description import Description
 HEAD = 1 << 18  # bytes looked at, more where the first line is longer
 SEPARATORS = (";", "\t", ",", "|", " ")
 EMPTY = frozenset({"", "na", "nan", "null", "none", "n/a", "#n/a", "-nan", "?", "<na>"})
+SEP = re.compile(r"^sep=.$", re.IGNORECASE)  # what Excel writes above a table
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -29,6 +31,7 @@ class Dialect:
         header: Whether the first line names the columns.
         names: Of the columns; their positions where there is no header.
         packed: The file is gzipped.
+        skip: Lines before the first window: the header, and remarks above it.
         notes: What was guessed.
     """
 
@@ -38,6 +41,7 @@ class Dialect:
     header: bool
     names: tuple[str, ...]
     packed: bool
+    skip: int
     notes: tuple[str, ...] = ()
 
 
@@ -50,7 +54,8 @@ def dialect_of(path: Path, described: Description) -> Dialect:
     packed = path.name.lower().endswith(".gz")
     head, whole = _head(path, packed)
     encoding, notes = _encoding(head)
-    lines = _lines(head, encoding, whole, path)
+    every = _lines(head, encoding, whole, path)
+    lines, above = _without_remarks(every)
     separator, decimal = _separated(lines, path)
     rows = _cells(lines, separator)
     header, guess = _has_header(rows, decimal, described)
@@ -63,6 +68,7 @@ def dialect_of(path: Path, described: Description) -> Dialect:
         header=header,
         names=names,
         packed=packed,
+        skip=above + int(header),
         notes=(*notes, *guess),
     )
 
@@ -112,15 +118,37 @@ def _encoding(head: bytes) -> tuple[str, tuple[str, ...]]:
 def _lines(head: bytes, encoding: str, whole: bool, path: Path) -> list[str]:
     """The first lines that are whole."""
     text = head.decode(encoding, "replace").replace("\r\n", "\n").replace("\r", "\n")
-    lines = [line for line in text.split("\n")[: None if whole else -1] if line.strip()][:50]
-    if not lines or "\0" in text:
+    lines = text.split("\n")[: None if whole else -1][:60]
+    if not any(map(str.strip, lines)) or "\0" in text:
         raise DataError(
             f"{path.name} ({path.stat().st_size:,} bytes) is no readable table: "
-            + ("it holds zero bytes" if lines else "it is empty"),
+            + ("it holds zero bytes" if "\0" in text else "it is empty"),
             where=str(path),
             mend="write one window a row, columns separated by commas, names in the first row",
         )
     return lines
+
+
+def _without_remarks(lines: list[str]) -> tuple[list[str], int]:
+    """Lines that are cells, and how many stand above them: blanks, ``sep=;`` and ``#`` remarks.
+
+    A ``#`` line right above the first window may be numpy's header: it has as many cells.
+    """
+    above = 0
+    while above < len(lines) - 1:
+        line, below = lines[above].strip(), lines[above + 1].strip()
+        named = line.startswith("#") and below and not below.startswith("#")
+        if named and any(_same_count(line, below, sign) for sign in SEPARATORS):
+            break
+        if line and not line.startswith("#") and not SEP.match(line):
+            break
+        above += 1
+    return [line for line in lines[above:] if line.strip()], above
+
+
+def _same_count(one: str, other: str, separator: str) -> bool:
+    """Whether two lines have equally many cells, more than one."""
+    return 0 < one.lstrip("# ").count(separator) == other.count(separator)
 
 
 def _cells(lines: list[str], separator: str) -> list[list[str]]:
@@ -136,7 +164,7 @@ def _separated(lines: list[str], path: Path) -> tuple[str, str]:
     for separator in SEPARATORS:
         rows = _cells(lines, separator)
         even = len({len(row) for row in rows}) == 1
-        for decimal in (".", ",") if separator != "," else (".",):
+        for decimal in (".", ","):
             numbers = sum(number(c, decimal) is not None for row in rows[1:] for c in row)
             if len(rows[0]) > 1 and (score := (int(even), numbers)) > best:
                 best, found = score, (separator, decimal)
@@ -177,5 +205,6 @@ def _even(values: list[float]) -> bool:
 
 
 def _names(first: list[str]) -> tuple[str, ...]:
-    """Names of a header; ``#`` is how numpy marks one."""
-    return (first[0].lstrip("# "), *first[1:])
+    """Names of a header; ``#`` is how numpy marks one, and pandas' way to call what has no name."""
+    names = (first[0].lstrip("# "), *first[1:])
+    return tuple(name or f"Unnamed: {at}" for at, name in enumerate(names))

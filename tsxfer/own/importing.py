@@ -22,25 +22,24 @@ from numpy.typing import NDArray
 
 from tsxfer import metrics
 from tsxfer.core.building import from_plain
+from tsxfer.core.cautions import Caution
 from tsxfer.core.names import OWN, DatasetName
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.catalogue import CARD, read_card
 from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
-from tsxfer.data.split import OFFICIAL
 from tsxfer.data.suspects import suspects_of
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.labels import Labelled, settled
+from tsxfer.own.official import refuse_shared
 from tsxfer.own.readers import Layout, also_read, find, read
 from tsxfer.own.reading import READ, Reading, another, as_text
 from tsxfer.own.shaping import Shape, rows_of, series, shape_of
 from tsxfer.own.version import version_of
 from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace, write_whole
-
-UNGROUPED = "no groups given: leakage not excluded"
 
 
 def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
@@ -73,7 +72,7 @@ def described_by(path: Path, flags: Description) -> Description:
     Raises:
         SpecError: For a card with unknown names or wrong types.
     """
-    beside = path.with_suffix(".toml")
+    beside = card_beside(path)
     if not beside.exists():
         return flags
     try:
@@ -89,6 +88,12 @@ def described_by(path: Path, flags: Description) -> Description:
         if getattr(flags, f.name) != getattr(blank, f.name)
     }
     return replace(card, **said)
+
+
+def card_beside(path: Path) -> Path:
+    """``mine.toml`` of ``mine.csv`` and of ``mine.csv.gz``."""
+    whole = path.absolute()
+    return whole.with_name(Path(whole.name.removesuffix(".gz")).with_suffix(".toml").name)
 
 
 def plain_name(stem: str) -> str:
@@ -194,6 +199,9 @@ def check(name: str, content: Content, described: Description) -> Checked:
     rows = rows_of(content, name)
     labelled = settled(content, described, rows)
     shape = shape_of(content, described, name)
+    if content.part is not None and content.group is not None:
+        test = content.part == "test"
+        refuse_shared(labelled.group[~test], labelled.group[test], name)
     y = labelled.y[shape.kept]
     if labelled.task == "classification":
         _refuse_few_classes(y, name)
@@ -269,8 +277,8 @@ def _rule(content: Content) -> Literal["grouped", "time", "official"]:
 
 def _warnings(content: Content) -> tuple[str, ...]:
     """Labels of every row that is made from the data."""
-    official = (OFFICIAL,) if content.part is not None else ()
-    return (*official, *(() if content.group is not None else (UNGROUPED,)))
+    official = (Caution.OFFICIAL,) if content.part is not None else ()
+    return (*official, *(() if content.group is not None else (Caution.UNGROUPED,)))
 
 
 def _margin(y: NDArray[Any], metric: str) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +18,8 @@ from tsxfer.own.description import Description
 
 Task = Literal["classification", "regression"]
 MOST_CLASSES = 20  # integers with more distinct values may be numbers: then the task must be said
-PARTED = ("|", ";")  # what several labels of one window are written with
+PARTED = ("|", ";", ",", "+", "/", "&")  # what several labels of one window are written with
+LISTED = re.compile(r"^\[.*\]$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def _labels(
     task, guessed = _task(y, described, content)
     if task == "regression":
         return _as_numbers(y, content.label), "regression", guessed
-    names, joined = spelt_alike(_as_names(y), str.split, "classes")
+    names, joined = spelt_alike(_as_names(y), _words, "classes")
     return names, "classification", (*guessed, *joined, *_cases(names), *_several(names))
 
 
@@ -152,7 +155,29 @@ def _groups(content: Content, rows: NDArray[np.str_]) -> tuple[NDArray[np.str_],
         return rows, ()
     group = plain(content.group)
     _refuse_missing(_missing(group), rows, "group", content.group_name)
-    return spelt_alike(_as_names(group), lambda name: name.casefold().split(), "groups")
+    names, joined = spelt_alike(_as_names(group), _folded, "groups")
+    return names, (*joined, *_alike(names))
+
+
+def _words(name: str) -> list[str]:
+    """Words of a name in one form of Unicode."""
+    return unicodedata.normalize("NFKC", name).split()
+
+
+def _folded(name: str) -> list[str]:
+    return _words(name.casefold())
+
+
+def _alike(groups: NDArray[np.str_]) -> tuple[str, ...]:
+    """Groups that differ by signs or leading zeros alone stay apart, and are said."""
+    alike: dict[str, list[str]] = {}
+    for name in dict.fromkeys(groups.tolist()):
+        plain = re.sub(r"[\W_]+", "", re.sub(r"\d+", lambda d: f"_{int(d[0])}_", name.casefold()))
+        key = plain if plain else name
+        alike.setdefault(key, []).append(name)
+    pairs = [" / ".join(sorted(found)) for found in alike.values() if len(found) > 1]
+    said = f"groups that look alike are kept apart: {', '.join(pairs[:4])}"
+    return (f"{said}; write them alike if they are one",) if pairs else ()
 
 
 def spelt_alike(
@@ -206,7 +231,7 @@ def _several(names: NDArray[np.str_]) -> tuple[str, ...]:
     for mark in PARTED:
         for name in sorted(known):
             parts = [part.strip() for part in name.split(mark)]
-            if len(parts) > 1 and known & set(parts):
+            if len(parts) > 1 and (known & set(parts) or LISTED.match(name)):
                 raise DataError(
                     f"the label {name!r} names several classes at once; multi-label data is not "
                     "supported",

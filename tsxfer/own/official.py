@@ -92,7 +92,7 @@ def with_parts(content: Content, part: NDArray[np.str_], note: str, where: str) 
         )
     if content.group is not None:
         group = content.group.astype(np.str_)
-        _refuse_shared(group[part == "train"], group[part == "test"], where)
+        refuse_shared(group[part == "train"], group[part == "test"], where)
     return replace(content, part=part, notes=(*content.notes, note))
 
 
@@ -115,7 +115,7 @@ def joined(train: Content, test: Content, names: str) -> Content:
             mend="give two parts of one data set, or say --test no",
         )
     if train.group is not None and test.group is not None:
-        _refuse_shared(train.group, test.group, names)
+        refuse_shared(train.group, test.group, names)
     grouped = train.group is not None and test.group is not None
     train, copies = (train, "") if grouped else _once(train, test)
     length = max(train.x.shape[2], test.x.shape[2])
@@ -192,7 +192,12 @@ def _row(part: Content, number: int) -> str:
     return f"row {number + 1}" if part.rows is None else str(part.rows[number])
 
 
-def _refuse_shared(train: NDArray[Any], test: NDArray[Any], names: str) -> None:
+def refuse_shared(train: NDArray[Any], test: NDArray[Any], names: str) -> None:
+    """Groups that lie in the train and in the test part.
+
+    Raises:
+        DataError: If there are some.
+    """
     both = sorted(set(train.tolist()) & set(test.tolist()))
     if both:
         raise DataError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,10 +65,12 @@ def arranged(names: list[str], axes: str, path: Path) -> Arranged:
     if axes == "time,channel" and all(TWO.match(name) for name in names):
         return Arranged(_swapped(names))
     running, timed = _parsed(names, RUNNING), _parsed(names, TIMED)
-    if running is not None and _consecutive(running):
-        found = Arranged(*_sorted(running))
+    if running is not None and _consecutive(running) and not _sorted(running)[2]:
+        found = Arranged(_columns(running))
     elif timed is not None and _rising(timed):
         found = _timed(timed)
+    elif running is not None and _consecutive(running):
+        found = Arranged(*_sorted(running))
     elif running is not None:
         _refuse_unequal(running, path)
         _refuse_twice(running, path)
@@ -80,7 +82,17 @@ def arranged(names: list[str], axes: str, path: Path) -> Arranged:
         found = Arranged(_columns(timed), 0.0, _irregular(timed))
     if not axes:
         _question(found.channels, names, path)
-    return found
+    return replace(found, notes=(*found.notes, *_mixed(found)))
+
+
+def _mixed(found: Arranged) -> tuple[str, ...]:
+    """Names of two patterns that became one channel."""
+    columns = found.channels.get(UNNUMBERED, [])
+    bare = [name for name in columns if name[0] in "+-0123456789"]
+    if not bare or len(bare) == len(columns):
+        return ()
+    other = next(name for name in columns if name not in bare)
+    return (f"columns such as {bare[0]} and {other} are taken as one channel; rename them if not",)
 
 
 def _parsed(names: list[str], pattern: re.Pattern[str]) -> Parsed | None:

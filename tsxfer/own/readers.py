@@ -49,6 +49,7 @@ class Layout:
         endings: Of files, small letters; shown in messages.
         prefix: Of names that mean no path, e.g. ``ucr:``.
         beside: Further files that are read with a path, as far as flags do not name them.
+        deaf: Flags that mean nothing to it: they are refused rather than passed over.
     """
 
     name: str
@@ -57,11 +58,14 @@ class Layout:
     endings: tuple[str, ...] = ()
     prefix: str = ""
     beside: Callable[[Path, Description], tuple[Path, ...]] = lambda _path, _described: ()
+    deaf: tuple[str, ...] = ()
 
 
-def by_ending(name: str, read: Reader, *endings: str) -> Layout:
+def by_ending(name: str, read: Reader, *endings: str, deaf: tuple[str, ...] = ()) -> Layout:
     """A layout of single files, told by how their names end."""
-    return Layout(name, lambda path, _: path.name.lower().endswith(endings), read, endings)
+    return Layout(
+        name, lambda path, _: path.name.lower().endswith(endings), read, endings, deaf=deaf
+    )
 
 
 def _is_recording(path: Path, described: Description) -> bool:
@@ -98,9 +102,16 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "a plain table of the UCR archive", archive.is_plain, archive.read_plain, (".tsv", ".txt")
     ),
-    by_ending("a table with one window a row", tables.read, *tables.ENDINGS),
-    by_ending("arrays x, y and group", npz.read, ".npz"),
-    by_ending("sktime's series", ts.read, ".ts"),
+    by_ending(
+        "a table with one window a row", tables.read, *tables.ENDINGS, deaf=("step", "pattern")
+    ),
+    by_ending("arrays x, y and group", npz.read, ".npz", deaf=("header", "step", "pattern")),
+    by_ending(
+        "sktime's series",
+        ts.read,
+        ".ts",
+        deaf=("x", "axes", "header", "step", "pattern", "window", "intervals"),
+    ),
     by_ending("series of the UEA archive", archive.read_arff, ".arff"),
     by_ending("variables of MATLAB", matlab.read, ".mat"),
 )
@@ -143,6 +154,17 @@ def find(path: Path, described: Description) -> Layout:
     )
 
 
+def _refuse_deaf(layout: Layout, described: Description, path: Path) -> None:
+    """A flag that would be passed over in silence."""
+    said = [f"--{name}" for name in layout.deaf if getattr(described, name)]
+    if said:
+        raise SpecError(
+            f"{', '.join(said)} means nothing for {layout.name}",
+            where=str(path),
+            mend="leave it out; to cut a recording, say --window",
+        )
+
+
 def also_read(layout: Layout, path: Path, described: Description) -> tuple[Path, ...]:
     """Files that are read with a path: its own mates, and the official test part beside it."""
     test = official.test_file(path, described)
@@ -156,6 +178,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         TsxferError: If none takes it, or it cannot be read.
     """
     layout = find(path, described)
+    _refuse_deaf(layout, described, path)
     content = layout.read(path, described, scratch)
     test = official.test_file(path, described)
     if test is None:

@@ -55,6 +55,12 @@ def shape_of(content: Content, described: Description, name: str) -> Shape:
     _refuse(facts.infinite, names, "a sample that is infinite", "correct it, or remove the window")
     kept, missing = _kept(facts, described, names)
     length, cut = _length(content, described, kept, name)
+    if facts.flat[kept].all():
+        raise DataError(
+            f"all {int(kept.sum())} windows are flat: every sample is the same",
+            where=name,
+            mend="look at the file, or at the flags that say how it is read",
+        )
     low, high = facts.low[kept], facts.high[kept]
     off = levels(low, high)
     _refuse_too_large(facts, kept, off, names)

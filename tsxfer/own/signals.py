@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from tsxfer.errors import DataError, SpecError
 
+SAME, SAID = 1e-4, 0.02  # share by which exact rates may differ, among them and from --rate
+NEAR = 0.06  # share by which mean rates of clocks that tick unevenly may differ
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -46,6 +49,7 @@ class Signal:
             nothing.
         pieces: First sample and its time in seconds, of each run of samples without a gap.
         notes: What was guessed while reading, each with the flag that settles it.
+        even: The rate is exact; else it is the mean of a clock that does not tick evenly.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Signal:
     spans: tuple[Span, ...] = ()
     pieces: tuple[tuple[int, float], ...] = ((0, 0.0),)
     notes: tuple[str, ...] = ()
+    even: bool = True
 
     def within_pieces(self) -> Signal:
         """The same, with no span across a gap."""
@@ -121,27 +126,48 @@ def _number_and_unit(text: str) -> tuple[float, str]:
 def one_rate(signals: list[Signal], said: float, resample: float) -> tuple[float, list[str]]:
     """The rate that all signals share, and what is to be said of it.
 
+    Clocks that do not tick evenly differ a little from file to file: within `NEAR` they are one.
+
     Raises:
         DataError: If they differ and nothing says to resample, or `said` contradicts the files.
     """
     rates = {signal.rate: signal.name for signal in reversed(signals) if signal.rate}
-    if len(rates) > 1 and not resample:
-        shown = ", ".join(f"{rate:g} Hz ({name})" for rate, name in sorted(rates.items())[:4])
-        raise DataError(
-            f"files of {len(rates)} rates: {shown}",
-            mend=f"bring all to one rate, e.g. --resample {min(rates):g}",
-        )
-    if len(rates) == 1 and said and abs(said / next(iter(rates)) - 1) > 0.02:
-        raise DataError(
-            f"--rate {said:g}, but the files state {next(iter(rates)):g} Hz",
-            where=next(iter(rates.values())),
-            mend="leave --rate out, or correct it; to change the rate say --resample HZ",
-        )
-    if len(rates) > 1:
-        return resample, [
-            f"rates of {', '.join(f'{r:g}' for r in sorted(rates))} Hz resampled to {resample:g} Hz"
-        ]
-    return said or next(iter(rates), 0.0), []
+    if not rates:
+        return said, []
+    low, high = min(rates), max(rates)
+    even = all(signal.even for signal in signals)
+    if said:
+        _refuse_far(rates, said, SAID if even else NEAR)
+        differ = max(high / said, said / low) > 1.005
+        ticks = f"the files' own clocks tick {_from_to(low, high)} times a second"
+        note = f"{ticks}; --rate {said:g} is taken"
+        return said, [note] if differ else []
+    if high / low < 1 + (SAME if even else NEAR):
+        middle = float(np.median([signal.rate for signal in signals if signal.rate]))
+        note = f"rates of {_from_to(low, high)} Hz are taken as {middle:g} Hz (--rate settles it)"
+        return middle, [note] if high / low > 1 + SAME else []
+    if resample:
+        shown = ", ".join(f"{rate:g}" for rate in sorted(rates)[:6])
+        return resample, [f"rates of {shown} Hz resampled to {resample:g} Hz"]
+    shown = ", ".join(f"{rate:g} Hz ({name})" for rate, name in sorted(rates.items())[:4])
+    raise DataError(
+        f"files of {len(rates)} rates: {shown}",
+        mend=f"bring all to one rate, e.g. --resample {low:g}",
+    )
+
+
+def _from_to(low: float, high: float) -> str:
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _refuse_far(rates: dict[float, str], said: float, near: float) -> None:
+    for rate, name in rates.items():
+        if max(rate / said, said / rate) > 1 + near:
+            raise DataError(
+                f"--rate {said:g}, but the file states {rate:g} Hz",
+                where=name,
+                mend="leave --rate out, or correct it; to change the rate say --resample HZ",
+            )
 
 
 def same_channels(signals: list[Signal]) -> tuple[str, ...]:

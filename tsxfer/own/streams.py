@@ -126,7 +126,7 @@ class Text:
                 csv.ReadOptions(
                     block_size=size,
                     column_names=[str(at) for at in range(len(self.names))],
-                    skip_rows=int(self.dialect.header),
+                    skip_rows=self.dialect.skip,
                     encoding=self.dialect.encoding.replace("utf-8-sig", "utf-8"),
                 ),
                 csv.ParseOptions(delimiter=self.dialect.separator, newlines_in_values=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from tsxfer.own.columns import few, group_of, label_of, position
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lists import lists_of
+from tsxfer.own.official import parts_of, with_parts
 from tsxfer.own.order import FEWEST, MANY, Arranged, arranged, is_sample
 from tsxfer.own.streams import ReadAgain, Table, open_table
 
 TEXTS = (".csv", ".tsv", ".txt", ".dat")
 ENDINGS = (*TEXTS, *(f"{ending}.gz" for ending in TEXTS), ".parquet", ".pq")
-UNNAMED = ("", "Unnamed: 0", "__index_level_0__")
+UNNAMED = re.compile(r"^(Unnamed: \d+|__index_level_\d+__)?$")
 SMALL = 1 << 26  # bytes of samples that memory holds
 
 
@@ -50,6 +52,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     roles, notes = roles_of(table, described, path)
     if table.nested and any(table.kind(name) in ("list", "struct") for name in roles.samples):
         return lists_of(table, roles.samples, words_of(roles), described, path)
+    _refuse_useless(described, path)
     _refuse_strangers(table, roles, described, path)
     order = arranged(roles.samples, described.axes, path)
     columns = [name for members in order.channels.values() for name in members]
@@ -62,7 +65,21 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     lengths = (
         None if described.missing != "refuse" and described.lengths == "refuse" else _lengths(x)
     )
-    return _content(x, words, roles, order, (*table.notes, *notes), lengths)
+    content = _content(x, words, roles, order, (*table.notes, *notes), lengths)
+    if not roles.part:
+        return content
+    part, note = parts_of(words[roles.part], roles.part, str(path))
+    return with_parts(content, part, note, str(path))
+
+
+def _refuse_useless(described: Description, path: Path) -> None:
+    """A flag that a table with a column a sample cannot heed."""
+    if described.x:
+        raise DataError(
+            f"--x {described.x}, but this table has a column a sample and no column of series",
+            where=str(path),
+            mend="leave --x out; --ignore leaves out columns that are no samples",
+        )
 
 
 def words_of(roles: Roles) -> list[str]:
@@ -86,7 +103,6 @@ def _content(
         label=roles.label,
         group_name=roles.group,
         rate=order.rate,
-        part=words[roles.part].astype(np.str_) if roles.part else None,
         notes=(*notes, *order.notes),
         lengths=lengths,
         columns=tuple(name for members in order.channels.values() for name in members),
@@ -103,9 +119,10 @@ def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, t
     names = [name for name in table.names if name not in described.ignore]
     count = len(table.names)
     at = (lambda word: position(word, count)) if table.positions else (lambda word: word)
-    index = [] if table.positions else _index(table, names, path)
+    said = (described.label, described.group, described.test)
+    index = [] if table.positions else _index(table, [n for n in names if n not in said], path)
     names = [name for name in names if name not in index]
-    notes = tuple(f"column {name!r} counts the rows: left out" for name in index)
+    notes = tuple(f"column {name!r} numbers the rows: left out" for name in index)
     part = described.test if described.test in names else ""
     if described.unlabelled:
         return Roles("", "", _known(names, described, path), ""), notes
@@ -150,23 +167,24 @@ def _refuse_twice(names: tuple[str, ...], path: Path) -> None:
 
 def _index(table: Table, names: list[str], path: Path) -> list[str]:
     """An unnamed column that counts the rows, as pandas writes it."""
-    found = [name for name in names if name in UNNAMED]
+    found = [name for name in names if UNNAMED.match(name)]
     for name in found:
         if table.kind(name) != "number" or not _counts(table, name):
             raise DataError(
-                "a column without a name that does not count the rows",
+                "a column without a name that does not number the rows",
                 where=f"{path}, column {table.names.index(name) + 1}",
-                mend="give it a name, then --label, --group or --ignore says what it is",
+                mend=f"say what it is: --label, --group or --ignore {name!r}",
             )
     return found
 
 
 def _counts(table: Table, name: str) -> bool:
-    """Whether a column rises by 1 from row to row, as far as the first batch tells."""
+    """Whether a column holds whole numbers, none twice, as far as the first batch tells."""
     first = next(iter(table.batches([name], [])), None)
-    return first is None or bool(
-        np.all(np.diff(first.column(0).to_numpy(zero_copy_only=False)) == 1)
-    )
+    if first is None:
+        return True
+    values = first.column(0).to_numpy(zero_copy_only=False)
+    return len(np.unique(values)) == len(values) and bool(np.all(values == np.round(values)))
 
 
 def _refuse_strangers(table: Table, roles: Roles, described: Description, path: Path) -> None:
@@ -178,7 +196,8 @@ def _refuse_strangers(table: Table, roles: Roles, described: Description, path: 
         raise DataError(
             f"this looks like a recording, one moment a row, rather than windows: {few(numbers)}",
             where=str(path),
-            mend="cut it: --window 1s --step 0.5s (with --rate, where no column tells the time)",
+            mend="cut it: --window 1s --step 0.5s (with --rate, where no column tells the time); "
+            "or name the samples of a window x_0, x_1, ... if each row is one",
         )
     said = f"columns that are neither numbered samples nor label nor group: {few(strangers)}"
     raise DataError(
@@ -234,7 +253,10 @@ def _filled(
 
 def words_from(column: Any) -> NDArray[Any]:
     """A column of labels or groups as objects, None where a cell is empty."""
-    return np.array(column.to_pylist(), dtype=object)
+    cells = column.to_pylist()
+    found = np.empty(len(cells), object)
+    found[:] = [cell if not isinstance(cell, (list, dict)) else repr(cell) for cell in cells]
+    return found
 
 
 def as_numbers(words: NDArray[Any]) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from tsxfer.ranking.seen import Seen, see
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.store.workspace import Workspace, write_whole
 
-VERSION = 1  # raise it when any score changes; kept scores of other versions are made anew
+VERSION = 1  # raise it when any score changes; kept scores of other versions are not used
 Scores = dict[str, float | None]
 
 
@@ -122,7 +122,7 @@ def get(name: str) -> Ranker:
 
 
 def scores_of(workspace: Workspace, transfer: Trial, pretraining: Result) -> Scores:
-    """All scores of one transfer, from what is kept or anew.
+    """All scores of one transfer: kept ones, or computed now.
 
     Args:
         workspace: Where data, weights and kept scores lie.

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Result, Trial
 from tsxfer.stats import baselines, ways
 from tsxfer.stats.aggregate import Aggregate, aggregate
-from tsxfer.stats.baselines import against
 from tsxfer.stats.best import Best, best_sources
-from tsxfer.stats.cells import Cell, cells
+from tsxfer.stats.cells import Cell, against, cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
 from tsxfer.stats.controls import ControlEffect, effects
@@ -83,7 +83,7 @@ class Report:
     @property
     def simulated(self) -> bool:
         """Whether any number comes from simulated data."""
-        return "simulated" in self.labels
+        return Caution.SIMULATED in self.labels
 
 
 def build(

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from tsxfer.report import beside
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, model, number, p_text, percent, signed
+from tsxfer.report.columns import MARKS, between, model, number, p_text, percent, signed
 from tsxfer.report.opinions import opinions
-from tsxfer.report.section import Section, between, name
+from tsxfer.report.section import Section, name
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
 from tsxfer.stats.convergence import Difference
@@ -36,6 +36,7 @@ def sections(report: Report) -> list[Section]:
         *opinions(report),
         _reproduced(report),
         _declared(report),
+        _missing(report),
         _verified(report),
     ]
     return [section for section in found if section is not None and section.rows]
@@ -334,7 +335,7 @@ def _reproduced(report: Report) -> Section | None:
     return Section(
         "Reproduced",
         "From `tsxfer reproduce`: how far chance in the hardware moves a number that is made "
-        "twice, beside the smallest effect that this report tells. A row that was made anew does "
+        "twice, beside the smallest effect that this report tells. A row that was made again does "
         "not count.",
         ("quantity", "value"),
         tuple(rows),
@@ -378,6 +379,18 @@ def _declared(report: Report) -> Section | None:
     )
 
 
+def _missing(report: Report) -> Section:
+    return Section(
+        "Missing and failed",
+        "What was planned and has no score; a comparison counts the repeats that it has.",
+        ("what", "why"),
+        (
+            *((f"run {key}", f"failed: {error}") for key, error in report.failures),
+            *(("pair", gap) for gap in report.gaps),
+        ),
+    )
+
+
 def _verified(report: Report) -> Section | None:
     if not report.verified:
         return None
@@ -387,7 +400,7 @@ def _verified(report: Report) -> Section | None:
         "what can "
         "be counted. Who edits rows and predictions together is only found by `tsxfer reproduce`, "
         "which "
-        "trains them anew.",
+        "trains them again.",
         ("what", "found"),
         (("verify", report.verified),),
     )

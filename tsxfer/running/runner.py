@@ -230,6 +230,8 @@ def _end(
         chance=tested.chance,
         alignment=tested.alignment,
         chosen={"rate_multiplier": begun.multipliers[best]} if trial.recipe.tune else {},
+        begin=begun.seen,
+        learned=fit.learned,
         curve={"samples": fit.samples, "score": [round(value, 6) for value in fit.metric]},
         cost={
             **cost,

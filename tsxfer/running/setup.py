@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tsxfer import metrics
+from tsxfer.core.seen import Begin
 from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.data import scale
 from tsxfer.data.sealed import answers
-from tsxfer.data.task import Task, load_task
+from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import loop, norms, objectives, reuse, unlabelled, weights
 from tsxfer.train.batch import Batch, on_device
+from tsxfer.train.start import begin as look
+from tsxfer.train.start import rescale
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,15 @@ class Begun:
         start: What was taken over.
         replicas: Models with what they learn from.
         multipliers: Of each replica's rate.
+        seen: What the network does with training windows before it learns.
     """
 
     trial: Trial
     task: Task
-    start: reuse.Start
+    start: reuse.Takeover
     replicas: list[loop.Replica]
     multipliers: tuple[float, ...]
+    seen: Begin
 
 
 def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
@@ -53,12 +58,14 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         on_device(task.validation, task.validation_y, device),
     )
     multipliers = trial.recipe.tune or (trial.reuse.rate_multiplier if trial.reuse else 1.0,)
-    kept = [weights.load(workspace.weights(origin.key)) for origin in trial.origins]
+    kept = origin_weights(trial, workspace)
     replicas, start = [], None
     for multiplier in multipliers:
         model, start = starting(trial, task, kept)
         if _renormalised(trial, model.to(device)):
             start.audit["renormalised"] = norms.renormalise(model, parts[0].x)
+        if _rescaled(trial):
+            start = reuse.rescaled(model, start, rescale(model, parts[0].x))
         plain = loop.Replica(
             model,
             *parts,
@@ -71,10 +78,32 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         )  # fmt: skip
         replicas.append(_for_pretraining(plain, task, trial, workspace))
     assert start is not None  # noqa: S101  (there is at least one multiplier)
-    return Begun(trial, task, start, replicas, multipliers)
+    seen = look(replicas[0].model, parts[0].x)  # all tries begin alike
+    return Begun(trial, task, start, replicas, multipliers, seen)
 
 
-def starting(trial: Trial, task: Task, kept: Sequence[reuse.Weights]) -> tuple[Model, reuse.Start]:
+def origin_weights(trial: Trial, workspace: Workspace) -> list[reuse.Weights]:
+    """Weights of a trial's origins; of ``untrained``, those before its source learned."""
+    if trial.reuse and trial.reuse.start == "untrained":
+        return [untrained(trial.reuse.source, workspace)]
+    return [weights.load(workspace.weights(origin.key)) for origin in trial.origins]
+
+
+def untrained(source: Trial, workspace: Workspace) -> reuse.Weights:
+    """What a source's network held at its first step; its head is none of it.
+
+    Args:
+        source: A pretraining.
+        workspace: Where its data lies, whose channels and window the network has.
+    """
+    card, profile = prepared(workspace, source.dataset).card, PROFILES[source.profile]
+    channels = len(scale.channels_for(card, profile))
+    return reuse.tensors(_built(source, channels, card.length, 0, 1))
+
+
+def starting(
+    trial: Trial, task: Task, kept: Sequence[reuse.Weights]
+) -> tuple[Model, reuse.Takeover]:
     """A model with the weights that it starts from; the head's depend on data and repeat only.
 
     Args:
@@ -87,7 +116,7 @@ def starting(trial: Trial, task: Task, kept: Sequence[reuse.Weights]) -> tuple[M
         return model, reuse.take_over(model, kept[0])
     if how is None:
         return model, reuse.scratch(model)
-    source = reuse.started(model, reuse.averaged(kept), how.start, how.source.key, trial.repeat)
+    source = reuse.started(reuse.averaged(kept), how.start, how.source.key, trial.repeat)
     return model, reuse.take_over(
         model,
         source,
@@ -104,6 +133,10 @@ def _renormalised(trial: Trial, model: Model) -> bool:
     return trial.baseline == "random_convolutions" and bool(norms.layers(model))
 
 
+def _rescaled(trial: Trial) -> bool:
+    return trial.baseline == "rescaled" or bool(trial.reuse and trial.reuse.strategy.rescaled)
+
+
 def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
     """The model of a trial with new weights; without labels, its head is that of the objective.
 
@@ -113,15 +146,7 @@ def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
         outputs: Classes, or 1 for regression.
     """
     channels, length = windows.x.shape[1:]
-    model = build(
-        trial.model,
-        channels=channels,
-        length=length,
-        extra=windows.extra.shape[1],
-        outputs=outputs,
-        seed=seed("weights", trial.dataset, trial.model, trial.repeat),
-        as_in_study=PROFILES[trial.profile].as_in_study,
-    )
+    model = _built(trial, channels, length, windows.extra.shape[1], outputs)
     if trial.recipe.objective != "labels":
         method = unlabelled.of(trial.recipe.objective, channels, length)
         with torch.random.fork_rng(devices=[]):
@@ -130,7 +155,23 @@ def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
     return model
 
 
-def _rates(trial: Trial, model: Model, start: reuse.Start, multiplier: float) -> dict[str, float]:
+def _built(trial: Trial, channels: int, length: int, extra: int, outputs: int) -> Model:
+    """A network for windows of a shape; its weights depend on data set, model and repeat."""
+    return build(
+        trial.model,
+        channels=channels,
+        length=length,
+        extra=extra,
+        outputs=outputs,
+        seed=seed("weights", trial.dataset, trial.model, trial.repeat),
+        as_in_study=PROFILES[trial.profile].as_in_study,
+        apart=trial.reuse is not None and trial.reuse.strategy.channels == "independent",
+    )
+
+
+def _rates(
+    trial: Trial, model: Model, start: reuse.Takeover, multiplier: float
+) -> dict[str, float]:
     if trial.reuse:
         return start.rates(multiplier)
     every = trial.baseline == "strong"  # scratch has nothing to spare, so all of it is tuned
@@ -138,7 +179,9 @@ def _rates(trial: Trial, model: Model, start: reuse.Start, multiplier: float) ->
     return dict.fromkeys(names, multiplier) if multiplier != 1 else {}
 
 
-def _objective(trial: Trial, task: Task, model: Model, start: reuse.Start) -> objectives.Objective:
+def _objective(
+    trial: Trial, task: Task, model: Model, start: reuse.Takeover
+) -> objectives.Objective:
     recipe = trial.recipe
     if recipe.objective != "labels":
         return unlabelled.of(recipe.objective, *task.train.x.shape[1:]).objective()

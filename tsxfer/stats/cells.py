@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import ComparisonError
 
 EQUAL = ("metric", "ledger", "subset", "sizes", "margin", "alignment")
+# Not the ledger and not the loss: a closed form takes no steps, so that both differ by nature, and
+# more tries are what the strong scratch baseline is made of. The labels are the same all the same.
+SAME_LABELS = ("metric", "subset", "sizes", "margin", "alignment")
 Pairs = list[tuple[Trial, Trial]]
 
 
@@ -45,10 +48,14 @@ class Cell:
 
 def first_arm(against: Trial | None) -> str:
     """What the first arm of a comparison is called: scratch, a baseline, or a way of transfer."""
-    if against is None:
-        return "scratch"
-    strategy = against.reuse.strategy.words if against.reuse else ""
-    return against.baseline or ", ".join(filter(None, (against.source, strategy)))
+    return "scratch" if against is None else _way(against)
+
+
+def _way(trial: Trial) -> str:
+    """A baseline by its name, a transfer by its source and strategy, else scratch."""
+    strategy = trial.reuse.strategy.words if trial.reuse else ""
+    named = ", ".join(filter(None, (trial.source, strategy))) if trial.reuse else "scratch"
+    return trial.baseline or named
 
 
 def cells(
@@ -80,6 +87,33 @@ def cells(
     return found
 
 
+def against(
+    joined: Mapping[tuple[str, str], Pairs],
+    results: Mapping[str, Result],
+    *,
+    partial: bool = False,
+) -> list[Cell]:
+    """Cells whose first arm is not scratch: a baseline, or the first way of transfer.
+
+    Args:
+        joined: Pairs, as of `tsxfer.stats.baselines.joined` or `tsxfer.stats.ways.joined`.
+        results: Rows by key.
+        partial: Keep cells with gaps instead of refusing.
+
+    Raises:
+        ComparisonError: If rows are missing or failed (unless `partial`), or were not made from the
+            same labels.
+    """
+    found = [_cell_against(pairs, results) for pairs in joined.values()]
+    gaps = list(dict.fromkeys(gap for cell in found for gap in cell.gaps))
+    if gaps and not partial:
+        raise ComparisonError(
+            f"{len(gaps)} row(s) of comparisons are missing; first: {gaps[0]}",
+            mend="run the study again to complete it, or add --partial",
+        )
+    return found
+
+
 def treatment(trial: Trial) -> Trial:
     """The trial without its repeat, which is what the repeats of a cell share."""
     reuse, after = trial.reuse, trial.after
@@ -93,6 +127,13 @@ def _cell(group: list[Trial], results: Mapping[str, Result]) -> Cell:
     pairs = [(trial.twin(), trial) for trial in group]
     rows, gaps = rows_of(pairs, results, _refuse_unequal)
     return Cell(treatment(group[0]), rows, gaps, failed=tried(pairs, results) - len(rows))
+
+
+def _cell_against(pairs: Pairs, results: Mapping[str, Result]) -> Cell:
+    first, second = pairs[0]
+    rows, gaps = rows_of(pairs, results, _refuse_other_labels)
+    failed = tried(pairs, results) - len(rows)
+    return Cell(treatment(second), rows, gaps, treatment(first), failed)
 
 
 def tried(pairs: Pairs, results: Mapping[str, Result]) -> int:
@@ -143,10 +184,20 @@ def _refuse_unequal(scratch: Result, transfer: Result) -> None:
         terms = [name for name in terms if name != "alignment"]  # rows of an early version
     if scratch.loss != transfer.loss and not _other_loss(scratch.trial, transfer.trial):
         terms.append("loss")
+    _refuse(f"scratch {scratch.key}", f"transfer {transfer.key}", scratch.trial, terms)
+
+
+def _refuse_other_labels(first: Result, second: Result) -> None:
+    terms = unequal(first, second, SAME_LABELS)
+    one, other = (f"{_way(row.trial)} ({row.key})" for row in (first, second))
+    _refuse(one, other, first.trial, terms)
+
+
+def _refuse(first: str, second: str, trial: Trial, terms: Sequence[str]) -> None:
     if terms:
         raise ComparisonError(
-            f"scratch {scratch.key} and transfer {transfer.key} differ in {', '.join(terms)}",
-            where=f"{scratch.trial.dataset}, repeat {scratch.trial.repeat}",
+            f"{first} and {second} differ in {', '.join(terms)}",
+            where=f"{trial.dataset}, repeat {trial.repeat}",
             mend="run the study again: rows made from other data or terms are replaced",
         )
 

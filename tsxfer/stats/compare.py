@@ -1,4 +1,4 @@
-"""Cells become comparisons: effect, interval, tests, convergence and one of seven verdicts."""
+"""Cells become comparisons: effect, interval, tests, convergence and one of eight verdicts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.cautions import Caution
+from tsxfer.core.specs import Trial
 from tsxfer.stats import tests as tests
+from tsxfer.stats.began import mostly_stuck, stuck
 from tsxfer.stats.beyond import said, settled
 from tsxfer.stats.binding import interim, missing, outside
 from tsxfer.stats.binding import margin as margin_of
@@ -19,11 +21,11 @@ from tsxfer.stats.cells import Cell
 from tsxfer.stats.convergence import Convergence, convergence
 from tsxfer.stats.families import benjamini_hochberg
 from tsxfer.stats.lock import Lock
-from tsxfer.stats.power import MODERATED_FROM, detectable, expected_level
+from tsxfer.stats.power import detectable, expected_level
 from tsxfer.stats.scope import NewGroups, Scope
 from tsxfer.stats.sequential import sequential
 from tsxfer.stats.testset import TestError
-from tsxfer.stats.valid import FAILED, beats_chance
+from tsxfer.stats.valid import FAILED, alarms, beats_chance
 from tsxfer.stats.verdicts import FEWEST as FEWEST
 from tsxfer.stats.verdicts import LEVEL as LEVEL
 from tsxfer.stats.verdicts import Verdict as Verdict
@@ -59,7 +61,8 @@ class Comparison:
         repeats: Index of each pair.
         improvement: Share of pairs in which transfer is better.
         convergence: Speed.
-        verdict: One of seven, in the scope of `scope`; ``interim`` and ``no valid baseline`` decide
+        stuck: Transfer runs that never left their start.
+        verdict: One of eight, in the scope of `scope`; ``interim`` and ``no valid baseline`` decide
             nothing.
         chance: Best score of predictions that ignore the window.
         notes: What a reader must know.
@@ -67,7 +70,7 @@ class Comparison:
         labels: ``simulated``, ``leaky split``, ``exploratory``.
         detectable: Smallest true difference that this cell would have found with 80 % power.
         against: The baseline that stands in the place of scratch, if any; `scratch` then holds its
-            scores, and `transfer` those of the network that it is held against.
+            scores, and `transfer` those of the network that it is compared with.
         valid: Scratch beats the best trivial prediction by the margin; where it does not,
             there is nothing to compare with.
         interim: Fewer repeats than were declared, and no look that was.
@@ -103,6 +106,7 @@ class Comparison:
     valid: bool = True
     interim: bool = False
     here: Verdict = "undecided"
+    stuck: int = 0
     beyond: NewGroups = field(default_factory=NewGroups)
 
     @property
@@ -157,7 +161,7 @@ def compare(
         rows = [i for i, flag in enumerate(apart) if flag == exploratory]
         family = _family([cells[i] for i in rows], None if exploratory else declared, kept)
         if exploratory:
-            family = [replace(c, labels=(*c.labels, "exploratory")) for c in family]
+            family = [replace(c, labels=(*c.labels, Caution.EXPLORATORY)) for c in family]
         out |= dict(zip(rows, family, strict=True))
     return [out[i] for i in range(len(cells))]
 
@@ -234,7 +238,7 @@ def _spreads(
     by_size: dict[str, list[int]] = {}
     for i in several:
         by_size.setdefault(cells[i].trial.size, []).append(i)
-    small = any(len(group) < MODERATED_FROM for group in by_size.values())
+    small = any(len(group) < tests.MODERATED_FROM for group in by_size.values())
     groups = [several] if small else list(by_size.values())
     out: list[tests.Spread | None] = [None] * len(cells)
     for group in groups:
@@ -256,9 +260,13 @@ def _verdict(c: Comparison, *, here: bool) -> Verdict:
         return "interim"
     if len(c.scratch) < FEWEST:
         return "undecided"
-    if not here:
-        return c.beyond.verdict
-    return decide(c.difference, c.p_corrected, c.p_equivalent, c.p_not_worse)
+    found = (
+        decide(c.difference, c.p_corrected, c.p_equivalent, c.p_not_worse)
+        if here
+        else c.beyond.verdict
+    )
+    stuck = mostly_stuck(c.stuck, len(c.scratch))
+    return "did not train" if found == "worse" and stuck else found
 
 
 def _differences(cell: Cell) -> NDArray[np.float64]:
@@ -303,7 +311,7 @@ def _compare(
         convergence=convergence(cell),
         verdict="undecided",
         chance=first.chance.get(metric),
-        notes=_alarms(cell),
+        notes=alarms(cell),
         gaps=cell.gaps,
         labels=tuple(
             dict.fromkeys(label for pair in cell.pairs for r in pair for label in r.labels)
@@ -313,6 +321,7 @@ def _compare(
         valid=cell.against is not None or beats_chance(scratch, margin),
         interim=interim(cell, declared),
         beyond=said(cell, d, spread, test, margin, two, one),
+        stuck=stuck([t for _, t in cell.pairs]),
     )
 
 
@@ -337,20 +346,3 @@ def _notes(c: Comparison) -> tuple[str, ...]:
     elif c.interim:
         notes.append("interim: repeats that were declared have not run, so nothing is decided yet")
     return tuple(notes)
-
-
-def _alarms(cell: Cell) -> tuple[str, ...]:
-    """Repeats in which an arm is no better than a trivial prediction, by arm."""
-    found = []
-    for arm, name in enumerate(cell.arms):
-        rows = [(pair[arm], pair[arm].trial.repeat) for pair in cell.pairs]
-        bad = [str(repeat) for row, repeat in rows if _blind(row)]
-        if bad and not (cell.against and cell.against.baseline == "trivial" and arm == 0):
-            found.append(f"{name} at chance in repeat {', '.join(bad)} of {len(rows)}")
-    return tuple(found)
-
-
-def _blind(row: Result) -> bool:
-    sign = metrics.get(row.metric).sign
-    chance = row.chance.get(row.metric)
-    return chance is not None and sign * (row.scores[row.metric] - chance) <= 0

@@ -1,4 +1,4 @@
-"""What a gain is made of: how much of it a placebo gives too, and how far a ceiling lies."""
+"""What a gain or a loss is made of: what of it a placebo gives too, how far a ceiling lies."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.tests import expanded_tail, interval, plain_spread
 
-PLACEBOS = ("permuted", "shuffled", "moments", "noise")
+PLACEBOS = ("untrained", "permuted", "shuffled", "moments", "noise")
 DRAWS = 20_000
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Share of a gain that its placebo does not give.
+    """Share of a gain, or of a loss, that its placebo does not give.
 
     Attributes:
-        value: (gain - gain of the placebo) / gain.
+        value: (gain - gain of the placebo) / gain; both negative where transfer loses.
         low: Lower end of its 95 % interval; None where the gain may be 0, since a share of
             nothing has no bounds.
         high: Upper end.
@@ -48,7 +48,9 @@ class ControlEffect:
         others: That of the control, from the same scratch runs.
         low: Lower end of the 95 % interval of `other`, None with fewer than two repeats.
         high: Upper end.
-        share: Of a placebo, where there is a gain to share.
+        share: Of a placebo, where there is a gain or a loss to share.
+        beyond: What transfer has more than the control: mean and 95 % interval of the paired
+            differences, the ends None with fewer than two repeats.
     """
 
     comparison: Comparison | None
@@ -59,6 +61,7 @@ class ControlEffect:
     low: float | None
     high: float | None
     share: Share | None
+    beyond: tuple[float, float | None, float | None] = (0.0, None, None)
 
     @property
     def gain(self) -> float:
@@ -166,6 +169,8 @@ def _effect(
     gains, others = (np.array([by[r] for r in shared]) for by in (gain, other))
     low, high = interval(others, plain_spread(others)) if len(shared) > 1 else (None, None)
     remains = share(gains, others) if control in PLACEBOS else None
+    more = gains - others
+    ends = interval(more, plain_spread(more)) if len(shared) > 1 else (None, None)
     return ControlEffect(
         comparison=c,
         control=control,
@@ -175,18 +180,21 @@ def _effect(
         low=low,
         high=high,
         share=remains,
+        beyond=(float(more.mean()), *ends),
     )
 
 
 def share(gains: Array, placebo: Array) -> Share | None:
-    """Share of the mean gain that the placebo does not give; None where there is no gain.
+    """Share of the mean gain, or loss, that the placebo does not give; None where it is 0.
 
     The interval is a percentile bootstrap over repeats, pairs kept. With so few repeats plain
     percentiles are too narrow, so their levels are widened until those of a mean would match
     Student's interval (expanded percentiles, Hesterberg 2015).
     """
+    if gains.mean() < 0:
+        return share(-gains, -placebo)
     gain, n = float(gains.mean()), len(gains)
-    if gain <= 0:
+    if gain == 0:
         return None
     value = 1 - float(placebo.mean()) / gain
     if n < 2:

@@ -66,7 +66,7 @@ class Convergence:
             primary one is a test, the others show how the result depends on it.
         running: Expected running time of either arm: samples of all runs, those that failed with
             their whole budget, over the runs that reached it (Hansen et al. 2010): what it takes to
-            get there once, starting anew after each failure. None where no run did.
+            get there once, starting again after each failure. None where no run did.
     """
 
     threshold: float

@@ -25,7 +25,7 @@ def declare(study: Study, trials: list[Trial], store: Store, workspace: Workspac
     if held.digest != implied.digest:
         sys.stderr.write(
             f"{store.folder / FILE} was declared for other comparisons or repeats: what goes "
-            "beyond it is labelled exploratory. Rename the study to declare anew.\n"
+            "beyond it is labelled exploratory. Rename the study to declare again.\n"
         )
     return held
 

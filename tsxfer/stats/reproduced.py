@@ -22,7 +22,7 @@ class Rerun:
 
     Attributes:
         key: Of the row.
-        score: Primary score in the row; a row that was made anew since has another.
+        score: Primary score in the row; a row that was made again since has another.
         verdict: ``identical``, ``within tolerance`` or ``differs``.
         device: Where it was trained again.
         distance: Largest distance from the row on score and curve; None where training failed.

@@ -1,12 +1,17 @@
-"""One of seven verdicts, from corrected p values."""
+"""One of eight verdicts, from corrected p values.
+
+``did not train``: worse, but at least half of the transfer runs never left their start, so that
+nothing was measured of what they had copied (`tsxfer.core.seen.Learned.stuck`).
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
 Verdict = Literal[
-    "better", "not worse", "equivalent", "worse", "undecided", "interim", "no valid baseline"
-]
+    "better", "not worse", "equivalent", "worse", "did not train", "undecided", "interim",
+    "no valid baseline",
+]  # fmt: skip
 LEVEL = 0.05
 FEWEST = 3  # pairs below which nothing is decided
 

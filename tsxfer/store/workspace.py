@@ -58,7 +58,7 @@ class Workspace:
         """Create the root, or say why it cannot be written."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            probe = self.root / f".write-{os.getpid()}"
+            probe = self.root / f".write-{unique()}"
             probe.touch()
             probe.unlink()
         except OSError as error:

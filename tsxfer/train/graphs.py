@@ -3,7 +3,7 @@
 A small network leaves a GPU waiting for the host. Recorded, the kernels of all replicas start by
 themselves and run beside each other, each replica with its own weights, order, dropout stream and
 rate, so numbers are those of `loop.turns`. A stopped replica goes on taking steps,
-which count for nothing, until a quarter has stopped; then the others are recorded anew.
+which count for nothing, until a quarter has stopped; then the others are recorded again.
 """
 
 from __future__ import annotations

@@ -20,12 +20,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tsxfer.core.seen import Learned
 from tsxfer.core.specs import Recipe
 from tsxfer.models.base import Model
 from tsxfer.models.layers import own_stream
 from tsxfer.train import norms
 from tsxfer.train.batch import Batch
-from tsxfer.train.objectives import Objective, of_labels
+from tsxfer.train.objectives import Objective, constant_loss, of_labels, task_loss
+from tsxfer.train.start import windows as shown
 
 Score = Callable[[NDArray[np.float32]], tuple[float, float]]
 """Raw validation output ``(n, outputs)`` to what is monitored (larger is better) and the metric."""
@@ -84,6 +86,7 @@ class Fit:
         best: Index of the chosen evaluation.
         steps: Optimiser steps taken.
         diverged: Training met a value that is not finite.
+        learned: How far training got on its own windows; None where it learned from no labels.
     """
 
     samples: list[float] = field(default_factory=list)
@@ -92,6 +95,7 @@ class Fit:
     best: int = 0
     steps: int = 0
     diverged: bool = False
+    learned: Learned | None = None
 
 
 def steps_per_epoch(count: int, batch: int, drop_last: bool) -> int:
@@ -128,6 +132,7 @@ class Run:
         self._stale, self._waited, self._factor, self.stage = 0, 0, 1.0, 0
         self._plateau, self.stopped = -math.inf, False
         self.best_state: dict[str, Tensor] = {}
+        self._first = self._loss()
         self._evaluate(0)
 
     def begin_epoch(self) -> None:
@@ -197,6 +202,25 @@ class Run:
             out.best = len(out.monitor) - 1
             self.best_state = copy.deepcopy(replica.model.state_dict())
 
+    def _loss(self) -> tuple[float, float] | None:
+        """On training windows, and that of the best constant: draws nothing, changes nothing."""
+        if self.rules.recipe.objective != "labels":
+            return None
+        part, kind = self.replica.train, self.rules.recipe.loss
+        output = predict(self.replica.model, shown(part.x), shown(part.extra))
+        y = shown(part.y).cpu()
+        loss = float(task_loss(torch.from_numpy(output), y, kind))
+        return loss, constant_loss(y, output.shape[1], kind)
+
+    def end(self) -> Fit:
+        """The model gets its best checkpoint, and what training gave is complete."""
+        before, after = self._first, self._loss()
+        if before and after and math.isfinite(before[0] + after[0]):
+            epochs = self.out.samples[self.out.best] / len(self.replica.train.y)
+            self.out.learned = Learned(before[0], after[0], after[1], round(epochs, 3))
+        self.replica.model.load_state_dict(self.best_state)
+        return self.out
+
     def _schedule(self, value: float) -> None:
         """Keras' ReduceLROnPlateau: less rate after some epochs without a gain above the delta."""
         recipe = self.rules.recipe
@@ -227,9 +251,7 @@ def fit(pack: Sequence[Replica], rules: Rules, stepper: Stepper = turns) -> list
     runs = [Run(replica, rules) for replica in pack]
     for count in sorted({run.per_epoch for run in runs}):
         _train([run for run in runs if run.per_epoch == count], rules.recipe.epochs, stepper)
-    for run in runs:
-        run.replica.model.load_state_dict(run.best_state)
-    return [run.out for run in runs]
+    return [run.end() for run in runs]
 
 
 def _train(runs: Sequence[Run], epochs: int, stepper: Stepper) -> None:

@@ -46,7 +46,7 @@ def renormalise(model: Model, x: Tensor, few: int = 256) -> list[str]:
         layer.train()
     with torch.no_grad():
         for part in torch.split(x, few):
-            model.backbone(part)
+            model.features(part)
     for layer, momentum in zip(found, before, strict=True):
         layer.momentum = momentum
     ends = ("running_mean", "running_var")

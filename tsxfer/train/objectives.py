@@ -25,8 +25,17 @@ def task_loss(output: Tensor, y: Tensor, kind: str = "task") -> Tensor:
     return functional.cross_entropy(output, y)
 
 
+def constant_loss(y: Tensor, outputs: int, kind: str = "task") -> float:
+    """The least loss of an answer that is the same for all windows."""
+    if y.is_floating_point():
+        return float(y.var(correction=0))
+    shares = torch.bincount(y, minlength=outputs).float() / len(y)
+    answer = shares if kind == "squared" else shares.clamp_min(1e-12).log()
+    return float(task_loss(answer.expand(len(y), -1), y, kind))
+
+
 def of_labels(kind: str = "task", *, augment: bool = False, moved: bool = True) -> Objective:
-    """The loss on labels; with `augment`, of windows that are distorted anew in each step.
+    """The loss on labels; with `augment`, of windows that each step distorts differently.
 
     Args:
         kind: See `task_loss`.

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tsxfer.core.specs import Start
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError
 from tsxfer.keys import stream
 from tsxfer.models.base import Model
-from tsxfer.train import low_rank
+from tsxfer.train import channels, low_rank
 
 Weights = dict[str, Tensor]
 Audit = dict[str, list[str]]
@@ -57,6 +58,8 @@ def chosen(model: Model, source: Weights, strategy: Strategy) -> list[list[str]]
     if strategy.copied == "backbone":
         wanted = {n: t for n, t in tensors(model).items() if n.startswith("backbone.")}
         names = [n for n, t in wanted.items() if n in names or _fits(source.get(n), t)]
+    if strategy.channels == "fresh":
+        names = _without_first(model, source, names)
     found = blocks(names)
     if strategy.blocks > len(found):
         raise SpecError(
@@ -67,29 +70,51 @@ def chosen(model: Model, source: Weights, strategy: Strategy) -> list[list[str]]
     return found[: strategy.blocks or None]
 
 
+def _without_first(model: Model, source: Weights, names: list[str]) -> list[str]:
+    """Names but those of layers that read channels, where source and target differ in them.
+
+    Raises:
+        SpecError: If nothing is left.
+    """
+    own = tensors(model)
+    first = {_layer(n) for n in names if channels.differs(source.get(n), own[n])}
+    left = [n for n in names if _layer(n) not in first]
+    if not left:
+        raise SpecError(
+            "channels = 'fresh' leaves the first layer out, and the model has no other to copy",
+            mend="choose repeat, divided or spread",
+        )
+    return left
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
 def _fits(given: Tensor | None, wanted: Tensor) -> bool:
     return given is not None and given.shape == wanted.shape
 
 
-def started(model: Model, source: Weights, start: str, *names: str | int) -> Weights:
-    """What the copied tensors start from: the source's as they fit, or a placebo of the same scale.
+def started(source: Weights, start: Start, *names: str | int) -> Weights:
+    """What is fitted and copied: the source's tensors, or a placebo of the same scale.
+
+    Placebos are made of the tensors as the source has them. What fitting makes of them (all
+    channels read alike, say) then holds for the placebo too.
 
     Args:
-        model: That will copy them.
-        source: Trained weights.
-        start: ``weights``; ``permuted``: the same values in another order, tensor by tensor;
-            ``moments``: normal values with each tensor's mean and standard deviation.
+        source: Weights.
+        start: ``weights``, ``untrained``: as they are; ``permuted``: the same values in another
+            order, tensor by tensor; ``moments``: normal values with each tensor's mean and
+            standard deviation.
         names: Of the random stream: what a placebo may depend on.
     """
-    if start == "weights":
+    if start in ("weights", "untrained"):
         return source
     placebo = _permuted if start == "permuted" else _moments
-    own, convolutions = tensors(model), transferred(model)
     return {
-        name: placebo(_fitted(name, source, tensor), stream(start, *names, name))
-        for name, tensor in own.items()
-        if name in convolutions
-        or (name.startswith("backbone.") and _fits(source.get(name), tensor))
+        name: placebo(tensor, stream(start, *names, name))
+        for name, tensor in source.items()
+        if name.startswith("backbone.")
     }
 
 
@@ -117,13 +142,14 @@ def averaged(several: Sequence[Weights]) -> Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class Takeover:
     """A model that has taken weights over, and how it goes on from there.
 
     Attributes:
         audit: Names of tensors: ``copied``, ``renewed``, ``frozen``; where a strategy asks for it
-            also ``low_rank`` (kernels with a learned product beside them) and ``renormalised``.
-        source: What was copied.
+            also ``low_rank`` (kernels with a learned product beside them), ``renormalised``,
+            ``rescaled``, and the name of the way in which kernels were fitted to other channels.
+        source: Copied tensors as they began: fitted, and rescaled where the strategy says so.
         layers: Copied tensors by block of layers.
         strategy: How they learn.
     """
@@ -158,10 +184,10 @@ class Start:
         return {}
 
 
-def scratch(model: Model) -> Start:
+def scratch(model: Model) -> Takeover:
     """Nothing was taken over."""
     names = [name for name, _ in model.named_parameters()]
-    return Start({"copied": [], "renewed": names, "frozen": []})
+    return Takeover({"copied": [], "renewed": names, "frozen": []})
 
 
 def take_over(
@@ -171,12 +197,11 @@ def take_over(
     frozen: bool = False,
     strategy: Strategy | None = None,
     seed: int = 0,
-) -> Start:
+) -> Takeover:
     """Copy what the strategy names into `model`, and keep training off what is to stay.
 
-    A kernel whose input width differs (the first layer, where channel counts differ) becomes the
-    mean over the source's channels, repeated; from one channel that is the study's rule
-    (section 3.1). Everything else keeps its fresh weights.
+    A kernel whose input width differs (the first layer, where channel counts differ) is fitted as
+    the strategy says, see `tsxfer.train.channels`. Everything else keeps its fresh weights.
 
     Args:
         model: Freshly built; changed in place.
@@ -192,10 +217,11 @@ def take_over(
     strategy = strategy or Strategy()
     layers = chosen(model, source, strategy)
     copied = [name for names in layers for name in names]
-    own = tensors(model)
+    own, way = tensors(model), strategy.channels
+    fitted = {n: channels.fitted(n, source.get(n), own[n], way).clone() for n in copied}
     with torch.no_grad():
         for name in copied:
-            own[name].copy_(_fitted(name, source, own[name]))
+            own[name].copy_(fitted[name])
     parameters = dict(model.named_parameters())
     audit: Audit = {
         "copied": copied,
@@ -206,23 +232,21 @@ def take_over(
         parameter.requires_grad_(name not in audit["frozen"])
     if strategy.learn == "low_rank":
         audit["low_rank"] = low_rank.add(model, copied, strategy.rank, seed)
-    return Start(audit, source, tuple(map(tuple, layers)), strategy)
+    changed = [name for name in copied if channels.differs(source.get(name), own[name])]
+    if changed:
+        audit[way] = changed
+    return Takeover(audit, fitted, tuple(map(tuple, layers)), strategy)
 
 
-def _fitted(name: str, source: Weights, wanted: Tensor) -> Tensor:
-    given = source.get(name)
-    if given is not None and given.shape == wanted.shape:
-        return given
-    if given is not None and given.ndim == 3 and given[:, :1].shape == wanted[:, :1].shape:
-        return given.mean(dim=1, keepdim=True).expand_as(wanted)
-    shape = "missing" if given is None else tuple(given.shape)
-    raise SpecError(
-        f"tensor {name} of the source is {shape}, the target needs {tuple(wanted.shape)}",
-        mend="use the same model for source and target",
-    )
+def rescaled(model: Model, start: Takeover, names: list[str]) -> Takeover:
+    """What was taken over once the kernels of these names were scaled: frozen ones stay so."""
+    now = {low_rank.plain_name(name): t for name, t in tensors(model).items()}
+    plain = [low_rank.plain_name(name) for name in names]
+    held = {n: now[n].detach().clone() if n in plain else t for n, t in start.source.items()}
+    return replace(start, audit={**start.audit, "rescaled": plain}, source=held)
 
 
-def check_frozen(model: Model, start: Start) -> None:
+def check_frozen(model: Model, start: Takeover) -> None:
     """Demand that frozen tensors still hold the source's bits.
 
     Statistics that were taken from the target are the target's.
@@ -232,6 +256,6 @@ def check_frozen(model: Model, start: Start) -> None:
     """
     state = {low_rank.plain_name(name): t.cpu() for name, t in tensors(model).items()}
     names = [n for n in start.audit["frozen"] if n not in start.audit.get("renormalised", [])]
-    moved = [n for n in names if not torch.equal(state[n], _fitted(n, start.source, state[n]))]
+    moved = [n for n in names if not torch.equal(state[n], start.source[n].cpu())]
     if moved:
         raise SpecError(f"frozen tensors changed while training: {', '.join(moved)}")

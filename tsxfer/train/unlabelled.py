@@ -72,7 +72,7 @@ class Masked:
         return Decoder(width, self.count, self.channels * (self.width // 2 + 1))
 
     def objective(self) -> Objective:
-        """Squared error on stretches that are hidden anew in each step."""
+        """Squared error on hidden stretches, others in each step."""
 
         def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
             x = part.x[rows]

@@ -1,0 +1,41 @@
+"""Whether a start differs from scratch before anything was learned: an untrained source tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from tsxfer.core.specs import Trial, label_budget
+from tsxfer.core.strategy import Strategy
+
+MANY = 1_000_000  # labels; to order budgets of other kinds
+
+
+def smallest(sizes: Sequence[str]) -> str:
+    """The smallest of several label budgets."""
+    return min(sizes, key=lambda size: label_budget(size, MANY))
+
+
+def unlike_scratch(transfer: Trial, channels: Mapping[str, int]) -> bool:
+    """Whether an untrained source would begin, or learn, otherwise than scratch does.
+
+    Where channels are the same and all learns at the same rate, an untrained source is scratch with
+    another draw of its weights, and nothing is to be seen that scratch does not show.
+
+    Args:
+        transfer: A plain transfer.
+        channels: Of each data set that is known, by versioned name.
+    """
+    reuse = transfer.reuse
+    if reuse is None or not {reuse.source.dataset, transfer.dataset} <= channels.keys():
+        return False
+    treated = {f.name for f in fields(Strategy)} - {"copied", "blocks", "channels"}
+    plain = all(getattr(reuse.strategy, n) == getattr(Strategy(), n) for n in treated)
+    as_scratch = plain and not reuse.frozen and reuse.rate_multiplier == 1
+    counts = channels[reuse.source.dataset], channels[transfer.dataset]
+    return not as_scratch or counts[0] != counts[1] or _apart(reuse.strategy, counts)
+
+
+def _apart(strategy: Strategy, counts: tuple[int, int]) -> bool:
+    """Another network than scratch has: each channel alone."""
+    return strategy.channels == "independent" and max(counts) > 1

@@ -1,0 +1,197 @@
+"""A model to keep, from a settled study: source found or pretrained, fitted, kept with a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tsxfer.core.names import is_simulated
+from tsxfer.core.specs import Trial
+from tsxfer.core.strategy import Channels
+from tsxfer.core.study import Study, expand
+from tsxfer.data.prepare import Prepared
+from tsxfer.data.task import prepared
+from tsxfer.errors import SpecError
+from tsxfer.keep import onnx as export
+from tsxfer.keep.fit import VALIDATION_SHARE, Fitted, Labelled, Terms, fit
+from tsxfer.keep.saved import Source, find_source, save, source_at
+from tsxfer.own.budgets import QUICK_STEPS, STEPS, lengthened, longer
+from tsxfer.own.reading import reading_of
+from tsxfer.running.runner import Job, run
+from tsxfer.store.workspace import Workspace
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A model that is wanted.
+
+    Attributes:
+        study: Its one target and model, its recipe and pretraining; its source where that is a data
+            set to pretrain on.
+        source: Weights or a fitted model to start from, the study's source where `pretrain`, or
+            None for scratch.
+        pretrain: Start from the pretraining of the study.
+        frozen: Keep the copied layers as they are.
+        channels: How kernels are fitted to other channels.
+        quick: As in a quick study.
+        seed: Of weights, order and the held-out part.
+        device: Where it is trained.
+    """
+
+    study: Study
+    source: str | None
+    pretrain: bool
+    frozen: bool
+    channels: Channels
+    quick: bool
+    seed: int
+    device: str
+
+    @property
+    def model(self) -> str:
+        """The backbone."""
+        return self.study.models[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A fitted model with all that its card says.
+
+    Attributes:
+        fitted: The model.
+        target: What it was fitted on.
+        source: What it started from; None from scratch.
+        terms: How it was fitted.
+    """
+
+    fitted: Fitted
+    target: Prepared
+    source: Source | None
+    terms: Terms
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the card says beside the model's own facts."""
+        card, source = self.target.card, self.source
+        simulated = is_simulated(card.id) or bool(source and source.simulated)
+        return {
+            "target": card.id,
+            "fingerprint": self.target.fingerprint,
+            "source": source.corpus if source else "none",
+            "source_weights": str(source.path.name) if source else "none",
+            "simulated": simulated,
+            "warnings": [*card.warnings, *(["simulated"] if simulated else [])],
+            # All fields: a card must not depend on what the defaults will be.
+            "recipe": asdict(self.terms.recipe),
+            "frozen": self.terms.frozen,
+            "channel_fitting": self.terms.channels,
+            "seed": self.terms.seed,
+            "monitor": self.terms.monitor,
+            "validation_share": self.terms.validation_share,
+            "task": card.task,
+            "label": card.label,
+            "unit": card.unit,
+            "group": card.group,
+            "channels": list(card.channels),
+            "rate_hz": card.rate_hz,
+            "read": asdict(reading_of(self.target)),
+            "licence": card.licence,
+            "cite": card.cite,
+        }
+
+
+def make(order: Order, workspace: Workspace, say: Say) -> Made:
+    """Pretrain where no weights are available, and fine-tune on all labels.
+
+    Args:
+        order: The model that is wanted.
+        workspace: Where data is prepared, and weights.
+        say: Told what takes a while, and what was changed.
+
+    Raises:
+        TsxferError: If there is no such source, or it does not fit.
+    """
+    target = prepared(workspace, order.study.targets[0])
+    source = _source(order, workspace, say)
+    before, steps = order.study.recipe, QUICK_STEPS if order.quick else STEPS
+    recipe = longer(before, round(target.count * (1 - VALIDATION_SHARE)), steps)
+    for line in lengthened(before, recipe):
+        say(line)
+    terms = Terms(
+        model=order.model,
+        recipe=recipe,
+        monitor="loss",
+        frozen=order.frozen,
+        channels=order.channels,
+        seed=order.seed,
+        device=order.device,
+    )
+    fitted = fit(_labelled(target), terms, source.weights if source else None)
+    return Made(fitted, target, source, terms)
+
+
+def keep(made: Made, out: Path, onnx: bool) -> SpecError | None:
+    """Write weights and card, and the ONNX file where one is wanted; gives why there is none."""
+    if not onnx:
+        save(made.fitted, out, made.facts)
+        return None
+    try:
+        file = export.exported(made.fitted, made.facts)
+    except SpecError as refused:
+        save(made.fitted, out, {**made.facts, "onnx": {"refused": refused.problem}})
+        return refused
+    save(made.fitted, out, {**made.facts, "onnx": export.described(made.fitted)}, file)
+    return None
+
+
+def _source(order: Order, workspace: Workspace, say: Say) -> Source | None:
+    if order.source is None:
+        if order.frozen:
+            raise SpecError("--frozen without a source keeps noise", mend="name a --source")
+        return None
+    if not order.pretrain:
+        return find_source(order.source, order.model, workspace)
+    study = order.study
+    if study.sources == study.targets:
+        raise SpecError(
+            f"{study.sources[0]} is source and target", mend="name another source, or none"
+        )
+    trial = expand(study)[0]
+    _pretrain(trial, workspace, order.device, say)
+    return source_at(workspace.weights(trial.key), order.model)
+
+
+def _pretrain(trial: Trial, workspace: Workspace, device: str, say: Say) -> None:
+    """Weights of a source: those of an earlier study where they are there."""
+    if not workspace.weights(trial.key).exists():
+        say(f"pretraining {trial.model} on {trial.dataset} (once) ...")
+    threads = torch.get_num_threads()
+    # One, as in `tsxfer run`: the same bits, and no core that waits for others on a busy machine.
+    job = Job(
+        trial=trial,
+        workspace=str(workspace.root),
+        study="fit",
+        device=device,
+        keep_weights=True,
+        threads=1,
+    )
+    row = run(job)
+    torch.set_num_threads(threads)
+    if row.status != "done":
+        raise SpecError(
+            f"pretraining on {trial.dataset} failed: {row.error}",
+            mend="try another model or source",
+        )
+
+
+def _labelled(made: Prepared) -> Labelled:
+    arrays = {name: np.asarray(made.array(name)) for name in ("x", "y", "group", "start", "end")}
+    off = reading_of(made).taken_off
+    return Labelled(**arrays, classes=made.classes, card=made.card, taken_off=off)
