@@ -22,7 +22,7 @@ from tests.attacks.mutations import NAMES, changed
 from tests.rows import noise, study
 from tsxfer import __version__
 from tsxfer.errors import TsxferError
-from tsxfer.report import build, export, files, html, text
+from tsxfer.report import build, export, files, html, latex, text
 from tsxfer.store.rows import Store, from_record, to_line
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -31,6 +31,7 @@ ALLOWED_TAGS = {
     "thead", "tbody", "tr", "th", "td", "a", "section", "details", "summary", "figure",
     "figcaption", "svg", "text", "line", "circle", "rect", "polygon", "polyline", "path", "g",
     "code", "ul", "li", "strong", "br", "defs", "tspan", "clippath", "lineargradient", "stop",
+    "script", "label", "input", "select", "option", "span",
 }  # fmt: skip
 MARKDOWN = re.compile(r"\\(?=[!-/:-@\[-`{-~])|\\\\")
 
@@ -90,17 +91,20 @@ def _check_markdown(page: str) -> None:
 
 def _check_latex(page: str) -> None:
     """Without the commands that tsxfer writes itself, no special character is left."""
-    body = page
+    body = page.partition("\\begingroup")[2]
     known = (
-        "begin", "end", "centering", "caption", "resizebox", "linewidth", "toprule", "midrule",
-        "bottomrule", "textbackslash", "textasciitilde", "textasciicircum", "pm", "times", "to",
+        "begin", "end", "caption", "linewidth", "toprule", "midrule", "bottomrule", "endhead",
+        "endfirsthead", "endfoot", "begingroup", "endgroup", "scriptsize", "setlength", "tabcolsep",
+        "LTcapwidth", "raggedright", "arraybackslash", "dimexpr", "relax", "multicolumn", "textit",
+        "noindent", "par", "nopagebreak", "allowbreak", "ldots", "emptyset", "gets", "usepackage",
+        "textbackslash", "textasciitilde", "textasciicircum", "pm", "times", "to",
         "uparrow", "downarrow", "blacktriangle", "vartriangle", "approx", "blacktriangledown",
     )  # fmt: skip
     commands = set(re.findall(r"\\([a-zA-Z]+)", body.replace(r"\\", "")))
     assert commands <= set(known), commands - set(known)
     assert "^" not in body.replace(r"\textasciicircum{}", "")
     assert not re.search(r"(?<!\\)[#~]", body)
-    rows = body.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
+    rows = body.partition(r"\endfoot")[2].partition(r"\end{longtable}")[0]
     assert not re.search(r"(?:^|\\\\)\s*[\[*]", rows, re.MULTILINE)
     bare = re.sub(r"\\[{}\\]", "", rows)
     assert bare.count("{") == bare.count("}")
@@ -116,10 +120,13 @@ class _Tags(HTMLParser):
 
 
 def _check_html(page: str) -> None:
-    """Only the page's own tags, no handler of events, and links to inside the page alone."""
+    """Only the page's own tags and script, no handler of events, and links to inside the page."""
     parser = _Tags()
     parser.feed(page)
     assert {tag for tag, _ in parser.found} <= ALLOWED_TAGS
+    assert page.count("<script>") == 1
+    script = page.partition("<script>")[2].partition("</script>")[0]
+    assert script == (Path(html.__file__).parent / "page.js").read_text("utf-8").strip()
     for _, attributes in parser.found:
         for name, value in attributes:
             assert not name.startswith("on"), name
@@ -133,7 +140,7 @@ FORMS: dict[str, tuple[Callable[[build.Report], str], Callable[[str], object]]] 
     "narrow terminal": (lambda r: _terminal(r, 80), _no_control),
     "markdown": (files.markdown, _check_markdown),
     "csv": (files.table_csv, _check_csv),
-    "latex": (files.latex, _check_latex),
+    "latex": (latex.render, _check_latex),
     "html": (html.render, _check_html),
 }
 

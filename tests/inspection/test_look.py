@@ -68,17 +68,17 @@ def test_counts_and_spectrum_are_those_of_the_data(tmp_path: Path) -> None:
 def test_what_is_wrong_with_windows_is_counted(tmp_path: Path) -> None:
     """Flat windows, dead channels, padding and windows that occur twice are distinguished."""
     series = _series()
-    series.x[0] = 1.0
+    series.x[0] = series.x[50] = 1.0
     series.x[1, 1] = 0.0
     series.x[2, :, 40:] = 0.0
     series.x[10] = series.x[70]  # both in group s10
     series.x[11] = series.x[12]
     made = _made(tmp_path, series)
     facts = facts_of(made)
-    assert (facts.flat, facts.dead, facts.padded, facts.twice, facts.across) == (1, 1, 1, 2, 1)
+    assert (facts.flat, facts.dead, facts.padded, facts.twice, facts.across) == (2, 1, 1, 2, 1)
     said = "\n".join(hints(made, facts))
     for word in (
-        "1 window(s) are flat",
+        "2 window(s) are flat",
         "constant channel",
         "padding",
         "equal one of another group",

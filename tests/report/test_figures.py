@@ -225,4 +225,4 @@ def test_a_page_draws_the_figures_of_the_clearest_comparisons(
     page = html.render(report)
     assert page.count("test scores</title>") == 0
     assert page.count("a line joins a pair") == 2 * 2  # in the title for readers and in the caption
-    assert page.count("<details") == len(report.comparisons)
+    assert page.count('<details class="block"') == len(report.comparisons)

@@ -2,13 +2,15 @@
 
 import csv
 import io
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 
 import pytest
 from rich.console import Console
 
 from tests.rows import noise, study
-from tsxfer.report import build, files, html, text
+from tsxfer.report import build, files, html, latex, text
 from tsxfer.report.headline import headline
 
 EVIL = "<script>alert(1)</script>|=cmd()[red]\\input{x}\x1b[31m"
@@ -31,7 +33,7 @@ ALL = {
     "narrow": lambda r: _terminal(r, 80),
     "markdown": files.markdown,
     "csv": files.table_csv,
-    "latex": files.latex,
+    "latex": latex.render,
     "html": html.render,
 }
 
@@ -81,20 +83,23 @@ class _Strict(HTMLParser):
 
 
 def test_the_page_is_balanced_and_asks_nobody() -> None:
-    """Every tag closes, links stay inside the page, and no script is there."""
+    """Every tag closes, links lead to places inside the page, the only script is known by hash."""
     page = html.render(_report())
     parser = _Strict()
     parser.feed(page)
     assert parser.open == []
     assert all(link.startswith("#") for link in parser.links)
-    assert "<script" not in page
+    assert all(f'id="{link[1:]}"' in page for link in parser.links)
+    assert page.count("<script") == 1
+    script = page.partition("<script>")[2].partition("</script>")[0].encode()
+    assert f"script-src 'sha256-{b64encode(sha256(script).digest()).decode()}'" in page
 
 
 def test_a_page_of_very_many_comparisons_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond a thousand, details are left out, and the page says so; the table stays whole."""
     monkeypatch.setattr(html, "DETAILED", 0)
     page = html.render(_report())
-    assert "<details" not in page
+    assert '<details class="block"' not in page
     assert "Only the first 0 of 1 comparisons" in page
     assert "speech@1" in page
 

@@ -16,7 +16,7 @@ from tsxfer.core.specs import CONTROLS, NOISE, Recipe, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError
-from tsxfer.report import files, html
+from tsxfer.report import files, html, latex
 from tsxfer.report.beside import in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
@@ -258,7 +258,7 @@ def test_every_format_has_the_controls() -> None:
     section = next(s for s in sections(report) if s.title == "Controls")
     assert [row[0] for row in section.rows].count("all comparisons, in margins") == 1
     assert len(section.rows) == 1 + 4
-    for page in (html.render(report), files.markdown(report), files.latex(report)):
+    for page in (html.render(report), files.markdown(report), latex.render(report)):
         assert "Controls" in page
         assert "of the gain remains when" in page
     assert "a@1 (permuted)" in files.table_csv(report)

@@ -12,7 +12,7 @@ import pytest
 from tsxfer.core.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
-from tsxfer.report import export, files, html
+from tsxfer.report import export, files, html, latex
 from tsxfer.report.beside import against_in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
@@ -180,7 +180,7 @@ def test_every_format_carries_them(report: Report, capsys: pytest.CaptureFixture
     for title in TITLES:
         assert found[title].rows
         assert all(len(row) == len(found[title].header) for row in found[title].rows)
-        for page in (files.markdown(report), files.latex(report), html.render(report)):
+        for page in (files.markdown(report), latex.render(report), html.render(report)):
             assert title in page
     show(report)
     said = capsys.readouterr().out

@@ -14,7 +14,7 @@ from tsxfer.core.specs import Result, Trial
 from tsxfer.core.strategy import Strategy, named
 from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
-from tsxfer.report import files
+from tsxfer.report import files, latex
 from tsxfer.report.build import build
 from tsxfer.report.sections import sections
 from tsxfer.stats import ways
@@ -109,7 +109,7 @@ def test_the_report_shows_ways_in_every_format(tmp_path) -> None:  # type: ignor
     report = build("s", trials, rows)
     table = next(s for s in sections(report) if s.title == "Ways of transfer")
     assert table.rows[0][:2] == ("a@1 → x@1, tcn probe, 100", "a@1")
-    assert "Ways of transfer" in files.latex(report)
+    assert "Ways of transfer" in latex.render(report)
     assert "Ways of transfer" in files.markdown(report)
     lines = list(csv.DictReader(io.StringIO(files.table_csv(report))))
     assert lines[-1]["against"] == "a@1"

@@ -10,7 +10,7 @@ from pathlib import Path
 from tsxfer.core.specs import Result
 from tsxfer.core.study import expand, read_study
 from tsxfer.errors import SpecError, StoreError, nearest
-from tsxfer.report import export, files, html, text
+from tsxfer.report import export, files, html, latex, text
 from tsxfer.report.build import Report, build, of_cells
 from tsxfer.stats.lock import read_lock
 from tsxfer.store.rows import Store
@@ -19,7 +19,7 @@ from tsxfer.store.workspace import Workspace
 TEXTS = {
     "markdown": files.markdown,
     "csv": files.table_csv,
-    "latex": files.latex,
+    "latex": latex.render,
     "html": html.render,
 }
 FORMS = ("terminal", *TEXTS, "parquet")

@@ -32,7 +32,7 @@ class Facts:
         groups_of_class: Groups that hold each class.
         flat: Windows whose channels are all constant.
         dead: Windows with some constant channel, flat ones left out.
-        twice: Windows that are equal to an earlier one, to the last bit.
+        twice: Windows, flat ones left out, that are equal to an earlier one, to the last bit.
         across: Those of them whose earlier one is in another group.
         padded: Windows that end in a run of one value longer than a twentieth of the window.
         channels: Of each channel: smallest, mean, standard deviation and largest sample.
@@ -103,8 +103,9 @@ class _Signal:
         still = np.ptp(x, axis=2) == 0
         self.flat += int(still.all(axis=1).sum())
         self.dead += int((still.any(axis=1) & ~still.all(axis=1)).sum())
-        self.padded += int((_tail(x)[~still.all(axis=1)] > x.shape[2] // 20).sum())
-        for window, name in zip(x, group.tolist(), strict=True):
+        self.padded += int((_tail(x)[~still.all(axis=1)] > max(1, x.shape[2] // 20)).sum())
+        moving = ~still.all(axis=1)  # flat windows are all alike, and counted as flat
+        for window, name in zip(x[moving], group[moving].tolist(), strict=True):
             digest = hashlib.blake2b(window.tobytes(), digest_size=16).digest()
             if (first := self._seen.get(digest)) is None:
                 self._seen[digest] = name

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tsxfer import metrics
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, arm, model, p_text, signed
-from tsxfer.report.section import Section, between, name
+from tsxfer.report.columns import MARKS, arm, between, model, p_text, signed
+from tsxfer.report.section import Section, name
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.controls import ControlEffect, Share, overall

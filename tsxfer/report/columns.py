@@ -41,6 +41,24 @@ class Column:
     numeric: bool = True
 
 
+def between(low: float | None, high: float | None) -> str:
+    """An interval in brackets."""
+    return "n/a" if low is None or high is None else f"[{signed(low)}, {signed(high)}]"
+
+
+def difference(c: Comparison) -> str:
+    """Mean paired difference with its interval on these test instances."""
+    ends = "" if c.low is None else f" {between(c.low, c.high)}"
+    return f"{signed(c.difference)}{ends}"
+
+
+def stated(c: Comparison) -> str:
+    """Mean paired difference with the interval that the verdict stands on."""
+    low, high, _ = c.stated
+    ends = "" if low is None else f" {between(low, high)}"
+    return f"{signed(c.difference)}{ends}"
+
+
 def arm(scores: tuple[float, ...]) -> str:
     """Mean ± standard deviation of an arm."""
     sd = float(np.std(scores, ddof=1)) if len(scores) > 1 else None
@@ -68,12 +86,6 @@ def p_text(p: float | None) -> str:
     if p is None:
         return "n/a"
     return "<0.0001" if p < 1e-4 else f"{p:.2g}"
-
-
-def _difference(c: Comparison) -> str:
-    if c.low is None or c.high is None:
-        return signed(c.difference)
-    return f"{signed(c.difference)} [{signed(c.low)}, {signed(c.high)}]"
 
 
 def beyond(c: Comparison) -> str:
@@ -114,7 +126,8 @@ def _size(c: Comparison) -> str:
     return c.trial.size.removeprefix("n=")
 
 
-def _metric(c: Comparison) -> str:
+def metric_text(c: Comparison) -> str:
+    """Metric with an arrow that says which way is better."""
     metric = metrics.get(c.metric)
     return f"{metric.title} {'↑' if metric.higher_is_better else '↓'}"
 
@@ -131,11 +144,11 @@ COLUMNS = (
     Column("verdict", lambda c: f"{MARKS[c.verdict]} {c.verdict}", numeric=False),
     Column("verdict for", lambda c: c.speaks_of, numeric=False),
     Column("n", lambda c: str(len(c.scratch))),
-    Column("metric", _metric, numeric=False),
+    Column("metric", metric_text, numeric=False),
     Column("scratch", lambda c: arm(c.scratch)),
     Column("transfer", lambda c: arm(c.transfer)),
     Column("trivial", lambda c: "n/a" if c.chance is None else number(c.chance)),
-    Column("difference", _difference),
+    Column("difference", difference),
     Column("p", lambda c: p_text(c.p)),
     Column("p corrected", lambda c: p_text(c.p_corrected)),
     Column("on these tests", lambda c: f"{MARKS[c.here]} {c.here}", numeric=False),

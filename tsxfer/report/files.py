@@ -1,4 +1,4 @@
-"""The table as Markdown, CSV and LaTeX, each with its own escaping."""
+"""The table as Markdown and CSV, each with its own escaping."""
 
 from __future__ import annotations
 
@@ -6,35 +6,23 @@ import csv
 import io
 
 from tsxfer.errors import printable as plain
+from tsxfer.report.answer import answer, clearest
 from tsxfer.report.build import Report
+from tsxfer.report.caveats import of_comparison
 from tsxfer.report.columns import CAPTION, COLUMNS, SCOPES, scoped
-from tsxfer.report.headline import headline, warnings
-from tsxfer.report.section import Section
+from tsxfer.report.headline import warnings
 from tsxfer.report.sections import sections
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
-
-_TEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "±": r"$\pm$", "×": r"$\times$", "→": r"$\to$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-    "▲": r"$\blacktriangle$", "△": r"$\vartriangle$", "≈": r"$\approx$",
-    "▼": r"$\blacktriangledown$", "<": r"$<$", ">": r"$>$",
-    "[": "{[}", "]": "{]}", "*": "{*}",  # at the start of a row they would be options of \\\\
-}  # fmt: skip
-APART = (
-    "Controls",
-    "Baselines",
-    "Transfer against baselines",
-    "Ways of transfer",
-)  # tables of their own in LaTeX
 
 
 def markdown(report: Report) -> str:
     """A GitHub-flavoured table with headline and warnings."""
     lines = [f"# {_md(report.name)}{' (simulated)' if report.simulated else ''}", ""]
     lines += [f"> **{_md(line)}**" for line in warnings(report)]
-    lines += ["", _md(headline(report)), ""]
+    lines += ["", _md(answer(report)), ""]
+    lines += [f"- {_md(line)}" for line in clearest(report)]
+    lines.append("")
     lines.append("| " + " | ".join(column.title for column in COLUMNS) + " |")
     lines.append("|" + "|".join("--:" if column.numeric else "---" for column in COLUMNS) + "|")
     for c in report.comparisons:
@@ -54,69 +42,19 @@ def _md(text: str) -> str:
     return "".join(f"\\{c}" if c in special else c for c in plain(text))
 
 
-def latex(report: Report) -> str:
-    r"""A booktabs table; needs ``\usepackage{booktabs,amssymb,graphicx}``."""
-    columns = [c for c in COLUMNS if c.title not in ("n", "metric", "data", "reached")]
-    metric = next(c for c in COLUMNS if c.title == "metric")
-    mark = "Simulated data. " if report.simulated else ""
-    metrics = ", ".join(sorted({metric.text(c) for c in report.comparisons}))
-    repeats = ", ".join(sorted({str(len(c.scratch)) for c in report.comparisons}))
-    caption = f"{mark}{headline(report)} Scores: {metrics}; repeats: {repeats}. {CAPTION}"
-    rows = [
-        " & ".join(_tex(column.text(c)) for column in columns) + r" \\" for c in report.comparisons
-    ]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{_tex(caption)}}}",
-            r"\resizebox{\linewidth}{!}{%",
-            rf"\begin{{tabular}}{{{''.join('r' if c.numeric else 'l' for c in columns)}}}",
-            r"\toprule",
-            " & ".join(_tex(c.title) for c in columns) + r" \\",
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}}",
-            r"\end{table}",
-            *(line for s in sections(report) if s.title in APART for line in _tex_table(s)),
-            "",
-        ]
-    )
-
-
-def _tex_table(section: Section) -> list[str]:
-    """A section as a table of its own; the last column wraps."""
-    return [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{_tex(f'{section.title}. {section.lead}')}}}",
-        r"\resizebox{\linewidth}{!}{%",
-        rf"\begin{{tabular}}{{{'l' * (len(section.header) - 1)}p{{8cm}}}}",
-        r"\toprule",
-        " & ".join(_tex(title) for title in section.header) + r" \\",
-        r"\midrule",
-        *(" & ".join(_tex(cell) for cell in row) + r" \\" for row in section.rows),
-        r"\bottomrule",
-        r"\end{tabular}}",
-        r"\end{table}",
-    ]
-
-
-def _tex(text: str) -> str:
-    return "".join(_TEX.get(c, c) for c in plain(text))
-
-
 def table_csv(report: Report) -> str:
     """Numbers in full precision, one line a comparison; controls and baselines last.
 
     Controls are named in their source. ``against`` names the first arm: scratch, or a baseline
     whose scores then stand under ``scratch_mean``, with scratch itself or a transfer as the second
     arm.
+    ``caveats`` are those of a comparison in words, ``study_caveats`` those of the whole study, in
+    each line, since lines are cut out and passed on.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    records = [_record(c) for c in (*report.comparisons, *report.placebos, *report.beside)]
+    study = " | ".join(warnings(report))
+    records = [_record(c, study) for c in (*report.comparisons, *report.placebos, *report.beside)]
     writer.writerow(_HEADER)
     writer.writerows([[_cell(v) for v in record] for record in records])
     return out.getvalue()
@@ -127,12 +65,12 @@ _HEADER = (
     "metric", "n", "scratch_mean", "transfer_mean", "difference", "low", "high", "p", "p_corrected",
     "p_sign_flip", "p_not_worse", "p_equivalent", "margin", "hedges_g", "improvement",
     "samples_saved", "samples_saved_low", "samples_saved_high", "convergence_p", "verdict",
-    "chance", "labels", "notes", "scratch_keys", "transfer_keys", "against",
-    *SCOPES,
+    "chance", "labels", "notes", "scratch_keys", "transfer_keys", "against", "gaps",
+    "caveats", "study_caveats", *SCOPES,
 )  # fmt: skip
 
 
-def _record(c: Comparison) -> list[object]:
+def _record(c: Comparison, study: str) -> list[object]:
     reuse, speed = c.trial.reuse, c.convergence
     return [
         c.source, c.trial.dataset, c.trial.model, c.trial.size, c.trial.profile,
@@ -144,7 +82,7 @@ def _record(c: Comparison) -> list[object]:
         speed.saved if speed else None, speed.low if speed else None, speed.high if speed else None,
         speed.p if speed else None, c.verdict, c.chance, "; ".join(c.labels), "; ".join(c.notes),
         " ".join(k for k, _ in c.keys), " ".join(k for _, k in c.keys),
-        first_arm(c.against), *scoped(c).values(),
+        first_arm(c.against), "; ".join(c.gaps), of_comparison(c), study, *scoped(c).values(),
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tsxfer.report.columns import model, signed
+from tsxfer.report.columns import model
 from tsxfer.stats.compare import Comparison
 
 
@@ -23,11 +23,6 @@ class Section:
     lead: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-
-
-def between(low: float | None, high: float | None) -> str:
-    """An interval in brackets."""
-    return "n/a" if low is None or high is None else f"[{signed(low)}, {signed(high)}]"
 
 
 def name(c: Comparison) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from tsxfer.report import beside
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, model, number, p_text, percent, signed
+from tsxfer.report.columns import MARKS, between, model, number, p_text, percent, signed
 from tsxfer.report.opinions import opinions
-from tsxfer.report.section import Section, between, name
+from tsxfer.report.section import Section, name
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
 from tsxfer.stats.convergence import Difference
@@ -36,6 +36,7 @@ def sections(report: Report) -> list[Section]:
         *opinions(report),
         _reproduced(report),
         _declared(report),
+        _missing(report),
         _verified(report),
     ]
     return [section for section in found if section is not None and section.rows]
@@ -374,6 +375,18 @@ def _declared(report: Report) -> Section | None:
             ),
             *(("estimand", text) for text in held.estimands),
             ("threshold", held.threshold),
+        ),
+    )
+
+
+def _missing(report: Report) -> Section:
+    return Section(
+        "Missing and failed",
+        "What was planned and has no score; a comparison counts the repeats that it has.",
+        ("what", "why"),
+        (
+            *((f"run {key}", f"failed: {error}") for key, error in report.failures),
+            *(("pair", gap) for gap in report.gaps),
         ),
     )
 

@@ -1,17 +1,21 @@
-"""The table on a terminal: one wide table where it fits, blocks where it does not."""
+"""The report on a terminal: one wide table where it fits, compact blocks where it does not."""
 
 from __future__ import annotations
+
+from textwrap import fill
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from tsxfer.errors import printable as plain
+from tsxfer.report.answer import answer, clearest
 from tsxfer.report.build import Report
-from tsxfer.report.columns import CAPTION, COLUMNS
-from tsxfer.report.headline import headline, warnings
+from tsxfer.report.columns import CAPTION, COLUMNS, MARKS, p_text, stated
+from tsxfer.report.headline import warnings
 from tsxfer.report.section import Section
 from tsxfer.report.sections import sections
+from tsxfer.stats.compare import Comparison
 
 ON_TERMINAL = (
     "Headline contrasts",
@@ -22,18 +26,24 @@ ON_TERMINAL = (
     "Transfer against baselines",
     "Ways of transfer",
     "Worth in labels",
+    "Missing and failed",
 )
-NARROW = 150  # columns below which sixteen columns do not fit
+WIDE = 200  # columns from which the whole table fits
+PIPED = 100  # columns where nobody says how wide a line may be
 
 
 def show(report: Report, console: Console | None = None) -> None:
-    """Print headline, warnings and table to standard output."""
+    """Print answer, warnings and table to standard output."""
     console = console or _console()
+    console.print(Text(plain(answer(report)), style="bold"))
+    for line in clearest(report):
+        _indented(console, line)
     for line in warnings(report):
         console.print(Text(f"! {plain(line)}"))
-    console.print(Text(headline(report)))
-    if console.width < NARROW:
-        _blocks(report, console)
+    if console.width < WIDE:
+        for comparison in report.comparisons:
+            _block(comparison, console)
+        console.print()
     else:
         _table(report, console)
     if report.comparisons:
@@ -41,16 +51,12 @@ def show(report: Report, console: Console | None = None) -> None:
     for section in sections(report):
         if section.title in ON_TERMINAL:
             _section(section, console)
-    for key, error in report.failures:
-        console.print(Text(f"failed {key}: {plain(error)}"))
-    for gap in report.gaps[:10]:
-        console.print(Text(f"missing: {plain(gap)}"))
 
 
 def _console() -> Console:
     console = Console()
-    # A pipe has no width; readers of a log want whole rows.
-    return console if console.is_terminal else Console(width=240)
+    # A pipe has no width of its own, and lines of a log are read in windows and letters.
+    return console if console.is_terminal else Console(width=PIPED)
 
 
 def _table(report: Report, console: Console) -> None:
@@ -65,41 +71,65 @@ def _table(report: Report, console: Console) -> None:
     console.print(table)
 
 
+def _block(c: Comparison, console: Console) -> None:
+    """Verdict and names, difference and scores, speed and caveats: a line each."""
+    texts = {column.title: column.text(c) for column in COLUMNS}
+    console.print()
+    console.print(
+        Text(
+            plain(
+                f"{MARKS[c.verdict]} {c.verdict.upper()}  {c.source} → {c.trial.dataset}, "
+                f"{texts['model']}, {texts['size']} labels, n={texts['n']}  [{texts['data']}]"
+            )
+        )
+    )
+    _indented(
+        console,
+        f"difference {stated(c)} {texts['metric']} for {c.speaks_of}, "
+        f"p corrected {p_text(c.stated[2])}",
+    )
+    _indented(
+        console,
+        f"scratch {texts['scratch']}, transfer {texts['transfer']}, trivial {texts['trivial']}, "
+        f"margin {c.margin:g}, g {texts['effect g']}; "
+        f"samples saved {texts['saved']}, reached {texts['reached']}",
+    )
+    if c.scope == "new groups":
+        _indented(
+            console,
+            f"on these test instances: {texts['difference']}, p corrected {texts['p corrected']}: "
+            f"{c.here}",
+        )
+    caveats = [*c.notes, *c.gaps, *([c.beyond.why] if c.beyond.why else [])]
+    if caveats:
+        _indented(console, f"! {'; '.join(caveats)}")
+
+
+def _indented(console: Console, line: str) -> None:
+    whole = fill(plain(line), console.width, initial_indent="  ", subsequent_indent="  ")
+    console.print(Text(whole), soft_wrap=True)
+
+
 def _section(section: Section, console: Console) -> None:
+    console.print()
+    widths = [
+        max(len(title), *(len(row[i]) for row in section.rows))
+        for i, title in enumerate(section.header)
+    ]
+    if sum(widths) + 2 * len(widths) <= console.width:
+        _small_table(section, console)
+        return
+    console.print(Text(section.title, style="italic"))
+    for first, *rest in section.rows:
+        console.print(Text(plain(f"- {first}")))
+        told = zip(section.header[1:], rest, strict=True)
+        _indented(console, "; ".join(f"{title} {cell}" for title, cell in told if cell))
+
+
+def _small_table(section: Section, console: Console) -> None:
     table = Table(title=Text(section.title), title_justify="left", box=None, pad_edge=False)
     for title in section.header:
         table.add_column(title, overflow="fold")
     for row in section.rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
-    console.print()
     console.print(table)
-
-
-def _blocks(report: Report, console: Console) -> None:
-    for comparison in report.comparisons:
-        texts = {column.title: plain(column.text(comparison)) for column in COLUMNS}
-        console.print(
-            Text(
-                f"\n{texts['source']} → {texts['target']}  {texts['model']}  size {texts['size']}  "
-                f"n={texts['n']}  [{texts['data']}]"
-            )
-        )
-        console.print(
-            Text(f"  {texts['metric']}: scratch {texts['scratch']}, transfer {texts['transfer']}")
-        )
-        console.print(
-            Text(
-                f"  difference {texts['difference']}  "
-                f"p {texts['p']} (corrected {texts['p corrected']})  g {texts['effect g']}"
-            )
-        )
-        console.print(Text(f"  samples saved {texts['saved']}, reached {texts['reached']}"))
-        console.print(
-            Text(f"  new groups {texts['new groups']}  p corrected {texts['p new groups']}")
-        )
-        console.print(
-            Text(
-                f"  verdict: {texts['verdict']} (for {texts['verdict for']}); "
-                f"on these tests {texts['on these tests']}"
-            )
-        )

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.specs import Trial
 from tsxfer.stats import tests as tests
-from tsxfer.stats.began import alarms, mostly_stuck, stuck
+from tsxfer.stats.began import mostly_stuck, stuck
 from tsxfer.stats.beyond import said, settled
 from tsxfer.stats.binding import interim, missing, outside
 from tsxfer.stats.binding import margin as margin_of
@@ -24,7 +24,7 @@ from tsxfer.stats.power import MODERATED_FROM, detectable, expected_level
 from tsxfer.stats.scope import NewGroups, Scope
 from tsxfer.stats.sequential import sequential
 from tsxfer.stats.testset import TestError
-from tsxfer.stats.valid import FAILED, beats_chance
+from tsxfer.stats.valid import FAILED, alarms, beats_chance
 from tsxfer.stats.verdicts import FEWEST as FEWEST
 from tsxfer.stats.verdicts import LEVEL as LEVEL
 from tsxfer.stats.verdicts import Verdict as Verdict
@@ -310,7 +310,7 @@ def _compare(
         convergence=convergence(cell),
         verdict="undecided",
         chance=first.chance.get(metric),
-        notes=_alarms(cell),
+        notes=alarms(cell),
         gaps=cell.gaps,
         labels=tuple(
             dict.fromkeys(label for pair in cell.pairs for r in pair for label in r.labels)
@@ -345,21 +345,3 @@ def _notes(c: Comparison) -> tuple[str, ...]:
     elif c.interim:
         notes.append("interim: repeats that were declared have not run, so nothing is decided yet")
     return tuple(notes)
-
-
-def _alarms(cell: Cell) -> tuple[str, ...]:
-    """Repeats in which an arm is no better than a trivial prediction, by arm."""
-    found = []
-    for arm, name in enumerate(cell.arms):
-        rows = [(pair[arm], pair[arm].trial.repeat) for pair in cell.pairs]
-        bad = [str(repeat) for row, repeat in rows if _blind(row)]
-        if bad and not (cell.against and cell.against.baseline == "trivial" and arm == 0):
-            found.append(f"{name} at chance in repeat {', '.join(bad)} of {len(rows)}")
-        found += alarms([row for row, _ in rows], name)
-    return tuple(found)
-
-
-def _blind(row: Result) -> bool:
-    sign = metrics.get(row.metric).sign
-    chance = row.chance.get(row.metric)
-    return chance is not None and sign * (row.scores[row.metric] - chance) <= 0

@@ -8,6 +8,8 @@ import numpy as np
 
 from tsxfer import metrics
 from tsxfer.core.specs import Result
+from tsxfer.stats import began
+from tsxfer.stats.cells import Cell
 
 FAILED = "scratch does not beat the best trivial prediction by the margin: no valid baseline"
 
@@ -32,3 +34,22 @@ def beats_chance(rows: Sequence[Result], margin: float) -> bool:
     """
     above = above_chance(rows)
     return above is None or (above > 0 and above >= margin)
+
+
+def at_chance(row: Result) -> bool:
+    """Whether a row is no better than the best trivial prediction; False where unknown."""
+    chance = row.chance.get(row.metric)
+    sign = metrics.get(row.metric).sign
+    return chance is not None and sign * (row.scores[row.metric] - chance) <= 0
+
+
+def alarms(cell: Cell) -> tuple[str, ...]:
+    """Repeats in which an arm is no better than an trivial prediction, by arm."""
+    found = []
+    for arm, name in enumerate(cell.arms):
+        rows = [(pair[arm], pair[arm].trial.repeat) for pair in cell.pairs]
+        bad = [str(repeat) for row, repeat in rows if at_chance(row)]
+        if bad and not (cell.against and cell.against.baseline == "trivial" and arm == 0):
+            found.append(f"{name} at chance in repeat {', '.join(bad)} of {len(rows)}")
+        found += began.alarms([row for row, _ in rows], name)
+    return tuple(found)

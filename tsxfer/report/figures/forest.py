@@ -39,8 +39,10 @@ def _groups(comparisons: Sequence[Comparison], by: Any) -> dict[str, list[Compar
 def _picture(group: list[Comparison], metric: str, target: str) -> Picture:
     shown = sorted(group, key=lambda c: 1.0 if c.p is None else c.p)[:MOST]
     shown = [c for c in group if c in shown]
-    caption = "Mean paired difference with 95 % interval; the grey band is the margin: smaller "
-    caption += "differences do not matter in practice."
+    caption = (
+        "Mean paired difference with the 95 % interval that the verdict stands on; the grey band "
+        "is the margin: smaller differences do not matter in practice."
+    )
     if len(shown) < len(group):
         caption += (
             f" The {MOST} of {len(group)} comparisons with the smallest p; the table has all."
@@ -103,7 +105,7 @@ def _row(index: int, c: Comparison) -> Spec:
     )
     return {
         "name": f"{index:0{INDEX}d}" + "\n".join(line for t in words for line in wrap(t, WORDS)),
-        "difference": c.difference, "low": c.low, "high": c.high, "margin": c.margin,
+        "difference": c.difference, "low": c.stated[0], "high": c.stated[1], "margin": c.margin,
         "below": -c.margin, "ink": ink(c.verdict),
     }  # fmt: skip
 
