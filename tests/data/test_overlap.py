@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.study import tsxfer
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
@@ -111,7 +112,7 @@ def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:
     own, seen = overlap.of_trial(place, trial)
     assert (own.source, own.windows, own.groups) == (trial.dataset, 0, 0)
     assert 0.5 * seen.test < seen.windows <= seen.test
-    assert overlap.SEEN in expected(trial, (), (own, seen))
+    assert Caution.SAW_TEST in expected(trial, (), (own, seen))
     with pytest.raises(DataError, match=f"has seen {seen.windows} windows"):
         overlap.refuse(place, [trial])
     sound = _trial(place, other, target)
@@ -153,7 +154,7 @@ def test_groups_by_telling_names_are_refused_and_counters_only_told(tmp_path: Pa
     seen = overlap.of_trial(place, counted)[1]
     assert not seen.refused
     assert seen.names > 0
-    assert overlap.NAMES in expected(counted, (), [seen])
+    assert Caution.SHARED_NAMES in expected(counted, (), [seen])
 
 
 def test_names_that_differ_in_spelling_are_told() -> None:
@@ -220,5 +221,5 @@ def test_a_labelled_overlap_is_in_rows_and_tables(tmp_path: Path) -> None:
     rows = Store(study).rows().values()
     moved = [row for row in rows if row.trial.reuse]
     assert moved
-    assert all(row.overlap[1].windows and overlap.SEEN in row.labels for row in moved)
-    assert not any(overlap.SEEN in row.labels for row in rows if not row.trial.reuse)
+    assert all(row.overlap[1].windows and Caution.SAW_TEST in row.labels for row in moved)
+    assert not any(Caution.SAW_TEST in row.labels for row in rows if not row.trial.reuse)

@@ -15,11 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.core.cautions import Caution
 from tsxfer.data.arrays import read_array
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.series import Series
@@ -28,7 +29,6 @@ from tsxfer.errors import DataError
 from tsxfer.keys import stream
 from tsxfer.store.workspace import unique, write_whole
 
-INCOMPLETE = "incomplete data"  # begins the label of rows made from a part of a data set
 # In the order in which they are hashed; the last is there where data has an official split.
 ARRAYS = ("x", "y", "group", "start", "end", "part")
 
@@ -104,7 +104,7 @@ def _labelled(card: Card, lacks: str) -> Card:
     """The card of data that is a part of the publisher's: every row made from it says so."""
     if not lacks:
         return card
-    return replace(card, warnings=(*card.warnings, f"{INCOMPLETE}: {card.id} has {lacks}"))
+    return replace(card, warnings=(*card.warnings, Caution.INCOMPLETE.of(f"{card.id} has {lacks}")))
 
 
 def _refuse_changed(folder: Path, meta: dict[str, Any], dataset: Dataset) -> None:
@@ -195,7 +195,7 @@ def prepare(
 
 
 def _just_put(dataset: Dataset, folder: Path) -> Prepared:
-    """What lies prepared now: nothing for a moment, while another process puts its own there."""
+    """What is prepared now: nothing for a moment, while another process puts its own there."""
     for _ in range(PATIENCE):
         with suppress(DataError):  # arrays of one, facts of the other
             if (found := load(dataset, folder)) is not None:
@@ -243,18 +243,30 @@ def _fill(
 ) -> None:
     columns: list[dict[str, NDArray[Any]]] = []
     changed, done = Counter[str](), 0
-    with (parts / "x.raw").open("wb") as raw:
+    digest = hashlib.sha256()
+    with (parts / "x.npy").open("wb") as out:
+        _head(out, 0, card)
         for block, windows, changes in _converted(blocks, card):
-            raw.write(windows.data)
+            out.write(windows.data)
+            digest.update(windows.data)
             columns.append(_columns(block))
             changed.update(dict.fromkeys(changes, len(windows)))
             done += len(windows)
             progress(done)
+        out.seek(0)
+        _head(out, done, card)
     if not columns:
         raise DataError(f"{card.name}: the reader found no instance", mend=card.manual)
     merged = {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}
     notes = [*said, *(f"{verb} {changed[verb]}" for verb in VERBS if changed[verb])]
-    _write(parts, card, merged, notes)
+    _write(parts, card, merged, notes, digest)
+
+
+def _head(out: BinaryIO, count: int, card: Card) -> None:
+    """The header of the windows; numpy leaves room in it, so that any count takes as many bytes."""
+    shape = (count, len(card.channels), card.length)
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(out, header)
 
 
 def _converted(
@@ -332,22 +344,20 @@ def _columns(block: Series) -> dict[str, NDArray[Any]]:
     }
 
 
-def _write(parts: Path, card: Card, columns: dict[str, NDArray[Any]], notes: list[str]) -> None:
-    shape = (len(columns["y"]), len(card.channels), card.length)
+def _write(
+    parts: Path,
+    card: Card,
+    columns: dict[str, NDArray[Any]],
+    notes: list[str],
+    digest: hashlib._Hash,
+) -> None:
+    """The arrays beside the windows, whose hash goes on, and the facts."""
     classes: list[str] = []
     if card.task == "classification":
         names, columns["y"] = np.unique(columns["y"], return_inverse=True)
         classes = [str(name) for name in names]
     else:
         columns["y"] = columns["y"].astype(np.float32)
-    digest = hashlib.sha256()
-    with (parts / "x.raw").open("rb") as raw, (parts / "x.npy").open("wb") as out:
-        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(out, header)
-        for chunk in _chunks(raw):
-            digest.update(chunk)
-            out.write(chunk)
-    (parts / "x.raw").unlink()
     for name, column in columns.items():
         np.save(parts / f"{name}.npy", column, allow_pickle=False)
         digest.update(np.ascontiguousarray(column).tobytes())
@@ -356,14 +366,9 @@ def _write(parts: Path, card: Card, columns: dict[str, NDArray[Any]], notes: lis
         "dataset": card.id,
         "fingerprint": digest.hexdigest()[:16],
         "classes": classes,
-        "count": shape[0],
+        "count": len(columns["y"]),
         "groups": len(np.unique(columns["group"])),
         "notes": notes,
         "lacks": lacking(card.whole, columns, classes, card.group),
     }
     (parts / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
-
-
-def _chunks(file: Any, size: int = 1 << 24) -> Iterator[bytes]:
-    while chunk := file.read(size):
-        yield chunk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tsxfer import metrics
 from tsxfer.report.build import Report
-from tsxfer.report.columns import between, model, number, signed, stated
+from tsxfer.report.columns import difference, model, number, percent, stated
 from tsxfer.report.headline import headline
 from tsxfer.stats.compare import Comparison
 
@@ -18,15 +18,11 @@ def answer(report: Report) -> str:
     overall = next((c for c in report.contrasts if c.step == "overall"), None)
     if overall is None or not any(c.valid for c in report.comparisons):
         return headline(report)
-    effect = f"{signed(overall.mean)} {between(overall.low, overall.high)} margins"
-    says = f"whether transfer helps is undecided: {effect}"
-    if overall.confirmed:
-        better = f"transfer helps by {effect.removeprefix('+')}"
-        says = better if overall.mean > 0 else f"transfer harms: {effect}"
-    return (
-        f"Over {overall.comparisons:,} comparisons, {says} on average, for these data sets. "
-        f"{headline(report)}"
-    )
+    ends = "" if overall.low is None else f" [{percent(overall.low)}, {percent(overall.high)}]"
+    effect = f"{percent(overall.mean)}{ends} of the error of scratch"
+    on = f"over {overall.comparisons:,} comparisons on these test instances of these data sets"
+    clear = "" if overall.confirmed else ", which is undecided"
+    return f"{headline(report)} On average transfer removes {effect}{clear}, {on}."
 
 
 def clearest(report: Report) -> list[str]:
@@ -47,7 +43,8 @@ def _says(c: Comparison) -> str:
     whom = f"{title} for {c.speaks_of}"
     effect = stated(c)
     if c.verdict == "undecided" and c.stated[0] is None and c.beyond.why:
-        return f"whether {who} helps is undecided: {effect} {title}, but {c.beyond.why}"
+        here = f"{difference(c)} {title} on these test instances"
+        return f"whether {who} helps is undecided: {here}, but {c.beyond.why}"
     return {
         "better": f"{who} helps by {effect.removeprefix('+')} {whom}",
         "worse": f"{who} harms: {effect} {whom}",

@@ -78,29 +78,23 @@ def _block(c: Comparison, console: Console) -> None:
     console.print(
         Text(
             plain(
-                f"{MARKS[c.verdict]} {c.verdict.upper()}  {c.source} → {c.trial.dataset}, "
+                f"{MARKS[c.verdict]} {c.verdict}  {c.source} → {c.trial.dataset}, "
                 f"{texts['model']}, {texts['size']} labels, n={texts['n']}  [{texts['data']}]"
             )
         )
     )
-    _indented(
-        console,
-        f"difference {stated(c)} {texts['metric']} for {c.speaks_of}, "
-        f"p corrected {p_text(c.stated[2])}",
-    )
+    if c.scope == "new groups" and c.stated[0] is not None:
+        told = f"{stated(c)} {texts['metric']}, p corrected {p_text(c.stated[2])}"
+        _indented(console, f"{c.speaks_of}: {texts['verdict']}, {told}")
+    told = f"{texts['difference']} {texts['metric']}, p corrected {texts['p corrected']}"
+    _indented(console, f"these test instances: {MARKS[c.here]} {c.here}, {told}")
     _indented(
         console,
         f"scratch {texts['scratch']}, transfer {texts['transfer']}, trivial {texts['trivial']}, "
         f"margin {c.margin:g}, g {texts['effect g']}; "
         f"samples saved {texts['saved']}, reached {texts['reached']}",
     )
-    if c.scope == "new groups":
-        _indented(
-            console,
-            f"on these test instances: {texts['difference']}, p corrected {texts['p corrected']}: "
-            f"{c.here}",
-        )
-    caveats = [*c.notes, *c.gaps, *([c.beyond.why] if c.beyond.why else [])]
+    caveats = dict.fromkeys(filter(None, (*c.notes, *c.gaps, c.beyond.why)))
     if caveats:
         _indented(console, f"! {'; '.join(caveats)}")
 

@@ -1,4 +1,4 @@
-"""What a first kernel becomes where source and target differ in channels: five ways to fit it."""
+"""What a first kernel becomes where source and target differ in channels: five methods."""
 
 from __future__ import annotations
 
