@@ -34,7 +34,7 @@ def _ranks(found: Ranks) -> Section:
         "Ranks",
         f"Average rank over {found.blocks} blocks (target, model, size) that have all of these."
         f"{told}{left} Treatments of one group cannot be told apart (Wilcoxon, Holm). Blocks of "
-        "one target share its data, so that these p are too sure where models or sizes are several.",
+        "one target share its data, so that these p are too sure with several models or sizes.",
         ("treatment", "average rank", "group"),
         tuple(
             (who, f"{rank:.2f}", _letters(place, found.cliques))
