@@ -11,10 +11,14 @@ import pandas as pd
 import pytest
 
 from tests.own import layouts
+from tsxfer.core.cautions import Caution
+from tsxfer.core.specs import PROFILES
 from tsxfer.data.prepare import Prepared
+from tsxfer.data.task import parts_of
 from tsxfer.errors import DataError, SpecError, TsxferError
 from tsxfer.own import importing
 from tsxfer.own.description import Description
+from tsxfer.own.reading import reading_of, windows_like
 from tsxfer.store.workspace import Workspace
 
 RATE = layouts.RATE
@@ -44,7 +48,7 @@ def test_class_folders_of_sound_are_read(tmp_path: Path) -> None:
     x = np.asarray(made.array("x"))
     assert x.shape == (24, 1, 800)
     assert 0.2 < np.abs(x).max() < 0.5
-    assert made.card.warnings == (importing.UNGROUPED,)
+    assert made.card.warnings == (Caution.UNGROUPED,)
 
 
 @pytest.mark.parametrize("name", ["{label}/{group}_{n}.wav", "{label}_{group}_{n}.wav"])
@@ -236,6 +240,33 @@ def test_windows_that_fit_nowhere_are_refused(tmp_path: Path) -> None:
     for window in ("0", "-1s", "nan", "two", "1e400s", "0.5"):
         with pytest.raises(SpecError):
             bring(tmp_path / "walk.csv", label="act", group="who", window=window)
+
+
+def test_a_fitted_model_reads_another_recording_without_labels(tmp_path: Path) -> None:
+    """What the card keeps of a recording cuts another one alike: same channels, no label needed."""
+    table = layouts.recording()
+    table.to_csv(tmp_path / "walk.csv", index=False)
+    said = {"label": "act", "group": "who", "window": "1s", "step": "0.5s"}
+    made = bring(tmp_path / "walk.csv", **said)
+    new = layouts.recording(subjects=1, turns=2)
+    new[["ay", "time", "ax"]].assign(mood=1.5).to_csv(tmp_path / "new.csv", index=False)
+    x, kept = windows_like(tmp_path / "new.csv", reading_of(made))
+    assert x.shape == (7, 2, 50)
+    assert np.allclose(x[1], new[["ax", "ay"]].to_numpy()[25:75].T)
+    assert kept.tolist() == list(range(7))
+
+
+def test_the_official_test_part_is_the_sealed_one(tmp_path: Path) -> None:
+    """A study's partition tests on the part that the files set aside, under both profiles."""
+    layouts.archive_pair(tmp_path, ".ts")
+    made = bring(tmp_path / "Toy_TRAIN.ts")
+    part = np.asarray(made.array("part"))
+    for profile in ("strict", "paper"):
+        parts = parts_of(made, PROFILES[profile])
+        assert parts.test.tolist() == np.flatnonzero(part == "test").tolist()
+        assert (len(parts.train), len(parts.validation)) == (
+            (22, 8) if profile == "strict" else (25, 5)
+        )
 
 
 def test_intervals_in_a_second_file_label_a_recording(tmp_path: Path) -> None:
@@ -477,7 +508,7 @@ def test_train_and_test_arrays_are_the_official_split(tmp_path: Path, how: str) 
             np.save(tmp_path / f"{name}.npy", array)
         made = bring(tmp_path / "X_train.npy")
     assert (made.count, made.card.split) == (60, "official")
-    assert importing.OFFICIAL in made.card.warnings
+    assert Caution.OFFICIAL in made.card.warnings
     assert np.asarray(made.array("part")).tolist() == ["train"] * 40 + ["test"] * 20
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def read_table(path: Path, **options: Any) -> Any:
 
     try:
         return pd.read_csv(path, **options)
-    except (ValueError, OverflowError) as error:  # empty, broken, undecodable, endless digits
+    except (ValueError, OverflowError, csv.Error) as error:  # empty, broken, undecodable, endless
         raise _unreadable(path, error) from error
 
 

@@ -75,7 +75,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     """
     ones, label, group, notes = _listed(path, described)
     signals, inner = _opened(ones, described, scratch)
-    if described.intervals:
+    if described.intervals and not described.unlabelled:
         where = Path(described.intervals)
         found, inner_label, inner_group = read_intervals(where, described)
         signals, inner = apply(signals, found, where), (inner_label, inner_group)
@@ -97,7 +97,9 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
             "each file is a group of its own (--pattern with {group}, or --group, settles it)",
         ]
     made = content_of(signals, described, label or "label", group)
-    return replace(made, notes=(*notes, *made.notes))
+    table = ones[0].name.lower().endswith(TABLES) and made.channels == signals[0].channels
+    columns = made.channels if table else ()
+    return replace(made, notes=(*notes, *made.notes), columns=columns)
 
 
 def _listed(path: Path, described: Description) -> tuple[list[One], str, str, list[str]]:

@@ -195,6 +195,8 @@ def roles_of(table: Table, described: Description, path: Path) -> Roles:
     Raises:
         DataError: If a named column is not there, or one is of no known use.
     """
+    if described.columns:
+        return _roles_again(table, described, path)
     names = [name for name in table.names if name not in described.ignore]
     kinds = {name: _kind(table, name) for name in names}
     group = "group" if "group" in names else ""
@@ -211,6 +213,14 @@ def roles_of(table: Table, described: Description, path: Path) -> Roles:
     ]
     _refuse_strangers(samples, kinds, table, path)
     return Roles(tuple(samples), label, group, time, bool(time) and kinds[time] != "number", notes)
+
+
+def _roles_again(table: Table, described: Description, path: Path) -> Roles:
+    """As in the file that a model was fitted on: its channels, and the time beside them."""
+    names = list(table.names)
+    samples = tuple(_wanted(name, names, table, path, "--x") for name in described.columns)
+    time = next((n for n in names if is_time(n) and n not in (*samples, *described.ignore)), "")
+    return Roles(samples, "", "", time, bool(time) and _kind(table, time) != "number", ())
 
 
 def _kind(table: Table, name: str) -> str:

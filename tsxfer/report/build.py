@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Result, Trial
 from tsxfer.stats import baselines, ways
 from tsxfer.stats.aggregate import Aggregate, aggregate
@@ -82,7 +83,7 @@ class Report:
     @property
     def simulated(self) -> bool:
         """Whether any number comes from simulated data."""
-        return "simulated" in self.labels
+        return Caution.SIMULATED in self.labels
 
 
 def build(
