@@ -83,7 +83,7 @@ def paired(first: pd.Series[float], second: pd.Series[float]) -> str:
 def cells(rows: pd.DataFrame) -> Iterable[list[str]]:
     """Each source and fitting beside scratch, and the trained source beside the untrained."""
     scratch = by_repeat(rows, "test", SCRATCH)
-    yield ["scratch", "", str(len(scratch)), f"{scratch.mean():.3f}", "", "", ""]
+    yield ["scratch", "", str(len(scratch)), f"{scratch.mean():.3f}", "", "", "", ""]
     for source in sorted(set(rows.source) - {""}):
         for way in CHANNELS:
             trained = by_repeat(rows, "test", (source, "trained", way))
@@ -91,7 +91,7 @@ def cells(rows: pd.DataFrame) -> Iterable[list[str]]:
             if len(trained):
                 yield [
                     source, way, str(len(trained)), f"{trained.mean():.3f}", f"{bare.mean():.3f}",
-                    paired(scratch, trained), paired(bare, trained),
+                    paired(scratch, trained), paired(scratch, bare), paired(bare, trained),
                 ]  # fmt: skip
 
 
@@ -125,7 +125,8 @@ def main() -> None:
     if folder:
         gathered(Workspace(folder)).to_parquet(HERE / "rows.parquet", index=False)
     rows = pd.read_parquet(HERE / "rows.parquet")
-    head = ["source", "fitting", "n", "trained", "untrained", "minus scratch", "minus untrained"]
+    head = ["source", "fitting", "n", "trained", "untrained", "trained minus scratch"]
+    head += ["untrained minus scratch", "trained minus untrained"]
     out = [table(str(s), head, cells(of)) for s, of in rows.groupby("study")]
     for model, of in rows.groupby("model"):
         for half, score in ((CHOOSE, "validation"), (CONFIRM, "validation"), (CONFIRM, "test")):
