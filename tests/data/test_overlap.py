@@ -10,7 +10,7 @@ from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
-from tsxfer.data.marks import NEAR, Windows, alike, marks
+from tsxfer.data.marks import NEAR, Windows, alike, marks, marks_of
 from tsxfer.errors import DataError
 from tsxfer.own.description import Description
 from tsxfer.own.importing import bring
@@ -89,6 +89,17 @@ def test_a_source_of_more_channels_is_held_against() -> None:
     smooth = rng.normal(size=(50, 3, 256)).cumsum(axis=2).astype(np.float32)
     assert (alike(_windows(smooth), _windows(smooth[:, 1:2])) == np.arange(50)).all()
     assert (alike(_windows(smooth), _windows(smooth[:, :, :200])) == -1).all()
+
+
+def test_marks_are_kept_and_made_again_where_they_are_damaged(tmp_path: Path) -> None:
+    """The second look reads the file beside the arrays; a torn one is replaced, not believed."""
+    made = bring(_file(tmp_path, "t.npz", _x(1)), Description(), Workspace(tmp_path / "w"))
+    first = marks_of(made)
+    (path,) = made.folder.glob("marks*.npy")
+    assert np.array_equal(marks_of(made), first)
+    path.write_bytes(path.read_bytes()[:100])
+    assert np.array_equal(marks_of(made), first)
+    assert np.array_equal(np.load(path), first)
 
 
 def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ COUNTED: tuple[tuple[str, str, Callable[[Result], bool]], ...] = (
     ),
     (
         "BEGAN BLIND",
-        f"runs whose first features hardly differ between windows; try {MENDS}",
+        f"runs whose last features hardly differ between windows; try {MENDS}",
         lambda row: row.begin is not None and row.begin.blind,
     ),
 )
