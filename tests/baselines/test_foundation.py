@@ -135,7 +135,7 @@ def test_a_foundation_model_is_a_baseline_like_the_others(
     row = ran(place, "emg+sim@1", name)  # type: ignore[arg-type]
     assert unequal(row, scratch(place, "emg+sim@1"), SAME_LABELS) == []
     digest = foundations.digest(name)
-    assert row.labels == ("simulated", f"{name} weights {digest}")
+    assert row.labels == ("simulated", f"foundation weights: {name} {digest}")
     assert row.data[f"{name} weights"] == digest
     assert row.data == fingerprints(place, row.trial)
     _weights(models / name, 3)

@@ -83,6 +83,18 @@ def test_status_and_plan_count(done: Path) -> None:
     assert (plan["trials"], plan["done"], plan["to_do"], plan["pretrainings"]) == (14, 14, 0, 2)
 
 
+def test_rows_say_what_a_group_is_and_plan_what_new_ones_allow(done: Path) -> None:
+    """A row names its groups and the rule of its split; plan counts the groups that are tested."""
+    split = next(row["split"] for row in _rows(done) if row["trial"].get("reuse"))
+    assert (split["group"], split["rule"]) == ("calendar year of the label day", "time")
+    ahead = json.loads(tsxfer(done, "plan", "tiny.toml", "--json").stdout)["new_groups"][0]
+    assert ahead["tested"] == split["groups"]["test"]
+    said = tsxfer(done, "plan", "tiny.toml").stdout
+    assert f"{ahead['tested']} test calendar years of the label day" in said
+    report = tsxfer(done, "report", "tiny-simulated").stdout
+    assert "new calendar years of the label day of the same later time" in " ".join(report.split())
+
+
 def test_the_analysis_is_declared_before_the_first_row(done: Path) -> None:
     """The declaration lies beside the rows, each row carries its hash, and plan shows it."""
     folder = done / "tsxfer-workspace/results/tiny-simulated"

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from tests.study import tsxfer
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
-from tsxfer.data.marks import NEAR, Windows, alike, marks
+from tsxfer.data.marks import NEAR, Windows, alike, marks, marks_of
 from tsxfer.errors import DataError
 from tsxfer.own.description import Description
 from tsxfer.own.importing import bring
@@ -90,6 +91,17 @@ def test_a_source_of_more_channels_is_held_against() -> None:
     assert (alike(_windows(smooth), _windows(smooth[:, :, :200])) == -1).all()
 
 
+def test_marks_are_kept_and_made_again_where_they_are_damaged(tmp_path: Path) -> None:
+    """The second look reads the file beside the arrays; a torn one is replaced, not believed."""
+    made = bring(_file(tmp_path, "t.npz", _x(1)), Description(), Workspace(tmp_path / "w"))
+    first = marks_of(made)
+    (path,) = made.folder.glob("marks*.npy")
+    assert np.array_equal(marks_of(made), first)
+    path.write_bytes(path.read_bytes()[:100])
+    assert np.array_equal(marks_of(made), first)
+    assert np.array_equal(np.load(path), first)
+
+
 def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:
     """A study whose source holds test windows of its target stops before training, with counts."""
     place = Workspace(tmp_path / "w")
@@ -100,7 +112,7 @@ def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:
     own, seen = overlap.of_trial(place, trial)
     assert (own.source, own.windows, own.groups) == (trial.dataset, 0, 0)
     assert 0.5 * seen.test < seen.windows <= seen.test
-    assert overlap.SEEN in expected(trial, (), (own, seen))
+    assert Caution.SAW_TEST in expected(trial, (), (own, seen))
     with pytest.raises(DataError, match=f"has seen {seen.windows} windows"):
         overlap.refuse(place, [trial])
     sound = _trial(place, other, target)
@@ -142,7 +154,7 @@ def test_groups_by_telling_names_are_refused_and_counters_only_told(tmp_path: Pa
     seen = overlap.of_trial(place, counted)[1]
     assert not seen.refused
     assert seen.names > 0
-    assert overlap.NAMES in expected(counted, (), [seen])
+    assert Caution.SHARED_NAMES in expected(counted, (), [seen])
 
 
 def test_names_that_differ_in_spelling_are_told() -> None:
@@ -209,5 +221,5 @@ def test_a_labelled_overlap_is_in_rows_and_tables(tmp_path: Path) -> None:
     rows = Store(study).rows().values()
     moved = [row for row in rows if row.trial.reuse]
     assert moved
-    assert all(row.overlap[1].windows and overlap.SEEN in row.labels for row in moved)
-    assert not any(overlap.SEEN in row.labels for row in rows if not row.trial.reuse)
+    assert all(row.overlap[1].windows and Caution.SAW_TEST in row.labels for row in moved)
+    assert not any(Caution.SAW_TEST in row.labels for row in rows if not row.trial.reuse)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tsxfer.data.suspects import TOLD, suspects
+from tsxfer.core.cautions import Caution
+from tsxfer.data.suspects import suspects
 
 Plant = Callable[[np.ndarray, np.ndarray], None]
 
@@ -41,7 +42,7 @@ def test_a_label_told_by_one_value_is_named(plant: Plant, says: str, task: str) 
     x, y, group = _data(task)
     plant(x, y)
     told = [one for one in suspects(x, y, group) if one.what == "value"]
-    assert [one.label for one in told] == [TOLD]
+    assert [one.label for one in told] == [Caution.ONE_VALUE]
     assert says in told[0].words
 
 

@@ -24,7 +24,13 @@ FLAGS = ("--target", "mine.csv", "--label", "y", "--group", "who", "--rate", "50
 
 
 def _fitted(
-    name: str, channels: int, length: int, *, classes: int, relative: bool = False
+    name: str,
+    channels: int,
+    length: int,
+    *,
+    classes: int,
+    relative: bool = False,
+    apart: bool = False,
 ) -> Fitted:
     """A model with drawn weights and normalisation that has seen something."""
     scaler = Scaler(
@@ -39,7 +45,13 @@ def _fitted(
         relative=relative,
     )
     model = build(
-        name, channels=channels, length=length, extra=1, outputs=classes or 1, seed=3
+        name,
+        channels=channels,
+        length=length,
+        extra=1,
+        outputs=classes or 1,
+        seed=3,
+        apart=apart,
     ).train()
     drawn = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -59,6 +71,7 @@ def _fitted(
         validated=0,
         samples=8,
         audit={},
+        apart=apart,
     )
 
 
@@ -93,6 +106,21 @@ def test_raw_windows_give_the_same_probabilities(name: str, channels: int) -> No
     for count in (1, 2, 33):
         x = _windows(count, channels, length)
         assert np.abs(_answer(file, x) - fitted.probabilities(x)).max() < CLOSE
+
+
+@pytest.mark.parametrize("name", ["convnetquake", "tcn"])
+def test_channels_apart_come_out_the_same_and_are_kept(name: str, tmp_path: Path) -> None:
+    """A model that takes each channel alone is written, read back and exported as it is."""
+    from tsxfer.keep.onnx import exported
+    from tsxfer.keep.saved import load, save
+
+    fitted = _fitted(name, 3, 96, classes=4, apart=True)
+    save(fitted, tmp_path / "m", {"channels": ["a", "b", "c"]})
+    again, _ = load(tmp_path / "m")
+    x, file = _windows(7, 3, 96), exported(fitted, {})
+    assert again.apart
+    assert np.array_equal(again.probabilities(x), fitted.probabilities(x))
+    assert np.abs(_answer(file, x) - fitted.probabilities(x)).max() < CLOSE
 
 
 @pytest.mark.parametrize("relative", [False, True])

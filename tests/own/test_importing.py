@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tsxfer.core.cautions import Caution
 from tsxfer.data import catalogue
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError, SpecError, TsxferError
@@ -61,7 +62,7 @@ def test_sktime_files_are_read(tmp_path: Path) -> None:
     made = _bring(tmp_path / "c.ts")
     assert np.allclose(made.array("x")[:, 0], _windows()[:, 0], atol=1e-6)
     assert made.classes == ("off", "on")
-    assert made.card.warnings == (importing.UNGROUPED,)
+    assert made.card.warnings == (Caution.UNGROUPED,)
     (tmp_path / "r.ts").write_text(_ts("@targetLabel true", [str(i / 7) for i in range(N)]))
     assert _bring(tmp_path / "r.ts").card.task == "regression"
 

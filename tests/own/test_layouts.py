@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.own import layouts
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import PROFILES
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import parts_of
@@ -47,7 +48,7 @@ def test_class_folders_of_sound_are_read(tmp_path: Path) -> None:
     x = np.asarray(made.array("x"))
     assert x.shape == (24, 1, 800)
     assert 0.2 < np.abs(x).max() < 0.5
-    assert made.card.warnings == (importing.UNGROUPED,)
+    assert made.card.warnings == (Caution.UNGROUPED,)
 
 
 @pytest.mark.parametrize("name", ["{label}/{group}_{n}.wav", "{label}_{group}_{n}.wav"])
@@ -507,7 +508,7 @@ def test_train_and_test_arrays_are_the_official_split(tmp_path: Path, how: str) 
             np.save(tmp_path / f"{name}.npy", array)
         made = bring(tmp_path / "X_train.npy")
     assert (made.count, made.card.split) == (60, "official")
-    assert importing.OFFICIAL in made.card.warnings
+    assert Caution.OFFICIAL in made.card.warnings
     assert np.asarray(made.array("part")).tolist() == ["train"] * 40 + ["test"] * 20
 
 

@@ -1,4 +1,4 @@
-"""Real files of the layouts, where they are at hand: known counts, classes and groups."""
+"""Real files of the layouts, where they are available: known counts, classes and groups."""
 
 from __future__ import annotations
 

@@ -13,12 +13,26 @@ from PIL import Image
 
 from tests.rows import matrix
 from tests.rows import study as made_study
+from tsxfer.core.strategy import Strategy
+from tsxfer.data import catalogue
 from tsxfer.report import export, figures, html, vega
 from tsxfer.report.build import Report, build
-from tsxfer.report.figures import forest, survival
+from tsxfer.report.figures import (
+    beside,
+    budget,
+    confusion,
+    forest,
+    heat,
+    layers,
+    ranking,
+    survival,
+    windows,
+)
 from tsxfer.report.figures.picture import OfComparison, OfStudy, Picture, mark, slug
 from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import compare
+from tsxfer.stats.ranks import ranks
+from tsxfer.store.workspace import Workspace
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -226,3 +240,106 @@ def test_a_page_draws_the_figures_of_the_clearest_comparisons(
     assert page.count("test scores</title>") == 0
     assert page.count("a line joins a pair") == 2 * 2  # in the title for readers and in the caption
     assert page.count('<details class="block"') == len(report.comparisons)
+
+
+def test_the_heat_map_shows_the_mean_gain_of_each_pair(report: Report) -> None:
+    """Each cell is the mean difference in margins with its verdicts; failed baselines are out."""
+    pictures = list(heat.draw(report))
+    assert [p.name for p in pictures] == [f"gain-by-source-and-target-{n}" for n in (1500, 9000)]
+    cells = {(r["source"], r["target"]): r for r in pictures[0].spec["data"]["values"]}
+    for c in report.comparisons[:1]:
+        cell = cells[c.source, c.trial.dataset]
+        assert cell["gain"] == pytest.approx(c.difference / c.margin)
+        assert cell["text"].endswith("of 1")
+    failed = tuple(replace(c, valid=False) for c in report.comparisons)
+    assert list(heat.draw(replace(report, comparisons=failed))) == []
+
+
+def test_scores_stand_over_the_labels_that_were_seen(report: Report) -> None:
+    """Each target has scratch and every source at both budgets, with mean and range."""
+    pictures = list(budget.draw(report))
+    assert len(pictures) == 3
+    rows = pictures[0].spec["data"]["values"]
+    assert {(r["way"], r["labels"]) for r in rows} == {
+        (way, labels) for way in ("scratch", "a@1", "b@1") for labels in (1500, 9000)
+    }
+    assert all(r["low"] <= r["mean"] <= r["high"] for r in rows)
+    one = [i for i, c in enumerate(report.comparisons) if c.trial.size == "n=1500"]
+    comparisons = tuple(report.comparisons[i] for i in one)
+    cells_of_one = tuple(report.cells[i] for i in one)
+    assert list(budget.draw(replace(report, comparisons=comparisons, cells=cells_of_one))) == []
+
+
+def test_controls_and_baselines_stand_beside_their_transfer(report: Report) -> None:
+    """A placebo of the same target, model and budget is in the picture, another's is not."""
+    assert list(beside.draw(report)) == []
+    placebo = report.comparisons[0]
+    (picture,) = beside.draw(replace(report, placebos=(placebo,)))
+    kinds = [row["kind"] for row in picture.spec["data"]["values"]]
+    assert kinds == ["scratch", "transfer", "transfer", "control"]
+    assert picture.spec["data"]["values"][-1]["mean"] == pytest.approx(np.mean(placebo.transfer))
+
+
+def test_the_layer_curve_has_a_point_for_each_number_of_blocks(report: Report) -> None:
+    """Strategies that copy the first blocks make a curve; anything else has no place in it."""
+    c = report.comparisons[0]
+    assert c.trial.reuse is not None
+    ways = [
+        Strategy(blocks=2), Strategy(blocks=1), Strategy(blocks=1, learn="frozen"),
+        Strategy(blocks=3, learn="probe"), Strategy(),
+    ]  # fmt: skip
+    made = tuple(
+        replace(c, trial=replace(c.trial, reuse=replace(c.trial.reuse, strategy=way)))
+        for way in ways
+    )
+    (picture,) = layers.draw(replace(report, comparisons=made))
+    points = [(row["blocks"], row["learn"]) for row in picture.spec["data"]["values"]]
+    assert points == [(1, "tuned"), (1, "frozen"), (2, "tuned")]
+
+
+def test_ranks_are_those_of_the_statistics(report: Report) -> None:
+    """The diagram shows every treatment at its average rank."""
+    found = ranks(report.comparisons)
+    assert found is not None
+    (picture,) = ranking.draw(report)
+    dots = picture.spec["vconcat"][-1]["data"]["values"]
+    assert {row["name"]: row["rank"] for row in dots} == dict(
+        zip(found.names, found.ranks, strict=True)
+    )
+
+
+def test_confusion_counts_the_kept_predictions_of_both_arms(tmp_path: Path) -> None:
+    """Shares are of each true class over all repeats, the F1 is that of the class and arm."""
+    trials, rows = made_study(2, [0.5, 0.5], [0.9, 0.9])
+    truth = np.array([0, 0, 1, 1])
+    (tmp_path / "predictions").mkdir()
+    for row in rows.values():
+        predicted = truth if row.trial.reuse else np.array([0, 1, 1, 1])
+        file = tmp_path / "predictions" / f"{row.key}.npz"
+        np.savez(file, truth=truth, group=truth, predicted=predicted, alignment=row.alignment)
+    made = replace(build("demo", trials, rows), folder=tmp_path)
+    picture = confusion.draw(made, 0)
+    assert picture is not None
+    scratch, transfer = ({(r["truth"], r["predicted"]): r["share"] for r in part["data"]["values"]}
+                         for part in picture.spec["hconcat"])  # fmt: skip
+    assert scratch["class 0 (F1 0.67)", "class 1"] == 0.5
+    assert scratch["class 1 (F1 0.80)", "class 1"] == 1.0
+    assert transfer["class 0 (F1 1.00)", "class 0"] == 1.0
+    assert "class 0 (F1 0.67)" in _texts(picture.svg(""))
+    assert confusion.draw(replace(made, folder=tmp_path / "elsewhere"), 0) is None
+
+
+def test_example_windows_are_those_that_lie_prepared(tmp_path: Path) -> None:
+    """A data set of the workspace is drawn in its own unit and time, an absent one left out."""
+    trials, rows = made_study(2, [0.5, 0.5], [0.9, 0.9])
+    x = np.arange(5 * 8 * 20, dtype=np.float32).reshape(5, 8, 20)
+    place = Workspace(tmp_path)
+    place.data("emg@1").mkdir(parents=True)
+    np.save(place.data("emg@1") / "x.npy", x)
+    made = replace(build("demo", trials, rows), folder=place.results("demo"))
+    (picture,) = windows.draw(made)
+    values = picture.spec["data"]["values"]
+    assert picture.name == "example-windows-emg-1"
+    assert [r["value"] for r in values if r["window"] == "window 2"] == x[2, 0].tolist()
+    rate = catalogue.find("emg").card.rate_hz
+    assert max(r["time"] for r in values) == pytest.approx(19 / rate)

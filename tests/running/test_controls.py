@@ -184,6 +184,7 @@ def test_a_loss_is_shared_as_a_gain_is() -> None:
         ([-0.5, -0.4, -0.6, -0.5, -0.5], "the rest is the source's own"),
         ([-2.0, -1.9, -2.1, -2.0, -2.0], "the source makes up for some"),
         ([0.1, -0.1, 0.2, 0.0, -0.1], "the loss is the source's own"),
+        ([-3.0, 1.5, -2.0, 1.0, -1.5], "which is worse is undecided"),
     ],
 )
 def test_an_untrained_source_tells_the_start_from_the_source(

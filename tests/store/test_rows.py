@@ -81,3 +81,19 @@ def test_what_rows_repeat_is_held_once(tmp_path: Path) -> None:
     assert found == rows
     assert len({id(row.environment) for row in found}) == 1
     assert len({id(row.trial.recipe) for row in found}) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"group": 3}, {"rule": None}, {"shared_groups": "8"}, {"groups": {"train": 1, "test": "x"}}],
+)
+def test_a_split_proof_that_reports_cannot_read_is_refused(change: dict) -> None:
+    """Counts are whole numbers, and what a group is and how it was split are words."""
+    import json
+
+    counts = {"train": 24, "validation": 8, "test": 8}
+    proof = {"instances": counts, "groups": counts, "shared_groups": 0, "group": "subject"}
+    row = replace(_rows()[0], split=proof)
+    assert from_record(json.loads(to_line(row))) == row
+    with pytest.raises(StoreError, match="a broken split proof"):
+        from_record(json.loads(to_line(replace(row, split=proof | change))))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.baselines import foundations
+from tsxfer.core.cautions import Caution
 from tsxfer.errors import SpecError
 from tsxfer.store.workspace import Workspace, unique
 
@@ -23,7 +24,7 @@ NO_PACKAGE = 3  # exit status of an adapter
 
 def labels(name: str) -> tuple[str, ...]:
     """What a row says of the model: weights differ, and so do scores."""
-    return (f"{name} weights {foundations.digest(name)}",)
+    return (Caution.WEIGHTS.of(f"{name} {foundations.digest(name)}"),)
 
 
 def embed(name: str, workspace: Workspace, threads: int, x: Floats) -> Floats:

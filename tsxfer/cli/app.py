@@ -443,6 +443,13 @@ def fit(
     onnx: Annotated[
         bool, typer.Option("--onnx", help="Write model.onnx, too; needs tsxfer[onnx].")
     ] = False,
+    channels: Annotated[
+        str,
+        typer.Option(
+            help="How kernels are fitted to another number of channels: repeat (the study's), "
+            "divided, spread, fresh or independent."
+        ),
+    ] = "repeat",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     _plugins: Plugins = "",
     workspace: Place = None,
@@ -464,6 +471,7 @@ def fit(
         seed=seed,
         described=described,
         onnx=onnx,
+        channels=channels,
     )
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 

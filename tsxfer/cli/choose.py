@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from tsxfer.cli.own import bring_all
 from tsxfer.core.names import DatasetName
-from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES, Recipe
+from tsxfer.core.published import MULTIPLIERS, RECIPE
+from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES
 from tsxfer.core.strategy import STRATEGIES, named
 from tsxfer.core.study import (
     COMBINATIONS,
@@ -28,8 +29,6 @@ from tsxfer.store.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
 TUNE = (0.1, 0.3, 1.0)  # what --tune tries, in both arms
-# The study's grid of rates of the copied layers (section 3.1).
-MULTIPLIERS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 MODES = ("auto", "real", "simulated")
 USUAL_BASELINES = tuple(name for name in BASELINES if name not in FOUNDATIONS)
 
@@ -212,8 +211,7 @@ def _flagged(flags: Flags) -> Study:
     name = f"{_joined(sources)}-to-{_joined(targets)}"
     if flags.profile != "paper":
         return Study(name=name, sources=sources, targets=targets, models=models, sizes=sizes)
-    # The study's own budget (section 3.2), its grid, and its one pretrained model a source.
-    recipe = Recipe(batch=32, epochs=250, patience=10, plateau_delta=1e-4)
+    # The study's own budget, its grid, and its one pretrained model a source.
     return Study(
         name=f"{name}-paper",
         sources=sources,
@@ -222,8 +220,8 @@ def _flagged(flags: Flags) -> Study:
         sizes=sizes,
         pretrainings=1,
         rate_multipliers=MULTIPLIERS,
-        recipe=recipe,
-        pretraining=recipe,
+        recipe=RECIPE,
+        pretraining=RECIPE,
     )
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from tsxfer.cli.choose import resolve, tell
 from tsxfer.cli.own import bring_all
 from tsxfer.cli.run import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
+from tsxfer.core.strategy import CHANNELS, Channels
 from tsxfer.core.study import Study, quick
 from tsxfer.errors import SpecError, StoreError, nearest
 from tsxfer.own.budgets import source_fitted
@@ -40,6 +41,7 @@ class Asked:
         target: A data set, or a file of the user's own.
         model: Backbone.
         frozen: Keep the copied layers as they are.
+        channels: How kernels are fitted to other channels, a name in `CHANNELS`.
         quick: As in a quick study.
         data: real, simulated or auto.
         seed: Of weights, order and the held-out part.
@@ -56,6 +58,7 @@ class Asked:
     seed: int
     described: Description
     onnx: bool = False
+    channels: str = "repeat"
 
 
 def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> None:
@@ -68,6 +71,10 @@ def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> 
     refuse_device(device)
     if asked.model not in model_names():
         raise SpecError(f"unknown model {asked.model!r}", mend=nearest(asked.model, model_names()))
+    if asked.channels not in CHANNELS:
+        raise SpecError(
+            f"unknown --channels {asked.channels!r}", mend=nearest(asked.channels, CHANNELS)
+        )
     study = _settled(asked, workspace)
     from tsxfer.keep.making import keep, make
     from tsxfer.keep.onnx import refuse_missing
@@ -124,6 +131,7 @@ def _order(asked: Asked, study: Study, device: str) -> Order:
         source=None if asked.source == SCRATCH else asked.source,
         pretrain=_is_corpus(asked.source),
         frozen=asked.frozen,
+        channels=cast("Channels", asked.channels),
         quick=asked.quick,
         seed=asked.seed,
         device=device,

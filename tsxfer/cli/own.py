@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tsxfer.cli.own_flags import given
+from tsxfer.core.cautions import Caution
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import SpecError
 from tsxfer.inspection.facts import facts_of
@@ -49,9 +50,9 @@ def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
     sys.stderr.write(f"{name}: {summary(made)}\n")
     for note in made.notes:
         sys.stderr.write(f"{name}: NOTE {note}\n")
-    if importing.UNGROUPED in made.card.warnings:
+    if Caution.UNGROUPED in made.card.warnings:
         sys.stderr.write(
-            f"{name}: WARNING: {importing.UNGROUPED}; name what must stay together with --group\n"
+            f"{name}: WARNING: {Caution.UNGROUPED}; name what must stay together with --group\n"
         )
     return made
 

@@ -40,7 +40,7 @@ class Learned:
     Attributes:
         first: Before training.
         last: When training stopped, which is after the checkpoint that was kept.
-        constant: Of the best answer that does not look at the window.
+        constant: Of the best prediction that ignores the window.
         epochs: Passes over the training windows until the checkpoint that was kept.
     """
 

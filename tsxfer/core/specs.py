@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
+from tsxfer.core.cautions import Caution
 from tsxfer.core.seen import Begin, Learned
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError, nearest
@@ -91,7 +92,7 @@ PROFILES = {
         drop_last=True,
         monitor="study",
         as_in_study=True,
-        warnings=("leaky split", "free validation labels"),
+        warnings=(Caution.LEAKY, Caution.FREE_LABELS),
     ),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tsxfer.core.cautions import Caution
 from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import PROFILES, Overlap, Trial
 from tsxfer.data import overlap
@@ -19,9 +20,9 @@ def expected(
         of_card: Warnings of the data set's card.
         shared: Overlaps of the row.
     """
-    made = ["simulated"] if any(map(is_simulated, trial.datasets)) else []
+    made = [Caution.SIMULATED] if any(map(is_simulated, trial.datasets)) else []
     squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
-    unequal = ["squared-error scratch"] if squared else []
-    shuffled = ["shuffled labels"] if trial.recipe.labels == "shuffled" else []
+    unequal = [Caution.SQUARED_SCRATCH] if squared else []
+    shuffled = [Caution.SHUFFLED] if trial.recipe.labels == "shuffled" else []
     seen = overlap.labels_of(shared, trial.dataset)
     return (*made, *PROFILES[trial.profile].warnings, *unequal, *shuffled, *of_card, *seen)

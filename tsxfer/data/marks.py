@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tsxfer.data.arrays import read_array
 from tsxfer.data.prepare import Prepared
+from tsxfer.errors import DataError
 from tsxfer.keys import stream
 from tsxfer.store.workspace import unique
 
@@ -60,9 +61,10 @@ def marks_of(data: Prepared, *, fresh: bool = False) -> Marks:
     """
     path = data.folder / f"marks{VERSION}-{data.fingerprint}.npy"
     if path.exists() and not fresh:
-        kept = read_array(path, mend=f"delete {path}; it is made again", mapped=None)
-        if kept.shape == (data.count, len(data.card.channels), DIRECTIONS):
-            return np.asarray(kept, np.float32)
+        with suppress(DataError):  # damaged marks are made again: they hold nothing of their own
+            kept = read_array(path, mend=f"delete {path}; it is made again")
+            if kept.shape == (data.count, len(data.card.channels), DIRECTIONS):
+                return np.asarray(kept, np.float32)
     made = marks(data.array("x"))
     partial = path.with_name(f".{path.name}.{unique()}.partial")
     with suppress(OSError):  # a folder that cannot be written to costs time, not truth

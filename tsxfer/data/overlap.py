@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Overlap, Trial
 from tsxfer.data import task
 from tsxfer.data.marks import Windows, alike, marks_of
@@ -18,10 +19,6 @@ from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError
 from tsxfer.store.workspace import Workspace
 
-SEEN = "source saw test data"
-TWICE = "near duplicates in train and test"
-NAMES = "source and target share group names"
-SPELT = "group names that differ in spelling alone"
 COUNTER = re.compile(r"[^0-9]{0,24}[0-9]{1,5}|.{0,2}")  # p1, subject-12, 7: names that anyone gives
 SECONDS, MAGNITUDES = 60.0, 0.5  # by which two catalogues may tell of one event
 SHIFTS = np.array([s * h * 3600.0 for h in range(3, 53) for s in (-1, 1)])
@@ -88,11 +85,11 @@ def labels_of(found: Iterable[Overlap], dataset: str) -> tuple[str, ...]:
     out: list[str] = []
     for one in found:
         if one.source != dataset:
-            out += [SEEN] if one.refused else []
-            out += [NAMES] if one.names else []
+            out += [Caution.SAW_TEST] if one.refused else []
+            out += [Caution.SHARED_NAMES] if one.names else []
         else:
-            out += [TWICE] if one.windows else []
-            out += [SPELT] if one.groups else []
+            out += [Caution.NEAR_DUPLICATES] if one.windows else []
+            out += [Caution.SPELLING] if one.groups else []
     return tuple(dict.fromkeys(out))
 
 

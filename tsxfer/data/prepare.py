@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.core.cautions import Caution
 from tsxfer.data.arrays import read_array
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.series import Series
@@ -28,7 +29,6 @@ from tsxfer.errors import DataError
 from tsxfer.keys import stream
 from tsxfer.store.workspace import unique, write_whole
 
-INCOMPLETE = "incomplete data"  # begins the label of rows made from a part of a data set
 # In the order in which they are hashed; the last is there where data has an official split.
 ARRAYS = ("x", "y", "group", "start", "end", "part")
 
@@ -104,7 +104,7 @@ def _labelled(card: Card, lacks: str) -> Card:
     """The card of data that is a part of the publisher's: every row made from it says so."""
     if not lacks:
         return card
-    return replace(card, warnings=(*card.warnings, f"{INCOMPLETE}: {card.id} has {lacks}"))
+    return replace(card, warnings=(*card.warnings, Caution.INCOMPLETE.of(f"{card.id} has {lacks}")))
 
 
 def _refuse_changed(folder: Path, meta: dict[str, Any], dataset: Dataset) -> None:
@@ -195,7 +195,7 @@ def prepare(
 
 
 def _just_put(dataset: Dataset, folder: Path) -> Prepared:
-    """What lies prepared now: nothing for a moment, while another process puts its own there."""
+    """What is prepared now: nothing for a moment, while another process puts its own there."""
     for _ in range(PATIENCE):
         with suppress(DataError):  # arrays of one, facts of the other
             if (found := load(dataset, folder)) is not None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.data import scale, split
 from tsxfer.data.prepare import Prepared
+from tsxfer.data.trivial import best
 from tsxfer.errors import SpecError
 from tsxfer.keys import stream
 
@@ -115,29 +116,12 @@ def chance(task: Task, scaled: scale.Scaled, truth: NDArray[Any]) -> dict[str, f
         scaled: Test windows, as of `test_windows`.
         truth: Their labels.
     """
-    blind, card = _blind(task, scaled), task.prepared.card
-    return {name: _best(name, truth, blind) for name in (card.metric, *card.extra_metrics)}
-
-
-def _blind(task: Task, scaled: scale.Scaled) -> list[NDArray[Any]]:
-    """Trivial answers: the commonest class and a draw by class shares, or the median label.
-
-    Where labels follow the input's level (prices), the median change on the last level and no
-    change at all (persistence).
-    """
-    count = len(scaled.centre)
-    if task.prepared.classes:
-        constant = np.full(count, np.bincount(task.train_truth).argmax())
-        return [constant, stream("guess", task.subset.digest).choice(task.train_truth, count)]
-    median = np.full(count, np.median(task.train_y), np.float32)
-    level = task.scaler.unscaled(median, scaled)
-    return [level, scaled.centre] if task.prepared.card.label_like_input else [level]
-
-
-def _best(name: str, truth: NDArray[Any], answers: list[NDArray[Any]]) -> float:
-    metric = metrics.get(name)
-    scores = [metric.score(truth, answer) for answer in answers]
-    return max(scores) if metric.higher_is_better else min(scores)
+    card, known = task.prepared.card, task.trivial
+    found = [
+        *known.fixed(scaled),
+        *known.drawn(scaled, stream("guess", task.subset.digest)),
+    ]
+    return {name: best(name, truth, found) for name in (card.metric, *card.extra_metrics)}
 
 
 def answers(task: Task, output: NDArray[np.float32], scaled: scale.Scaled) -> NDArray[Any]:

@@ -15,7 +15,6 @@ from tsxfer.keys import stream
 
 Indices = NDArray[np.int64]
 PARTS = ("train", "validation", "test")
-OFFICIAL = "official split"  # label of rows whose test part is the data's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.core.cautions import Caution
 from tsxfer.data.marks import Windows, alike, marks
 from tsxfer.data.overlap import respelt
 from tsxfer.data.prepare import Prepared
 from tsxfer.keys import stream
 
-TOLD = "label predictable from one value"
 FEWEST, MOST = 40, 4000  # windows that a look needs, and that it takes
 TELLS = 0.95  # balanced accuracy, or share of the labels' variance, on windows that were held out
 BINS = 64  # steps of the rule that one value gives, at most
@@ -106,7 +106,9 @@ def _told(x: Values, y: NDArray[np.generic], group: NDArray[np.str_] | None) -> 
     for name, values in _simple(x):
         share = _tells(values, y, half)
         if share >= TELLS:
-            yield Suspect("value", f"{name} alone predicts the label: {_percent(share, y)}", TOLD)
+            yield Suspect(
+                "value", f"{name} alone predicts the label: {_percent(share, y)}", Caution.ONE_VALUE
+            )
             return  # the samples that make it would all be told too
     strength = _separation(flat[half], y[half])
     for column in np.argsort(-strength, kind="stable")[:TRIED]:
@@ -118,7 +120,7 @@ def _told(x: Values, y: NDArray[np.generic], group: NDArray[np.str_] | None) -> 
                 "value",
                 f"sample {sample} of channel {channel} alone predicts the label: "
                 f"{_percent(share, y)} ({alone} of {flat.shape[1]} samples do so)",
-                TOLD,
+                Caution.ONE_VALUE,
             )
             return
 

@@ -12,6 +12,7 @@ from tsxfer.core.specs import PROFILES, Profile, Trial
 from tsxfer.data import catalogue, prepare, scale, split
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.sealed import SealedTest
+from tsxfer.data.trivial import Trivial
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
 from tsxfer.store.leases import alone
@@ -52,6 +53,17 @@ class Task:
     def outputs(self) -> int:
         """Numbers that the model gives."""
         return len(self.prepared.classes) or 1
+
+    @property
+    def trivial(self) -> Trivial:
+        """What the training labels say of any window."""
+        return Trivial(
+            classes=bool(self.prepared.classes),
+            truth=self.train_truth,
+            learned=self.train_y,
+            scaler=self.scaler,
+            follows_level=self.prepared.card.label_like_input,
+        )
 
 
 def prepared(workspace: Workspace, name: str) -> Prepared:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import PROFILES
 from tsxfer.data.prepare import Prepared
-from tsxfer.data.split import OFFICIAL
 from tsxfer.data.suspects import suspects_of
 from tsxfer.data.task import parts_of
 from tsxfer.errors import DataError
@@ -27,7 +27,7 @@ def hints(made: Prepared, facts: Facts) -> list[str]:
     """
     leaks = [one.words for one in suspects_of(made)]
     of_facts = (*_of_signal(facts), *_of_groups(made, facts), *_of_classes(facts))
-    said = [one for one in made.card.warnings if one != OFFICIAL]  # a note tells it
+    said = [one for one in made.card.warnings if one != Caution.OFFICIAL]  # a note tells it
     return [*said, *leaks, *of_facts]
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from tsxfer import metrics
 from tsxfer.core.specs import PROFILES, Recipe
+from tsxfer.core.strategy import Channels, Strategy
 from tsxfer.data import scale
 from tsxfer.data.card import Card
 from tsxfer.data.precision import as_float32
@@ -75,6 +76,7 @@ class Terms:
             is smoother where few windows are held out.
         rate_multiplier: Rate of the copied layers relative to the others.
         frozen: Keep the copied layers as they are.
+        channels: How kernels are fitted to other channels, see `tsxfer.core.strategy.Strategy`.
         seed: Of weights, order, dropout and the held-out part.
         device: ``cpu`` or ``cuda``.
     """
@@ -85,6 +87,7 @@ class Terms:
     monitor: Literal["metric", "loss"] = "metric"
     rate_multiplier: float = 1.0
     frozen: bool = False
+    channels: Channels = "repeat"
     seed: int = 0
     device: str = "cpu"
 
@@ -119,6 +122,7 @@ class Fitted:
         samples: Windows seen until training stopped.
         audit: Tensors copied, renewed and frozen.
         taken_off: Level that each channel loses before it becomes float32; () for none.
+        apart: Each channel passes the backbone alone.
     """
 
     model: str
@@ -134,10 +138,12 @@ class Fitted:
     samples: int
     audit: dict[str, list[str]]
     taken_off: tuple[float, ...] = ()
+    apart: bool = False
 
     def network(self) -> Model:
         """The network with the kept weights, on the CPU."""
-        made = _built(self.model, self.channels, self.length, self.scaler, len(self.classes) or 1)
+        outputs, apart = len(self.classes) or 1, self.apart
+        made = _built(self.model, self.channels, self.length, self.scaler, outputs, apart=apart)
         made.load_state_dict(self.weights)
         return made
 
@@ -201,10 +207,12 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
     tensors = [on_device(scaled, y, terms.device) for scaled, y in parts]
     (channels, length), outputs = data.x.shape[1:], len(data.classes) or 1
     weights = seed("fit", "weights", terms.seed)
-    model = _built(terms.model, channels, length, scaler, outputs, weights)
+    apart = terms.channels == "independent"
+    model = _built(terms.model, channels, length, scaler, outputs, weights, apart=apart)
     start = reuse.scratch(model)
     if source is not None:
-        start = reuse.take_over(model, source, frozen=terms.frozen)
+        strategy = Strategy(channels=terms.channels)
+        start = reuse.take_over(model, source, frozen=terms.frozen, strategy=strategy)
     score = _score(data, held if len(held) else train, parts[1], scaler, terms)
     replica = loop.Replica(
         model.to(terms.device),
@@ -234,6 +242,7 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
         samples=int(done.samples[-1]),
         audit=start.audit,
         taken_off=data.taken_off,
+        apart=apart,
     )
 
 
@@ -338,7 +347,14 @@ def _score(
 
 
 def _built(
-    name: str, channels: int, length: int, scaler: scale.Scaler, outputs: int, weights: int = 0
+    name: str,
+    channels: int,
+    length: int,
+    scaler: scale.Scaler,
+    outputs: int,
+    weights: int = 0,
+    *,
+    apart: bool = False,
 ) -> Model:
     return build(
         name,
@@ -347,6 +363,7 @@ def _built(
         extra=int(scaler.amplitude),
         outputs=outputs,
         seed=weights,
+        apart=apart,
     )
 
 

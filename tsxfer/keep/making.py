@@ -12,6 +12,7 @@ import torch
 
 from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Trial
+from tsxfer.core.strategy import Channels
 from tsxfer.core.study import Study, expand
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
@@ -38,6 +39,7 @@ class Order:
             None for scratch.
         pretrain: Start from the pretraining of the study.
         frozen: Keep the copied layers as they are.
+        channels: How kernels are fitted to other channels.
         quick: As in a quick study.
         seed: Of weights, order and the held-out part.
         device: Where it is trained.
@@ -47,6 +49,7 @@ class Order:
     source: str | None
     pretrain: bool
     frozen: bool
+    channels: Channels
     quick: bool
     seed: int
     device: str
@@ -88,6 +91,7 @@ class Made:
             # All fields: a card must not depend on what the defaults will be.
             "recipe": asdict(self.terms.recipe),
             "frozen": self.terms.frozen,
+            "channel_fitting": self.terms.channels,
             "seed": self.terms.seed,
             "monitor": self.terms.monitor,
             "validation_share": self.terms.validation_share,
@@ -108,7 +112,7 @@ def make(order: Order, workspace: Workspace, say: Say) -> Made:
 
     Args:
         order: The model that is wanted.
-        workspace: Where data lies prepared, and weights.
+        workspace: Where data is prepared, and weights.
         say: Told what takes a while, and what was changed.
 
     Raises:
@@ -125,6 +129,7 @@ def make(order: Order, workspace: Workspace, say: Say) -> Made:
         recipe=recipe,
         monitor="loss",
         frozen=order.frozen,
+        channels=order.channels,
         seed=order.seed,
         device=order.device,
     )

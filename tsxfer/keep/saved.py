@@ -121,6 +121,7 @@ def save(fitted: Fitted, folder: Path, facts: dict[str, Any], onnx: bytes = b"")
         "scaling": scaler_facts(fitted.scaler),
         "audit": fitted.audit,
         "taken_off": list(fitted.taken_off),
+        "channels_apart": fitted.apart,
         "environment": environment(),
     }
     card = json.dumps({**facts, **own}, indent=1, allow_nan=False)
@@ -169,6 +170,7 @@ def load(folder: Path) -> tuple[Fitted, dict[str, Any]]:
             samples=card["samples_seen"],
             audit=card["audit"],
             taken_off=tuple(card.get("taken_off", ())),
+            apart=bool(card.get("channels_apart", False)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from tsxfer import metrics
 from tsxfer.core.building import from_plain
+from tsxfer.core.cautions import Caution
 from tsxfer.core.names import OWN, DatasetName
 from tsxfer.data.card import Card, Dataset
 from tsxfer.data.catalogue import CARD, read_card
 from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
-from tsxfer.data.split import OFFICIAL
 from tsxfer.data.suspects import suspects_of
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
@@ -40,8 +40,6 @@ from tsxfer.own.shaping import Shape, rows_of, series, shape_of
 from tsxfer.own.version import version_of
 from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace, write_whole
-
-UNGROUPED = "no groups given: leakage not excluded"
 
 
 def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
@@ -279,8 +277,8 @@ def _rule(content: Content) -> Literal["grouped", "time", "official"]:
 
 def _warnings(content: Content) -> tuple[str, ...]:
     """Labels of every row that is made from the data."""
-    official = (OFFICIAL,) if content.part is not None else ()
-    return (*official, *(() if content.group is not None else (UNGROUPED,)))
+    official = (Caution.OFFICIAL,) if content.part is not None else ()
+    return (*official, *(() if content.group is not None else (Caution.UNGROUPED,)))
 
 
 def _margin(y: NDArray[Any], metric: str) -> float:

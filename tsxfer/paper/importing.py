@@ -17,7 +17,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.core.specs import PROFILES, Recipe, Result, Trial
+from tsxfer.core.cautions import Caution
+from tsxfer.core.published import RECIPE
+from tsxfer.core.specs import PROFILES, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.errors import DataError, nearest
 
@@ -41,16 +43,6 @@ MODELS = {
     "mlstm_fcn": "mlstm_fcn",
     "tcn": "tcn",
 }
-RECIPE = Recipe(
-    rate=1e-3,
-    batch=32,
-    epochs=250,
-    patience=10,
-    plateau_factor=0.2,
-    plateau_patience=4,
-    min_rate=5e-7,
-    plateau_delta=1e-4,
-)
 FETCH = "fetch the two files again; both lie in one folder"
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -230,7 +222,7 @@ def _row(trial: Trial, runs: Runs, i: int, samples: dict[int, list[float]]) -> R
     target, size, best = SETS[runs.target[i]], runs.size[i], runs.best[i]
     scores: list[float] = runs.scores[i].tolist()
     scratch = trial.reuse is None
-    unequal = ("squared-error scratch",) if target.classes else ()
+    unequal = (Caution.SQUARED_SCRATCH,) if target.classes else ()
     return Result(
         trial,
         "done",
@@ -248,7 +240,7 @@ def _row(trial: Trial, runs: Runs, i: int, samples: dict[int, list[float]]) -> R
             "samples": int(samples[size][len(scores) - 1]),
             "best_samples": int(samples[size][best - 1]),
         },
-        labels=("published", "curve on test", *PROFILES["paper"].warnings, *unequal),
+        labels=(Caution.PUBLISHED, Caution.CURVE_ON_TEST, *PROFILES["paper"].warnings, *unequal),
         environment={"made by": "github.com/ecokeco/tstl f3497acd, TensorFlow 1.14"},
     )
 

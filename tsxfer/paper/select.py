@@ -13,12 +13,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import SpecError
 from tsxfer.paper.grid import Grid, Place, good, shared
 from tsxfer.stats.cells import Cell
 
-CHOSEN_ON_TEST = "chosen on test"
 Rule: TypeAlias = Literal["best", "leave-one-out"] | float
 Options: TypeAlias = dict[int, dict[float, Result]]
 Trusted: TypeAlias = Mapping[str, Collection[float]]
@@ -92,7 +92,9 @@ def marked(cell: Cell) -> Cell:
     """The cell, warned that each fine-tuning was chosen on the score that it is judged by."""
     return replace(
         cell,
-        pairs=tuple((s, replace(t, labels=(*t.labels, CHOSEN_ON_TEST))) for s, t in cell.pairs),
+        pairs=tuple(
+            (s, replace(t, labels=(*t.labels, Caution.CHOSEN_ON_TEST))) for s, t in cell.pairs
+        ),
     )
 
 

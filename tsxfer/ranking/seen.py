@@ -20,6 +20,7 @@ from tsxfer.data import catalogue, scale
 from tsxfer.data.card import Card
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import draw, prepared
+from tsxfer.data.trivial import Trivial
 from tsxfer.errors import DataError, StoreError
 from tsxfer.keys import stream
 from tsxfer.models.base import Model, build
@@ -83,14 +84,21 @@ class Part:
         The commonest class, draws by class shares on average, the median label, or no change of a
         price.
         """
-        if self.classes:
-            constant = np.full(len(self.truth), np.bincount(self.truth).argmax())
-            draw = stream("guess", self.card.id)
-            guesses = [self._score(draw.permutation(self.truth)) for _ in range(GUESSES)]
-            return max(self._score(constant), float(np.mean(guesses)))
-        median = np.full(len(self.truth), np.median(self.learned), np.float32)
-        level = self._score(self.scaler.unscaled(median, self.windows))
-        return max(level, self._score(self.windows.centre)) if self.scaler.relative else level
+        known = Trivial(
+            classes=bool(self.classes),
+            truth=self.truth,
+            learned=self.learned,
+            scaler=self.scaler,
+            follows_level=self.card.label_like_input,
+        )
+        chance = stream("guess", self.card.id)
+        guesses = [
+            self._score(guess)
+            for _ in range(GUESSES)
+            for guess in known.drawn(self.windows, chance)
+        ]
+        fixed = max(map(self._score, known.fixed(self.windows)))
+        return max(fixed, float(np.mean(guesses))) if guesses else fixed
 
     def _score(self, answer: NDArray[Any]) -> float:
         metric = metrics.get(self.card.metric)

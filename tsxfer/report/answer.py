@@ -20,13 +20,9 @@ def answer(report: Report) -> str:
         return headline(report)
     ends = "" if overall.low is None else f" [{percent(overall.low)}, {percent(overall.high)}]"
     effect = f"{percent(overall.mean)}{ends} of the error of scratch"
-    says = f"whether transfer helps is undecided: it removes {effect}"
-    if overall.confirmed:
-        says = f"transfer {'helps' if overall.mean > 0 else 'harms'}: it removes {effect}"
-    return (
-        f"Over {overall.comparisons:,} comparisons, {says} on average, on these test instances of "
-        f"these data sets. {headline(report)}"
-    )
+    on = f"over {overall.comparisons:,} comparisons on these test instances of these data sets"
+    clear = "" if overall.confirmed else ", which is undecided"
+    return f"{headline(report)} On average transfer removes {effect}{clear}, {on}."
 
 
 def clearest(report: Report) -> list[str]:

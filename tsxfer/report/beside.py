@@ -113,16 +113,28 @@ def _loss_in_words(effect: ControlEffect, share: Share) -> str:
         return (
             "the loss is not clearly below 0 over the repeats, so that no share of it can be told"
         )
+    _, low, high = effect.beyond
     if effect.high is None or effect.high >= 0:
+        if high is None or high >= 0:
+            return f"{control} does not clearly lose, nor clearly less: which is worse is undecided"
         return f"{control} does not clearly lose: the loss is the source's own"
     part = f"{control} loses {100 * (1 - share.value):.0f} % of it too"
     bounds = f"[{100 * (1 - share.high):.0f}, {100 * (1 - share.low):.0f}]"
-    _, low, high = effect.beyond
     if high is not None and high < 0:
         return f"{part} {bounds}; the rest is the source's own"
     if low is not None and low > 0:
-        return f"{part} {bounds}: {START}, and the source makes up for some"
-    return f"{part} {bounds}: {START}"
+        return f"{part} {bounds}: {START}, and the source makes up for some" + _other_fittings(
+            effect
+        )
+    return f"{part} {bounds}: {START}{_other_fittings(effect)}"
+
+
+def _other_fittings(effect: ControlEffect) -> str:
+    """What to try where kernels were repeated, and an untrained source loses by that too."""
+    reuse = effect.comparison.trial.reuse if effect.comparison else None
+    if effect.control != "untrained" or reuse is None or reuse.strategy.channels != "repeat":
+        return ""
+    return "; where channels differ, try --strategy copy+fresh,copy+spread"
 
 
 def baselines(report: Report) -> Section:

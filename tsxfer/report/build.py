@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Result, Trial
 from tsxfer.stats import baselines, ways
 from tsxfer.stats.aggregate import Aggregate, aggregate
@@ -53,6 +54,7 @@ class Report:
         reproduced: What training rows again has shown, if any was.
         sound: Whether `tsxfer verify` passed on these very rows; None where that was not asked.
         verified: The same in words; empty where there is no folder to check.
+        folder: Of the study, ``WORKSPACE/results/NAME``, for pictures of predictions and windows.
     """
 
     name: str
@@ -78,11 +80,12 @@ class Report:
     reproduced: Summary | None
     sound: bool | None = None
     verified: str = ""
+    folder: Path | None = None
 
     @property
     def simulated(self) -> bool:
         """Whether any number comes from simulated data."""
-        return "simulated" in self.labels
+        return Caution.SIMULATED in self.labels
 
 
 def build(
@@ -170,6 +173,7 @@ def of_cells(
         reproduced=summary(folder, {r.key: r for r in rows}) if folder else None,
         sound=sound,
         verified=said,
+        folder=folder,
     )
 
 

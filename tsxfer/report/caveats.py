@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tsxfer.core.cautions import Caution, caution_of
 from tsxfer.core.specs import Result
 from tsxfer.report.build import Report
 from tsxfer.report.section import name
@@ -13,73 +14,6 @@ from tsxfer.stats.compare import Comparison
 from tsxfer.stats.valid import FAILED, alarms, at_chance
 
 NAMED = 3  # comparisons that a line spells out
-
-# Label of a row: kind and text, the worst first.
-LABELS = {
-    "simulated": ("SIMULATED DATA", "these numbers say nothing about the real world."),
-    "source saw test data": (
-        "OVERLAP",
-        "a source has learned from windows, groups or events of the target's test part, so that "
-        "its gain is no transfer.",
-    ),
-    "leaky split": (
-        "LEAKY SPLIT",
-        "the paper profile lets one event, speaker or subject be on both sides.",
-    ),
-    "near duplicates in train and test": (
-        "NEAR DUPLICATES",
-        "windows of the test part are those of the training part up to a factor, an offset or a "
-        "little noise.",
-    ),
-    "label predictable from one value": (
-        "ONE VALUE PREDICTS THE LABEL",
-        "a single sample, the peak or the padding nearly tells the label (`tsxfer look` says "
-        "which); if that is no physics, it is a leak.",
-    ),
-    "no groups given: leakage not excluded": (
-        "LEAKAGE NOT EXCLUDED",
-        "no groups were given, so windows of one person, machine or event may be on both sides; "
-        "name them with --group.",
-    ),
-    "group names that differ in spelling alone": (
-        "SPELLING",
-        "names of groups on both sides differ in case or spaces alone, such as p1 and P1; if they "
-        "are one, leakage is not excluded.",
-    ),
-    "source and target share group names": (
-        "SHARED NAMES",
-        "groups of source and test have the same names (such as p1); if they are the same people "
-        "or machines, take them out of the source.",
-    ),
-    "chosen on test": (
-        "CHOSEN ON TEST",
-        "each fine-tuning is the best of its grid by the test score that it is judged by, which "
-        "scratch had one try at; `--multiplier leave-one-out` or a number does not.",
-    ),
-    "squared-error scratch": (
-        "UNEQUAL LOSS",
-        "scratch classifiers minimised squared error (study, section 6.3).",
-    ),
-    "free validation labels": (
-        "FREE LABELS",
-        "sizes leave out the validation labels that chose checkpoints.",
-    ),
-    "curve on test": ("TEST CURVES", "convergence below is measured on the test set."),
-    "exploratory": (
-        "EXPLORATORY",
-        "some comparisons lie outside of the analysis that was declared before the first row.",
-    ),
-    "published": (
-        "PUBLISHED ROWS",
-        "made by the authors of Otović et al. 2022, not by tsxfer.",
-    ),
-    "official split": (
-        "OFFICIAL SPLIT",
-        "scored on the test part that the data's publishers set aside, for every profile; "
-        "validation comes from their train part.",
-    ),
-}
-DESCRIBED = frozenset({"shuffled labels"})  # a control, which the table of controls explains
 
 
 # Runs that are counted, not listed: kind, what they are, and which rows they are.
@@ -92,7 +26,7 @@ COUNTED: tuple[tuple[str, str, Callable[[Result], bool]], ...] = (
     ),
     (
         "BEGAN BLIND",
-        f"runs whose first features hardly differ between windows; try {MENDS}",
+        f"runs whose last features hardly differ between windows; try {MENDS}",
         lambda row: row.begin is not None and row.begin.blind,
     ),
 )
@@ -133,19 +67,24 @@ def line(caveat: Caveat, total: int) -> str:
 
 def of_comparison(c: Comparison) -> str:
     """What a reader must know of one comparison, in one cell of a table."""
-    words = [LABELS[label][0].lower() if label in LABELS else label for label in c.labels]
+    words = [_kind(code) for code in c.labels]
     return "; ".join(dict.fromkeys(filter(None, (*words, *c.notes, *c.gaps, c.beyond.why))))
 
 
+def _kind(code: str) -> str:
+    found, detail = caution_of(code)
+    return found.kind.lower() if found and found.kind and not detail else code
+
+
 def _of_labels(report: Report) -> Iterator[Caveat]:
-    for label, (kind, text) in LABELS.items():
-        if label in report.labels:
-            yield Caveat(kind, text)
-    for label in report.labels:
-        if label.startswith("incomplete data"):
-            yield Caveat("INCOMPLETE DATA", f"{label.partition(': ')[2] or label}.")
-        elif label not in LABELS and label not in DESCRIBED:
-            yield Caveat("LABEL", label)  # of a later version, or a stranger's: never in silence
+    known = [(*caution_of(code), code) for code in report.labels]
+    for caution in Caution:
+        for found, detail, _ in known:
+            if found is caution and caution.kind:
+                yield Caveat(caution.kind, caution.said(detail))
+    for found, _, code in known:
+        if found is None:
+            yield Caveat("LABEL", code)  # of a later version, or a stranger's: never in silence
 
 
 def _of_gaps(report: Report) -> Iterator[Caveat]:
@@ -154,7 +93,7 @@ def _of_gaps(report: Report) -> Iterator[Caveat]:
     if report.gaps:
         yield Caveat("INCOMPLETE", f"{len(report.gaps)} arm(s) of pairs are missing or failed.")
     shared = [data for data, proof in report.splits.items() if proof.get("shared_groups")]
-    if shared and "leaky split" not in report.labels:
+    if shared and Caution.LEAKY not in report.labels:
         text = f"between parts of: {', '.join(shared)} (split in time)."
         yield Caveat("GROUPS SHARED", text)
 

@@ -33,7 +33,8 @@ def _ranks(found: Ranks) -> Section:
     return Section(
         "Ranks",
         f"Average rank over {found.blocks} blocks (target, model, size) that have all of these."
-        f"{told}{left} Treatments of one group cannot be told apart (Wilcoxon, Holm).",
+        f"{told}{left} Treatments of one group cannot be told apart (Wilcoxon, Holm). Blocks of "
+        "one target share its data, so that these p are too sure with several models or sizes.",
         ("treatment", "average rank", "group"),
         tuple(
             (who, f"{rank:.2f}", _letters(place, found.cliques))

@@ -29,10 +29,11 @@ def alarms(rows: Sequence[Result], arm: str) -> list[str]:
     found, still, n = [], stuck(rows), len(rows)
     blind = [row.begin for row in rows if row.begin is not None and row.begin.blind]
     if blind:
-        worst = max(begin.deviation for begin in blind)
+        most = max(begin.deviation for begin in blind)
+        by = f"differ between windows by {most:.0e} of their size or less"
         found.append(
-            f"{arm} began blind in {len(blind)} of {n} runs: its last features differ between "
-            f"windows by {worst:.0e} of their size or less; try {MENDS}"
+            f"{arm} began blind in {len(blind)} of {n} runs: its last features "
+            f"{by if most else 'are the same for all windows'}; try {MENDS}"
         )
     if still:
         found.append(f"{arm} never left its start in {still} of {n} runs (training loss flat)")

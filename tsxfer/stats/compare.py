@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
+from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Trial
 from tsxfer.stats import tests as tests
 from tsxfer.stats.began import mostly_stuck, stuck
@@ -20,7 +21,7 @@ from tsxfer.stats.cells import Cell
 from tsxfer.stats.convergence import Convergence, convergence
 from tsxfer.stats.families import benjamini_hochberg
 from tsxfer.stats.lock import Lock
-from tsxfer.stats.power import MODERATED_FROM, detectable, expected_level
+from tsxfer.stats.power import detectable, expected_level
 from tsxfer.stats.scope import NewGroups, Scope
 from tsxfer.stats.sequential import sequential
 from tsxfer.stats.testset import TestError
@@ -160,7 +161,7 @@ def compare(
         rows = [i for i, flag in enumerate(apart) if flag == exploratory]
         family = _family([cells[i] for i in rows], None if exploratory else declared, kept)
         if exploratory:
-            family = [replace(c, labels=(*c.labels, "exploratory")) for c in family]
+            family = [replace(c, labels=(*c.labels, Caution.EXPLORATORY)) for c in family]
         out |= dict(zip(rows, family, strict=True))
     return [out[i] for i in range(len(cells))]
 
@@ -237,7 +238,7 @@ def _spreads(
     by_size: dict[str, list[int]] = {}
     for i in several:
         by_size.setdefault(cells[i].trial.size, []).append(i)
-    small = any(len(group) < MODERATED_FROM for group in by_size.values())
+    small = any(len(group) < tests.MODERATED_FROM for group in by_size.values())
     groups = [several] if small else list(by_size.values())
     out: list[tests.Spread | None] = [None] * len(cells)
     for group in groups:

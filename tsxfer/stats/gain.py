@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
+from tsxfer.core.cautions import Caution
 from tsxfer.stats.compare import Comparison
 
 Values = NDArray[np.float64]
@@ -34,7 +35,9 @@ def _errors(c: Comparison, scores: Sequence[float]) -> Values:
 
 def judged(comparisons: Iterable[Comparison]) -> list[Comparison]:
     """Those that a summary may rest on: declared, with a valid baseline, all repeats in."""
-    return [c for c in comparisons if c.valid and not c.interim and "exploratory" not in c.labels]
+    return [
+        c for c in comparisons if c.valid and not c.interim and Caution.EXPLORATORY not in c.labels
+    ]
 
 
 def by_target(comparisons: Iterable[Comparison]) -> dict[str, list[Comparison]]:

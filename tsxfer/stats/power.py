@@ -10,11 +10,12 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import nctdtr, stdtrit
 
+from tsxfer.stats.tests import MODERATED_FROM
+
 POWER = 0.8
 REAL = 0.3  # share of the cells assumed to differ when a level under Benjamini–Hochberg is foreseen
 RARE = 0.05  # another share, for which the power at the same effect is stated
 PRIOR_DF = 6.0  # degrees of freedom that moderation lends, as simulated in the design
-MODERATED_FROM = 10  # cells
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,7 @@ def _duels(blocks: Sequence[Mapping[str, float]], names: Sequence[str]) -> tuple
 
 
 def cliques(names: Sequence[str], told: set[frozenset[str]]) -> tuple[tuple[int, int], ...]:
-    """Longest runs of neighbours in rank no two of which are told apart."""
+    """Longest runs of neighbours in rank no two of which are distinguished."""
     found: list[tuple[int, int]] = []
     for start in range(len(names)):
         end = start

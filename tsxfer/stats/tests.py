@@ -18,6 +18,7 @@ from tsxfer.keys import stream
 Array: TypeAlias = NDArray[np.float64]
 EXACT_LIMIT = 12  # up to 2^12 sign patterns are enumerated
 FLIPS = 20_000
+MODERATED_FROM = 10  # cells; of fewer, variances say too little of each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +153,12 @@ def moderated_spreads(families: Sequence[Array]) -> list[Spread]:
 
     A scaled-F prior is fitted by matching mean and variance of the logarithms, without outlying
     variances: those far above the rest keep their own (robust prior, after Phipson et al. 2016), so
-    that one wild cell neither loosens the prior nor is tested as if it were tame. Fewer than ten
-    cells, unequal repeats or a degenerate fit give plain variances.
+    that one wild cell neither loosens the prior nor is tested as if it were tame. Fewer than
+    `MODERATED_FROM` cells, unequal repeats or a degenerate fit give plain variances.
     """
     plain = [plain_spread(d) for d in families]
     usable = [s for s in plain if s.variance > 0]
-    if len(usable) < 10 or len({s.df for s in usable}) > 1:
+    if len(usable) < MODERATED_FROM or len({s.df for s in usable}) > 1:
         return plain
     df = usable[0].df
     logs = np.log([s.variance for s in plain if s.variance > 0])
