@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from tsxfer.core.building import from_plain
 from tsxfer.core.specs import Recipe, Reuse, Trial, canonical_size
-from tsxfer.errors import SpecError
+from tsxfer.core.strategy import named
+from tsxfer.errors import SpecError, TsxferError
 from tsxfer.keys import canonical, content_key, plain, stream
+from tsxfer.store.rows import Store, from_record, to_line
 
 GOLDEN = Path(__file__).parent / "golden" / "keys.json"
 
@@ -25,6 +27,28 @@ def test_released_keys_never_change() -> None:
         assert content_key(from_plain(Trial, line["trial"])) == line["key"]
 
 
+def test_rows_of_a_frozen_transfer_are_read_under_the_key_that_stayed() -> None:
+    """An early row said frozen beside its strategy; it is the row of the strategy's key by now."""
+    line = next(one for one in json.loads(GOLDEN.read_text()) if "before" in one)
+    before = line["before"]
+    assert content_key(before["trial"]) == before["key"] != line["key"]
+    early = {**before, "status": "failed", "metric": "macro_f1"}
+    row = from_record(early)
+    assert row.key == line["key"]
+    assert row.trial == from_plain(Trial, line["trial"])
+    assert from_record(json.loads(to_line(row))) == row
+    with pytest.raises(TsxferError):
+        from_record({**early, "key": "0" * 16})
+
+
+def test_the_states_of_early_rows_are_counted_for_the_key_that_stayed(tmp_path: Path) -> None:
+    """A study with a frozen transfer that was finished is not run again."""
+    line = next(one for one in json.loads(GOLDEN.read_text()) if "before" in one)
+    early = {**line["before"], "status": "failed", "metric": "macro_f1", "data": {}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(early) + "\n")
+    assert set(Store(tmp_path).states()) == set(Store(tmp_path).rows()) == {line["key"]}
+
+
 def test_a_default_given_or_left_out_is_the_same_trial() -> None:
     """Naming a default does not orphan a row."""
     assert _trial(recipe=Recipe(rate=1e-3), profile="strict").key == _trial().key
@@ -33,7 +57,10 @@ def test_a_default_given_or_left_out_is_the_same_trial() -> None:
 @given(st.floats(1e-6, 1), st.integers(0, 99), st.booleans())
 def test_plain_data_reads_back(rate: float, repeat: int, frozen: bool) -> None:
     """A trial survives its plain form, and its key with it."""
-    trial = _trial(repeat=repeat, recipe=Recipe(rate=rate), reuse=Reuse(_trial("b@1"), 0.5, frozen))
+    how = named("frozen" if frozen else "copy")
+    trial = _trial(
+        repeat=repeat, recipe=Recipe(rate=rate), reuse=Reuse(_trial("b@1"), 0.5, strategy=how)
+    )
     again = from_plain(Trial, json.loads(json.dumps(plain(trial))))
     assert again == trial
     assert again.key == trial.key

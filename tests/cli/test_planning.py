@@ -50,5 +50,5 @@ def test_plan_says_what_it_takes_for_granted() -> None:
     """The share of real effects is stated, with the power that is left where it is 5 %."""
     (line,) = _assumed(reach(7, 40, 2, 4))
     assert "30% of the comparisons really differ; if 5% do" in line
-    assert "56% power instead of 80%" in line
+    assert "found with 56% power" in line
     assert _assumed(reach(7, 1, 1, 1)) == []

@@ -163,3 +163,11 @@ def test_controls_of_unlabelled_sources_shuffle_nothing() -> None:
     """A source that sees no labels has no placebo of shuffled labels; the other controls it has."""
     trials = expand(replace(PLAIN, objectives=("masked",), controls=("permuted", "shuffled")))
     assert {t.control for t in trials if t.reuse} == {"", "permuted"}
+
+
+def test_frozen_has_one_key_however_it_is_asked_for() -> None:
+    """A study that says frozen is the study whose strategies say so: the same trials and keys."""
+    said = expand(Study("s", ("a@1",), ("b@1",), frozen=True, repeats=2))
+    written = expand(Study("s", ("a@1",), ("b@1",), strategies=(named("frozen"),), repeats=2))
+    assert [t.key for t in said] == [t.key for t in written]
+    assert any(t.reuse and t.reuse.frozen and t.reuse.still for t in said)

@@ -14,13 +14,25 @@ from PIL import Image
 from tests.rows import matrix
 from tests.rows import study as made_study
 from tsxfer.core.strategy import Strategy
+from tsxfer.data import catalogue
 from tsxfer.report import export, figures, html, vega
 from tsxfer.report.build import Report, build
-from tsxfer.report.figures import beside, budget, forest, heat, layers, ranking, survival
+from tsxfer.report.figures import (
+    beside,
+    budget,
+    confusion,
+    forest,
+    heat,
+    layers,
+    ranking,
+    survival,
+    windows,
+)
 from tsxfer.report.figures.picture import OfComparison, OfStudy, Picture, mark, slug
 from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import compare
 from tsxfer.stats.ranks import ranks
+from tsxfer.store.workspace import Workspace
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -294,3 +306,40 @@ def test_ranks_are_those_of_the_statistics(report: Report) -> None:
     assert {row["name"]: row["rank"] for row in dots} == dict(
         zip(found.names, found.ranks, strict=True)
     )
+
+
+def test_confusion_counts_the_kept_predictions_of_both_arms(tmp_path: Path) -> None:
+    """Shares are of each true class over all repeats, the F1 is that of the class and arm."""
+    trials, rows = made_study(2, [0.5, 0.5], [0.9, 0.9])
+    truth = np.array([0, 0, 1, 1])
+    (tmp_path / "predictions").mkdir()
+    for row in rows.values():
+        predicted = truth if row.trial.reuse else np.array([0, 1, 1, 1])
+        file = tmp_path / "predictions" / f"{row.key}.npz"
+        np.savez(file, truth=truth, group=truth, predicted=predicted, alignment=row.alignment)
+    made = replace(build("demo", trials, rows), folder=tmp_path)
+    picture = confusion.draw(made, 0)
+    assert picture is not None
+    scratch, transfer = ({(r["truth"], r["predicted"]): r["share"] for r in part["data"]["values"]}
+                         for part in picture.spec["hconcat"])  # fmt: skip
+    assert scratch["class 0 (F1 0.67)", "class 1"] == 0.5
+    assert scratch["class 1 (F1 0.80)", "class 1"] == 1.0
+    assert transfer["class 0 (F1 1.00)", "class 0"] == 1.0
+    assert "class 0 (F1 0.67)" in _texts(picture.svg(""))
+    assert confusion.draw(replace(made, folder=tmp_path / "elsewhere"), 0) is None
+
+
+def test_example_windows_are_those_that_lie_prepared(tmp_path: Path) -> None:
+    """A data set of the workspace is drawn in its own unit and time, an absent one left out."""
+    trials, rows = made_study(2, [0.5, 0.5], [0.9, 0.9])
+    x = np.arange(5 * 8 * 20, dtype=np.float32).reshape(5, 8, 20)
+    place = Workspace(tmp_path)
+    place.data("emg@1").mkdir(parents=True)
+    np.save(place.data("emg@1") / "x.npy", x)
+    made = replace(build("demo", trials, rows), folder=place.results("demo"))
+    (picture,) = windows.draw(made)
+    values = picture.spec["data"]["values"]
+    assert picture.name == "example-windows-emg-1"
+    assert [r["value"] for r in values if r["window"] == "window 2"] == x[2, 0].tolist()
+    rate = catalogue.find("emg").card.rate_hz
+    assert max(r["time"] for r in values) == pytest.approx(19 / rate)

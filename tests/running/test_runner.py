@@ -11,6 +11,7 @@ import torch
 
 from tests.small import filled, job
 from tsxfer.core.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.strategy import named
 from tsxfer.data.task import load_task
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.running.executors import pool, serial
@@ -38,7 +39,7 @@ def rows(place: Workspace) -> dict[str, Result]:
     source = run(job(place, SOURCE, keep=True))
     scratch = run(job(place, SCRATCH))
     transfer = run(job(place, replace(SCRATCH, reuse=Reuse(SOURCE))))
-    frozen = run(job(place, replace(SCRATCH, reuse=Reuse(SOURCE, frozen=True))))
+    frozen = run(job(place, replace(SCRATCH, reuse=Reuse(SOURCE, strategy=named("frozen")))))
     return {"source": source, "scratch": scratch, "transfer": transfer, "frozen": frozen}
 
 

@@ -9,6 +9,7 @@ import torch
 
 from tests.small import filled, job
 from tsxfer.core.specs import NOISE, Recipe, Reuse, Trial
+from tsxfer.core.strategy import named
 from tsxfer.data import catalogue
 from tsxfer.data.task import load_task
 from tsxfer.errors import DataError
@@ -139,7 +140,7 @@ def test_controls_have_the_terms_of_their_twin(place: Workspace) -> None:
         Reuse(SOURCE),
         Reuse(SOURCE, start="permuted"),
         Reuse(SOURCE, start="moments"),
-        Reuse(SOURCE, frozen=True, start="permuted"),
+        Reuse(SOURCE, strategy=named("frozen"), start="permuted"),
         Reuse(shuffled),
         Reuse(rest),
     ]

@@ -25,7 +25,7 @@ def bring_all(names: list[str], described: Description, workspace: Workspace) ->
     """
     split = [part.strip() for item in names for part in item.split(",") if part.strip()]
     for name in split:
-        _refuse_ending(name)
+        refuse_ending(name)
     files = [name for name in split if is_own(name)]
     said = given(described)
     if len(files) > 1 and said:
@@ -36,7 +36,12 @@ def bring_all(names: list[str], described: Description, workspace: Workspace) ->
     return [bring(name, described, workspace).card.id if is_own(name) else name for name in split]
 
 
-def _refuse_ending(name: str) -> None:
+def refuse_ending(name: str) -> None:
+    """A file that is there, of a kind that nothing reads, is no misspelt data set.
+
+    Raises:
+        SpecError: Then.
+    """
     if not is_own(name) and Path(name).is_file():
         raise SpecError(
             f"{name} is a file whose ending is not known",

@@ -92,9 +92,9 @@ def _assumed(families: tuple[Reach, ...]) -> list[str]:
     """What the primary family's level takes for granted, and what holds if it does not."""
     return [
         f"  assumes that {REAL:.0%} of the comparisons really differ; if {RARE:.0%} do, the same "
-        f"effect is found with {family.rare:.0%} power instead of 80%"
+        f"effect is found with {min(POWER, family.rare):.0%} power"
         for family in families
-        if family.rare is not None and family.rare < POWER
+        if family.rare is not None
     ]
 
 

@@ -31,7 +31,7 @@ def unlike_scratch(transfer: Trial, channels: Mapping[str, int]) -> bool:
         return False
     treated = {f.name for f in fields(Strategy)} - {"copied", "blocks", "channels"}
     plain = all(getattr(reuse.strategy, n) == getattr(Strategy(), n) for n in treated)
-    as_scratch = plain and not reuse.frozen and reuse.rate_multiplier == 1
+    as_scratch = plain and reuse.rate_multiplier == 1
     counts = channels[reuse.source.dataset], channels[transfer.dataset]
     return not as_scratch or counts[0] != counts[1] or _apart(reuse.strategy, counts)
 

@@ -307,7 +307,6 @@ class Reuse:
     Attributes:
         source: The trial whose trained convolutions are copied; the rest starts fresh.
         rate_multiplier: Learning rate of the copied layers, relative to the others.
-        frozen: Keep the copied layers as they are; the audit then demands identical bits.
         twin_loss: Loss of the scratch twin; ``squared`` is a fault of the study that can be
             switched on (section 6.3) and marks every row.
         start: ``weights`` copies them; ``untrained``: those that the source had before it learned
@@ -321,7 +320,6 @@ class Reuse:
 
     source: Trial
     rate_multiplier: float = 1.0
-    frozen: bool = False
     twin_loss: Literal["task", "squared"] = "task"
     start: Start = "weights"
     strategy: Strategy = field(default_factory=Strategy)
@@ -331,19 +329,18 @@ class Reuse:
         if not self.rate_multiplier > 0:
             raise SpecError(
                 f"rate_multiplier = {self.rate_multiplier} is not above 0",
-                mend="set frozen = true to keep copied layers as they are",
-            )
-        if self.frozen and self.strategy.learn != "tuned":
-            raise SpecError(
-                f"frozen and the strategy's learn = {self.strategy.learn!r} both say how copied "
-                "layers learn",
-                mend='leave frozen out; learn = "frozen" means the same',
+                mend='a strategy with learn = "frozen" keeps copied layers as they are',
             )
 
     @property
     def still(self) -> bool:
         """Copied tensors keep the source's bits."""
-        return self.frozen or self.strategy.still
+        return self.strategy.still
+
+    @property
+    def frozen(self) -> bool:
+        """Copied layers stay as they are, and nothing is added to them."""
+        return self.strategy.learn == "frozen"
 
     @property
     def sources(self) -> tuple[Trial, ...]:

@@ -60,7 +60,7 @@ class Study:
         data: ``real``, ``simulated``, or ``auto``: real where all is prepared, simulated where
             nothing is.
         rate_multipliers: Learning rates of the copied layers relative to the rest.
-        frozen: Keep copied layers as they are.
+        frozen: Short for strategies with ``learn = "frozen"``, which is what it becomes.
         scratch_loss: ``squared`` trains scratch classifiers on squared error, as the study did
             (section 6.3); only under the paper profile, and every table says so.
         source_size: Label budget of pretraining.
@@ -183,6 +183,10 @@ class Study:
                 "frozen and strategies both say how copied layers learn",
                 mend='leave frozen out, write a strategy with learn = "frozen"',
             )
+        if self.frozen:  # one training has one key, however it was asked for
+            frozen = tuple(replace(strategy, learn="frozen") for strategy in self.strategies)
+            object.__setattr__(self, "strategies", frozen)
+            object.__setattr__(self, "frozen", False)
 
 
 def expand(study: Study) -> list[Trial]:
@@ -262,7 +266,6 @@ def _comparable(study: Study) -> Iterator[Trial]:
             reuse = replace(
                 start,
                 rate_multiplier=multiplier,
-                frozen=study.frozen,
                 twin_loss=loss,
                 strategy=strategy,
             )

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tsxfer import metrics
 from tsxfer.core.specs import PROFILES, Recipe
-from tsxfer.core.strategy import Channels, Strategy
+from tsxfer.core.strategy import Channels, Learn, Strategy
 from tsxfer.data import scale
 from tsxfer.data.card import Card
 from tsxfer.data.precision import as_float32
@@ -211,8 +211,9 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
     model = _built(terms.model, channels, length, scaler, outputs, weights, apart=apart)
     start = reuse.scratch(model)
     if source is not None:
-        strategy = Strategy(channels=terms.channels)
-        start = reuse.take_over(model, source, frozen=terms.frozen, strategy=strategy)
+        learn: Learn = "frozen" if terms.frozen else "tuned"
+        how = Strategy(learn=learn, channels=terms.channels)
+        start = reuse.take_over(model, source, strategy=how)
     score = _score(data, held if len(held) else train, parts[1], scaler, terms)
     replica = loop.Replica(
         model.to(terms.device),

@@ -121,7 +121,11 @@ def _length(channels: list[Any], opened: Any, path: Path) -> int:
     samples = int(channels[0].samples_per_data_record) * int(opened.num_data_records)
     if samples < 1:
         raise _unreadable(path, ValueError("it holds no sample"))
-    if not opened.is_continuous:
+    try:
+        continuous = bool(opened.is_continuous)
+    except Exception as error:  # as above
+        raise _unreadable(path, error) from None
+    if not continuous:
         raise DataError(
             f"{path.name} has gaps in time (EDF+D), which are not supported",
             where=str(path),

@@ -36,7 +36,8 @@ from tsxfer.own.labels import Labelled, settled
 from tsxfer.own.official import refuse_shared
 from tsxfer.own.readers import Layout, also_read, find, read
 from tsxfer.own.reading import READ, Reading, another, as_text
-from tsxfer.own.shaping import Shape, rows_of, series, shape_of
+from tsxfer.own.shaping import Shape, rows_of, shape_of
+from tsxfer.own.storing import series
 from tsxfer.own.version import version_of
 from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace, write_whole

@@ -110,6 +110,10 @@ def _annotated(wfdb: Any, made: Signal, described: Description, path: Path) -> S
         found = wfdb.rdann(str(path.with_suffix("")), ending)
         at, symbols = np.asarray(found.sample), list(map(str, found.symbol))
         notes = [str(note).strip("\0 ") for note in found.aux_note or [""] * len(at)]
+        if not len(at) == len(symbols) == len(notes) or (
+            len(at) and (at.min() < 0 or at.max() > made.length)
+        ):
+            raise ValueError("annotations lie outside of the record, or lack a part")
     except Exception as error:  # as above
         raise _unreadable(path.with_suffix(f".{ending}"), error) from None
     told = {"symbol": False, "note": True, "": any(notes)}

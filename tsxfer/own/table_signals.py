@@ -146,8 +146,14 @@ class _Tape:
         """
         if not self._count:
             raise unreadable(self._path, ValueError("it holds no row"))
-        shape = (self._count, len(self._roles.samples))
-        samples = np.memmap(self._raw, np.float64, "r", shape=shape)
+        raw, width = self._raw, len(self._roles.samples)
+
+        def read(start: int, stop: int) -> NDArray[Any]:
+            # Not mapped into memory: pages that were read would count as ours.
+            with raw.open("rb") as file:
+                file.seek(8 * width * start)
+                return np.fromfile(file, np.float64, width * (stop - start)).reshape(-1, width).T
+
         clock = self._clock
         ticking = (clock.note,) if clock is not None and clock.note else ()
         return Signal(
@@ -156,7 +162,7 @@ class _Tape:
             rate=clock.rate if clock else 0.0,
             length=self._count,
             dtype=np.dtype(np.float64),
-            read=lambda start, stop: np.asarray(samples[start:stop]).T,
+            read=read,
             spans=self._runs.spans(),
             pieces=tuple(self._pieces) or ((0, 0.0),),
             notes=(*notes, *self._roles.notes, *ticking),

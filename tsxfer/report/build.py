@@ -54,6 +54,7 @@ class Report:
         reproduced: What training rows again has shown, if any was.
         sound: Whether `tsxfer verify` passed on these very rows; None where that was not asked.
         verified: The same in words; empty where there is no folder to check.
+        folder: Of the study, ``WORKSPACE/results/NAME``, for pictures of predictions and windows.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Report:
     reproduced: Summary | None
     sound: bool | None = None
     verified: str = ""
+    folder: Path | None = None
 
     @property
     def simulated(self) -> bool:
@@ -171,6 +173,7 @@ def of_cells(
         reproduced=summary(folder, {r.key: r for r in rows}) if folder else None,
         sound=sound,
         verified=said,
+        folder=folder,
     )
 
 

@@ -167,7 +167,7 @@ def model(c: Comparison) -> str:
     if reuse is None:
         return c.trial.model
     times = f"×{reuse.rate_multiplier:g}" if reuse.rate_multiplier != 1 else ""
-    how = (times, "frozen" if reuse.frozen else "", reuse.strategy.words)
+    how = (times, reuse.strategy.words)
     return " ".join((c.trial.model, *filter(None, how)))
 
 

@@ -120,7 +120,6 @@ def starting(
     return model, reuse.take_over(
         model,
         source,
-        frozen=how.frozen,
         strategy=how.strategy,
         seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
     )

@@ -43,7 +43,7 @@ def _shape(job: Job) -> tuple[object, ...]:
         trial.recipe,
         trial.profile,
         trial.baseline,
-        (reuse.frozen, reuse.strategy) if reuse else None,
+        reuse.strategy if reuse else None,
     )
 
 

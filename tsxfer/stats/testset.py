@@ -46,7 +46,7 @@ def from_predictions(cell: Cell, folder: Path) -> TestError | None:
     repeats and both arms lose the same group at a time, as they share the test set. The variance is
     that of the delete-a-group jackknife (Quenouille 1956; Shao and Tu 1995, section 2.3).
     """
-    loaded = _load(cell, folder) if len(cell.pairs) > 1 else None
+    loaded = predictions(cell, folder) if len(cell.pairs) > 1 else None
     if loaded is None:
         return None
     truth, group, predicted = loaded
@@ -70,9 +70,13 @@ def _blocks(count: int, member: NDArray[np.int64], alignment: str) -> tuple[int,
     return BLOCKS, place[member]
 
 
-def _load(
+def predictions(
     cell: Cell, folder: Path
 ) -> tuple[NDArray[np.generic], NDArray[np.int64], list[Array]] | None:
+    """Truth, group and each row's predictions (the arms of a pair in turn); None unless all hold.
+
+    Truth and predictions are class codes or numbers ``(n,)`` of the sealed test, in one order.
+    """
     predicted = []
     truth, group = np.zeros(0), np.zeros(0, np.int64)
     try:

@@ -55,7 +55,7 @@ def labels_worth(comparisons: Sequence[Comparison], sizes: dict[str, int]) -> li
     groups: dict[tuple[object, ...], list[Comparison]] = {}
     for c in comparisons:
         reuse = c.trial.reuse
-        rule = (reuse.rate_multiplier, reuse.frozen, reuse.strategy) if reuse else ()
+        rule = (reuse.rate_multiplier, reuse.strategy) if reuse else ()
         groups.setdefault((c.source, c.trial.dataset, c.trial.model, *rule), []).append(c)
     found = []
     for group in groups.values():

@@ -14,7 +14,7 @@ from tsxfer import __version__
 from tsxfer.core.building import Held, from_plain
 from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, TsxferError
-from tsxfer.keys import plain
+from tsxfer.keys import content_key, plain
 from tsxfer.store.checkpoints import header
 from tsxfer.store.workspace import Workspace, unique
 
@@ -48,7 +48,7 @@ def to_line(result: Result) -> str:
     return json.dumps({"key": result.key, **plain(result)}, allow_nan=False)
 
 
-def from_record(record: dict[str, object], held: Held | None = None) -> Result:
+def from_record(record: dict[str, Any], held: Held | None = None) -> Result:
     """The inverse of `to_line` after JSON; fields that a later version added are ignored.
 
     What `held` names is shared with earlier rows, see `tsxfer.core.building.from_plain`.
@@ -57,8 +57,9 @@ def from_record(record: dict[str, object], held: Held | None = None) -> Result:
         StoreError: If the stored key is not the key of the stored trial, or the row lacks what
             reports read.
     """
-    result = from_plain(Result, {n: v for n, v in record.items() if n in FIELDS}, "row", held)
-    if record.get("key") != result.key:
+    today = _of_today(record)
+    result = from_plain(Result, {n: v for n, v in today.items() if n in FIELDS}, "row", held)
+    if today.get("key") != result.key:
         raise StoreError(
             f"row {record.get('key')} holds the trial {result.key}",
             mend="the row was edited or made by another version; run the study again",
@@ -66,6 +67,27 @@ def from_record(record: dict[str, object], held: Held | None = None) -> Result:
     if result.status == "done" and (fault := _fault(result)):
         raise StoreError(f"row {result.key} has {fault}", mend="run the study again")
     return result
+
+
+def _of_today(record: dict[str, Any]) -> dict[str, Any]:
+    """A record in which copied layers are frozen by their strategy, as all are by now.
+
+    Rows from before the first release wrote ``frozen = true`` beside it, which gave one training
+    two keys; the row is taken over under the one that stayed, if its own key was that of what it
+    holds.
+    """
+    trial = record.get("trial")
+    reuse = trial.get("reuse") if isinstance(trial, dict) else None
+    if not isinstance(trial, dict) or not isinstance(reuse, dict):
+        return record
+    if reuse.get("frozen") is not True:
+        return record
+    if record.get("key") != content_key(trial):
+        return record  # edited: refused as such
+    strategy = reuse.get("strategy", {})
+    rest = {name: value for name, value in reuse.items() if name != "frozen"}
+    now = {**trial, "reuse": {**rest, "strategy": {**strategy, "learn": "frozen"}}}
+    return {**record, "trial": now, "key": content_key(now)}
 
 
 def row_of(path: Path) -> Result | None:
@@ -190,7 +212,7 @@ class Store:
         now = self.workspace.fingerprints() if self.workspace else {}
         for _, line in self.lines():
             try:
-                record = json.loads(line)
+                record = _of_today(json.loads(line))
                 key, data, done = record["key"], record["data"], record["status"] == "done"
                 fits = all(now.get(name, made) == made for name, made in data.items())
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

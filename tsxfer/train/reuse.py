@@ -194,7 +194,6 @@ def take_over(
     model: Model,
     source: Weights,
     *,
-    frozen: bool = False,
     strategy: Strategy | None = None,
     seed: int = 0,
 ) -> Takeover:
@@ -206,7 +205,6 @@ def take_over(
     Args:
         model: Freshly built; changed in place.
         source: Trained weights, or a placebo of them.
-        frozen: As a strategy with ``learn = "frozen"``.
         strategy: What is copied, and how it learns; the study's where None.
         seed: Of the matrices of ``low_rank``.
 
@@ -226,7 +224,7 @@ def take_over(
     audit: Audit = {
         "copied": copied,
         "renewed": [name for name in parameters if name not in copied],
-        "frozen": copied if frozen or strategy.still else [],
+        "frozen": copied if strategy.still else [],
     }
     for name, parameter in parameters.items():
         parameter.requires_grad_(name not in audit["frozen"])
