@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tests.rows import noise
 from tests.rows import study as made_study
 from tests.stats.population import Setting, cell_of, studied
-from tsxfer.report import export, files, html
-from tsxfer.report.build import of_cells
+from tsxfer.report import export, files, html, latex
+from tsxfer.report.build import Report, of_cells
 from tsxfer.report.columns import SCOPES, effect
+from tsxfer.report.text import show
 from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import FLAT, Comparison, compare
 from tsxfer.stats.outlook import foreseen
@@ -48,6 +50,12 @@ def _here(c: Comparison) -> bool:
 def few(tmp_path_factory: pytest.TempPathFactory) -> list[Comparison]:
     """Six populations with eight test groups."""
     return studied(range(6), EIGHT, tmp_path_factory.mktemp("few"))
+
+
+def _terminal(report: Report) -> str:
+    out = io.StringIO()
+    show(report, Console(file=out, width=100))
+    return out.getvalue()
 
 
 @pytest.mark.slow
@@ -214,7 +222,7 @@ def test_with_all_tests_real_nothing_is_lost() -> None:
 
 
 def test_every_format_shows_both_scopes(tmp_path: Path) -> None:
-    """Whom a verdict is for, and both intervals, are in Markdown, LaTeX, HTML, CSV, parquet."""
+    """Whom a verdict is for, and both intervals, are in all six formats."""
     import pandas as pd
 
     place = tmp_path / "predictions"
@@ -224,7 +232,12 @@ def test_every_format_shows_both_scopes(tmp_path: Path) -> None:
     report = of_cells("s", [cell], rows, folder=tmp_path)
     c = report.comparisons[0]
     assert c.beyond.low is not None
-    for text in (files.markdown(report), files.latex(report), html.render(report)):
+    for text in (
+        files.markdown(report),
+        latex.render(report),
+        html.render(report),
+        _terminal(report),
+    ):
         assert "new speakers" in text
         assert f"{c.beyond.low:+.3f}" in text
         assert f"{c.low:+.3f}" in text

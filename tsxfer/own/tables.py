@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
-from tsxfer.own.columns import few, group_of, label_of, position
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lists import lists_of
 from tsxfer.own.official import parts_of, with_parts
-from tsxfer.own.order import FEWEST, MANY, Arranged, arranged, is_sample
+from tsxfer.own.order import FEWEST, MANY, Arranged, arranged
+from tsxfer.own.roles import Roles, refuse_strangers, roles_of, words_of
 from tsxfer.own.streams import ReadAgain, Table, open_table
 
 TEXTS = (".csv", ".tsv", ".txt", ".dat")
 ENDINGS = (*TEXTS, *(f"{ending}.gz" for ending in TEXTS), ".parquet", ".pq")
-UNNAMED = re.compile(r"^(Unnamed: \d+|__index_level_\d+__)?$")
 SMALL = 1 << 26  # bytes of samples that memory holds
-
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """What the columns of a table are.
-
-    Attributes:
-        label: Name, or "".
-        group: Name, or "".
-        samples: All others that are not left out.
-        part: The column that tells the official test part, or "".
-    """
-
-    label: str
-    group: str
-    samples: list[str]
-    part: str
 
 
 def read(path: Path, described: Description, scratch: Path) -> Content:
@@ -53,7 +33,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     if table.nested and any(table.kind(name) in ("list", "struct") for name in roles.samples):
         return lists_of(table, roles.samples, words_of(roles), described, path)
     _refuse_useless(described, path)
-    _refuse_strangers(table, roles, described, path)
+    refuse_strangers(table, roles, described, path)
     order = arranged(roles.samples, described.axes, path)
     columns = [name for members in order.channels.values() for name in members]
     try:
@@ -82,11 +62,6 @@ def _refuse_useless(described: Description, path: Path) -> None:
         )
 
 
-def words_of(roles: Roles) -> list[str]:
-    """Columns that are read as words."""
-    return list(dict.fromkeys(filter(None, (roles.label, roles.group, roles.part))))
-
-
 def _content(
     x: NDArray[np.float64],
     words: dict[str, NDArray[Any]],
@@ -106,107 +81,6 @@ def _content(
         notes=(*notes, *order.notes),
         lengths=lengths,
         columns=tuple(name for members in order.channels.values() for name in members),
-    )
-
-
-def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, tuple[str, ...]]:
-    """What each column is, by flags and names.
-
-    Raises:
-        DataError: If a column that is named is not there, or two have one name.
-    """
-    _refuse_twice(table.names, path)
-    names = [name for name in table.names if name not in described.ignore]
-    count = len(table.names)
-    at = (lambda word: position(word, count)) if table.positions else (lambda word: word)
-    said = (described.label, described.group, described.test)
-    index = [] if table.positions else _index(table, [n for n in names if n not in said], path)
-    names = [name for name in names if name not in index]
-    notes = tuple(f"column {name!r} numbers the rows: left out" for name in index)
-    part = described.test if described.test in names else ""
-    if described.unlabelled:
-        return Roles("", "", _known(names, described, path), ""), notes
-    if table.positions and at(described.label) not in names:
-        raise DataError(
-            f"no header: the first line holds numbers, so no column is called "
-            f"{described.label or 'label'!r}",
-            where=f"{path}, {count} columns",
-            mend="say positions: --header no --label -1 (the last; 0 is the first) and --group N; "
-            "or "
-            "--header yes",
-        )
-    label = label_of(names, at(described.label), path)
-    group = group_of(names, at(described.group), path)
-    samples = [name for name in names if name not in (label, group, part)]
-    return Roles(label, group, samples, part), notes
-
-
-def _known(names: list[str], described: Description, path: Path) -> list[str]:
-    """Columns of a file to predict: those that the model was fitted on, or all like some."""
-    missing = [name for name in described.columns if name not in names]
-    if missing:
-        raise DataError(
-            f"no column {few(missing)}",
-            where=f"{path} has: {few(names)}",
-            mend="name the columns as in the file that the model was fitted on",
-        )
-    return list(described.columns) or [name for name in names if is_sample(name)]
-
-
-def _refuse_twice(names: tuple[str, ...], path: Path) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise DataError(
-                f"two columns are called {name!r}",
-                where=str(path),
-                mend="rename one; if the first line is data, say --header no",
-            )
-        seen.add(name)
-
-
-def _index(table: Table, names: list[str], path: Path) -> list[str]:
-    """An unnamed column that counts the rows, as pandas writes it."""
-    found = [name for name in names if UNNAMED.match(name)]
-    for name in found:
-        if table.kind(name) != "number" or not _counts(table, name):
-            raise DataError(
-                "a column without a name that does not number the rows",
-                where=f"{path}, column {table.names.index(name) + 1}",
-                mend=f"say what it is: --label, --group or --ignore {name!r}",
-            )
-    return found
-
-
-def _counts(table: Table, name: str) -> bool:
-    """Whether a column holds whole numbers, none twice, as far as the first batch tells."""
-    first = next(iter(table.batches([name], [])), None)
-    if first is None:
-        return True
-    values = first.column(0).to_numpy(zero_copy_only=False)
-    return len(np.unique(values)) == len(values) and bool(np.all(values == np.round(values)))
-
-
-def _refuse_strangers(table: Table, roles: Roles, described: Description, path: Path) -> None:
-    strangers = [name for name in roles.samples if not is_sample(name)]
-    if not strangers and roles.samples:
-        return
-    numbers = [name for name in strangers if table.kind(name) == "number"]
-    if len(numbers) >= 1 and len(numbers) == len(roles.samples) and not described.axes:
-        raise DataError(
-            f"this looks like a recording, one moment a row, rather than windows: {few(numbers)}",
-            where=str(path),
-            mend="cut it: --window 1s --step 0.5s (with --rate, where no column tells the time); "
-            "or name the samples of a window x_0, x_1, ... if each row is one",
-        )
-    said = f"columns that are neither numbered samples nor label nor group: {few(strangers)}"
-    raise DataError(
-        said if roles.samples else "no column of samples, such as x0, x1, x2, ...",
-        where=str(path),
-        mend=f"leave them out: --ignore {','.join(strangers[:4])}; or name them with --label or "
-        f"--group"
-        if strangers
-        else "name the samples of a window x0, x1, x2, ...",
     )
 
 

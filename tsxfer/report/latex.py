@@ -37,6 +37,7 @@ _TEX = {
     "[": "{[}", "]": "{]}", "*": "{*}",  # at the start of a row they would be options of \\\\
 }  # fmt: skip
 APART = (
+    "These test instances and new groups",
     "Headline contrasts",
     "Controls",
     "Baselines",
