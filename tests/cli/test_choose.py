@@ -63,3 +63,13 @@ def test_a_small_source_is_used_whole(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "all are used" in capsys.readouterr().err
     with pytest.raises(DataError, match="size 5000"):
         _study(place, size=["100"], data="simulated", source_size="5000")
+
+
+def test_controls_none_stands_alone(tmp_path: Path) -> None:
+    """It leaves out the check of the start too; with others beside it, it is refused."""
+    place = Workspace(tmp_path)
+    study = _study(place, controls=["none"], data="simulated")
+    assert (study.controls, study.check_start) == ((), False)
+    assert study.channels == {"finance+sim@1": 1, "emg+sim@1": 8}
+    with pytest.raises(SpecError, match="wants none and some"):
+        _study(place, controls=["none,permuted"], data="simulated")

@@ -54,3 +54,12 @@ def test_a_position_from_the_end_is_no_flag(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, words)
     assert said.exit_code == 0, said.output
     assert "60 of 1 x 16" in said.output
+
+
+def test_a_file_of_another_kind_is_no_misspelt_data_set(tmp_path: Path) -> None:
+    """`prepare` of an ending that nothing reads names the endings that are read."""
+    (tmp_path / "a.xyz").write_text("x")
+    said = CliRunner().invoke(app, ["prepare", str(tmp_path / "a.xyz")])
+    assert isinstance(said.exception, SpecError)
+    assert "a file whose ending is not known" in said.exception.problem
+    assert ".parquet" in said.exception.mend

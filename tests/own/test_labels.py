@@ -7,6 +7,9 @@ import pytest
 
 from tests.own.made import N, bring, bring_table, groups, labels, table
 from tsxfer.errors import DataError
+from tsxfer.own import importing
+from tsxfer.own.description import Description
+from tsxfer.store.workspace import Workspace
 
 
 def test_an_empty_group_cuts_no_name(tmp_path: Path) -> None:
@@ -100,3 +103,23 @@ def test_labels_that_no_number_can_be_are_refused(tmp_path: Path) -> None:
     """A label beyond float32 is shown with its window."""
     with pytest.raises(DataError, match=r"label 1e\+300 of window 1"):
         bring_table(tmp_path, table(y=np.where(np.arange(N) == 0, 1e300, 0.5)))
+
+
+def test_several_labels_are_as_many_data_sets(tmp_path: Path) -> None:
+    """Each output of a regression has a name and labels of its own; the others are no samples."""
+    path = tmp_path / "two.csv"
+    table(y=np.arange(N) / 3, y2=np.arange(N) / 7).to_csv(path, index=False)
+    place = Workspace(tmp_path / "space")
+    made = importing.bring_outputs(path, Description(label="y, y2", group="who"), place)
+    assert [one.card.id.partition("@")[0] for one in made] == ["two_y+own", "two_y2+own"]
+    for one, divisor in zip(made, (3, 7), strict=True):
+        assert np.allclose(one.array("y"), np.arange(N) / divisor)
+        assert one.array("x").shape == made[0].array("x").shape
+    assert (
+        len(
+            importing.bring_outputs(
+                path, Description(label="y", group="who", ignore=("y2",)), place
+            )
+        )
+        == 1
+    )

@@ -340,9 +340,9 @@ def test_what_is_no_number_in_a_recording_is_named(tmp_path: Path) -> None:
 
 def test_memory_stays_flat_for_long_recordings(tmp_path: Path, monkeypatch: Any) -> None:
     """Blocks are read one after the other, and stretches go on across them."""
-    from tsxfer.own import streams
+    from tsxfer.own import table_signals
 
-    monkeypatch.setattr(streams, "BATCH", 2000)
+    monkeypatch.setattr(table_signals, "BLOCK", 2000)
     table = layouts.recording()
     table.to_csv(tmp_path / "walk.csv", index=False)
     made = bring(tmp_path / "walk.csv", label="act", group="who", window="50")

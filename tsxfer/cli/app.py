@@ -390,7 +390,7 @@ def prepare(
 
     Example: tsxfer prepare mine.csv --label y --group subject
     """
-    from tsxfer.cli.own import prepare_own, refuse_own_flags
+    from tsxfer.cli.own import prepare_own, refuse_ending, refuse_own_flags
     from tsxfer.cli.prepare import prepare_dataset
     from tsxfer.own.readers import is_own
     from tsxfer.store.workspace import Workspace
@@ -398,6 +398,7 @@ def prepare(
     if is_own(name):
         prepare_own(name, described, Workspace.at(workspace))
         return
+    refuse_ending(name)
     refuse_own_flags(name, described)
     prepare_dataset(name, place, Workspace.at(workspace))
 

@@ -137,7 +137,12 @@ def _changed(study: Study, flags: Flags) -> Study:
 
 def _beside(study: Study, flags: Flags) -> Study:
     """The study with what flags put beside each transfer and twin, and with other sources."""
-    if flags.controls == ["none"]:
+    names = _split(flags.controls, ())
+    if "none" in names and len(names) > 1:
+        raise SpecError(
+            f"--controls {','.join(names)} wants none and some", mend="leave none or the others out"
+        )
+    if names == ("none",):
         study, flags = replace(study, controls=(), check_start=False), replace(flags, controls=[])
     asked: dict[str, Any] = {
         "controls": _known("control", flags.controls, CONTROLS),

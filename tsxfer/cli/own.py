@@ -25,7 +25,7 @@ def bring_all(names: list[str], described: Description, workspace: Workspace) ->
     """
     split = [part.strip() for item in names for part in item.split(",") if part.strip()]
     for name in split:
-        _refuse_ending(name)
+        refuse_ending(name)
     files = [name for name in split if is_own(name)]
     said = given(described)
     if len(files) > 1 and said:
@@ -33,10 +33,16 @@ def bring_all(names: list[str], described: Description, workspace: Workspace) ->
             f"{', '.join(said)} describe one file, {len(files)} are given",
             mend=f"put them into a card beside each, e.g. {Path(files[0]).with_suffix('.toml')}",
         )
-    return [bring(name, described, workspace).card.id if is_own(name) else name for name in split]
+    brought = (bring(name, described, workspace) if is_own(name) else [name] for name in split)
+    return [name for names in brought for name in names]
 
 
-def _refuse_ending(name: str) -> None:
+def refuse_ending(name: str) -> None:
+    """A file that is there, of a kind that nothing reads, is no misspelt data set.
+
+    Raises:
+        SpecError: Then.
+    """
     if not is_own(name) and Path(name).is_file():
         raise SpecError(
             f"{name} is a file whose ending is not known",
@@ -44,9 +50,15 @@ def _refuse_ending(name: str) -> None:
         )
 
 
-def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
-    """Bring one file in, and say how it was read."""
-    made = importing.bring(Path(name), described, workspace)
+def bring(name: str, described: Description, workspace: Workspace) -> list[str]:
+    """Bring one file in, and say how it was read; names of its data sets, one for each label."""
+    made = importing.bring_outputs(Path(name), described, workspace)
+    for one in made:
+        _say(name, one)
+    return [one.card.id for one in made]
+
+
+def _say(name: str, made: Prepared) -> None:
     sys.stderr.write(f"{name}: {summary(made)}\n")
     for note in made.notes:
         sys.stderr.write(f"{name}: NOTE {note}\n")
@@ -54,7 +66,6 @@ def bring(name: str, described: Description, workspace: Workspace) -> Prepared:
         sys.stderr.write(
             f"{name}: WARNING: {Caution.UNGROUPED}; name what must stay together with --group\n"
         )
-    return made
 
 
 def refuse_own_flags(name: str, described: Description) -> None:
@@ -76,7 +87,8 @@ def prepare_own(name: str, described: Description, workspace: Workspace) -> None
     Raises:
         TsxferError: If it cannot be read, or cannot be split into parts that share no group.
     """
-    tell(importing.bring(Path(name), described, workspace))
+    for made in importing.bring_outputs(Path(name), described, workspace):
+        tell(made)
 
 
 def tell(made: Prepared) -> None:

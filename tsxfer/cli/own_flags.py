@@ -16,7 +16,8 @@ from tsxfer.own.description import Description
 
 PANEL = "Of an own file"
 HELP = {
-    "label": "Column, array or variable of labels; without a header a position, -1 is the last.",
+    "label": "Column, array or variable of labels; without a header a position, -1 is the last. "
+    "Several (y,y2) are as many targets.",
     "group": "Column, array or variable that names what must stay on one side of a split.",
     "rate": "Samples a second.",
     "task": "classification or regression, where labels alone would be read otherwise.",

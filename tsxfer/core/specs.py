@@ -223,7 +223,7 @@ class Trial(_Keyed):
         if self.reuse and self.profile == "paper" and self.reuse.strategy.channels != "repeat":
             raise SpecError(
                 f"channels = {self.reuse.strategy.channels!r} is not of the paper profile",
-                mend='use the profile "strict", or leave channels out: the study repeats kernels',
+                mend="use --profile strict, or --strategy copy: the study repeats kernels",
             )
         if sum(map(bool, (self.reuse, self.pool, self.after, self.baseline))) > 1:
             raise SpecError(

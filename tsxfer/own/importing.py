@@ -43,10 +43,35 @@ from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace, write_whole
 
 
-def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
+def bring_outputs(path: Path, flags: Description, workspace: Workspace) -> list[Prepared]:
+    """The data sets of a file, one for each of several labels (``y,y2``): each has its own verdict.
+
+    Raises:
+        TsxferError: See `bring`.
+    """
+    described = described_by(path, flags)
+    labels = [label.strip() for label in described.label.split(",") if label.strip()]
+    if len(labels) < 2:
+        return [bring(path, flags, workspace)]
+    return [bring(path, _alone(described, label, labels), workspace, label) for label in labels]
+
+
+def _alone(described: Description, label: str, labels: list[str]) -> Description:
+    """One label of several; the others are no samples."""
+    others = tuple(other for other in labels if other != label)
+    return replace(described, label=label, ignore=(*described.ignore, *others))
+
+
+def bring(path: Path, flags: Description, workspace: Workspace, output: str = "") -> Prepared:
     """The prepared data set of a file; read and checked only when file or description are new.
 
     Any number of processes may bring the same file at once: one reads it, the others wait.
+
+    Args:
+        path: The file or folder.
+        flags: What is said of it, beside its card.
+        workspace: Where the data set will lie.
+        output: Of several labels the one that is brought; it becomes part of the name.
 
     Raises:
         TsxferError: If the file, its card or the flags do not make a data set.
@@ -54,7 +79,8 @@ def bring(path: Path, flags: Description, workspace: Workspace) -> Prepared:
     described = described_by(path, flags)
     layout = find(path, described)
     version = version_of(path, described, workspace, also_read(layout, path, described))
-    known = workspace.data(str(DatasetName(name_of(path, layout), OWN, version)))
+    name = name_of(path, layout) + (f"_{plain_name(output)}" if output else "")
+    known = workspace.data(str(DatasetName(name, OWN, version)))
     kept = _kept(known)
     if kept is None:
         workspace.make()

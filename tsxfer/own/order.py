@@ -183,7 +183,7 @@ def _refuse_unequal(found: Parsed, path: Path) -> None:
         f"{'does' if len(columns) == 1 else 'do'} not belong to the others",
         where=str(path),
         mend=f"--ignore {','.join(columns[:4])} leaves out what is no sample, --label or --group "
-        "says what it is; one label is learned at a time",
+        "says what it is; several labels, as --label y,y2, are as many targets",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tsxfer.own.runs import Runs
 from tsxfer.own.signals import Signal
 from tsxfer.own.streams import ReadAgain, Table, Text, open_table
 
+BLOCK = 1 << 22  # bytes of text read at a time
 ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet", ".pq")
 
 
@@ -65,13 +67,20 @@ def signal(path: Path, name: str, described: Description, scratch: Path) -> tupl
         roles = roles_of(table, described, path)
         tape = _Tape(raw, name, path, roles, described)
         try:
-            for batch in table.batches(roles.numbers, roles.words):
+            for batch in _batches(table, roles):
                 block = batch.to_pandas()
                 block.columns = [*roles.numbers, *roles.words]
                 tape.add(block)
         except ReadAgain:
             continue  # in another encoding, from its first row
         return tape.signal(table.notes), roles
+
+
+def _batches(table: Table, roles: Roles) -> Iterator[Any]:
+    """Small ones of text: pyarrow reads some ahead, as many as there are processors."""
+    if isinstance(table, Text):
+        return table.batches(roles.numbers, roles.words, BLOCK)
+    return table.batches(roles.numbers, roles.words)
 
 
 def _opened(path: Path, described: Description) -> Table:
