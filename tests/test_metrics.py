@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sklearn.metrics
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tsxfer.metrics import METRICS, macro_f1, r2
@@ -34,7 +34,6 @@ def test_every_metric_has_an_oracle() -> None:
 
 
 @pytest.mark.parametrize("name", _of("classification"))
-@settings(deadline=None)  # a busy machine
 @given(pairs=CLASSES)
 def test_scores_of_classes_are_scikit_learns(name: str, pairs: list[tuple[int, int]]) -> None:
     """The score is scikit-learn's over the classes that occur in the truth."""
@@ -43,7 +42,6 @@ def test_scores_of_classes_are_scikit_learns(name: str, pairs: list[tuple[int, i
 
 
 @pytest.mark.parametrize("name", _of("regression"))
-@settings(deadline=None)  # a busy machine
 @given(pairs=NUMBERS)
 def test_scores_of_numbers_are_scikit_learns(name: str, pairs: list[tuple[float, float]]) -> None:
     """The score is scikit-learn's in float64, whatever the width of the numbers."""

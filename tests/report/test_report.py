@@ -3,15 +3,20 @@
 import csv
 import io
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from rich.console import Console
 
 from tests.rows import noise, study
 from tsxfer.report import build, files, html, latex, text
+from tsxfer.report.answer import sentence
+from tsxfer.report.columns import MARKS
 from tsxfer.report.headline import headline
+from tsxfer.stats.verdicts import Verdict
 
 EVIL = "<script>alert(1)</script>|=cmd()[red]\\input{x}\x1b[31m"
 
@@ -113,3 +118,14 @@ def test_words_respect_verdicts() -> None:
     everything = " ".join(render(report) for render in ALL.values())
     assert " equal " not in everything
     assert "no effect" not in everything
+
+
+def test_every_verdict_has_a_sentence_a_mark_and_a_count() -> None:
+    """A verdict that is added later is told in words, and never by the name of another."""
+    (c,) = _report().comparisons
+    told = {verdict: sentence(replace(c, verdict=verdict)) for verdict in get_args(Verdict)}
+    assert set(told) == set(MARKS)
+    assert len(set(told.values())) == len(told)
+    assert told["better"].startswith("On emg, 1,500 labels (convnetquake): speech helps by 0.")
+    assert told["better"].endswith("macro F1 for these test instances.")
+    assert "helps is undecided" in told["undecided"]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.train import ridge
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 STEPS, CLOSE = 1000, 1e-9  # of the fixed point; it takes a few dozen where evidence is flat
 FARTHEST = 1e12  # ratio of penalty to feature power: beyond it features are ignored, or perfect
 FOLDS = 5
-PENALTIES = np.logspace(-4, 4, 17)  # per training window, features standardised
 
 
 def log_me(features: Floats, y: Floats) -> float:
@@ -130,9 +131,8 @@ def probe(features: Floats, y: Floats, group: NDArray[np.str_]) -> Floats | None
         return None
     out = np.empty_like(y)
     for number in range(fold.max() + 1):
-        out[fold == number] = _ridge(
-            features[fold != number], y[fold != number], features[fold == number]
-        )
+        seen = fold != number
+        out[~seen] = ridge.fit_alone(features[seen], y[seen]).predict(features[~seen])
     return out
 
 
@@ -145,23 +145,3 @@ def _folds(group: NDArray[np.str_]) -> Codes:
         fold[index] = held.argmin()
         held[fold[index]] += counts[index]
     return fold[place]
-
-
-def _ridge(x: Floats, y: Floats, new: Floats) -> Floats:
-    """Predictions for `new` of the ridge regression with the least generalised error."""
-    n, mean, sd = len(x), x.mean(axis=0), x.std(axis=0)
-    used = sd > 1e-9 * max(sd.max(initial=0), 1e-300)
-    x, new = ((part[:, used] - mean[used]) / sd[used] for part in (x, new))
-    u, s, vt = np.linalg.svd(x, full_matrices=False)
-    level = y.mean(axis=0)
-    along = u.T @ (y - level)
-
-    def error(penalty: float) -> float:
-        kept = s**2 / (s**2 + n * penalty)
-        rest = y - level - u @ (kept[:, None] * along)
-        left = 1 - min(float(kept.sum()) + 1, n - 1) / n
-        return float(np.mean(rest**2)) / left**2
-
-    penalty = min(PENALTIES, key=error)
-    weights = vt.T @ ((s / (s**2 + n * penalty))[:, None] * along)
-    return np.asarray(level + new @ weights)

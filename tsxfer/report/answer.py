@@ -48,6 +48,8 @@ def _says(c: Comparison) -> str:
     return {
         "better": f"{who} helps by {effect.removeprefix('+')} {whom}",
         "worse": f"{who} harms: {effect} {whom}",
+        "did not train": f"nothing can be said about {who}, since half of the transfer runs or "
+        f"more never left their start: {effect} {whom}",
         "equivalent": f"{who} is equivalent to scratch within the margin of {number(c.margin)}: "
         f"{effect} {whom}",
         "not worse": f"{who} is not worse than scratch by more than the margin of "
