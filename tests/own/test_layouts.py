@@ -675,6 +675,26 @@ def test_seisbench_faults_are_told(tmp_path: Path) -> None:
     assert "row 7" in str(refused.value.where)
 
 
+def test_seisbench_components_must_agree(tmp_path: Path) -> None:
+    """A trace of one component, or of another order, is never taken for three channels."""
+    import h5py
+
+    layouts.seisbench(tmp_path / "quakes", "_a")
+    layouts.seisbench(tmp_path / "quakes", "_b", first=15)
+    with h5py.File(tmp_path / "quakes" / "waveforms_b.hdf5", "a") as file:
+        del file["data_format/component_order"]
+        file["data_format/component_order"] = "ENZ"
+    with pytest.raises(DataError, match="different components"):
+        bring(tmp_path / "quakes")
+    metadata = tmp_path / "quakes" / "metadata_b.csv"
+    metadata.unlink()
+    table = pd.read_csv(tmp_path / "quakes" / "metadata_a.csv")
+    table.loc[2, "trace_name"] = "bucket0$2,:1,:200"
+    table.to_csv(tmp_path / "quakes" / "metadata_a.csv", index=False)
+    with pytest.raises(DataError, match="different components"):
+        bring(tmp_path / "quakes")
+
+
 @pytest.mark.parametrize("kind", ["SAC", "MSEED"])
 def test_seismograms_with_a_catalogue(tmp_path: Path, kind: str) -> None:
     """A csv names files, magnitudes and events; components are channels, however many files."""

@@ -279,8 +279,7 @@ class Trial(_Keyed):
         """Trained from scratch on true labels of one real or simulated set's usual part.
 
         A ranking, or a model to keep, may start from such weights: those of controls, of several
-            sets
-        and of sources without labels are not what the name of one data set says.
+        sets and of sources without labels are not what the name of one data set says.
         """
         alone = not (self.reuse or self.pool or self.after or self.baseline)
         usual = self.part == "subset" and self.dataset != NOISE

@@ -7,8 +7,7 @@ trace name such as ``bucket3$12,:3,:1200`` is row 12 of ``data/bucket3``, its fi
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.data import hdf5
-from tsxfer.data.reading import plain
 from tsxfer.data.tables import read_table
 from tsxfer.errors import DataError
 from tsxfer.own.columns import few
@@ -24,45 +22,10 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lazy import pulled
 from tsxfer.own.official import parts_of, with_parts
+from tsxfer.own.seisbench_traces import Chunk, Trace, format_of, samples_of, traces_of
 from tsxfer.own.signals import Signal, resampled
 
 LABEL, GROUP, RATE = "source_magnitude", "source_id", "trace_sampling_rate_hz"
-PLACE = re.compile(r"^([^$]+)\$(\d+)((?:,:\d+)*)$")
-OLD = ("data", "earthquake/local", "non_earthquake/noise")  # the last two: STEAD before SeisBench
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One file of waveforms and how its traces lie.
-
-    Attributes:
-        file: The HDF5 file.
-        turned: Traces are ``(time, component)``.
-        components: Names; () where the file does not say.
-        rate: Samples a second in Hz; 0 where the file does not say.
-    """
-
-    file: Path
-    turned: bool
-    components: tuple[str, ...]
-    rate: float
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Where one trace lies.
-
-    Attributes:
-        chunk: Its file.
-        name: Data set in the file.
-        row: Row of a bucket; -1 where a data set is one trace.
-        size: Components and samples.
-    """
-
-    chunk: Chunk
-    name: str
-    row: int
-    size: tuple[int, int]
 
 
 def is_seisbench(path: Path) -> bool:
@@ -111,6 +74,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     rate, notes = _rate(rates, described, path)
     if not traces:
         raise DataError(f"no trace has a {label}", where=str(path), mend="name another --label")
+    _refuse_mixed(traces, path)
     if left_out := sum(part.unlabelled for part in parts):
         notes.append(f"{left_out} traces have no {label} and are left out (--label)")
     lengths = np.array([trace.size[1] for trace in traces])
@@ -136,6 +100,18 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     return with_parts(made, *parts_of(sides, described.test, str(path)), str(path))
 
 
+def _refuse_mixed(traces: list[Trace], path: Path) -> None:
+    """Traces of another number or order of components would be taken for the same channels."""
+    found = {(trace.chunk.components or ("?",), trace.size[0]) for trace in traces}
+    if len(found) > 1:
+        shown = ", ".join(f"{count} ({''.join(names)})" for names, count in sorted(found))
+        raise DataError(
+            f"traces of different components: {shown}",
+            where=str(path),
+            mend="give traces of one number and order of components, in folders of their own",
+        )
+
+
 def _windows(
     traces: list[Trace], rates: NDArray[Any], rate: float, lengths: NDArray[Any], components: int
 ) -> NDArray[Any]:
@@ -147,7 +123,7 @@ def _windows(
             with hdf5.opened(chunk.file) as file:
                 for row, index in enumerate(wanted):
                     if traces[index].chunk is chunk:
-                        found = _samples(file, traces[index])
+                        found = samples_of(file, traces[index])
                         out[row, :, : lengths[index]] = _at(
                             found, float(rates[index]), rate, int(lengths[index])
                         )
@@ -168,13 +144,6 @@ def _at(found: NDArray[Any], given: float, rate: float, length: int) -> NDArray[
         read=lambda a, b: found[:, a:b],
     )
     return resampled(whole, rate).read(0, length)
-
-
-def _samples(file: Any, trace: Trace) -> NDArray[np.float32]:
-    node = hdf5.node_at(file, trace.name)
-    found = node[trace.row] if trace.row >= 0 else node[...]
-    found = found.T if trace.chunk.turned else found
-    return np.asarray(found[: trace.size[0], : trace.size[1]], np.float32)
 
 
 def _rate(
@@ -201,8 +170,8 @@ def _part(metadata: Path, waves: Path, label: str, group: str, described: Descri
         empty = table[label].isna().to_numpy()
     kept = table[~empty]
     with hdf5.opened(waves) as file:
-        chunk = _format(file, waves)
-        traces = _traces(file, chunk, kept["trace_name"].astype(str).tolist(), metadata)
+        chunk = format_of(file, waves)
+        traces = traces_of(file, chunk, kept["trace_name"].astype(str).tolist(), metadata)
         chunk = traces[0].chunk if traces else chunk
 
     def texts(name: str) -> NDArray[np.str_]:
@@ -240,77 +209,3 @@ def _said_rate(
     if not described.rate:
         raise DataError("no sampling rate is stated", where=str(metadata), mend="say --rate HZ")
     return np.full(len(rates), described.rate)
-
-
-def _format(file: Any, path: Path) -> Chunk:
-    """What ``data_format`` says: order of axes and components, rate."""
-
-    def fact(name: str) -> Any:
-        node = file.get(f"data_format/{name}")
-        return None if node is None else plain(node[()])
-
-    order, components = str(fact("dimension_order") or "CW"), fact("component_order")
-    axes = order.replace("N", "").upper()
-    if axes not in ("CW", "WC"):
-        raise DataError(
-            f"traces are ordered {order!r}, not CW or WC",
-            where=str(path),
-            mend="write them with components (C) and samples (W) alone",
-        )
-    rate = fact("sampling_rate")
-    return Chunk(path, axes == "WC", tuple(str(components or "")), float(rate or 0.0))
-
-
-def _traces(file: Any, chunk: Chunk, names: list[str], metadata: Path) -> list[Trace]:
-    known: dict[str, tuple[str, tuple[int, ...]]] = {}
-    made = []
-    for row, name in enumerate(names):
-        bucket = PLACE.match(name)
-        place, at = (bucket[1], int(bucket[2])) if bucket else (name, -1)
-        if place not in known:
-            known[place] = _found(file, place, metadata, row)
-        full, shape = known[place]
-        whole = shape[1:] if at >= 0 else shape
-        if len(whole) != 2 or (at >= 0 and at >= shape[0]):
-            raise DataError(
-                f"the trace {name} is not in its data set of shape {shape}",
-                where=f"{metadata}, row {row + 2}",
-                mend="copy or fetch metadata and waveforms together again",
-            )
-        if at < 0 and not chunk.components and whole[0] > whole[1]:
-            chunk = replace(chunk, turned=True)  # as STEAD's first files: (6000, 3)
-        made.append(_trace(chunk, full, at, whole, bucket[3] if bucket else ""))
-    return [replace(trace, chunk=chunk, size=_turned(trace, chunk)) for trace in made]
-
-
-def _turned(trace: Trace, chunk: Chunk) -> tuple[int, int]:
-    """Components and samples of a trace, once it is known which comes first."""
-    return trace.size[::-1] if chunk.turned and not trace.chunk.turned else trace.size
-
-
-def _trace(chunk: Chunk, place: str, at: int, whole: tuple[int, ...], cut: str) -> Trace:
-    ends = [
-        min(int(e), w) for e, w in zip(cut.replace(":", "").split(",")[1:], whole, strict=False)
-    ]
-    size = (*ends, *whole[len(ends) :])
-    return Trace(chunk, place, at, (size[1], size[0]) if chunk.turned else (size[0], size[1]))
-
-
-def _found(file: Any, place: str, metadata: Path, row: int) -> tuple[str, tuple[int, ...]]:
-    """Path and shape of a data set in the file."""
-    folder, _, last = place.strip("/").rpartition("/")
-    for root in OLD:
-        names = [name for name in (*root.split("/"), *folder.split("/")) if name]
-        group = file
-        for name in names:
-            group = hdf5.group_at(group, name) if name in group else None
-            if group is None:
-                break
-        if group is not None and last in group:
-            full = "/".join((*names, last))
-            return full, tuple(hdf5.node_at(file, full).shape)
-    raise DataError(
-        f"the trace {place} is listed and not in the waveforms",
-        where=f"{metadata}, row {row + 2}",
-        mend="copy or fetch metadata and waveforms together again",
-    )

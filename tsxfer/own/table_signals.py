@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,48 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
-from tsxfer.own.clocks import Clock, clock_of, is_time, seconds
-from tsxfer.own.columns import LABELS, few
+from tsxfer.own.clocks import Clock, clock_of, seconds
 from tsxfer.own.description import Description
 from tsxfer.own.faults import unreadable
+from tsxfer.own.recording_columns import Roles, is_number, roles_of
 from tsxfer.own.runs import Runs
 from tsxfer.own.signals import Signal
 from tsxfer.own.streams import ReadAgain, Table, Text, open_table
 
 BLOCK = 1 << 22  # bytes of text read at a time
 ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet", ".pq")
-
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """What the columns of a recording are.
-
-    Attributes:
-        samples: Channels.
-        label: Column of labels; "" where there is none.
-        group: Column of groups; "" where there is none.
-        time: Column of times; "" where there is none.
-        dated: The times are text, such as dates.
-        notes: What was guessed.
-    """
-
-    samples: tuple[str, ...]
-    label: str
-    group: str
-    time: str
-    dated: bool
-    notes: tuple[str, ...]
-
-    @property
-    def numbers(self) -> list[str]:
-        """Columns that are read as numbers."""
-        return [*self.samples, *([self.time] if self.time and not self.dated else [])]
-
-    @property
-    def words(self) -> list[str]:
-        """Columns that are read as they are."""
-        named = (self.label, self.group, self.time if self.dated else "")
-        return list(dict.fromkeys(name for name in named if name))
 
 
 def signal(path: Path, name: str, described: Description, scratch: Path) -> tuple[Signal, Roles]:
@@ -87,17 +55,9 @@ def _opened(path: Path, described: Description) -> Table:
     """The table; a first line that holds a number names no channels, unless it counts them."""
     table = open_table(path, described)
     counted = list(table.names) == [str(number) for number in range(len(table.names))]
-    if described.header or table.positions or counted or not any(map(_is_number, table.names)):
+    if described.header or table.positions or counted or not any(map(is_number, table.names)):
         return table
     return open_table(path, replace(described, header="no"))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
 
 
 class _Tape:
@@ -202,96 +162,3 @@ def _said(block: Any, roles: Roles, ignore: tuple[str, ...]) -> tuple[Any, Any]:
     silent = label.isna() | text.isin(["", *(set(ignore) - set(block.columns))])
     label = label.astype(object).where(~silent, None)
     return label, block[roles.group] if roles.group else nothing
-
-
-def roles_of(table: Table, described: Description, path: Path) -> Roles:
-    """What each column is, from the flags and from names.
-
-    Raises:
-        DataError: If a named column is not there, or one is of no known use.
-    """
-    if described.columns:
-        return _roles_again(table, described, path)
-    names = [name for name in table.names if name not in described.ignore]
-    kinds = {name: _kind(table, name) for name in names}
-    group = "group" if "group" in names else ""
-    if described.group and not (described.intervals and described.group not in names):
-        group = _wanted(described.group, names, table, path, "--group")
-    label, notes = _label_of(kinds, group, table, described, path)
-    free = [name for name in names if name not in (group, label)]
-    time = "" if described.x else next((name for name in free if is_time(name)), "")
-    said = [part.strip() for part in described.x.split(",") if part.strip()]
-    if said:
-        time = next((name for name in free if is_time(name) and name not in said), "")
-    samples = [_wanted(part, names, table, path, "--x") for part in said] or [
-        name for name in free if name != time
-    ]
-    _refuse_strangers(samples, kinds, table, path)
-    return Roles(tuple(samples), label, group, time, bool(time) and kinds[time] != "number", notes)
-
-
-def _roles_again(table: Table, described: Description, path: Path) -> Roles:
-    """As in the file that a model was fitted on: its channels, and the time beside them."""
-    names = list(table.names)
-    samples = tuple(_wanted(name, names, table, path, "--x") for name in described.columns)
-    time = next((n for n in names if is_time(n) and n not in (*samples, *described.ignore)), "")
-    return Roles(samples, "", "", time, bool(time) and _kind(table, time) != "number", ())
-
-
-def _kind(table: Table, name: str) -> str:
-    """As the table says; text that is mostly numbers is a column of numbers with bad cells."""
-    kind = table.kind(name)
-    if kind == "text" and isinstance(table, Text):
-        cells = [cell for cell in table.first[name] if cell.strip()]
-        return "number" if sum(map(_is_number, cells)) > len(cells) / 2 else "text"
-    return kind
-
-
-def _refuse_strangers(samples: list[str], kinds: dict[str, str], table: Table, path: Path) -> None:
-    strangers = [name for name in samples if kinds[name] != "number"]
-    if strangers or not samples:
-        raise DataError(
-            f"columns that are no numbers, nor label, group or time: {few(strangers)}"
-            if samples
-            else "no column of samples",
-            where=f"{path} has: {few(list(table.names))}",
-            mend="say what they are with --label or --group, or leave them out: "
-            f"--ignore {','.join(strangers) or 'NAME'}",
-        )
-
-
-def _label_of(
-    kinds: dict[str, str], group: str, table: Table, described: Description, path: Path
-) -> tuple[str, tuple[str, ...]]:
-    names = list(kinds)
-    if described.intervals:
-        return "", ()
-    if described.label and (not described.unlabelled or described.label in names):
-        return _wanted(described.label, names, table, path, "--label"), ()
-    known = [name for name in LABELS if name in names]
-    words = [n for n, kind in kinds.items() if kind != "number" and n != group and not is_time(n)]
-    if known:
-        return known[0], ()
-    if len(words) == 1 and "{label}" not in described.pattern:
-        return words[0], (
-            f"the only column of words, {words[0]}, is taken as label (--label settles it)",
-        )
-    return "", ()
-
-
-def _wanted(name: str, names: list[str], table: Table, path: Path, flag: str) -> str:
-    """A column by name, or by position where the file names none.
-
-    Raises:
-        DataError: If it is not there.
-    """
-    every = list(table.names)
-    if table.positions and name.startswith("-") and name[1:].isdigit() and int(name) >= -len(every):
-        name = every[int(name)]
-    if name in names:
-        return name
-    raise DataError(
-        f"no column {name!r} for {flag}",
-        where=f"{path} has: {few(every)}",
-        mend=f"name one of them with {flag}",
-    )

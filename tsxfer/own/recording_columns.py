@@ -1,0 +1,146 @@
+"""What each column of a recording in a table is: channels, label, group, time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsxfer.errors import DataError
+from tsxfer.own.clocks import is_time
+from tsxfer.own.columns import LABELS, few
+from tsxfer.own.description import Description
+from tsxfer.own.streams import Table, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What the columns of a recording are.
+
+    Attributes:
+        samples: Channels.
+        label: Column of labels; "" where there is none.
+        group: Column of groups; "" where there is none.
+        time: Column of times; "" where there is none.
+        dated: The times are text, such as dates.
+        notes: What was guessed.
+    """
+
+    samples: tuple[str, ...]
+    label: str
+    group: str
+    time: str
+    dated: bool
+    notes: tuple[str, ...]
+
+    @property
+    def numbers(self) -> list[str]:
+        """Columns that are read as numbers."""
+        return [*self.samples, *([self.time] if self.time and not self.dated else [])]
+
+    @property
+    def words(self) -> list[str]:
+        """Columns that are read as they are."""
+        named = (self.label, self.group, self.time if self.dated else "")
+        return list(dict.fromkeys(name for name in named if name))
+
+
+def roles_of(table: Table, described: Description, path: Path) -> Roles:
+    """What each column is, from the flags and from names.
+
+    Raises:
+        DataError: If a named column is not there, or one is of no known use.
+    """
+    if described.columns:
+        return _roles_again(table, described, path)
+    names = [name for name in table.names if name not in described.ignore]
+    kinds = {name: _kind(table, name) for name in names}
+    group = "group" if "group" in names else ""
+    if described.group and not (described.intervals and described.group not in names):
+        group = _wanted(described.group, names, table, path, "--group")
+    label, notes = _label_of(kinds, group, table, described, path)
+    free = [name for name in names if name not in (group, label)]
+    time = "" if described.x else next((name for name in free if is_time(name)), "")
+    said = [part.strip() for part in described.x.split(",") if part.strip()]
+    if said:
+        time = next((name for name in free if is_time(name) and name not in said), "")
+    samples = [_wanted(part, names, table, path, "--x") for part in said] or [
+        name for name in free if name != time
+    ]
+    _refuse_strangers(samples, kinds, table, path)
+    return Roles(tuple(samples), label, group, time, bool(time) and kinds[time] != "number", notes)
+
+
+def _roles_again(table: Table, described: Description, path: Path) -> Roles:
+    """As in the file that a model was fitted on: its channels, and the time beside them."""
+    names = list(table.names)
+    samples = tuple(_wanted(name, names, table, path, "--x") for name in described.columns)
+    time = next((n for n in names if is_time(n) and n not in (*samples, *described.ignore)), "")
+    return Roles(samples, "", "", time, bool(time) and _kind(table, time) != "number", ())
+
+
+def _kind(table: Table, name: str) -> str:
+    """As the table says; text that is mostly numbers is a column of numbers with bad cells."""
+    kind = table.kind(name)
+    if kind == "text" and isinstance(table, Text):
+        cells = [cell for cell in table.first[name] if cell.strip()]
+        return "number" if sum(map(is_number, cells)) > len(cells) / 2 else "text"
+    return kind
+
+
+def _refuse_strangers(samples: list[str], kinds: dict[str, str], table: Table, path: Path) -> None:
+    strangers = [name for name in samples if kinds[name] != "number"]
+    if strangers or not samples:
+        raise DataError(
+            f"columns that are no numbers, nor label, group or time: {few(strangers)}"
+            if samples
+            else "no column of samples",
+            where=f"{path} has: {few(list(table.names))}",
+            mend="say what they are with --label or --group, or leave them out: "
+            f"--ignore {','.join(strangers) or 'NAME'}",
+        )
+
+
+def _label_of(
+    kinds: dict[str, str], group: str, table: Table, described: Description, path: Path
+) -> tuple[str, tuple[str, ...]]:
+    names = list(kinds)
+    if described.intervals:
+        return "", ()
+    if described.label and (not described.unlabelled or described.label in names):
+        return _wanted(described.label, names, table, path, "--label"), ()
+    known = [name for name in LABELS if name in names]
+    words = [n for n, kind in kinds.items() if kind != "number" and n != group and not is_time(n)]
+    if known:
+        return known[0], ()
+    if len(words) == 1 and "{label}" not in described.pattern:
+        return words[0], (
+            f"the only column of words, {words[0]}, is taken as label (--label settles it)",
+        )
+    return "", ()
+
+
+def _wanted(name: str, names: list[str], table: Table, path: Path, flag: str) -> str:
+    """A column by name, or by position where the file names none.
+
+    Raises:
+        DataError: If it is not there.
+    """
+    every = list(table.names)
+    if table.positions and name.startswith("-") and name[1:].isdigit() and int(name) >= -len(every):
+        name = every[int(name)]
+    if name in names:
+        return name
+    raise DataError(
+        f"no column {name!r} for {flag}",
+        where=f"{path} has: {few(every)}",
+        mend=f"name one of them with {flag}",
+    )
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number."""
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
