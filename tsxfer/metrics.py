@@ -108,13 +108,64 @@ _INF = float("inf")
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("macro_f1", "macro F1", "classification", True, (0.0, 1.0), macro_f1, True),
-        Metric("weighted_f1", "weighted F1", "classification", True, (0.0, 1.0), weighted_f1, True),
-        Metric("accuracy", "accuracy", "classification", True, (0.0, 1.0), accuracy),
-        Metric("mae", "MAE", "regression", False, (0.0, _INF), mae),
-        Metric("medae", "median AE", "regression", False, (0.0, _INF), medae),
-        Metric("rmse", "RMSE", "regression", False, (0.0, _INF), rmse),
-        Metric("r2", "R2", "regression", True, (-_INF, 1.0), r2),
+        Metric(
+            name="macro_f1",
+            title="macro F1",
+            task="classification",
+            higher_is_better=True,
+            span=(0.0, 1.0),
+            score=macro_f1,
+            by_class=True,
+        ),
+        Metric(
+            name="weighted_f1",
+            title="weighted F1",
+            task="classification",
+            higher_is_better=True,
+            span=(0.0, 1.0),
+            score=weighted_f1,
+            by_class=True,
+        ),
+        Metric(
+            name="accuracy",
+            title="accuracy",
+            task="classification",
+            higher_is_better=True,
+            span=(0.0, 1.0),
+            score=accuracy,
+        ),
+        Metric(
+            name="mae",
+            title="MAE",
+            task="regression",
+            higher_is_better=False,
+            span=(0.0, _INF),
+            score=mae,
+        ),
+        Metric(
+            name="medae",
+            title="median AE",
+            task="regression",
+            higher_is_better=False,
+            span=(0.0, _INF),
+            score=medae,
+        ),
+        Metric(
+            name="rmse",
+            title="RMSE",
+            task="regression",
+            higher_is_better=False,
+            span=(0.0, _INF),
+            score=rmse,
+        ),
+        Metric(
+            name="r2",
+            title="R2",
+            task="regression",
+            higher_is_better=True,
+            span=(-_INF, 1.0),
+            score=r2,
+        ),
     )
 }
 

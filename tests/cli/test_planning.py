@@ -9,7 +9,7 @@ from tsxfer.stats.outlook import Outlook, outlook
 from tsxfer.stats.power import reach
 from tsxfer.stats.scope import NewGroups, Part
 
-KNOWN = Outlook("emg@1", "macro_f1", "subject", 10, 30)
+KNOWN = Outlook(target="emg@1", metric="macro_f1", word="subject", tested=10, trained=30)
 
 
 def _found(repeats: float, groups: float) -> NewGroups:

@@ -196,9 +196,16 @@ def test_an_untrained_source_tells_the_start_from_the_source(
     beyond = (float(more.mean()), *interval(more, plain_spread(more)))
     low, high = interval(control, plain_spread(control))
     one = ControlEffect(
-        None, "untrained", tuple(range(5)), tuple(gains), tuple(others), low, high,
-        share(gains, control), beyond,
-    )  # fmt: skip
+        comparison=None,
+        control="untrained",
+        repeats=tuple(range(5)),
+        gains=tuple(gains),
+        others=tuple(others),
+        low=low,
+        high=high,
+        share=share(gains, control),
+        beyond=beyond,
+    )
     assert words in in_words(one)
 
 
@@ -206,7 +213,14 @@ def test_a_doubtful_loss_has_no_share() -> None:
     """Where the loss may be 0 over the repeats, nothing of it is told."""
     gains = np.array([-3.0, 2.0, -1.0, 1.0, -0.5])
     one = ControlEffect(
-        None, "untrained", tuple(range(5)), tuple(gains), tuple(gains), -2, 1, share(gains, gains)
+        comparison=None,
+        control="untrained",
+        repeats=tuple(range(5)),
+        gains=tuple(gains),
+        others=tuple(gains),
+        low=-2,
+        high=1,
+        share=share(gains, gains),
     )
     assert "not clearly below 0" in in_words(one)
 

@@ -81,8 +81,8 @@ def cell_of(seed: int, setting: Setting, folder: Path | None) -> Cell:
             truth, said = _answers(y[parts.test], said, setting.metric)
             trials.append(trial)
             rows[trial.key] = Result(
-                trial, "done", setting.metric, 0.001,
-                {setting.metric: metrics.get(setting.metric).score(truth, said)},
+                trial=trial, status="done", metric=setting.metric, margin=0.001,
+                scores={setting.metric: metrics.get(setting.metric).score(truth, said)},
                 data={name: "f"}, split=proof, alignment=name,
             )  # fmt: skip
             if folder:

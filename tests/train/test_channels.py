@@ -19,8 +19,8 @@ from tsxfer.store.workspace import Workspace
 from tsxfer.train import channels, reuse, weights
 
 RECIPE = Recipe(epochs=1)
-SOURCE = Trial("speech+sim@1", "convnetquake", "200", 0, RECIPE)
-SCRATCH = Trial("emg+sim@1", "convnetquake", "200", 0, RECIPE)
+SOURCE = Trial(dataset="speech+sim@1", model="convnetquake", size="200", repeat=0, recipe=RECIPE)
+SCRATCH = Trial(dataset="emg+sim@1", model="convnetquake", size="200", repeat=0, recipe=RECIPE)
 
 
 @pytest.fixture(scope="module")

@@ -132,11 +132,20 @@ def _groups(target: str, profile: str, workspace: Workspace) -> Outlook:
     card = dataset.card
     data = prepare.load(dataset, workspace.data(target))
     if data is None:
-        return Outlook(target, card.metric, card.group, None, None)
+        return Outlook(
+            target=target, metric=card.metric, word=card.group, tested=None, trained=None
+        )
     proof = parts_of(data, PROFILES[profile]).proof(np.asarray(data.array("group")))
     tested, trained = proof["groups"]["test"], proof["groups"]["train"]
     shared = not PROFILES[profile].grouped or proof["shared_groups"] >= tested
-    return Outlook(target, card.metric, card.group, tested, trained, shared)
+    return Outlook(
+        target=target,
+        metric=card.metric,
+        word=card.group,
+        tested=tested,
+        trained=trained,
+        shared=shared,
+    )
 
 
 def _ahead_line(ahead: Outlook) -> str:

@@ -122,10 +122,15 @@ def _content(
             "a series without a number", where=f"{path}, series {row + 1}", mend="remove it"
         )
     return Content(
-        x=x, y=None if described.unlabelled else _named(labels), group=None,
-        channels=tuple(f"c{n}" for n in range(len(channels))), label="class", group_name="",
-        lengths=None if (lengths == longest).all() else lengths, task="classification",
-    )  # fmt: skip
+        x=x,
+        y=None if described.unlabelled else _named(labels),
+        group=None,
+        channels=tuple(f"c{n}" for n in range(len(channels))),
+        label="class",
+        group_name="",
+        lengths=None if (lengths == longest).all() else lengths,
+        task="classification",
+    )
 
 
 def _named(labels: NDArray[np.str_]) -> NDArray[Any]:

@@ -32,14 +32,21 @@ def array_signal(path: Path, name: str, described: Description) -> Signal:
         not described.axes and table.shape[0] < table.shape[1]
     )
     table = table.T if flip else table
-    notes = () if described.axes or array.ndim == 1 else (
-        "the longer axis is taken as time (--axes settles it)",
-    )  # fmt: skip
+    notes = (
+        ()
+        if described.axes or array.ndim == 1
+        else ("the longer axis is taken as time (--axes settles it)",)
+    )
     channels = tuple(f"c{number}" for number in range(table.shape[1]))
     return Signal(
-        name=name, channels=channels, rate=0.0, length=len(table), dtype=table.dtype,
-        read=lambda start, stop: np.asarray(table[start:stop]).T, notes=notes,
-    )  # fmt: skip
+        name=name,
+        channels=channels,
+        rate=0.0,
+        length=len(table),
+        dtype=table.dtype,
+        read=lambda start, stop: np.asarray(table[start:stop]).T,
+        notes=notes,
+    )
 
 
 def array_labels(path: Path, made: Signal, ignore: tuple[str, ...]) -> Signal:

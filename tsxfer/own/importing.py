@@ -208,9 +208,13 @@ class Checked:
         """How another such file is read."""
         card, content = self.card, self.content
         return Reading(
-            another(content, described), content.channels, self.shape.length,
-            card.file_rate_hz or card.rate_hz, card.rate_hz, self.shape.taken_off,
-        )  # fmt: skip
+            another(content, described),
+            content.channels,
+            self.shape.length,
+            card.file_rate_hz or card.rate_hz,
+            card.rate_hz,
+            self.shape.taken_off,
+        )
 
 
 def check(name: str, content: Content, described: Description) -> Checked:

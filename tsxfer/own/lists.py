@@ -59,10 +59,16 @@ def lists_of(
     x, lengths, channels = _stacked(series, columns, described, path)
     label, group = (*(_objects(cells[name]) for name in words), None, None)[:2]
     return Content(
-        x=x, y=None if described.unlabelled else label, group=group, channels=channels,
-        label=words[0] if words else "", group_name=words[1] if len(words) > 1 else "",
-        rate=rates.pop() if rates else 0.0, lengths=lengths, columns=tuple(columns),
-    )  # fmt: skip
+        x=x,
+        y=None if described.unlabelled else label,
+        group=group,
+        channels=channels,
+        label=words[0] if words else "",
+        group_name=words[1] if len(words) > 1 else "",
+        rate=rates.pop() if rates else 0.0,
+        lengths=lengths,
+        columns=tuple(columns),
+    )
 
 
 def _objects(cells: list[Any]) -> NDArray[Any]:

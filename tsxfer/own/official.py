@@ -126,14 +126,20 @@ def joined(train: Content, test: Content, names: str) -> Content:
     sides = [("train", train), ("test", test)]
     rows = [f"{side} {_row(part, n)}" for side, part in sides for n in range(len(part.x))]
     return replace(
-        train, x=x, y=np.concatenate([train.y, test.y]),
+        train,
+        x=x,
+        y=np.concatenate([train.y, test.y]),
         group=np.concatenate([train.group, test.group]) if grouped else None,
         group_name=train.group_name if grouped else "",
         part=np.repeat(["train", "test"], [len(train.x), len(test.x)]),
-        lengths=None if (lengths == length).all() else lengths, rows=np.array(rows),
-        notes=(*train.notes, f"official split of {names}: {len(test.x):,} windows are for testing "
-               f"alone (--test no leaves them out){copies}"),
-    )  # fmt: skip
+        lengths=None if (lengths == length).all() else lengths,
+        rows=np.array(rows),
+        notes=(
+            *train.notes,
+            f"official split of {names}: {len(test.x):,} windows are for testing "
+            f"alone (--test no leaves them out){copies}",
+        ),
+    )
 
 
 def _once(train: Content, test: Content) -> tuple[Content, str]:

@@ -213,7 +213,11 @@ def resampled(signal: Signal, rate: float) -> Signal:
         return math.floor(at * ratio)
 
     return replace(
-        signal, rate=rate, length=moved(signal.length), dtype=np.dtype(np.float32), read=read,
+        signal,
+        rate=rate,
+        length=moved(signal.length),
+        dtype=np.dtype(np.float32),
+        read=read,
         spans=tuple(replace(s, start=moved(s.start), stop=moved(s.stop)) for s in signal.spans),
         pieces=tuple((moved(at), time) for at, time in signal.pieces),
-    )  # fmt: skip
+    )

@@ -40,9 +40,11 @@ def survey(content: Content) -> Survey:
     """Look at every sample once."""
     count, channels = content.x.shape[:2]
     found = Survey(
-        np.zeros(count, np.int64), np.zeros(count, np.bool_),
-        np.full((count, channels), np.nan), np.full((count, channels), np.nan),
-    )  # fmt: skip
+        np.zeros(count, np.int64),
+        np.zeros(count, np.bool_),
+        np.full((count, channels), np.nan),
+        np.full((count, channels), np.nan),
+    )
     for rows in blocks(content.x):
         x = own_samples(content, rows)
         nan = np.isnan(x)

@@ -19,10 +19,13 @@ def answer(report: Report) -> str:
     if overall is None or not any(c.valid for c in report.comparisons):
         return headline(report)
     ends = "" if overall.low is None else f" [{percent(overall.low)}, {percent(overall.high)}]"
-    effect = f"{percent(overall.mean)}{ends} of the error of scratch"
+    share = f"{percent(overall.mean).removeprefix('+')}{ends}"
+    effect = (
+        f"removes {share} of the error" if overall.mean >= 0 else f"adds error ({share} removed)"
+    )
     on = f"over {overall.comparisons:,} comparisons on these test instances of these data sets"
     clear = "" if overall.confirmed else ", which is undecided"
-    return f"{headline(report)} On average transfer removes {effect}{clear}, {on}."
+    return f"{headline(report)} On average transfer {effect}{clear}, {on}."
 
 
 def clearest(report: Report) -> list[str]:

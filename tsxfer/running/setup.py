@@ -75,7 +75,7 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
             rates=_rates(trial, model, start, multiplier),
             thaws=start.thaws(trial.recipe.epochs),
             objective=_objective(trial, task, model, start),
-        )  # fmt: skip
+        )
         replicas.append(_for_pretraining(plain, task, trial, workspace))
     assert start is not None  # noqa: S101  (there is at least one multiplier)
     seen = look(replicas[0].model, parts[0].x)  # all tries begin alike

@@ -109,13 +109,13 @@ def ranked(blocks: Sequence[Mapping[str, float]], names: Sequence[str]) -> Ranks
     duels = _duels(blocks, names)
     told = {frozenset((d.first, d.second)) for d in duels if d.p_holm < LEVEL}
     return Ranks(
-        best,
-        tuple(float(r) for r in of.mean(axis=0)[order]),
-        len(whole),
-        friedman(whole) if len(whole) >= FEWEST else None,
-        cliques(best, told),
-        duels,
-        tuple(n for n in names if n not in kept),
+        names=best,
+        ranks=tuple(float(r) for r in of.mean(axis=0)[order]),
+        blocks=len(whole),
+        p=friedman(whole) if len(whole) >= FEWEST else None,
+        cliques=cliques(best, told),
+        duels=duels,
+        left_out=tuple(n for n in names if n not in kept),
     )
 
 
