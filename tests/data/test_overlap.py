@@ -141,7 +141,7 @@ def test_ancestors_and_pools_are_looked_at(tmp_path: Path) -> None:
 def test_groups_by_telling_names_are_refused_and_counters_only_told(tmp_path: Path) -> None:
     """``Speaker-4f2a9c`` on both sides is the same speaker; ``p1`` may be anyone."""
     place = Workspace(tmp_path / "w")
-    who = np.array([f"speaker-{i // 10 * 7919 + 10**6:x}" for i in range(400)])
+    who = np.array([f"speaker-{i // 10 * 7919 + 10**6:x}f" for i in range(400)])
     telling = _trial(
         place,
         _file(tmp_path, "a.npz", _x(1), np.char.upper(who)),

@@ -89,18 +89,14 @@ def prepare_own(name: str, described: Description, workspace: Workspace) -> None
     """
     for made in importing.bring_outputs(Path(name), described, workspace):
         tell(made)
+        sizes.refuse_misfit(made, "strict", "all")
 
 
 def tell(made: Prepared) -> None:
-    """Print what a prepared data set holds.
-
-    Raises:
-        DataError: If it cannot be split into parts that share no group.
-    """
+    """Print what a prepared data set holds."""
     facts = facts_of(made)
     sys.stdout.write("\n".join([*short(made, facts), *warned(made, facts)]) + "\n")
     sys.stdout.write(f"licence: {made.card.licence}; cite: {made.card.cite}\n")
-    sizes.refuse_misfit(made, "strict", "all")
 
 
 def summary(made: Prepared) -> str:
