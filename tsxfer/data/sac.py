@@ -19,7 +19,7 @@ def read_sac(path: Path, rate_hz: float) -> Any:
     Raises:
         DataError: If it is no SAC file, is damaged, or has another rate; if obspy is missing.
     """
-    read = _obspy_read()
+    read = obspy_read("SAC files")
     try:
         # Given a path, obspy expands wildcards in it and unpacks archives into temporary files.
         with path.open("rb") as file:
@@ -39,7 +39,16 @@ def read_sac(path: Path, rate_hz: float) -> Any:
     return trace
 
 
-def _obspy_read() -> Any:
+def obspy_read(what: str, where: str = "") -> Any:
+    """The reader of obspy, an extra.
+
+    Args:
+        what: Files that need it, for the message.
+        where: The file that is to be read.
+
+    Raises:
+        DataError: If it cannot be imported.
+    """
     try:
         with warnings.catch_warnings():
             # Importing obspy asks importlib.metadata in a way that Python 3.11 deprecates.
@@ -47,7 +56,8 @@ def _obspy_read() -> Any:
             from obspy import read
     except ImportError as error:
         raise DataError(
-            f"SAC files need obspy, which cannot be imported: {error}",
+            f"{what} need obspy, which cannot be imported: {error}",
+            where=where,
             mend='pip install "tsxfer[seismology]"',
         ) from error
     return read

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.data.sac import obspy_read
 from tsxfer.errors import DataError
 from tsxfer.own.signals import Signal
 
@@ -51,7 +52,7 @@ def signal(path: Path, name: str) -> Signal:
 
 
 def _traces(path: Path, *, headonly: bool) -> list[Any]:
-    read = _obspy_read(path)
+    read = obspy_read("SAC and miniSEED files", str(path))
     try:
         # Given a path, obspy expands wildcards in it and unpacks archives into temporary files.
         with path.open("rb") as file, warnings.catch_warnings():
@@ -64,21 +65,6 @@ def _traces(path: Path, *, headonly: bool) -> list[Any]:
     if not traces or not traces[0].stats.npts:
         raise _unreadable(path, ValueError("it holds no sample"))
     return traces
-
-
-def _obspy_read(path: Path) -> Any:
-    try:
-        with warnings.catch_warnings():
-            # Importing obspy asks importlib.metadata in a way that Python 3.11 deprecates.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            from obspy import read
-    except ImportError as error:
-        raise DataError(
-            f"SAC and miniSEED files need obspy, which cannot be imported: {error}",
-            where=str(path),
-            mend='pip install "tsxfer[seismology]"',
-        ) from None
-    return read
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
