@@ -57,12 +57,17 @@ def _duels(found: Ranks) -> Section:
         ("first", "second", "blocks", "first minus second", "won/tied/lost", "p", "p Holm"),
         tuple(
             (
-                d.first, d.second, str(d.blocks), percent(d.mean),
-                f"{d.wins}/{d.ties}/{d.losses}", p_text(d.p), p_text(d.p_holm),
+                d.first,
+                d.second,
+                str(d.blocks),
+                percent(d.mean),
+                f"{d.wins}/{d.ties}/{d.losses}",
+                p_text(d.p),
+                p_text(d.p_holm),
             )
             for d in found.duels
         ),
-    )  # fmt: skip
+    )
 
 
 def _probabilities(comparisons: Sequence[Comparison]) -> Section:

@@ -63,14 +63,24 @@ def _contrast(c: Contrast) -> Iterator[tuple[str, ...]]:
     says = "undecided" if not c.confirmed else ("better" if c.mean > 0 else "worse")
     rests = f" (not without {', '.join(c.rests_on)})" if c.confirmed and c.rests_on else ""
     yield (
-        c.step, c.name.removeprefix("n="), str(c.comparisons), percent(c.mean),
-        f"[{percent(c.low)}, {percent(c.high)}]", p_text(c.p_holm), says + rests,
-    )  # fmt: skip
+        c.step,
+        c.name.removeprefix("n="),
+        str(c.comparisons),
+        percent(c.mean),
+        f"[{percent(c.low)}, {percent(c.high)}]",
+        p_text(c.p_holm),
+        says + rests,
+    )
     for w in c.without if c.step == "overall" else ():
         yield (
-            "one out", f"without {w.target}", "", percent(w.mean),
-            f"[{percent(w.low)}, {percent(w.high)}]", "", "",
-        )  # fmt: skip
+            "one out",
+            f"without {w.target}",
+            "",
+            percent(w.mean),
+            f"[{percent(w.low)}, {percent(w.high)}]",
+            "",
+            "",
+        )
 
 
 def _summary(report: Report) -> Section | None:
@@ -294,11 +304,17 @@ def _new_groups(report: Report) -> Section | None:
         "and "
         "labels' worth speak of these test instances.",
         (
-            "comparison", "these test instances", "new groups", "test groups", "from repeats",
-            "from groups", "from pretrainings", "more of what helps most",
+            "comparison",
+            "these test instances",
+            "new groups",
+            "test groups",
+            "from repeats",
+            "from groups",
+            "from pretrainings",
+            "more of what helps most",
         ),
         tuple(row(c) for c in report.comparisons if c.beyond.groups is not None),
-    )  # fmt: skip
+    )
 
 
 def _matrix(report: Report) -> Section | None:

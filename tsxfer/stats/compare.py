@@ -192,14 +192,18 @@ def _family(
     return [
         _judged(
             replace(
-                c, p_corrected=both, p_not_worse=not_worse, p_equivalent=equivalent, beyond=new,
+                c,
+                p_corrected=both,
+                p_not_worse=not_worse,
+                p_equivalent=equivalent,
+                beyond=new,
                 detectable=_detectable(len(c.scratch), spread, level),
             )
         )
         for c, (both, not_worse, equivalent), new, spread in zip(
             raw, here, beyond, spreads, strict=True
         )
-    ]  # fmt: skip
+    ]
 
 
 def _judged(c: Comparison) -> Comparison:
