@@ -29,7 +29,7 @@ def markdown(report: Report) -> str:
         lines.append("| " + " | ".join(_md(column.text(c)) for column in COLUMNS) + " |")
     lines += ["", CAPTION, ""]
     for section in sections(report):
-        lines += [f"## {_md(section.title)}", "", _md(section.lead), ""]
+        lines += [f"## {_md(section.title)}", "", _md(section.told), ""]
         lines.append("| " + " | ".join(_md(title) for title in section.header) + " |")
         lines.append("|" + "---|" * len(section.header))
         lines += ["| " + " | ".join(_md(cell) for cell in row) + " |" for row in section.rows]
