@@ -34,6 +34,10 @@ class _State:
 def seal(workspace: Path) -> None:
     """Name the workspace whose data, rows and predictions guarded code may not open."""
     _State.sealed = workspace.resolve()
+
+
+def _hook() -> None:
+    """Audit what is opened, from the first guarded call on; a process cannot take a hook back."""
     if not _State.hooked:
         sys.addaudithook(_refuse_sealed)
         _State.hooked = True
@@ -69,6 +73,7 @@ def guarded(what: str, place: str) -> Iterator[None]:
     Raises:
         PluginError: If it raises, opens what is sealed, or draws from a shared stream of chance.
     """
+    _hook()
     before = {name: state() for name, state in _State.generators.items()}
     _State.inside += 1
     try:
