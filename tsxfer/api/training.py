@@ -146,12 +146,13 @@ def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kep
     origins = {origin.key for t in trials for origin in t.origins}
     jobs = _jobs(kept.study, todo, origins, workspace, engine, how)
     supply = Supply(packs(jobs, engine.width), Shared.of(workspace, kept.store))
-    return _train(todo, done, supply, kept, engine.run)
+    progress = Progress(kept.study, len(todo), done, shown=how.progress)
+    return _train(progress, supply, kept, engine.run)
 
 
-def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Engine) -> int:
+def _train(shown: Progress, supply: Supply, kept: Kept, engine: Engine) -> int:
     failed = 0
-    with Progress(kept.study, len(todo), done) as progress:
+    with shown as progress:
 
         def count(result: Result) -> None:
             nonlocal failed
