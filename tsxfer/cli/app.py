@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from tsxfer import __version__
+from tsxfer.cli import exchange
 from tsxfer.cli.own_flags import own_flags
 from tsxfer.core.strategy import STRATEGIES
 from tsxfer.own.description import Description
@@ -606,3 +607,6 @@ def recommend(
 
     wanted = Wanted(target, model, size, repeat, described)
     recommend(wanted, Workspace.at(workspace), json)
+
+
+exchange.register(app)

@@ -388,24 +388,30 @@ def read_study(path: Path) -> Study:
         SpecError: For a missing file, bad TOML, or a name that is not known.
     """
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            f"the study file cannot be read: {error.strerror}",
+            f"the study file cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),
             mend="check the path",
         ) from None
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # bad TOML or text, numbers with too many digits, deep nesting
-        raise SpecError(
-            f"not valid TOML: {error}", where=str(path), mend="edit that line"
-        ) from None
-    data.setdefault("name", path.stem)
+    return parse_study(text, path.stem, str(path))
+
+
+def parse_study(text: str, name: str, where: str) -> Study:
+    """A study from the text of its file; `name` is what it is called if the text does not say.
+
+    Raises:
+        SpecError: For bad TOML, or a name that is not known.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # bad TOML, numbers of too many digits, nesting
+        raise SpecError(f"not valid TOML: {error}", where=where, mend="edit that line") from None
+    data.setdefault("name", name)
     if isinstance(data.get("sizes"), list):
         data["sizes"] = [str(size) for size in data["sizes"]]
-    return from_plain(Study, data, where=str(path))
+    return from_plain(Study, data, where=where)
 
 
 def study_toml(study: Study) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ class Report:
         sound: Whether `tsxfer verify` passed on these very rows; None where that was not asked.
         verified: The same in words; empty where there is no folder to check.
         folder: Of the study, ``WORKSPACE/results/NAME``, for pictures of predictions and windows.
+        origins: Where rows that were merged from elsewhere come from, with their number.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Report:
     sound: bool | None = None
     verified: str = ""
     folder: Path | None = None
+    origins: tuple[tuple[str, int], ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -174,6 +177,7 @@ def of_cells(
         sound=sound,
         verified=said,
         folder=folder,
+        origins=tuple(Counter(row.origin for row in rows if row.origin).most_common()),
     )
 
 
