@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from tests.exchange.made import STUDY, changed, made
+from tsxfer.api.training import finished
 from tsxfer.cli.report import gathered
-from tsxfer.cli.run import finished
 from tsxfer.core.study import expand, read_study
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.exchange import packed
@@ -77,7 +77,7 @@ def test_a_resume_after_a_merge_has_nothing_to_do(tmp_path, place, monkeypatch):
     trials = expand(read_study(place.results("made") / "study.toml"))
     prints = {name: "f" * 16 for trial in trials for name in trial.datasets}
     monkeypatch.setattr(
-        "tsxfer.cli.run.fingerprints", lambda _, trial: {n: prints[n] for n in trial.datasets}
+        "tsxfer.api.training.fingerprints", lambda _, trial: {n: prints[n] for n in trial.datasets}
     )
     store = Store.of(place, "made")
     assert finished(store, trials, place).keys() == {t.key for t in trials}

@@ -9,9 +9,8 @@ from typing import Annotated, Optional
 
 import typer
 
-Place = Annotated[
-    Optional[str], typer.Option("--workspace", help="Folder for data, weights and results.")  # noqa: UP045
-]
+from tsxfer.cli.options import Json, Place
+
 Set = Annotated[
     str,
     typer.Argument(
@@ -19,7 +18,6 @@ Set = Annotated[
         "https://...#sha256=..."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 def results(
