@@ -14,6 +14,7 @@ from tsxfer.report.headline import warnings
 from tsxfer.report.sections import sections
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.protocols import ProtocolEffect
 
 
 def markdown(report: Report) -> str:
@@ -43,7 +44,7 @@ def _md(text: str) -> str:
 
 
 def table_csv(report: Report) -> str:
-    """Numbers in full precision, one line a comparison; controls and baselines last.
+    """Numbers in full precision, one line a comparison; then controls, baselines, other protocols.
 
     Controls are named in their source. ``against`` names the first arm: scratch, or a baseline
     whose scores then stand under ``scratch_mean``, with scratch itself or a transfer as the second
@@ -54,7 +55,10 @@ def table_csv(report: Report) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     study = " | ".join(warnings(report))
-    records = [_record(c, study) for c in (*report.comparisons, *report.placebos, *report.beside)]
+    elsewhere = {id(e.other): e for e in report.protocols}
+    under = [effect.other for effect in report.protocols]
+    told = (*report.comparisons, *report.placebos, *report.beside, *under)
+    records = [[*_record(c, study), *_protocol(elsewhere.get(id(c)))] for c in told]
     writer.writerow(_HEADER)
     writer.writerows([[_cell(v) for v in record] for record in records])
     return out.getvalue()
@@ -99,6 +103,9 @@ _HEADER = (
     "caveats",
     "study_caveats",
     *SCOPES,
+    "minus_first_protocol",
+    "minus_first_protocol_low",
+    "minus_first_protocol_high",
 )
 
 
@@ -144,6 +151,11 @@ def _record(c: Comparison, study: str) -> list[object]:
         study,
         *scoped(c).values(),
     ]
+
+
+def _protocol(effect: ProtocolEffect | None) -> list[object]:
+    """Gain under this line's protocol minus the one under the first."""
+    return [effect.difference, effect.low, effect.high] if effect else [None] * 3
 
 
 def _cell(value: object) -> object:

@@ -9,6 +9,7 @@ from tsxfer.report import beside
 from tsxfer.report.build import Report
 from tsxfer.report.columns import MARKS, between, model, number, p_text, percent, signed
 from tsxfer.report.opinions import opinions
+from tsxfer.report.protocols import under_protocols
 from tsxfer.report.section import Section, name
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.contrasts import Contrast
@@ -26,6 +27,7 @@ def sections(report: Report) -> list[Section]:
         beside.baselines(report),
         beside.against_baselines(report),
         beside.ways(report),
+        under_protocols(report),
         _convergence(report),
         _worth(report),
         _worse(report),
@@ -381,6 +383,11 @@ def _declared(report: Report) -> Section | None:
             *(
                 [("baselines", f"{len(held.baselines)} comparisons, apart")]
                 if held.baselines
+                else []
+            ),
+            *(
+                [("other protocols", f"{len(held.protocols)} comparisons, apart")]
+                if held.protocols
                 else []
             ),
             ("repeats", str(held.repeats)),
