@@ -16,8 +16,8 @@ from tsxfer.core.study import Study, expand
 from tsxfer.errors import SpecError
 from tsxfer.report import files, html, latex
 from tsxfer.report.build import Report, build
-from tsxfer.report.protocols import in_words
 from tsxfer.report.sections import sections
+from tsxfer.report.tables.protocols import in_words
 from tsxfer.stats.lock import lock
 
 STRICT = Study(

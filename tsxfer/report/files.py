@@ -30,7 +30,7 @@ def markdown(report: Report) -> str:
         lines.append("| " + " | ".join(_md(column.text(c)) for column in COLUMNS) + " |")
     lines += ["", CAPTION, ""]
     for section in sections(report):
-        lines += [f"## {_md(section.title)}", "", _md(section.lead), ""]
+        lines += [f"## {_md(section.title)}", "", _md(section.told), ""]
         lines.append("| " + " | ".join(_md(title) for title in section.header) + " |")
         lines.append("|" + "---|" * len(section.header))
         lines += ["| " + " | ".join(_md(cell) for cell in row) + " |" for row in section.rows]
@@ -54,14 +54,18 @@ def table_csv(report: Report) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    study = " | ".join(warnings(report))
-    elsewhere = {id(e.other): e for e in report.protocols}
-    under = [effect.other for effect in report.protocols]
-    told = (*report.comparisons, *report.placebos, *report.beside, *under)
-    records = [[*_record(c, study), *_protocol(elsewhere.get(id(c)))] for c in told]
     writer.writerow(_HEADER)
-    writer.writerows([[_cell(v) for v in record] for record in records])
+    writer.writerows([[_cell(v) for v in record.values()] for record in records(report)])
     return out.getvalue()
+
+
+def records(report: Report) -> list[dict[str, object]]:
+    """The lines of `table_csv` by column, as values."""
+    study = " | ".join(warnings(report))
+    compared = (*report.comparisons, *report.placebos, *report.beside)
+    lines = [[*_record(c, study), *_protocol(None)] for c in compared]
+    lines += [[*_record(e.other, study), *_protocol(e)] for e in report.protocols]
+    return [dict(zip(_HEADER, line, strict=True)) for line in lines]
 
 
 _HEADER = (

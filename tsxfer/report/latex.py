@@ -155,7 +155,7 @@ def _below(report: Report, notes: dict[str, str]) -> list[str]:
 
 def _section(section: Section, mark: str) -> list[str]:
     columns = list(zip(section.header, _widths(section), strict=True))
-    caption = f"{mark}{section.title}. {section.lead}"
+    caption = f"{mark}{section.title}. {section.told}"
     return _long(caption, columns, [_row(row) for row in section.rows])
 
 

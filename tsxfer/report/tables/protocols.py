@@ -17,8 +17,7 @@ def under_protocols(report: Report) -> Section:
         "The same sources, targets, models, label budgets and recipes under another protocol: "
         "another split, scaling and rule of selection. Gains are in the metric, or, where that has "
         "no end, as share of error removed, since test windows differ. Repeats are paired by "
-        "number; the interval is that of other minus first over these repeats and test instances."
-        f"{_labelled(report)}",
+        f"number.{_labelled(report)}",
         (
             "comparison",
             "n",
@@ -42,6 +41,7 @@ def under_protocols(report: Report) -> Section:
             )
             for e in report.protocols
         ),
+        "It holds for these test instances, those of each protocol.",
     )
 
 

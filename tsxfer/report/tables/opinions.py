@@ -1,28 +1,34 @@
-"""Second opinions that reviewers ask for: ranks, every pair, probabilities, running times."""
+"""Second opinions that reviewers ask for: ranks, every pair, probabilities."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from tsxfer.report.build import Report
-from tsxfer.report.columns import number, p_text, percent
-from tsxfer.report.section import Section, name
+from tsxfer.report.columns import p_text, percent
+from tsxfer.report.section import ITS_OWN, Section, name
 from tsxfer.stats.bayes import over_targets, practical, shrunken
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.gain import judged
 from tsxfer.stats.ranks import Ranks, ranks
+from tsxfer.stats.scope import Part, together
 from tsxfer.stats.tests import plain_spread, spread_out
 
 FEWEST = 10  # comparisons from which effects are shrunken: fewer say nothing of their distribution
+HERE = (
+    "It speaks of these test instances: ranks and signs count blocks, which move in jumps when a "
+    "group is left out, so that nothing is said of new groups."
+)
 
 
 def opinions(report: Report) -> list[Section]:
     """Tables beside the verdicts, which rest on none of them."""
     found = ranks(report.comparisons)
     both = [_ranks(found), _duels(found)] if found else []
-    return [*both, _probabilities(report.comparisons), _running(report.comparisons)]
+    return [*both, _probabilities(report.comparisons)]
 
 
 def _ranks(found: Ranks) -> Section:
@@ -40,6 +46,7 @@ def _ranks(found: Ranks) -> Section:
             (who, f"{rank:.2f}", _letters(place, found.cliques))
             for place, (who, rank) in enumerate(zip(found.names, found.ranks, strict=True))
         ),
+        HERE,
     )
 
 
@@ -67,58 +74,57 @@ def _duels(found: Ranks) -> Section:
             )
             for d in found.duels
         ),
+        HERE,
     )
 
 
 def _probabilities(comparisons: Sequence[Comparison]) -> Section:
     """Region of practical equivalence by comparison, and what shrinking leaves of each effect."""
     usable = [c for c in judged(comparisons) if c.margin > 0 and spread_out(c.differences)]
-    drawn = _shrunken(usable) if len(usable) >= FEWEST else [("n/a", "n/a")] * len(usable)
-    rows = [(name(c), *_practical(c), *pair) for c, pair in zip(usable, drawn, strict=True)]
+    errors = [_error(c) for c in usable]
+    drawn = _shrunken(usable, errors) if len(usable) >= FEWEST else [("n/a", "n/a")] * len(usable)
+    rows = [
+        (name(c), *_practical(c, error), *pair, _whom(c))
+        for c, error, pair in zip(usable, errors, drawn, strict=True)
+    ]
     whole = over_targets(comparisons)
     if whole and rows:
         said = (f"{v:.3f}" for v in (whole.worse, whole.same, whole.better))
-        rows.append(("all comparisons (signed ranks, within 1 % of the error)", *said, "", ""))
+        all_of_them = "all comparisons (signed ranks, within 1 % of the error)"
+        rows.append((all_of_them, *said, "", "", "these test instances"))
     return Section(
         "In probabilities",
-        "On these test instances, flat prior: that the mean difference is worse by more than "
-        "the margin, within it (region of practical equivalence), or better by more. From ten "
-        "comparisons on, the effect drawn towards what the table shows of others, and the local "
-        "false sign rate (Stephens 2017): the probability that its sign is wrong.",
-        ("comparison", "worse", "within margin", "better", "shrunken", "false sign"),
+        "Flat prior: that the mean difference is worse by more than the margin, within it "
+        "(region of practical equivalence), or better by more. From ten comparisons on, the "
+        "effect drawn towards what the table shows of others, and the local false sign rate "
+        "(Stephens 2017): the probability that its sign is wrong. Errors are those of the verdict: "
+        "for new groups of repeats, groups and pretrainings together.",
+        ("comparison", "worse", "within margin", "better", "shrunken", "false sign", "for"),
         tuple(rows),
+        ITS_OWN,
     )
 
 
-def _practical(c: Comparison) -> Iterator[str]:
+def _error(c: Comparison) -> Part:
+    """Of the mean difference: for new groups where that is known, else over repeats."""
+    if c.scope == "new groups" and c.beyond.parts:
+        return together(c.beyond.parts)
     spread = plain_spread(c.differences)
-    error = float(np.sqrt(spread.variance / len(c.differences)))
-    found = practical(c.difference, error, spread.df, c.margin)
+    return Part(spread.variance / len(c.differences), spread.df)
+
+
+def _whom(c: Comparison) -> str:
+    """What the error of a comparison holds, so whom its probabilities are for."""
+    return c.speaks_of if c.beyond.parts else f"these test instances ({c.beyond.why})"
+
+
+def _practical(c: Comparison, error: Part) -> Iterator[str]:
+    found = practical(c.difference, math.sqrt(error.variance), error.df, c.margin)
     return (f"{v:.3f}" for v in (found.worse, found.same, found.better))
 
 
-def _shrunken(usable: Sequence[Comparison]) -> list[tuple[str, str]]:
+def _shrunken(usable: Sequence[Comparison], errors: Sequence[Part]) -> list[tuple[str, str]]:
     means = np.array([c.difference / c.margin for c in usable])
-    errors = np.array(
-        [c.differences.std(ddof=1) / np.sqrt(len(c.differences)) / c.margin for c in usable]
-    )
-    return [(f"{one.mean:+.2f} margins", p_text(one.false_sign)) for one in shrunken(means, errors)]
-
-
-def _running(comparisons: Sequence[Comparison]) -> Section:
-    found = [(c, c.convergence) for c in comparisons if c.convergence]
-    return Section(
-        "Expected running time",
-        "Training samples until the threshold of the section Convergence is reached once, when "
-        "a failed run is followed by another: samples of all runs over the runs that got there.",
-        ("comparison", "scratch", "transfer", "ratio"),
-        tuple((name(c), *(_samples(v) for v in k.running), _ratio(*k.running)) for c, k in found),
-    )
-
-
-def _samples(value: float | None) -> str:
-    return "never reached" if value is None else f"{value:,.0f}"
-
-
-def _ratio(scratch: float | None, transfer: float | None) -> str:
-    return number(transfer / scratch) if scratch and transfer is not None else "n/a"
+    widths = [math.sqrt(e.variance) / c.margin for c, e in zip(usable, errors, strict=True)]
+    found = shrunken(means, np.array(widths))
+    return [(f"{one.mean:+.2f} margins", p_text(one.false_sign)) for one in found]
