@@ -23,7 +23,7 @@ from tsxfer.stats.lock import FILE, read_lock
 from tsxfer.store.rows import from_record
 from tsxfer.store.workspace import Workspace
 
-LATER = {"analysis", "cost", "environment"}  # stamped on a row, or of the machine
+LATER = {"analysis", "cost", "environment", "origin"}  # stamped on a row, or of the machine
 
 
 def _lock(held: Held) -> Check:
