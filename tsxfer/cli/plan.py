@@ -50,7 +50,7 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
         "data": study.data,
         "profile": study.profile,
         "trials": len(trials),
-        "pretrainings": len({origin.key for t in trials for origin in t.origins}),
+        "pretrainings": len({o.key for t in trials for o in t.origins if not o.given}),
         "comparisons": len(compared),
         "controls": len(treated) - len(compared) or None,
         "baselines": len({replace(t, repeat=0) for t in trials if t.baseline}) or None,
