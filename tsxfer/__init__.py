@@ -1,3 +1,42 @@
-"""Does pretraining on another domain help here, by how much, how fast, and how sure are we?"""
+"""Does pretraining on another domain help here, by how much, how fast, and how sure are we?
+
+``import tsxfer`` loads nothing else; each public name brings its module along when it is first
+used, so that a script or notebook pays for torch only where it trains.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what types and editors see; at run time the table below stands for it
+    from tsxfer.errors import TsxferError as TsxferError
+    from tsxfer.estimators import TransferClassifier as TransferClassifier
+    from tsxfer.estimators import TransferRegressor as TransferRegressor
 
 __version__ = "0.1.0"
+
+# A public name and the module that defines it: one line here and one above for each.
+PUBLIC = {
+    "TransferClassifier": "tsxfer.estimators",
+    "TransferRegressor": "tsxfer.estimators",
+    "TsxferError": "tsxfer.errors",
+}
+
+__all__ = ["__version__", *PUBLIC]
+
+
+def __getattr__(name: str) -> object:
+    """Bring in a public name when it is first used (PEP 562)."""
+    module = PUBLIC.get(name)
+    if module is None:
+        from tsxfer.errors import nearest
+
+        raise AttributeError(f"tsxfer has no {name!r}: {nearest(name, PUBLIC)}")
+    found: object = getattr(import_module(module), name)
+    globals()[name] = found  # the next use finds it without asking
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *PUBLIC})

@@ -10,7 +10,8 @@ import pytest
 from tests.rows import matrix
 from tsxfer.report import export, files, html
 from tsxfer.report.build import Report, build
-from tsxfer.report.sections import sections, verdict_matrix
+from tsxfer.report.sections import sections
+from tsxfer.report.tables.marks import verdict_matrix
 from tsxfer.stats.lock import lock
 
 SOURCES, TARGETS = ["a@1", "b@1", "c@1"], ["x@1", "y@1", "z@1"]

@@ -17,9 +17,9 @@ from tsxfer.core.study import Study, expand
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError
 from tsxfer.report import files, html, latex
-from tsxfer.report.beside import in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
+from tsxfer.report.tables.placebos import in_words
 from tsxfer.stats.controls import ControlEffect, Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock
 from tsxfer.stats.tests import interval, plain_spread

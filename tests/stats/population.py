@@ -40,6 +40,7 @@ class Setting:
         apart: Standard deviation between pretrained models.
         metric: ``mae``, or ``macro_f1`` of three classes and of groups of unequal size.
         gain: True gain in the metric, added to every error of scratch (``mae`` only).
+        sources: Each off in a direction of its own; they share scratch twins and test groups.
     """
 
     bias: float
@@ -50,18 +51,27 @@ class Setting:
     apart: float = 0.0
     metric: str = "mae"
     gain: float = 0.0
+    sources: int = 1
 
 
 def cell_of(seed: int, setting: Setting, folder: Path | None) -> Cell:
     """A cell of one fresh population, its predictions kept in `folder`."""
+    return cells_of(seed, setting, folder)[0]
+
+
+def cells_of(seed: int, setting: Setting, folder: Path | None) -> list[Cell]:
+    """A cell for each source, all tested on one fresh population."""
     rng = np.random.default_rng([7, seed])
     code = _groups(rng, setting)
     weights = TRUE + rng.normal(0, 0.5, (setting.groups, FEATURES))
     x = rng.normal(size=(len(code), FEATURES))
     y = (x * weights[code]).sum(axis=1) + rng.normal(0, NOISE, len(code))
     away = [
-        TRUE + setting.bias * AWAY + setting.apart * rng.normal(size=FEATURES)
-        for _ in range(setting.pretrainings)
+        [
+            TRUE + setting.bias * AWAY * sides + setting.apart * rng.normal(size=FEATURES)
+            for _ in range(setting.pretrainings)
+        ]
+        for sides in _directions(setting.sources)
     ]
     name, group = f"population{seed}@1", np.array([f"g{i:04d}" for i in code])
     unknown, strict = np.full(len(code), np.nan), PROFILES["strict"]
@@ -71,9 +81,11 @@ def cell_of(seed: int, setting: Setting, folder: Path | None) -> Cell:
     for repeat in range(setting.repeats):
         drawn = split.subset(parts, None, strict, setting.size, name, repeat).train
         twin = Trial(name, "tcn", setting.size, repeat)
-        origin = Trial("source@1", "tcn", "all", repeat % setting.pretrainings)
-        for trial in (twin, replace(twin, reuse=Reuse(origin))):
-            start = away[origin.repeat] if trial.reuse else np.zeros(FEATURES)
+        number = repeat % setting.pretrainings
+        origins = [Trial(f"source{i}@1", "tcn", "all", number) for i in range(setting.sources)]
+        starts = [np.zeros(FEATURES), *(models[number] for models in away)]
+        arms = [twin, *(replace(twin, reuse=Reuse(origin)) for origin in origins)]
+        for trial, start in zip(arms, starts, strict=True):
             learned = _ridge(x[drawn], y[drawn], start) + UNSTEADY * rng.normal(size=FEATURES)
             said = x[parts.test] @ learned
             if trial.reuse is None:
@@ -90,7 +102,14 @@ def cell_of(seed: int, setting: Setting, folder: Path | None) -> Cell:
                     folder / f"{trial.key}.npz",
                     truth=truth, predicted=said, group=code[parts.test], alignment=name,
                 )  # fmt: skip
-    return cells(trials, rows)[0]
+    return cells(trials, rows)
+
+
+def _directions(sources: int) -> list[np.ndarray]:
+    """Signs of the features, the first source's all 1, the others' half of them turned."""
+    rng = np.random.default_rng(3)
+    turned = [rng.permutation(np.resize([1.0, -1.0], FEATURES)) for _ in range(sources - 1)]
+    return [np.ones(FEATURES), *turned]
 
 
 def _groups(rng: np.random.Generator, setting: Setting) -> np.ndarray:
@@ -116,12 +135,13 @@ def _answers(truth: np.ndarray, said: np.ndarray, metric: str) -> tuple[np.ndarr
 
 def studied(seeds: range, setting: Setting, folder: Path) -> list[Comparison]:
     """One comparison a population, as `tsxfer report` makes it."""
-    found = []
-    for seed in seeds:
-        cell = cell_of(seed, setting, folder)
-        error = from_predictions(cell, folder)
-        found += compare([cell], kept={cell.name: error} if error else {})
-        for pair in cell.pairs:
-            for row in pair:
-                (folder / f"{row.key}.npz").unlink()
-    return found
+    return [c for seed in seeds for c in table([seed], setting, folder)]
+
+
+def table(seeds: list[int], setting: Setting, folder: Path) -> list[Comparison]:
+    """The comparisons of every source with every population, as `tsxfer report` makes them."""
+    found = [cell for seed in seeds for cell in cells_of(seed, setting, folder)]
+    errors = {cell.name: from_predictions(cell, folder) for cell in found}
+    for row in {row.key for cell in found for pair in cell.pairs for row in pair}:
+        (folder / f"{row}.npz").unlink()
+    return compare(found, kept={name: error for name, error in errors.items() if error})

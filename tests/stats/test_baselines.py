@@ -13,9 +13,9 @@ from tsxfer.core.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.errors import ComparisonError
 from tsxfer.report import export, files, html, latex
-from tsxfer.report.beside import against_in_words
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
+from tsxfer.report.tables.beside import against_in_words
 from tsxfer.report.text import show
 from tsxfer.stats.baselines import joined
 from tsxfer.stats.cells import against

@@ -13,6 +13,7 @@ from tests.rows import noise
 from tests.rows import study as made_study
 from tests.stats.population import Setting, cell_of, studied
 from tsxfer.report import export, files, html, latex
+from tsxfer.report.answer import sentence
 from tsxfer.report.build import Report, of_cells
 from tsxfer.report.columns import SCOPES, effect
 from tsxfer.report.text import show
@@ -21,6 +22,7 @@ from tsxfer.stats.compare import FLAT, Comparison, compare
 from tsxfer.stats.outlook import foreseen
 from tsxfer.stats.power import power_if, power_of, reach
 from tsxfer.stats.scope import (
+    ONE_START,
     Part,
     between_pretrainings,
     half_width,
@@ -104,13 +106,26 @@ def test_the_power_that_plan_states_is_the_one_that_is_there(tmp_path: Path) -> 
 def test_both_scopes_stand_in_every_comparison(few: list[Comparison]) -> None:
     """The verdict is for new speakers, its interval is the wider one, and the parts are named."""
     for c in few:
-        assert (c.scope, c.speaks_of, c.beyond.groups) == ("new groups", "new speakers", 8)
+        assert (c.scope, c.speaks_of, c.beyond.groups) == (
+            "new groups",
+            f"new speakers, {ONE_START}",
+            8,
+        )
         assert c.verdict == c.beyond.verdict
         assert c.stated[:2] == (c.beyond.low, c.beyond.high)
         assert c.low is not None
         assert c.beyond.low is not None
         assert c.beyond.low <= c.low
         assert c.beyond.limited_by in ("repeats", "groups")
+
+
+def test_one_pretraining_is_named_wherever_a_verdict_is(few: list[Comparison]) -> None:
+    """From one pretraining a verdict holds for that one and says so; from three it does not."""
+    assert all(c.speaks_of.endswith(ONE_START) for c in few)
+    assert all(ONE_START in sentence(c) for c in few)
+    c = compare([cell_of(0, replace(EIGHT, pretrainings=3, repeats=6), None)])[0]
+    assert c.beyond.pretrainings == 3
+    assert ONE_START not in c.speaks_of
 
 
 def test_few_test_groups_say_nothing_of_new_ones(tmp_path: Path) -> None:
@@ -122,6 +137,9 @@ def test_few_test_groups_say_nothing_of_new_ones(tmp_path: Path) -> None:
     assert any(c.here in ("better", "worse") for c in found)
     why = "nothing can be said of new speakers: 3 test speakers, 8 are needed"
     assert all(why in c.notes for c in found)
+    known = next(c for c in found if c.here == "better")
+    assert "data of some 40 speakers (there are 15) would allow it" in sentence(known)
+    assert "source0 helps by" in sentence(known)
 
 
 def test_without_predictions_the_verdict_is_of_the_test_instances() -> None:

@@ -57,8 +57,18 @@ def _file_columns(table: Any, names: set[str]) -> list[str]:
 
 def _stem(name: str) -> str:
     path = Path(name.strip().replace("\\", "/"))
-    known = path.suffix.lower() in (".wav", ".flac", ".sac", ".mseed", ".miniseed", ".msd", ".npy",
-                                    ".edf", ".bdf", ".hea")  # fmt: skip
+    known = path.suffix.lower() in (
+        ".wav",
+        ".flac",
+        ".sac",
+        ".mseed",
+        ".miniseed",
+        ".msd",
+        ".npy",
+        ".edf",
+        ".bdf",
+        ".hea",
+    )
     return (path.with_suffix("") if known else path).as_posix()
 
 

@@ -36,9 +36,14 @@ def content_of(signals: list[Signal], described: Description, label: str, group:
 
 
 def _whole(
-    signals: list[Signal], described: Description, rate: float, channels: tuple[str, ...],
-    label: str, group: str, notes: list[str],
-) -> Content:  # fmt: skip
+    signals: list[Signal],
+    described: Description,
+    rate: float,
+    channels: tuple[str, ...],
+    label: str,
+    group: str,
+    notes: list[str],
+) -> Content:
     """Each signal is one window; shorter ones are filled up and say how long they are."""
     spans = [signal.spans[0] for signal in signals]
     lengths = np.array([signal.length for signal in signals])
@@ -75,9 +80,14 @@ def _labels(found: list[Any]) -> NDArray[Any]:
 
 
 def _cut(
-    signals: list[Signal], described: Description, rate: float, channels: tuple[str, ...],
-    label: str, group: str, notes: list[str],
-) -> Content:  # fmt: skip
+    signals: list[Signal],
+    described: Description,
+    rate: float,
+    channels: tuple[str, ...],
+    label: str,
+    group: str,
+    notes: list[str],
+) -> Content:
     """Windows from the start of each stretch of one label and group, a step apart."""
     length = span_of(described.window, rate, "--window")
     step = span_of(described.step, rate, "--step") if described.step else length

@@ -97,8 +97,11 @@ def _chosen(every: Any, described: Description, path: Path) -> list[Any]:
     wanted = [part.strip() for part in described.x.split(",") if part.strip()]
     labels = [one.label.strip() for one in every]
     missing = [part for part in wanted if part not in labels]
-    found = [one for one, label in zip(every, labels, strict=True)
-             if (label in wanted if wanted else label not in described.ignore)]  # fmt: skip
+    found = [
+        one
+        for one, label in zip(every, labels, strict=True)
+        if (label in wanted if wanted else label not in described.ignore)
+    ]
     if missing or not found:
         raise DataError(
             f"no channel {', '.join(missing)}" if missing else "it holds no channel",
@@ -152,10 +155,17 @@ def _annotated(made: Signal, opened: Any, described: Description, path: Path) ->
         for (onset, duration, text), following in zip(found, begins, strict=True)
     ]
     if held:
-        made = replace(made, notes=(*made.notes, (
-            f"{len(held)} annotations have no duration and hold until the next one, e.g. "
-            f"{held[0][2]} "
-            "(--intervals FILE settles it)"),))  # fmt: skip
+        made = replace(
+            made,
+            notes=(
+                *made.notes,
+                (
+                    f"{len(held)} annotations have no duration and hold until the next one, e.g. "
+                    f"{held[0][2]} "
+                    "(--intervals FILE settles it)"
+                ),
+            ),
+        )
     return apply([made], [one for one in intervals if one.end > one.start], path)[0]
 
 

@@ -57,8 +57,13 @@ def read_intervals(path: Path, described: Description) -> tuple[list[Interval], 
             where=f"{path}, row {row + 1}",
             mend="correct that row, or remove it",
         )
-    columns = [begins, ends, table[label], table[group] if group else [""] * len(table),
-               table[file].astype(str) if file else [""] * len(table)]  # fmt: skip
+    columns = [
+        begins,
+        ends,
+        table[label],
+        table[group] if group else [""] * len(table),
+        table[file].astype(str) if file else [""] * len(table),
+    ]
     found = [
         Interval(float(a), float(b), c, str(d), e) for a, b, c, d, e in zip(*columns, strict=True)
     ]

@@ -39,8 +39,11 @@ def signal(path: Path, name: str, described: Description) -> Signal:
             where=f"{path} has: {', '.join(names)}",
             mend="name signals of the record with --x NAME,NAME",
         )
-    kept = [n for n, each in enumerate(names)
-            if (each in wanted if wanted else each not in described.ignore)]  # fmt: skip
+    kept = [
+        n
+        for n, each in enumerate(names)
+        if (each in wanted if wanted else each not in described.ignore)
+    ]
 
     def read(start: int, stop: int) -> NDArray[Any]:
         try:
@@ -153,8 +156,11 @@ def _around(
         )
     length = span_of(described.window, described.rate or made.rate, "--window")
     starts = [int(a) - length // 2 for a in at]
-    spans = [Span(a, a + length, s) for a, s in zip(starts, symbols, strict=True)
-             if a >= 0 and a + length <= made.length and s not in described.ignore]  # fmt: skip
+    spans = [
+        Span(a, a + length, s)
+        for a, s in zip(starts, symbols, strict=True)
+        if a >= 0 and a + length <= made.length and s not in described.ignore
+    ]
     note = "labels are the symbols of beats, each in the middle of its window"
     return replace(made, spans=tuple(spans), notes=(*made.notes, note))
 

@@ -34,8 +34,10 @@ def is_seisbench(path: Path) -> bool:
 
 
 def _chunk_files(folder: Path) -> list[tuple[Path, Path]]:
-    found = ((m, m.with_name(f"waveforms{m.stem.removeprefix('metadata')}.hdf5"))
-             for m in sorted(folder.glob("metadata*.csv")))  # fmt: skip
+    found = (
+        (m, m.with_name(f"waveforms{m.stem.removeprefix('metadata')}.hdf5"))
+        for m in sorted(folder.glob("metadata*.csv"))
+    )
     return [(metadata, waves) for metadata, waves in found if waves.is_file()]
 
 

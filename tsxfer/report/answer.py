@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tsxfer import metrics
 from tsxfer.report.build import Report
 from tsxfer.report.columns import difference, model, number, percent, stated
 from tsxfer.report.headline import headline
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.scope import plural
+from tsxfer.stats.verdicts import Verdict
 
 CLEAREST = 3  # comparisons that are told one by one
 
@@ -15,23 +19,50 @@ def answer(report: Report) -> str:
     """The one sentence that a reader takes home."""
     if len(report.comparisons) == 1:
         return sentence(report.comparisons[0])
+    return " ".join(filter(None, (headline(report), _of_few(report), _overall(report))))
+
+
+def _of_few(report: Report) -> str:
+    """What is known where test groups are too few, and how many groups would do."""
+    few = [
+        c
+        for c in report.comparisons
+        if c.verdict == "undecided" and c.beyond.reason == "few groups"
+    ]
+    if not few:
+        return ""
+    targets = {c.trial.dataset: c for c in few}
+    why = "; ".join(f"{_plain(target)}: {_few(c)}" for target, c in targets.items())
+    counts = Counter(c.here for c in few)
+    here = ", ".join(f"{counts[v]} {v}" for v in counts)
+    return f"Undecided for new groups ({why}); on these test instances alone: {here}."
+
+
+def _overall(report: Report) -> str:
+    """The mean gain over all comparisons, with its interval and scope."""
     overall = next((c for c in report.contrasts if c.step == "overall"), None)
     if overall is None or not any(c.valid for c in report.comparisons):
-        return headline(report)
-    ends = "" if overall.low is None else f" [{percent(overall.low)}, {percent(overall.high)}]"
+        return ""
+    low, high, _ = overall.stated
+    where = ""
+    if low is None or high is None:  # then the interval that there is, with whom it is for
+        low, high, where = overall.low, overall.high, " on these test instances"
+    ends = f" [{percent(low)}, {percent(high)}{where}]"
     share = f"{percent(overall.mean).removeprefix('+')}{ends}"
     effect = (
         f"removes {share} of the error" if overall.mean >= 0 else f"adds error ({share} removed)"
     )
-    on = f"over {overall.comparisons:,} comparisons on these test instances of these data sets"
+    on = f"over {overall.comparisons:,} comparisons, for {overall.beyond.speaks_of}"
     clear = "" if overall.confirmed else ", which is undecided"
-    return f"{headline(report)} On average transfer {effect}{clear}, {on}."
+    if overall.beyond.scope == "new groups":
+        clear += f" ({overall.beyond.why})" if overall.beyond.why else ""
+    return f"On average transfer {effect}{clear}, {on} of these data sets."
 
 
 def clearest(report: Report) -> list[str]:
     """Sentences of the decided comparisons with the smallest p, if there are several."""
     decided = [c for c in report.comparisons if c.verdict in ("better", "worse")]
-    ranked = sorted(decided, key=lambda c: 1.0 if c.p_corrected is None else c.p_corrected)
+    ranked = sorted(decided, key=lambda c: 1.0 if c.stated[2] is None else c.stated[2])
     return [sentence(c) for c in ranked[:CLEAREST]] if len(report.comparisons) > 1 else []
 
 
@@ -43,26 +74,44 @@ def sentence(c: Comparison) -> str:
 
 def _says(c: Comparison) -> str:
     who, title = _plain(c.source), metrics.get(c.metric).title
-    whom = f"{title} for {c.speaks_of}"
-    effect = stated(c)
+    if c.verdict == "undecided" and c.beyond.reason == "few groups":
+        started = f", {c.beyond.started}" if c.beyond.started else ""
+        whom = f"{title} for these test instances{started}"
+        here = _phrase(c.here, c, difference(c), whom)
+        return (
+            f"whether {who} helps {c.beyond.named} is undecided: {_few(c)}. What is known: {here}"
+        )
     if c.verdict == "undecided" and c.stated[0] is None and c.beyond.why:
         here = f"{difference(c)} {title} on these test instances"
         return f"whether {who} helps is undecided: {here}, but {c.beyond.why}"
+    return _phrase(c.verdict, c, stated(c), f"{title} for {c.speaks_of}")
+
+
+def _few(c: Comparison) -> str:
+    """How many test groups there are, and how many groups would do."""
+    new = c.beyond
+    word = new.word if new.groups == 1 else plural(new.word)
+    return f"{new.groups} test {word} are too few to speak of others; {new.needs}"
+
+
+def _phrase(verdict: Verdict, c: Comparison, effect: str, whom: str) -> str:
+    """A verdict in words, with its effect and for whom it is."""
+    who, margin = _plain(c.source), number(c.margin)
     return {
         "better": f"{who} helps by {effect.removeprefix('+')} {whom}",
         "worse": f"{who} harms: {effect} {whom}",
         "did not train": f"nothing can be said about {who}, since half of the transfer runs or "
         f"more never left their start: {effect} {whom}",
-        "equivalent": f"{who} is equivalent to scratch within the margin of {number(c.margin)}: "
+        "equivalent": f"{who} is equivalent to scratch within the margin of {margin}: "
         f"{effect} {whom}",
-        "not worse": f"{who} is not worse than scratch by more than the margin of "
-        f"{number(c.margin)}: {effect} {whom}",
+        "not worse": f"{who} is not worse than scratch by more than the margin of {margin}: "
+        f"{effect} {whom}",
         "undecided": f"whether {who} helps is undecided: {effect} {whom}",
         "interim": f"nothing is decided yet about {who}, since declared repeats have not run: "
         f"{effect} {whom}",
         "no valid baseline": f"nothing can be said about {who}, since scratch failed to beat the "
         "best trivial prediction",
-    }[c.verdict]
+    }[verdict]
 
 
 def _labels(size: str) -> str:

@@ -29,7 +29,7 @@ def markdown(report: Report) -> str:
         lines.append("| " + " | ".join(_md(column.text(c)) for column in COLUMNS) + " |")
     lines += ["", CAPTION, ""]
     for section in sections(report):
-        lines += [f"## {_md(section.title)}", "", _md(section.lead), ""]
+        lines += [f"## {_md(section.title)}", "", _md(section.told), ""]
         lines.append("| " + " | ".join(_md(title) for title in section.header) + " |")
         lines.append("|" + "---|" * len(section.header))
         lines += ["| " + " | ".join(_md(cell) for cell in row) + " |" for row in section.rows]
@@ -53,37 +53,102 @@ def table_csv(report: Report) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    study = " | ".join(warnings(report))
-    records = [_record(c, study) for c in (*report.comparisons, *report.placebos, *report.beside)]
     writer.writerow(_HEADER)
-    writer.writerows([[_cell(v) for v in record] for record in records])
+    writer.writerows([[_cell(v) for v in record.values()] for record in records(report)])
     return out.getvalue()
 
 
+def records(report: Report) -> list[dict[str, object]]:
+    """The lines of `table_csv` by column, as values."""
+    study = " | ".join(warnings(report))
+    compared = (*report.comparisons, *report.placebos, *report.beside)
+    return [dict(zip(_HEADER, _record(c, study), strict=True)) for c in compared]
+
+
 _HEADER = (
-    "source", "target", "model", "size", "profile", "rate_multiplier", "frozen", "strategy",
-    "metric", "n", "scratch_mean", "transfer_mean", "difference", "low", "high", "p", "p_corrected",
-    "p_sign_flip", "p_not_worse", "p_equivalent", "margin", "hedges_g", "improvement",
-    "samples_saved", "samples_saved_low", "samples_saved_high", "convergence_p", "verdict",
-    "chance", "labels", "notes", "scratch_keys", "transfer_keys", "against", "gaps",
-    "caveats", "study_caveats", *SCOPES,
-)  # fmt: skip
+    "source",
+    "target",
+    "model",
+    "size",
+    "profile",
+    "rate_multiplier",
+    "frozen",
+    "strategy",
+    "metric",
+    "n",
+    "scratch_mean",
+    "transfer_mean",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_corrected",
+    "p_sign_flip",
+    "p_not_worse",
+    "p_equivalent",
+    "margin",
+    "hedges_g",
+    "improvement",
+    "samples_saved",
+    "samples_saved_low",
+    "samples_saved_high",
+    "convergence_p",
+    "verdict",
+    "chance",
+    "labels",
+    "notes",
+    "scratch_keys",
+    "transfer_keys",
+    "against",
+    "gaps",
+    "caveats",
+    "study_caveats",
+    *SCOPES,
+)
 
 
 def _record(c: Comparison, study: str) -> list[object]:
     reuse, speed = c.trial.reuse, c.convergence
     return [
-        c.source, c.trial.dataset, c.trial.model, c.trial.size, c.trial.profile,
-        reuse.rate_multiplier if reuse else "", reuse.frozen if reuse else "",
-        reuse.strategy.words or "copy" if reuse else "", c.metric,
-        len(c.scratch), sum(c.scratch) / len(c.scratch), sum(c.transfer) / len(c.transfer),
-        c.difference, c.low, c.high, c.p, c.p_corrected, c.p_sign_flip, c.p_not_worse,
-        c.p_equivalent, c.margin, c.effect[0] if c.effect else None, c.improvement,
-        speed.saved if speed else None, speed.low if speed else None, speed.high if speed else None,
-        speed.p if speed else None, c.verdict, c.chance, "; ".join(c.labels), "; ".join(c.notes),
-        " ".join(k for k, _ in c.keys), " ".join(k for _, k in c.keys),
-        first_arm(c.against), "; ".join(c.gaps), of_comparison(c), study, *scoped(c).values(),
-    ]  # fmt: skip
+        c.source,
+        c.trial.dataset,
+        c.trial.model,
+        c.trial.size,
+        c.trial.profile,
+        reuse.rate_multiplier if reuse else "",
+        reuse.frozen if reuse else "",
+        reuse.strategy.words or "copy" if reuse else "",
+        c.metric,
+        len(c.scratch),
+        sum(c.scratch) / len(c.scratch),
+        sum(c.transfer) / len(c.transfer),
+        c.difference,
+        c.low,
+        c.high,
+        c.p,
+        c.p_corrected,
+        c.p_sign_flip,
+        c.p_not_worse,
+        c.p_equivalent,
+        c.margin,
+        c.effect[0] if c.effect else None,
+        c.improvement,
+        speed.saved if speed else None,
+        speed.low if speed else None,
+        speed.high if speed else None,
+        speed.p if speed else None,
+        c.verdict,
+        c.chance,
+        "; ".join(c.labels),
+        "; ".join(c.notes),
+        " ".join(k for k, _ in c.keys),
+        " ".join(k for _, k in c.keys),
+        first_arm(c.against),
+        "; ".join(c.gaps),
+        of_comparison(c),
+        study,
+        *scoped(c).values(),
+    ]
 
 
 def _cell(value: object) -> object:

@@ -16,7 +16,8 @@ from tsxfer.report.caveats import Caveat, caveats
 from tsxfer.report.columns import CAPTION, COLUMNS, MARKS
 from tsxfer.report.figures.picture import Picture, mark
 from tsxfer.report.section import Section, name
-from tsxfer.report.sections import sections, verdict_matrix
+from tsxfer.report.sections import sections
+from tsxfer.report.tables.marks import verdict_matrix
 
 if TYPE_CHECKING:
     from markupsafe import Markup

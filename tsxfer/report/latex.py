@@ -27,15 +27,38 @@ from tsxfer.report.sections import sections
 from tsxfer.stats.compare import Comparison
 
 _TEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#",
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
     "_": r"\_\allowbreak{}",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "±": r"$\pm$", "×": r"$\times$", "→": r"$\to$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-    "▲": r"$\blacktriangle$", "△": r"$\vartriangle$", "≈": r"$\approx$", "∅": r"$\emptyset$",
-    "▼": r"$\blacktriangledown$", "<": r"$<$", ">": r"$>$", "…": r"\ldots{}", "–": "--",
-    "−": "$-$", "←": r"$\gets$", "@": r"@\allowbreak{}", "�": "?",
-    "[": "{[}", "]": "{]}", "*": "{*}",  # at the start of a row they would be options of \\\\
-}  # fmt: skip
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "→": r"$\to$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "▲": r"$\blacktriangle$",
+    "△": r"$\vartriangle$",
+    "≈": r"$\approx$",
+    "∅": r"$\emptyset$",
+    "▼": r"$\blacktriangledown$",
+    "<": r"$<$",
+    ">": r"$>$",
+    "…": r"\ldots{}",
+    "–": "--",
+    "−": "$-$",
+    "←": r"$\gets$",
+    "@": r"@\allowbreak{}",
+    "�": "?",
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",  # at the start of a row they would be options of \\\\
+}
 APART = (
     "These test instances and new groups",
     "Headline contrasts",
@@ -47,10 +70,17 @@ APART = (
 )  # tables of their own
 # Title and width, in parts of the line.
 RESULT = (
-    ("source", 0.17), ("model", 0.12), ("labels", 0.06), ("n", 0.03), ("scratch", 0.115),
-    ("transfer", 0.115), ("difference [95 %]", 0.18), ("p corr.", 0.055), ("verdict", 0.115),
+    ("source", 0.17),
+    ("model", 0.12),
+    ("labels", 0.06),
+    ("n", 0.03),
+    ("scratch", 0.115),
+    ("transfer", 0.115),
+    ("difference [95 %]", 0.18),
+    ("p corr.", 0.055),
+    ("verdict", 0.115),
     ("notes", 0.04),
-)  # fmt: skip
+)
 LINE = 135  # characters of a line of 17 cm in the size of these tables
 LONGEST = 60  # characters that a column asks room for
 
@@ -103,10 +133,17 @@ def _body(comparisons: Sequence[Comparison], notes: dict[str, str]) -> list[str]
 
 def _cells(c: Comparison, notes: dict[str, str]) -> list[str]:
     return [
-        c.source, model(c), c.trial.size.removeprefix("n="), str(len(c.scratch)), arm(c.scratch),
-        arm(c.transfer), stated(c), p_text(c.stated[2]), f"{MARKS[c.verdict]} {c.verdict}",
+        c.source,
+        model(c),
+        c.trial.size.removeprefix("n="),
+        str(len(c.scratch)),
+        arm(c.scratch),
+        arm(c.transfer),
+        stated(c),
+        p_text(c.stated[2]),
+        f"{MARKS[c.verdict]} {c.verdict}",
         notes.get(of_comparison(c), ""),
-    ]  # fmt: skip
+    ]
 
 
 def _below(report: Report, notes: dict[str, str]) -> list[str]:
@@ -117,7 +154,7 @@ def _below(report: Report, notes: dict[str, str]) -> list[str]:
 
 def _section(section: Section, mark: str) -> list[str]:
     columns = list(zip(section.header, _widths(section), strict=True))
-    caption = f"{mark}{section.title}. {section.lead}"
+    caption = f"{mark}{section.title}. {section.told}"
     return _long(caption, columns, [_row(row) for row in section.rows])
 
 

@@ -105,6 +105,12 @@ def _indented(console: Console, line: str) -> None:
 
 
 def _section(section: Section, console: Console) -> None:
+    _rows(section, console)
+    if section.speaks_of:
+        _indented(console, section.speaks_of)
+
+
+def _rows(section: Section, console: Console) -> None:
     console.print()
     widths = [
         max(len(title), *(len(row[i]) for row in section.rows))

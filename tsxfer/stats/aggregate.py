@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,17 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.gain import by_target, gains
+from tsxfer.stats.gain import by_target, gains, shared_repeats
+from tsxfer.stats.scope import Limit, Part
+from tsxfer.stats.several import (
+    NOTHING,
+    Wider,
+    left_gains,
+    of_groups,
+    of_pretrainings,
+    outset,
+    settled,
+)
 
 DRAWS = 2000
 MOST, FEWEST = 50_000_000, 200  # numbers drawn in all, and draws that a long table still gets
@@ -22,8 +33,11 @@ HELD = 5_000_000  # numbers held at once
 class Aggregate:
     """Aggregates over the comparisons of a table, with 95 % bootstrap intervals.
 
-    The bootstrap keeps pairs and is stratified: repeats are drawn again within each comparison
-    (Agarwal et al. 2021), so it speaks of these data sets and models, not of others.
+    The bootstrap keeps pairs and is stratified: repeats are drawn again within each target, the
+    same ones in all its comparisons, since these share their twins
+    (Agarwal et al. 2021), so it speaks of these test instances; the interquartile mean also has an
+    interval for new groups of these data sets. A share of pairs moves in jumps when a group is left
+    out, and has none.
 
     Attributes:
         iqm: Interquartile mean of the share of error that transfer removes (`gain.gains`); each
@@ -35,6 +49,7 @@ class Aggregate:
         used: Comparisons in the interquartile mean.
         left_out: Comparisons whose scratch arm leaves less error than the margin: no sound ratio.
         without: Target and interquartile mean without it, where there are two or more.
+        beyond: What the interquartile mean says of new groups.
     """
 
     iqm: float
@@ -44,6 +59,7 @@ class Aggregate:
     used: int
     left_out: int
     without: tuple[tuple[str, float], ...] = ()
+    beyond: Wider = NOTHING
 
 
 def aggregate(comparisons: Sequence[Comparison]) -> Aggregate | None:
@@ -56,21 +72,50 @@ def aggregate(comparisons: Sequence[Comparison]) -> Aggregate | None:
     removed, weights = [gains(c) for c in sound], _weights(sound)
     wins = [(c.differences > 0) + 0.5 * (c.differences == 0) for c in several]
     draws = min(DRAWS, max(FEWEST, MOST // sum(map(len, removed))))
-    iqms = _drawn_iqms(removed, weights, draw, draws)
+    iqms = _drawn_iqms(removed, weights, _places(sound, draw, draws))
     equal = [float(w.sum()) for w in _weights(several)]
     shares = sum(
-        weight * _resampled(won, draw, draws).mean(axis=1)
-        for weight, won in zip(equal, wins, strict=True)
+        weight * won[places].mean(axis=1)
+        for weight, won, places in zip(equal, wins, _places(several, draw, draws), strict=True)
     )
+    iqm = _one_iqm(removed, weights)
     return Aggregate(
-        iqm=_one_iqm(removed, weights),
+        iqm=iqm,
         iqm_interval=_ends(iqms),
         improvement=float(np.dot(equal, [w.mean() for w in wins])),
         improvement_interval=_ends(np.asarray(shares)),
         used=len(sound),
         left_out=len(several) - len(sound),
         without=_without(sound),
+        beyond=_beyond(sound, iqm, iqms),
     )
+
+
+def _beyond(sound: Sequence[Comparison], iqm: float, drawn: NDArray[np.float64]) -> Wider:
+    """The interquartile mean for new groups; its repeats have the variance of the bootstrap."""
+    whom = outset(sound)
+    if whom.scope != "new groups" or whom.why or len(shared_repeats(sound)) < 2:
+        return whom
+    few = min(len(c.repeats) for c in sound)
+    parts: dict[Limit, Part] = {
+        # A bootstrap of n values has (n - 1) / n of the variance of their mean.
+        "repeats": Part(float(drawn.var()) * few / (few - 1), few - 1.0),
+        "groups": of_groups(sound, _left(sound)),
+    }
+    apart = of_pretrainings(sound)
+    return settled(whom, iqm, parts | ({"pretrainings": apart} if apart else {}))
+
+
+def _left(sound: Sequence[Comparison]) -> dict[str, NDArray[np.float64]]:
+    """Interquartile means without each block of a target's groups."""
+    weights = np.concatenate(_weights(sound))
+    found = {}
+    for target, group in by_target(sound).items():
+        out = {id(c): left_gains(c).T for c in group}  # (block, repeat)
+        blocks = len(next(iter(out.values())))
+        values = [out.get(id(c), np.tile(gains(c), (blocks, 1))) for c in sound]
+        found[target] = _iqm(np.concatenate(values, axis=1), weights)
+    return found
 
 
 def _weights(comparisons: Sequence[Comparison]) -> list[NDArray[np.float64]]:
@@ -102,18 +147,29 @@ def _room(c: Comparison) -> float:
     return abs(perfect - float(np.mean(c.scratch)))
 
 
+def _places(
+    comparisons: Sequence[Comparison], draw: np.random.Generator, draws: int
+) -> list[NDArray[np.unsignedinteger[Any]]]:
+    """Repeats drawn again, ``(draw, repeat)``: the same in all comparisons of a target.
+
+    Those share scratch twins, labels and order of a repeat, so that they are not independent.
+    """
+    drawn: dict[tuple[str, tuple[int, ...]], NDArray[np.unsignedinteger[Any]]] = {}
+    for c in comparisons:
+        count = len(c.repeats)
+        if (c.trial.dataset, c.repeats) not in drawn:
+            places = draw.integers(count, size=(draws, count))
+            drawn[c.trial.dataset, c.repeats] = places.astype(np.min_scalar_type(count))
+    return [drawn[c.trial.dataset, c.repeats] for c in comparisons]
+
+
 def _drawn_iqms(
     gains: Sequence[NDArray[np.float64]],
     weights: Sequence[NDArray[np.float64]],
-    draw: np.random.Generator,
-    draws: int,
+    places: Sequence[NDArray[np.unsignedinteger[Any]]],
 ) -> NDArray[np.float64]:
-    """The table drawn again `draws` times, a few at a time: what is kept of each draw is places."""
-    kinds = [np.min_scalar_type(len(g)) for g in gains]
-    places = [
-        draw.integers(len(g), size=(draws, len(g))).astype(kind)
-        for g, kind in zip(gains, kinds, strict=True)
-    ]
+    """Of the table drawn again, a few draws at a time: what is kept of each is places."""
+    draws = len(places[0])
     step = max(1, HELD // sum(map(len, gains)))
     parts = [
         _iqm(
@@ -123,12 +179,6 @@ def _drawn_iqms(
         for at in range(0, draws, step)
     ]
     return np.concatenate(parts)
-
-
-def _resampled(
-    values: NDArray[np.float64], draw: np.random.Generator, draws: int
-) -> NDArray[np.float64]:
-    return np.asarray(values)[draw.integers(len(values), size=(draws, len(values)))]
 
 
 def _iqm(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

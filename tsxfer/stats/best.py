@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.scope import upper
 from tsxfer.stats.tests import EXACT_LIMIT, sign_patterns
 
 CONFIRM_BELOW = 10  # repeats
@@ -23,9 +24,11 @@ class Best:
         winner: Comparison with the largest mean gain.
         rivals: Sources compared.
         p: One-sided p of the largest t under sign flips that all sources share (Westfall–Young),
-            which corrects for choosing the winner on the same runs.
+            which corrects for choosing the winner on the same runs; on these test instances.
         p_alone: One-sided p as if the winner had been named before; too small.
         floor: Smallest p that so many repeats can give.
+        p_new: One-sided p for new groups, times the number of sources (Bonferroni), since they
+            share test groups in a way that no flip keeps; None where nothing can be said.
     """
 
     winner: Comparison
@@ -33,6 +36,7 @@ class Best:
     p: float
     p_alone: float
     floor: float
+    p_new: float | None = None
 
     @property
     def advice(self) -> str:
@@ -71,7 +75,13 @@ def _best(group: Sequence[Comparison]) -> Best | None:
         float(np.mean(null.max(axis=1) >= slack)),
         float(np.mean(null[:, i] >= slack)),
         1 / len(signs),
+        _of_new_groups(group[i], len(group)),
     )
+
+
+def _of_new_groups(winner: Comparison, rivals: int) -> float | None:
+    parts = winner.beyond.parts
+    return None if parts is None else min(1.0, rivals * upper(winner.difference, parts))
 
 
 @lru_cache(maxsize=8)

@@ -22,7 +22,7 @@ from tsxfer.stats.convergence import Convergence, convergence
 from tsxfer.stats.families import benjamini_hochberg
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.power import detectable, expected_level
-from tsxfer.stats.scope import NewGroups, Scope
+from tsxfer.stats.scope import NewGroups, Scope, pretrained
 from tsxfer.stats.sequential import sequential
 from tsxfer.stats.testset import TestError
 from tsxfer.stats.valid import FAILED, alarms, beats_chance
@@ -76,6 +76,8 @@ class Comparison:
         interim: Fewer repeats than were declared, and no look that was.
         here: Verdict for these test instances.
         beyond: What can be said of new groups.
+        test: Scores without each test group in turn, for statements over several comparisons.
+        starts: Key of the pretrained model of each pair; empty for a network from scratch.
     """
 
     trial: Trial
@@ -108,6 +110,8 @@ class Comparison:
     here: Verdict = "undecided"
     stuck: int = 0
     beyond: NewGroups = field(default_factory=NewGroups)
+    test: TestError | None = field(default=None, compare=False, repr=False)
+    starts: tuple[str, ...] = ()
 
     @property
     def scope(self) -> Scope:
@@ -117,7 +121,8 @@ class Comparison:
     @property
     def speaks_of(self) -> str:
         """The scope of the verdict in words: ``new subjects``, ``these test instances``."""
-        return self.beyond.named if self.scope == "new groups" else self.scope
+        whom = self.beyond.named if self.scope == "new groups" else self.scope
+        return f"{whom}, {self.beyond.started}" if self.beyond.started else whom
 
     @property
     def stated(self) -> tuple[float | None, float | None, float | None]:
@@ -192,14 +197,18 @@ def _family(
     return [
         _judged(
             replace(
-                c, p_corrected=both, p_not_worse=not_worse, p_equivalent=equivalent, beyond=new,
+                c,
+                p_corrected=both,
+                p_not_worse=not_worse,
+                p_equivalent=equivalent,
+                beyond=new,
                 detectable=_detectable(len(c.scratch), spread, level),
             )
         )
         for c, (both, not_worse, equivalent), new, spread in zip(
             raw, here, beyond, spreads, strict=True
         )
-    ]  # fmt: skip
+    ]
 
 
 def _judged(c: Comparison) -> Comparison:
@@ -322,6 +331,8 @@ def _compare(
         interim=interim(cell, declared),
         beyond=said(cell, d, spread, test, margin, two, one),
         stuck=stuck([t for _, t in cell.pairs]),
+        test=test,
+        starts=tuple(pretrained(cell)),
     )
 
 

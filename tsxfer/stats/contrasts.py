@@ -9,6 +9,7 @@ from typing import Literal
 from tsxfer.stats.compare import LEVEL, Comparison
 from tsxfer.stats.families import holm
 from tsxfer.stats.gain import by_repeat, by_target, judged
+from tsxfer.stats.several import NOTHING, Wider, mean_gain
 from tsxfer.stats.tests import interval, plain_spread, t_test
 
 Step = Literal["overall", "size", "pair"]
@@ -21,14 +22,22 @@ class Without:
     Attributes:
         target: The one.
         mean: Mean gain of the others.
-        low: Lower end of its 95 % interval.
+        low: Lower end of its 95 % interval on these test instances.
         high: Upper end.
+        beyond: What it says of new groups.
     """
 
     target: str
     mean: float
     low: float
     high: float
+    beyond: Wider = NOTHING
+
+    @property
+    def stated(self) -> tuple[float | None, float | None]:
+        """Interval in the scope that it can speak of; None where there is none."""
+        found = self.beyond if self.beyond.scope == "new groups" else self
+        return found.low, found.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +54,13 @@ class Contrast:
         comparisons: How many it averages.
         repeats: How many values the test has.
         mean: Mean share of error removed, -1 to 1.
-        low: Lower end of its 95 % interval.
+        low: Lower end of its 95 % interval on these test instances.
         high: Upper end.
-        p: Two-sided, paired t over repeats.
-        p_holm: Holm within the step.
-        confirmed: Significant, and so is what stands above it.
+        p: Two-sided, paired t over repeats, on these test instances.
+        p_holm: Holm within the step, in the scope of `beyond`; None where it says nothing.
+        confirmed: Significant in that scope, and so is what stands above it.
         without: The same with each target left out, where there are two or more.
+        beyond: What it says of new groups.
     """
 
     step: Step
@@ -61,16 +71,27 @@ class Contrast:
     low: float
     high: float
     p: float
-    p_holm: float
+    p_holm: float | None
     confirmed: bool
     without: tuple[Without, ...] = ()
+    beyond: Wider = NOTHING
+
+    @property
+    def stated(self) -> tuple[float | None, float | None, float | None]:
+        """Interval and p in the scope that it can speak of: new groups where it can."""
+        found = self.beyond if self.beyond.scope == "new groups" else self
+        return found.low, found.high, found.p
 
     @property
     def rests_on(self) -> tuple[str, ...]:
         """Targets without which the interval holds 0, or the sign turns."""
-        return tuple(
-            w.target for w in self.without if not min(w.low * self.mean, w.high * self.mean) > 0
-        )
+        return tuple(w.target for w in self.without if not _clear(w.stated, self.mean))
+
+
+def _clear(ends: tuple[float | None, float | None], mean: float) -> bool:
+    """Whether an interval lies on one side of 0, the side of the mean."""
+    low, high = ends
+    return low is not None and high is not None and min(low * mean, high * mean) > 0
 
 
 def contrasts(comparisons: Sequence[Comparison]) -> list[Contrast]:
@@ -99,11 +120,14 @@ def _step(
     for c in comparisons:
         groups.setdefault(name(c), []).append(c)
     found = [x for n, group in groups.items() if (x := _contrast(step, n, group)) is not None]
-    adjusted = holm([c.p for c in found])
+    adjusted = holm([1.0 if c.stated[2] is None else c.stated[2] for c in found])
     return [
-        replace(c, p_holm=p, confirmed=open_gate and p < LEVEL)
+        replace(
+            c,
+            p_holm=None if c.stated[2] is None else p,
+            confirmed=open_gate and p is not None and p < LEVEL,
+        )
         for c, p in zip(found, adjusted, strict=True)
-        if p is not None
     ]
 
 
@@ -126,6 +150,7 @@ def _contrast(step: Step, name: str, group: Sequence[Comparison]) -> Contrast | 
         p_holm=p,
         confirmed=False,
         without=_without(group),
+        beyond=mean_gain(group),
     )
 
 
@@ -135,6 +160,8 @@ def _without(group: Sequence[Comparison]) -> tuple[Without, ...]:
         return ()
     found = []
     for target in targets:
-        gains = by_repeat([c for c in group if c.trial.dataset != target])
-        found.append(Without(target, float(gains.mean()), *interval(gains, plain_spread(gains))))
+        rest = [c for c in group if c.trial.dataset != target]
+        gains = by_repeat(rest)
+        ends = interval(gains, plain_spread(gains))
+        found.append(Without(target, float(gains.mean()), *ends, mean_gain(rest)))
     return tuple(found)

@@ -107,9 +107,10 @@ def overall(found: Sequence[ControlEffect]) -> list[ControlEffect]:
     means = []
     for placebo in PLACEBOS:
         group = [
-            e for e in found if e.control == placebo and e.comparison
-            and e.comparison.margin and e.comparison.valid
-        ]  # fmt: skip
+            e
+            for e in found
+            if e.control == placebo and e.comparison and e.comparison.margin and e.comparison.valid
+        ]
         if len(group) > 1:
             gains, others = _in_margins(group)
             means.append(_effect(None, placebo, gains, others))

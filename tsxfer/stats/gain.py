@@ -21,16 +21,21 @@ def gains(c: Comparison) -> Values:
     unit or its range. An error is the distance to a perfect score; below the margin it counts as
     that, since shares of nothing are noise.
     """
-    first, second = _errors(c, c.scratch), _errors(c, c.transfer)
+    return removed(c, np.array(c.scratch, np.float64), np.array(c.transfer, np.float64))
+
+
+def removed(c: Comparison, scratch: Values, transfer: Values) -> Values:
+    """The same of any scores of this comparison's metric, such as those without a test group."""
+    first, second = _errors(c, scratch), _errors(c, transfer)
     largest = np.maximum(np.maximum(first, second), max(c.margin, 1e-300))
     result: Values = (first - second) / largest
     return result
 
 
-def _errors(c: Comparison, scores: Sequence[float]) -> Values:
+def _errors(c: Comparison, scores: Values) -> Values:
     metric = metrics.get(c.metric)
     perfect = metric.span[1] if metric.higher_is_better else metric.span[0]
-    return np.abs(perfect - np.array(scores, np.float64))
+    return np.abs(perfect - scores)
 
 
 def judged(comparisons: Iterable[Comparison]) -> list[Comparison]:
@@ -50,13 +55,18 @@ def by_target(comparisons: Iterable[Comparison]) -> dict[str, list[Comparison]]:
 
 def by_repeat(comparisons: Sequence[Comparison]) -> Values:
     """Mean gain of each repeat that all of them have; targets weigh equally."""
-    shared = set.intersection(*(set(c.repeats) for c in comparisons))
+    shared = set(shared_repeats(comparisons))
     of_targets = [
         np.mean([_in(c, shared) for c in group], axis=0)
         for group in by_target(comparisons).values()
     ]
     mean: Values = np.mean(of_targets, axis=0)
     return mean
+
+
+def shared_repeats(comparisons: Sequence[Comparison]) -> list[int]:
+    """Repeats that all of them have, rising."""
+    return sorted(set.intersection(*(set(c.repeats) for c in comparisons)))
 
 
 def _in(c: Comparison, repeats: set[int]) -> Values:

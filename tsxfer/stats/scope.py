@@ -34,6 +34,7 @@ from tsxfer.stats.tests import Spread
 from tsxfer.stats.testset import TestError
 from tsxfer.stats.verdicts import Verdict
 
+ONE_START = "from this one pretraining"  # nothing is said of another: there is no second to differ
 FEWEST_GROUPS = 8  # test groups below which intervals for new ones do not cover what they should
 Limit = Literal["repeats", "groups", "pretrainings"]
 Scope = Literal["new groups", "these test instances"]
@@ -65,6 +66,9 @@ class NewGroups:
         groups: Test groups; None without predictions.
         repeats: Pairs.
         pretrainings: Pretrained models that the repeats start from; 0 without any.
+        ratio: Test groups for each group that was learned from.
+        in_all: Groups of all parts; None in rows without a proof of their split.
+        share: Of the groups that a split tests; 0 where the split is not drawn.
         parts: Error of the mean difference by what it comes from.
         low: Lower end of the 95 % interval of the mean difference.
         high: Upper end.
@@ -82,6 +86,9 @@ class NewGroups:
     groups: int | None = None
     repeats: int = 0
     pretrainings: int = 0
+    ratio: float = 0.0
+    in_all: int | None = None
+    share: float = 0.0
     parts: Parts | None = None
     low: float | None = None
     high: float | None = None
@@ -117,6 +124,23 @@ class NewGroups:
         """``new subjects``, with what the split adds."""
         later = " of the same later time" if self.rule == "time" else ""
         return f"new {plural(self.word)}{later}"
+
+    @property
+    def needs(self) -> str:
+        """How many groups would let something be said of new ones, where those are too few."""
+        if self.reason != "few groups":
+            return ""
+        words = plural(self.word)
+        if not self.share:
+            return f"a test part of {FEWEST_GROUPS} {words} or more would allow it"
+        some = math.ceil(FEWEST_GROUPS / self.share)
+        there = f" (there are {self.in_all})" if self.in_all else ""
+        return f"data of some {some} {words}{there} would allow it"
+
+    @property
+    def started(self) -> str:
+        """What a verdict must add where all repeats start from one pretrained model."""
+        return ONE_START if self.pretrainings == 1 else ""
 
     @property
     def why(self) -> str:
@@ -156,6 +180,9 @@ def outset(cell: Cell, test: TestError | None, spread: Spread | None) -> NewGrou
         groups=test.groups if test else None,
         repeats=len(cell.pairs),
         pretrainings=len(starts),
+        ratio=_test_to_train(cell, test.groups) if test else 0.0,
+        in_all=sum(row.split.get("groups", {}).values()) or None,
+        share=0.0 if rule == "official" else PROFILES[cell.trial.profile].shares[2],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +26,16 @@ class TestError:
     Attributes:
         groups: Test groups (events, speakers, subjects).
         variance: Of the mean difference, from which groups are tested.
+        left: ``(pair, arm, block)`` scores without each group, or block of groups, in turn.
+        alignment: Of the test part; cells that share it leave out the same blocks.
     """
 
     __test__ = False  # a name that pytest would take for a test
 
     groups: int
     variance: float
+    left: Array = field(repr=False)
+    alignment: str = ""
 
     @property
     def df(self) -> float:
@@ -58,8 +62,14 @@ def from_predictions(cell: Cell, folder: Path) -> TestError | None:
     score = _scorer(metric, truth, member, 1.0 - np.eye(blocks))
     left = np.array([score(p) for p in predicted])  # (row, block left out), the arms in turn
     means = metrics.get(metric).sign * (left[1::2] - left[0::2]).mean(axis=0)
-    variance = (blocks - 1) / blocks * float(((means - means.mean()) ** 2).sum())
-    return TestError(len(names), variance)
+    arms = left.reshape(-1, 2, blocks)
+    return TestError(len(names), jackknife(means), arms, cell.pairs[0][0].alignment)
+
+
+def jackknife(left: Array) -> float:
+    """Variance of a statistic from its values without each block in turn ``(block,)``."""
+    blocks = len(left)
+    return (blocks - 1) / blocks * float(((left - left.mean()) ** 2).sum())
 
 
 def _blocks(count: int, member: NDArray[np.int64], alignment: str) -> tuple[int, NDArray[np.int64]]:

@@ -9,9 +9,15 @@ from __future__ import annotations
 from typing import Literal
 
 Verdict = Literal[
-    "better", "not worse", "equivalent", "worse", "did not train", "undecided", "interim",
+    "better",
+    "not worse",
+    "equivalent",
+    "worse",
+    "did not train",
+    "undecided",
+    "interim",
     "no valid baseline",
-]  # fmt: skip
+]
 LEVEL = 0.05
 FEWEST = 3  # pairs below which nothing is decided
 

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.several import Wider, outset
 
+Values = NDArray[np.float64]
 DRAWS = 1000
 
 
@@ -25,10 +27,13 @@ class Worth:
         model: Backbone.
         size: Budget of the transfer arm, in labels.
         labels: Scratch budget with the same mean score; at the ends of the grid, that end.
-        low: Lower end of the 95 % interval.
+        low: Lower end of the 95 % interval on these test instances.
         high: Upper end.
         capped: Share of the bootstrap draws in which the match lies outside of the grid.
         grid: Smallest and largest scratch budget measured.
+        whom: What it can speak of.
+        new_low: Lower end of the 95 % interval for new groups; None where nothing can be said.
+        new_high: Upper end.
     """
 
     source: str
@@ -40,6 +45,9 @@ class Worth:
     high: float
     capped: float
     grid: tuple[int, int]
+    whom: Wider
+    new_low: float | None = None
+    new_high: float | None = None
 
 
 def labels_worth(comparisons: Sequence[Comparison], sizes: dict[str, int]) -> list[Worth]:
@@ -76,8 +84,14 @@ def _worth(ordered: Sequence[Comparison], labels: list[int], c: Comparison) -> W
     grid = np.log(labels)
     draw = stream("labels worth", len(shared)).integers(len(shared), size=(DRAWS, len(shared)))
     curves, goals = scratch[:, draw].mean(axis=2), transfer[draw].mean(axis=1)
-    drawn = np.array([_match(grid, curves[:, i], goals[i]) for i in range(DRAWS)])
+    drawn = _matched(grid, curves, goals)
     low, high = np.exp(np.quantile(drawn, (0.025, 0.975)))
+    whom = outset([*ordered, c])
+    new_low = new_high = None
+    if whom.scope == "new groups" and not whom.why:
+        moved, goal = _other_groups(ordered, c)
+        wider = _matched(grid, curves + moved, goals + goal)
+        new_low, new_high = map(float, np.exp(np.quantile(wider, (0.025, 0.975))))
     capped = float(np.mean((drawn <= grid[0]) | (drawn >= grid[-1])))
     labels_now = float(np.exp(_match(grid, scratch.mean(axis=1), float(transfer.mean()))))
     size = labels[list(ordered).index(c)]
@@ -91,7 +105,38 @@ def _worth(ordered: Sequence[Comparison], labels: list[int], c: Comparison) -> W
         high=float(high),
         capped=capped,
         grid=(labels[0], labels[-1]),
+        whom=whom,
+        new_low=None if new_low is None else min(new_low, float(low)),
+        new_high=None if new_high is None else max(new_high, float(high)),
     )
+
+
+def _matched(grid: Values, curves: Values, goals: Values) -> Values:
+    return np.array([_match(grid, curves[:, i], goals[i]) for i in range(len(goals))])
+
+
+def _other_groups(ordered: Sequence[Comparison], c: Comparison) -> tuple[Values, Values]:
+    """How far other test groups would move scratch ``(size, draw)`` and transfer ``(draw)``.
+
+    Each block of groups moves all of them together by what leaving it out does, times a normal
+    number: the covariance of the jackknife, in a multivariate t. Other pretrainings move transfer.
+    """
+    left = [o.test.left[:, 0].mean(axis=0) for o in ordered if o.test]
+    left += [c.test.left[:, 1].mean(axis=0)] if c.test else []
+    away = metrics.get(c.metric).sign * (np.array(left) - np.mean(left, axis=1, keepdims=True))
+    blocks = away.shape[1]
+    draw = stream("labels worth", "groups", blocks)
+    spread = np.sqrt((blocks - 1) / blocks * (1 + c.beyond.ratio))
+    moved = spread * away @ draw.normal(size=(blocks, DRAWS)) * _heavy(draw, blocks - 1.0)
+    apart = (c.beyond.parts or {}).get("pretrainings")
+    if apart:
+        moved[-1] += np.sqrt(apart.variance) * draw.normal(size=DRAWS) * _heavy(draw, apart.df)
+    return moved[:-1], moved[-1]
+
+
+def _heavy(draw: np.random.Generator, df: float) -> Values:
+    """Factors that make normal numbers Student's."""
+    return np.sqrt(df / draw.chisquare(df, DRAWS))
 
 
 def _at(scores: Sequence[float], repeats: Sequence[int], wanted: Sequence[int]) -> list[float]:

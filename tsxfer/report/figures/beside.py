@@ -68,16 +68,20 @@ def _beside(report: Report, place: Place) -> list[Spec]:
 
 def _row(name: str, kind: str, scores: Sequence[float]) -> Spec:
     return {
-        "name": name, "kind": kind, "mean": float(np.mean(scores)), "low": min(scores),
+        "name": name,
+        "kind": kind,
+        "mean": float(np.mean(scores)),
+        "low": min(scores),
         "high": max(scores),
-    }  # fmt: skip
+    }
 
 
 def _spec(rows: list[Spec], axis: str) -> Spec:
     tint = {
-        "field": "kind", "type": "nominal",
+        "field": "kind",
+        "type": "nominal",
         "scale": {"domain": list(KINDS), "range": list(KINDS.values())},
-    }  # fmt: skip
+    }
     x: Spec = {"type": "quantitative", "title": axis, "scale": {"zero": False}}
     y = {"field": "name", "type": "nominal", "sort": None, "title": None}
     return {
@@ -86,12 +90,16 @@ def _spec(rows: list[Spec], axis: str) -> Spec:
         "data": {"values": rows},
         "encoding": {"y": y, "color": tint},
         "layer": [
-            {"mark": {"type": "rule", "strokeWidth": 2.5},
-             "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}}},
-            {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
-             "encoding": {"x": {**x, "field": "mean"}}},
+            {
+                "mark": {"type": "rule", "strokeWidth": 2.5},
+                "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
+                "encoding": {"x": {**x, "field": "mean"}},
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 FIGURE = OfStudy("Beside controls and baselines", 40, draw)

@@ -56,24 +56,32 @@ def _rows(report: Report, index: int, shown: Sequence[str]) -> list[Spec]:
     if _way(c) not in shown:
         return []
     return [
-        {"way": way, "labels": labels, "mean": float(np.mean(scores)), "low": min(scores),
-         "high": max(scores)}
+        {
+            "way": way,
+            "labels": labels,
+            "mean": float(np.mean(scores)),
+            "low": min(scores),
+            "high": max(scores),
+        }
         for way, scores in (("scratch", c.scratch), (_way(c), c.transfer))
-    ]  # fmt: skip
+    ]
 
 
 def _spec(rows: list[Spec], axis: str) -> Spec:
     ways = list(dict.fromkeys(row["way"] for row in rows))
     tint = {
-        "field": "way", "type": "nominal",
+        "field": "way",
+        "type": "nominal",
         "scale": {"domain": ways, "range": ["#D55E00", *(i for i in INKS if i != "#D55E00")]},
         "legend": {"columns": 2, "symbolType": "stroke"},
-    }  # fmt: skip
+    }
     x = {
-        "field": "labels", "type": "quantitative", "scale": {"type": "log", "nice": False},
+        "field": "labels",
+        "type": "quantitative",
+        "scale": {"type": "log", "nice": False},
         "title": "labels of the target (training and selection)",
         "axis": {"values": sorted({row["labels"] for row in rows}), "format": ",d"},
-    }  # fmt: skip
+    }
     y: Spec = {"type": "quantitative", "title": axis, "scale": {"zero": False}}
     return {
         "width": 400,
@@ -81,12 +89,13 @@ def _spec(rows: list[Spec], axis: str) -> Spec:
         "data": {"values": rows},
         "encoding": {"x": x, "color": tint},
         "layer": [
-            {"mark": {"type": "area", "opacity": 0.12},
-             "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}}},
-            {"mark": {"type": "line", "strokeWidth": 2},
-             "encoding": {"y": {**y, "field": "mean"}}},
+            {
+                "mark": {"type": "area", "opacity": 0.12},
+                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
+            },
+            {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {"y": {**y, "field": "mean"}}},
         ],
-    }  # fmt: skip
+    }
 
 
 FIGURE = OfStudy("Score by label budget", 30, draw)

@@ -33,8 +33,11 @@ def draw(report: Report, index: int) -> Picture | None:
         return None
     arms = [_counts(truth, predicted[arm::2], classes) for arm in (0, 1)]
     names = [f"class {code}" for code in range(classes)]  # cards do not name them
-    rows = [row for arm, k in zip(("scratch", "transfer"), arms, strict=True)
-            for row in _rows(arm, k, names)]  # fmt: skip
+    rows = [
+        row
+        for arm, k in zip(("scratch", "transfer"), arms, strict=True)
+        for row in _rows(arm, k, names)
+    ]
     return Picture(
         slug("confusion", of(c, model(c))),
         f"{name(c)}: confusion",
@@ -56,13 +59,18 @@ def _rows(arm: str, counts: Counts, names: Sequence[str]) -> list[Spec]:
     f1 = 2 * np.diagonal(counts) / np.maximum(real + claimed, 1)
     shares = counts / np.maximum(real, 1)[:, None]
     return [
-        {"arm": arm, "truth": f"{names[i]} (F1 {f1[i]:.2f})", "predicted": names[j],
-         "share": float(shares[i, j]), "text": f"{100 * shares[i, j]:.0f}",
-         "ink": "white" if shares[i, j] > 0.55 else "black"}
+        {
+            "arm": arm,
+            "truth": f"{names[i]} (F1 {f1[i]:.2f})",
+            "predicted": names[j],
+            "share": float(shares[i, j]),
+            "text": f"{100 * shares[i, j]:.0f}",
+            "ink": "white" if shares[i, j] > 0.55 else "black",
+        }
         for i in range(len(names))
         if real[i]
         for j in range(len(names))
-    ]  # fmt: skip
+    ]
 
 
 def _spec(rows: list[Spec]) -> Spec:
@@ -76,25 +84,33 @@ def _spec(rows: list[Spec]) -> Spec:
 def _one(rows: list[Spec], arm: str) -> Spec:
     names: Spec = {"type": "nominal", "sort": None}
     share = {
-        "field": "share", "type": "quantitative", "legend": None,
+        "field": "share",
+        "type": "quantitative",
+        "legend": None,
         "scale": {"scheme": "blues", "domain": [0, 1]},
-    }  # fmt: skip
+    }
     return {
         "title": {"text": arm, "fontWeight": "normal", "frame": "group"},
         "width": {"step": 34},
         "height": {"step": 24},
         "data": {"values": rows},
         "encoding": {
-            "x": {**names, "field": "predicted", "title": "predicted (%)",
-                  "axis": {"labelAngle": -35}},
+            "x": {
+                **names,
+                "field": "predicted",
+                "title": "predicted (%)",
+                "axis": {"labelAngle": -35},
+            },
             "y": {**names, "field": "truth", "title": "true class"},
         },
         "layer": [
             {"mark": "rect", "encoding": {"color": share}},
-            {"mark": {"type": "text", "fontSize": 11, "color": {"expr": "datum.ink"}},
-             "encoding": {"text": {"field": "text"}}},
+            {
+                "mark": {"type": "text", "fontSize": 11, "color": {"expr": "datum.ink"}},
+                "encoding": {"text": {"field": "text"}},
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 FIGURE = OfComparison(50, draw)

@@ -61,14 +61,20 @@ def spec(comparisons: Sequence[Comparison]) -> Spec:
     rows = [_row(i, c) for i, c in enumerate(comparisons)]
     lines = max(row["name"].count("\n") + 1 for row in rows)
     y = {
-        "field": "name", "type": "nominal", "sort": None, "title": None,
+        "field": "name",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
         "axis": {
-            "labelExpr": f"split(slice(datum.label, {INDEX}), '\\n')", "ticks": False,
-            "domain": False, "labelPadding": 8, "labelLineHeight": 14,
+            "labelExpr": f"split(slice(datum.label, {INDEX}), '\\n')",
+            "ticks": False,
+            "domain": False,
+            "labelPadding": 8,
+            "labelLineHeight": 14,
             "labelOffset": -7 * (lines - 1),
         },
         "scale": {"padding": 0},
-    }  # fmt: skip
+    }
     axis = f"difference in {metrics.get(comparisons[0].metric).title}: transfer worse ← 0 → better"
     x: Spec = {"type": "quantitative", "title": axis}
     tint = {"field": "ink", "type": "nominal", "scale": None}
@@ -105,9 +111,13 @@ def _row(index: int, c: Comparison) -> Spec:
     )
     return {
         "name": f"{index:0{INDEX}d}" + "\n".join(line for t in words for line in wrap(t, WORDS)),
-        "difference": c.difference, "low": c.stated[0], "high": c.stated[1], "margin": c.margin,
-        "below": -c.margin, "ink": ink(c.verdict),
-    }  # fmt: skip
+        "difference": c.difference,
+        "low": c.stated[0],
+        "high": c.stated[1],
+        "margin": c.margin,
+        "below": -c.margin,
+        "ink": ink(c.verdict),
+    }
 
 
 FIGURE = OfStudy("Paired differences", 20, draw)

@@ -49,19 +49,27 @@ def _row(source: str, target: str, inside: Sequence[Comparison]) -> Spec:
     gain = float(np.mean([c.difference / c.margin for c in inside]))
     better, worse = (sum(c.verdict == v for c in inside) for v in ("better", "worse"))
     return {
-        "source": source, "target": target, "gain": gain,
+        "source": source,
+        "target": target,
+        "gain": gain,
         "text": f"{gain:+.1f}\n{better}▲ {worse}▼ of {len(inside)}",
         "ink": "white" if abs(gain) > 0.6 * DEEPEST else "black",
-    }  # fmt: skip
+    }
 
 
 def _spec(rows: list[Spec]) -> Spec:
     colour = {
-        "field": "gain", "type": "quantitative",
-        "scale": {"scheme": "blueorange", "reverse": True, "domain": [-DEEPEST, DEEPEST],
-                  "domainMid": 0, "clamp": True},
+        "field": "gain",
+        "type": "quantitative",
+        "scale": {
+            "scheme": "blueorange",
+            "reverse": True,
+            "domain": [-DEEPEST, DEEPEST],
+            "domainMid": 0,
+            "clamp": True,
+        },
         "legend": {"title": "gain (margins)", "orient": "right"},
-    }  # fmt: skip
+    }
     names: Spec = {"type": "nominal", "sort": None}
     return {
         "width": {"step": 92},
@@ -73,10 +81,17 @@ def _spec(rows: list[Spec]) -> Spec:
         },
         "layer": [
             {"mark": {"type": "rect", "stroke": "white"}, "encoding": {"color": colour}},
-            {"mark": {"type": "text", "lineBreak": "\n", "dy": -6, "color": {"expr": "datum.ink"}},
-             "encoding": {"text": {"field": "text"}}},
+            {
+                "mark": {
+                    "type": "text",
+                    "lineBreak": "\n",
+                    "dy": -6,
+                    "color": {"expr": "datum.ink"},
+                },
+                "encoding": {"text": {"field": "text"}},
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 FIGURE = OfStudy("Gain by source and target", 10, draw)

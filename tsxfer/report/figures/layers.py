@@ -45,20 +45,28 @@ def _blocks(c: Comparison) -> int:
 
 def _spec(group: Sequence[Comparison]) -> Spec:
     rows = [
-        {"blocks": _blocks(c), "difference": c.difference, "low": c.stated[0], "high": c.stated[1],
-         "learn": c.trial.reuse.strategy.learn if c.trial.reuse else ""}
+        {
+            "blocks": _blocks(c),
+            "difference": c.difference,
+            "low": c.stated[0],
+            "high": c.stated[1],
+            "learn": c.trial.reuse.strategy.learn if c.trial.reuse else "",
+        }
         for c in sorted(group, key=_blocks)
-    ]  # fmt: skip
+    ]
     axis = f"difference in {metrics.get(group[0].metric).title} (above 0: transfer better)"
     y: Spec = {"type": "quantitative", "title": axis}
     tint = {
-        "field": "learn", "type": "nominal",
+        "field": "learn",
+        "type": "nominal",
         "scale": {"domain": ["tuned", "frozen"], "range": [BLUE, ORANGE]},
-    }  # fmt: skip
+    }
     x = {
-        "field": "blocks", "type": "ordinal", "title": "blocks of layers copied, from the input",
+        "field": "blocks",
+        "type": "ordinal",
+        "title": "blocks of layers copied, from the input",
         "axis": {"labelAngle": 0},
-    }  # fmt: skip
+    }
     aside = {"field": "learn", "type": "nominal", "sort": ["tuned", "frozen"]}
     return {
         "width": 400,
@@ -66,14 +74,20 @@ def _spec(group: Sequence[Comparison]) -> Spec:
         "data": {"values": rows},
         "encoding": {"x": x, "color": tint},
         "layer": [
-            {"mark": {"type": "rule", "strokeDash": [3, 3], "color": "black"},
-             "encoding": {"x": None, "color": None, "y": {"datum": 0}}},
-            {"mark": {"type": "rule", "strokeWidth": 2},
-             "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "xOffset": aside}},
-            {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
-             "encoding": {"y": {**y, "field": "difference"}, "xOffset": aside}},
+            {
+                "mark": {"type": "rule", "strokeDash": [3, 3], "color": "black"},
+                "encoding": {"x": None, "color": None, "y": {"datum": 0}},
+            },
+            {
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "xOffset": aside},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
+                "encoding": {"y": {**y, "field": "difference"}, "xOffset": aside},
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 FIGURE = OfStudy("Gain by copied layers", 50, draw)

@@ -46,13 +46,20 @@ def _spec(rows: list[Spec], axis: str, chance: float | None) -> Spec:
         rule = {"type": "rule", "strokeDash": [4, 4], "color": "#555555"}
         layers.append({"mark": rule, "encoding": {"x": None, "y": {"datum": chance}}})
     x = {
-        "field": "arm", "type": "nominal", "sort": None, "title": "first weights",
-        "axis": {"labelAngle": 0}, "scale": {"padding": 0.6},
-    }  # fmt: skip
+        "field": "arm",
+        "type": "nominal",
+        "sort": None,
+        "title": "first weights",
+        "axis": {"labelAngle": 0},
+        "scale": {"padding": 0.6},
+    }
     return {
-        "width": 400, "height": 190, "data": {"values": rows},
-        "encoding": {"x": x, "y": y}, "layer": layers,
-    }  # fmt: skip
+        "width": 400,
+        "height": 190,
+        "data": {"values": rows},
+        "encoding": {"x": x, "y": y},
+        "layer": layers,
+    }
 
 
 FIGURE = OfComparison(10, draw)

@@ -37,16 +37,23 @@ def _spec(found: Ranks) -> Spec:
     x: Spec = {"type": "quantitative", "title": "average rank (1 is best)", "scale": scale}
     names: Spec = {"type": "nominal", "sort": None, "title": None}
     dots = {
-        "width": 400, "height": {"step": 22}, "data": {"values": rows},
+        "width": 400,
+        "height": {"step": 22},
+        "data": {"values": rows},
         "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "color": BLUE},
         "encoding": {"x": {**x, "field": "rank"}, "y": {**names, "field": "name"}},
-    }  # fmt: skip
+    }
     lines = {
-        "width": 400, "height": {"step": 14}, "data": {"values": bars},
+        "width": 400,
+        "height": {"step": 14},
+        "data": {"values": bars},
         "mark": {"type": "rule", "strokeWidth": 5, "color": "black"},
-        "encoding": {"x": {**x, "field": "low", "axis": None}, "x2": {"field": "high"},
-                     "y": {**names, "field": "bar"}},
-    }  # fmt: skip
+        "encoding": {
+            "x": {**x, "field": "low", "axis": None},
+            "x2": {"field": "high"},
+            "y": {**names, "field": "bar"},
+        },
+    }
     return {"vconcat": [*([lines] if bars else []), dots], "spacing": 4}
 
 

@@ -51,9 +51,12 @@ def _spec(rows: list[Spec]) -> Spec:
     # The broad line is pale, so that the thin one is seen on it.
     tints = {"domain": arms, "range": ["#F0A878", ARM_INK["transfer"]]}
     y = {
-        "field": "reached", "type": "quantitative", "title": "runs that reached the threshold",
-        "scale": {"domain": [0, 1]}, "axis": {"format": "%", "tickCount": 5},
-    }  # fmt: skip
+        "field": "reached",
+        "type": "quantitative",
+        "title": "runs that reached the threshold",
+        "scale": {"domain": [0, 1]},
+        "axis": {"format": "%", "tickCount": 5},
+    }
     return {
         "width": 400,
         "height": 190,

@@ -16,10 +16,15 @@ def draw(report: Report, index: int) -> Picture | None:
     if c.convergence is None:
         return None
     rows = [
-        {"closed": f"{100 * closed:.0f} %", "saved": saved, "low": low, "high": high,
-         "fill": BLUE if closed == CLOSED else "white"}
+        {
+            "closed": f"{100 * closed:.0f} %",
+            "saved": saved,
+            "low": low,
+            "high": high,
+            "fill": BLUE if closed == CLOSED else "white",
+        }
         for closed, saved, low, high in c.convergence.sweep
-    ]  # fmt: skip
+    ]
     return Picture(
         slug("samples-saved", of(c, model(c))),
         f"{name(c)}: samples saved by threshold",
@@ -37,9 +42,12 @@ def _spec(rows: list[Spec]) -> Spec:
         "axis": {"format": ",.0f"},
     }
     x = {
-        "field": "closed", "type": "nominal", "sort": None, "axis": {"labelAngle": 0},
+        "field": "closed",
+        "type": "nominal",
+        "sort": None,
+        "axis": {"labelAngle": 0},
         "title": "threshold, as share of scratch's way from its first to its best score",
-    }  # fmt: skip
+    }
     return {
         "width": 400,
         "height": 190,

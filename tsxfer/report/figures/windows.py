@@ -63,7 +63,7 @@ def _rows(name: str, place: Workspace) -> tuple[list[Spec], str, str]:
         }
         for i in chosen
         for t in at
-    ]  # fmt: skip
+    ]
     return (
         rows,
         card.channels[0] if card.channels else "first channel",
@@ -73,23 +73,31 @@ def _rows(name: str, place: Workspace) -> tuple[list[Spec], str, str]:
 
 def _spec(rows: list[Spec], channel: str, clock: str) -> Spec:
     x = {
-        "field": "time", "type": "quantitative", "title": clock, "axis": {"tickCount": 4},
+        "field": "time",
+        "type": "quantitative",
+        "title": clock,
+        "axis": {"tickCount": 4},
         "scale": {"nice": False},
-    }  # fmt: skip
+    }
     y = {
-        "field": "value", "type": "quantitative", "title": f"{channel} (unit of the data)",
-        "axis": {"tickCount": 4}, "scale": {"zero": False},
-    }  # fmt: skip
+        "field": "value",
+        "type": "quantitative",
+        "title": f"{channel} (unit of the data)",
+        "axis": {"tickCount": 4},
+        "scale": {"zero": False},
+    }
     order = list(dict.fromkeys(row["window"] for row in rows))
     return {
         "data": {"values": rows},
         "facet": {"column": {"field": "window", "type": "nominal", "sort": order, "title": None}},
         "spec": {
-            "width": 180, "height": 100, "mark": {"type": "line", "strokeWidth": 1, "color": BLUE},
+            "width": 180,
+            "height": 100,
+            "mark": {"type": "line", "strokeWidth": 1, "color": BLUE},
             "encoding": {"x": x, "y": y},
         },
         "resolve": {"scale": {"y": "independent"}},
-    }  # fmt: skip
+    }
 
 
 FIGURE = OfStudy("Example windows", 70, draw)
