@@ -29,3 +29,4 @@ class Flags:
     overlap: str | None = None
     looks: list[int] = field(default_factory=list)
     source_size: str = ""
+    trained_on: list[str] = field(default_factory=list)
