@@ -56,7 +56,7 @@ def _download(url: str, sha256: str, folder: Path, name: str, of: str = "the car
             f"{name} could not be downloaded: {type(error).__name__}",
             where=url,
             mend="check the connection and run the command again, or fetch the file by hand "
-            "and use --from",
+            "and name where it lies (--from FOLDER for data, --source FILE for weights)",
         ) from None
     except ValueError as error:
         raise DataError(

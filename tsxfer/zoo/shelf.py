@@ -165,7 +165,7 @@ def find(named: str) -> Entry:
         SpecError: If there is none (near ones are suggested), or only another version.
     """
     said = DatasetName.parse(named.removeprefix(PREFIX))
-    entry = entries().get(said.base)
+    entry = entries().get(said.base) or of_dataset(said.base)
     if entry is None:
         known = [f"{PREFIX}{name}" for name in entries()]
         raise SpecError(
