@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what types and editors see; at run time the table below sta
     from tsxfer.errors import TsxferError as TsxferError
     from tsxfer.estimators import TransferClassifier as TransferClassifier
     from tsxfer.estimators import TransferRegressor as TransferRegressor
+    from tsxfer.exchange.frame import load_results as load_results
 
 __version__ = "0.1.0"
 
@@ -21,6 +22,7 @@ PUBLIC = {
     "TransferClassifier": "tsxfer.estimators",
     "TransferRegressor": "tsxfer.estimators",
     "TsxferError": "tsxfer.errors",
+    "load_results": "tsxfer.exchange.frame",
 }
 
 __all__ = ["__version__", *PUBLIC]

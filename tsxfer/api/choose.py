@@ -98,11 +98,7 @@ def _changed(study: Study, flags: Flags) -> Study:
     if flags.source_size:
         study = replace(study, source_size=flags.source_size)
     if flags.profile is not None:
-        if flags.profile not in PROFILES:
-            raise SpecError(
-                f"unknown profile {flags.profile!r}", mend=nearest(flags.profile, PROFILES)
-            )
-        study = replace(study, profile=flags.profile)
+        study = replace(study, profile="strict", profiles=_profiles(flags))
     if flags.data is not None:
         if flags.data not in MODES:
             raise SpecError(f"--data {flags.data!r} is not known", mend=nearest(flags.data, MODES))
@@ -195,7 +191,10 @@ def _flagged(flags: Flags) -> Study:
             raise SpecError(f"unknown model {model!r}", mend=nearest(model, model_names()))
     sizes = _split(flags.size, ("1500", "9000")) or ("1500", "9000")
     name = f"{_joined(sources)}-to-{_joined(targets)}"
-    if flags.profile != "paper":
+    several = _profiles(flags)
+    if len(several) > 1:
+        name = f"{name}-{'+'.join(several)}"
+    if several != ("paper",):
         return Study(name=name, sources=sources, targets=targets, models=models, sizes=sizes)
     # The study's own budget, its grid, and its one pretrained model a source.
     return Study(
@@ -209,6 +208,11 @@ def _flagged(flags: Flags) -> Study:
         recipe=RECIPE,
         pretraining=RECIPE,
     )
+
+
+def _profiles(flags: Flags) -> tuple[str, ...]:
+    """Protocols that are asked for, the one of the tables first."""
+    return _known("profile", [flags.profile or ""], tuple(PROFILES))
 
 
 def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:

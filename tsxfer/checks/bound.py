@@ -25,7 +25,7 @@ from tsxfer.store import given
 from tsxfer.store.rows import from_record
 from tsxfer.store.workspace import Workspace
 
-LATER = {"analysis", "cost", "environment"}  # stamped on a row, or of the machine
+LATER = {"analysis", "cost", "environment", "origin"}  # stamped on a row, or of the machine
 
 
 def _lock(held: Held) -> Check:

@@ -15,7 +15,13 @@ from tsxfer.core.strategy import STRATEGIES
 from tsxfer.own.description import Description
 
 Count = Annotated[Optional[int], typer.Option("--repeats", help="Paired repeats of each cell (7).")]  # noqa: UP045
-ProfileName = Annotated[Optional[str], typer.Option("--profile", help="strict or paper.")]  # noqa: UP045
+ProfileName = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--profile",
+        help="strict or paper; strict,paper: both, and what of a gain is the protocol.",
+    ),
+]
 Tune = Annotated[
     bool,
     typer.Option(

@@ -435,6 +435,7 @@ class Result:
         labels: Warnings that travel with the row: ``simulated``, ``leaky split``.
         environment: Versions and hardware.
         analysis: Hash of the analysis that was declared before the row was made.
+        origin: Of a row that was merged from elsewhere: name and hash of the set it came in.
         error: Message of a failed trial.
     """
 
@@ -462,6 +463,7 @@ class Result:
     environment: dict[str, str] = field(default_factory=dict)
     analysis: str = ""
     error: str = ""
+    origin: str = ""
 
     @property
     def key(self) -> str:
@@ -472,9 +474,10 @@ class Result:
     def digest(self) -> str:
         """Hash of what the trial gave, kept beside its predictions: an edited row has another.
 
-        Left out: the analysis, which is stamped on it afterwards, and what the machine was like.
+        Left out: the analysis and the origin, which are stamped on it afterwards, and what the
+        machine was like.
         """
-        return content_key(replace(self, analysis="", cost={}, environment={}))
+        return content_key(replace(self, analysis="", cost={}, environment={}, origin=""))
 
 
 def canonical_size(size: str | int) -> str:

@@ -17,6 +17,7 @@ from tsxfer.core.specs import (
     NO_BACKBONE,
     NOISE,
     OF_A_BACKBONE,
+    PROFILES,
     Baseline,
     Control,
     Objective,
@@ -27,7 +28,7 @@ from tsxfer.core.specs import (
     label_budget,
 )
 from tsxfer.core.strategy import Strategy
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import plain
 
 NOISE_LABELS = 5000  # a larger budget of the sources means all of the noise that there is
@@ -57,6 +58,9 @@ class Study:
         pretrainings: Pretrained models a source and model; repeat i starts from number i modulo
             this, so that source training is not judged by one lucky run.
         profile: Protocol.
+        profiles: Several protocols for the same pairs, the first one's rows in all tables and the
+            others' gains beside them (`tsxfer.stats.protocols`); `profile` is then the first.
+            Recipes are the same in all. Empty for `profile` alone.
         data: ``real``, ``simulated``, or ``auto``: real where all is prepared, simulated where
             nothing is.
         rate_multipliers: Learning rates of the copied layers relative to the rest.
@@ -113,8 +117,10 @@ class Study:
     check_start: bool = True
     overlap: Overlaps = "refuse"
     looks: tuple[int, ...] = ()
+    profiles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._settle_profiles()
         object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))
         object.__setattr__(self, "source_size", canonical_size(self.source_size))
         for axis in (*AXES, "combine", "baselines", "controls"):
@@ -148,6 +154,28 @@ class Study:
                 f"study name {self.name!r} cannot be a folder name",
                 mend="use letters, digits, - and _; 120 at most",
             )
+
+    def _settle_profiles(self) -> None:
+        """One protocol has one spelling; of several, `profile` is the first."""
+        for name in self.protocols:
+            if name not in PROFILES:
+                raise SpecError(f"unknown profile {name!r}", mend=nearest(name, PROFILES))
+        if not self.profiles:
+            return
+        if len(set(self.profiles)) < len(self.profiles):
+            raise SpecError(f"profiles names one twice: {self.profiles}", mend="name each once")
+        if self.profile not in ("strict", self.profiles[0]):
+            raise SpecError(
+                f"profile = {self.profile!r} and profiles = {list(self.profiles)} differ",
+                mend="leave profile out",
+            )
+        object.__setattr__(self, "profile", self.profiles[0])
+        object.__setattr__(self, "profiles", self.profiles if len(self.profiles) > 1 else ())
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Names of all its protocols, that of its tables first."""
+        return self.profiles or (self.profile,)
 
     def _refuse_odd_looks(self) -> None:
         if list(self.looks) != sorted({n for n in self.looks if 3 <= n < self.repeats}):
@@ -224,6 +252,17 @@ def trials_of(study: Study) -> Iterator[Trial]:
         SpecError: If nothing is left to compare, or there are too many trials.
     """
     _refuse_endless(study)
+    for number, protocol in enumerate(study.protocols):
+        yield from _trials_under(study if not number else _plainly_under(study, protocol))
+
+
+def _plainly_under(study: Study, protocol: str) -> Study:
+    """Its plain transfers and twins alone under another protocol, with the same recipes."""
+    return replace(study, profile=protocol, profiles=(), controls=(), baselines=())
+
+
+def _trials_under(study: Study) -> Iterator[Trial]:
+    """All trials under `Study.profile`, ancestors first."""
     first = _pretrainings(study)
     if not first and not any(map(is_given, study.sources)):
         raise SpecError(
@@ -388,6 +427,7 @@ def _controls(
 def _refuse_endless(study: Study) -> None:
     count = study.repeats * math.prod(len(getattr(study, axis)) for axis in AXES)
     count *= (1 + len(study.combine)) * (2 + len(study.controls) + len(study.baselines))
+    count *= len(study.protocols)
     if count > LARGEST:
         raise SpecError(
             f"the study has some {count:,} trials, more than {LARGEST:,}",
@@ -417,24 +457,30 @@ def read_study(path: Path) -> Study:
         SpecError: For a missing file, bad TOML, or a name that is not known.
     """
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            f"the study file cannot be read: {error.strerror}",
+            f"the study file cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),
             mend="check the path",
         ) from None
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # bad TOML or text, numbers with too many digits, deep nesting
-        raise SpecError(
-            f"not valid TOML: {error}", where=str(path), mend="edit that line"
-        ) from None
-    data.setdefault("name", path.stem)
+    return parse_study(text, path.stem, str(path))
+
+
+def parse_study(text: str, name: str, where: str) -> Study:
+    """A study from the text of its file; `name` is what it is called if the text does not say.
+
+    Raises:
+        SpecError: For bad TOML, or a name that is not known.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # bad TOML, numbers of too many digits, nesting
+        raise SpecError(f"not valid TOML: {error}", where=where, mend="edit that line") from None
+    data.setdefault("name", name)
     if isinstance(data.get("sizes"), list):
         data["sizes"] = [str(size) for size in data["sizes"]]
-    return from_plain(Study, data, where=str(path))
+    return from_plain(Study, data, where=where)
 
 
 def study_toml(study: Study) -> str:

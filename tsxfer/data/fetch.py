@@ -48,7 +48,7 @@ def _download(url: str, sha256: str, folder: Path, name: str, of: str = "the car
 
     _refuse_odd(url, name)
     known = f"sha256:{sha256}" if sha256 else None
-    by_http = pooch.HTTPDownloader(hooks={"response": _Redirects(sealed=bool(sha256))})
+    by_http = pooch.HTTPDownloader(hooks={"response": Redirects(sealed=bool(sha256))})
     try:
         pooch.retrieve(url, known, fname=name, path=folder, downloader=by_http, progressbar=False)
     except (OSError, requests.RequestException) as error:  # some of requests' are ValueErrors too
@@ -75,7 +75,7 @@ def _refuse_odd(url: str, name: str) -> None:
         )
 
 
-class _Redirects:
+class Redirects:
     """Looks at every redirect before it is followed.
 
     Attributes:

@@ -105,7 +105,7 @@ def check(trials: Sequence[Trial], workspace: Workspace) -> list[str]:
         mapping = weights_for(origin, model, workspace)
         wanted = reuse.chosen(model, mapping.weights, trial.reuse.strategy)
         names = [name for block in wanted for name in block]
-        complete(mapping, names, model, mapping.weights)
+        complete(mapping, names, model)
         lines[f"{origin.dataset} as {origin.model}: {mapping.words}"] = None
     return list(lines)
 

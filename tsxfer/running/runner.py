@@ -22,16 +22,27 @@ from tsxfer.data.sealed import Tested
 from tsxfer.data.task import Task, load_task
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.models.base import Model
-from tsxfer.running import ending, remote
+from tsxfer.running import ending, memory, remote
 from tsxfer.running.deadline import LateError, deadline
 from tsxfer.running.device import on_gpu
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.setup import Begun, begin
+from tsxfer.running.successor import Successor
 from tsxfer.store import given
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace, environment, unique
-from tsxfer.train import graphs, loop, low_rank, probe, reuse, unlabelled, weights
+from tsxfer.train import (
+    graphs,
+    loop,
+    low_rank,
+    precision,
+    probe,
+    recording,
+    reuse,
+    unlabelled,
+    weights,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +75,26 @@ def run(job: Job) -> Result:
     return run_pack([job])[0]
 
 
-def run_pack(pack: Sequence[Job]) -> list[Result]:
+def run_pack(pack: Sequence[Job], refused: str = "") -> list[Result]:
     """Run trials that share data set, model, size and recipe; their rows, in order.
 
     A failure of training becomes a failed row, a fault of input an error.
+
+    Args:
+        pack: Trials with where to run them.
+        refused: Why their steps are not to be recorded; empty: they are, on a GPU.
 
     Raises:
         TsxferError: If data, names or ancestors are not there or not right.
     """
     torch.set_num_threads(pack[0].threads)
-    set_precision(pack[0].trial.recipe.precision, pack[0].device)
+    kind = pack[0].trial.recipe.precision
+    precision.refuse(kind, pack[0].device)
     rows = {job.trial.key: _kept(job) or _orphan(job) for job in pack}
     todo = [job for job in pack if rows[job.trial.key] is None]
-    with no_subnormals():
+    with no_subnormals(), precision.products(kind):
         without = pack[0].trial.model == NO_BACKBONE
-        made = iter([_baseline(job) for job in todo] if without else _train(todo))
+        made = iter([_baseline(job) for job in todo] if without else _train(todo, refused))
     return [row or next(made) for row in rows.values()]
 
 
@@ -98,12 +114,49 @@ def no_subnormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _train(pack: Sequence[Job]) -> list[Result]:
-    """Train a pack; one too wide for the device in halves, which changes no number."""
+SUCCESSOR = Successor(recording.spoiled)
+_REFUSED: dict[str, str] = {}  # models whose steps could not be recorded here, and why
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A pack is to be trained again, from its beginning, in another way; no number changes.
+
+    Attributes:
+        narrower: In halves: it did not fit the device.
+        refused: Why its steps are not to be recorded; empty: they may be.
+    """
+
+    narrower: bool = False
+    refused: str = ""
+
+
+def _train(pack: Sequence[Job], refused: str = "") -> list[Result]:
+    """Train a pack; one too wide for the device in halves, one that no graph holds in turns.
+
+    What the failed try held is free before the next one begins. Where a recording failed, this
+    process can make no other, so a fresh one goes on.
+    """
     if not pack:
         return []
+    refused = refused or _REFUSED.get(pack[0].trial.model, "")
+    if recording.spoiled():
+        return SUCCESSOR.call(run_pack, pack, refused)
+    found = _attempt(pack, refused)
+    if not isinstance(found, _Again):
+        return found
+    memory.release(pack[0].device)
+    if found.refused:
+        _REFUSED[pack[0].trial.model] = found.refused
+    half = len(pack) // 2 if found.narrower else 0
+    parts = [part for part in (pack[:half], pack[half:]) if part]
+    return [row for part in parts for row in _train(part, refused)]
+
+
+def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
     began = time.perf_counter()
-    stepper = graphs.Graphs() if on_gpu(pack[0].device) else loop.turns
+    on_device = on_gpu(pack[0].device)
+    stepper = graphs.Graphs(refused=refused) if on_device else loop.turns
     try:
         with deadline(pack[0].limit * len(pack)):
             begun = [_begin(job) for job in pack]
@@ -111,17 +164,18 @@ def _train(pack: Sequence[Job]) -> list[Result]:
             fits = iter(_fit(replicas, pack[0].trial, stepper))
     except LateError:
         return [_too_late(job) for job in pack]
+    except recording.SpoiledError as error:
+        return _Again(refused=str(error))
     except torch.OutOfMemoryError as error:
-        if len(pack) == 1:
-            return [_out_of_memory(pack[0], error)]
-        half = len(pack) // 2
-        return _train(pack[:half]) + _train(pack[half:])
+        return _Again(narrower=True) if len(pack) > 1 else [_out_of_memory(pack[0], error)]
     cost: dict[str, float | int | str] = {
         "seconds": round((time.perf_counter() - began) / len(pack), 3),
         "device": pack[0].device,
         "pack": len(pack),
         "way": _execution(pack[0].trial, stepper),
     }
+    if isinstance(stepper, graphs.Graphs) and stepper.refused:
+        cost["refused"] = stepper.refused
     return [
         _end(job, b, [next(fits) for _ in b.replicas], cost)
         for job, b in zip(pack, begun, strict=True)
@@ -185,24 +239,6 @@ def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
     return replace(result, status="failed", error=message.splitlines()[0])
 
 
-def set_precision(precision: str, device: str) -> None:
-    """Set how float32 products are computed: PyTorch's default is TF32 in a GPU's convolutions.
-
-    Raises:
-        SpecError: For TF32 without CUDA.
-    """
-    if precision == "tf32" and not on_gpu(device):
-        raise SpecError(
-            f"precision = 'tf32' does not exist on {device}",
-            mend='use --device cuda, or precision = "float32"',
-        )
-    kind = "tf32" if precision == "tf32" else "ieee"
-    cudnn: Any = torch.backends.cudnn  # its parts are not typed
-    matmul: Any = torch.backends.cuda.matmul
-    for backend in (matmul, cudnn.conv, cudnn.rnn):
-        backend.fp32_precision = kind
-
-
 def _rules(trial: Trial) -> loop.Rules:
     profile = PROFILES[trial.profile]
     return loop.Rules(trial.recipe, profile.drop_last, profile.as_in_study)
@@ -253,8 +289,11 @@ def _end(
 
 
 def _tested(job: Job, task: Task, model: Model) -> Tested:
-    if job.trial.recipe.objective == "labels":
-        return open_test(model, task, job.device, always_drop=_rules(job.trial).always_drop)
+    trial = job.trial
+    if trial.recipe.objective == "labels":
+        kind = "float32" if trial.closed_form else trial.recipe.precision
+        always_drop = _rules(trial).always_drop
+        return open_test(model, task, job.device, precision=kind, always_drop=always_drop)
     return ending.unseen(job.trial, task, model, job.device)
 
 

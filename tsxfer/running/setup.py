@@ -261,7 +261,8 @@ def _pooled(replica: loop.Replica, own: Task, trial: Trial, workspace: Workspace
     def score(output: NDArray[np.float32]) -> tuple[float, float]:
         losses = [_loss(own, output)]
         for other, task, part in zip(others, tasks, held, strict=True):
-            losses.append(_loss(task, loop.predict(other, part.x, part.extra)))
+            found = loop.predict(other, part.x, part.extra, precision=trial.recipe.precision)
+            losses.append(_loss(task, found))
         return -float(np.mean(losses)), replica.score(output)[1]
 
     pairs = list(zip(others, learned, strict=True))

@@ -27,6 +27,7 @@ from tsxfer.models.layers import own_stream
 from tsxfer.train import norms
 from tsxfer.train.batch import Batch
 from tsxfer.train.objectives import Objective, constant_loss, of_labels, task_loss
+from tsxfer.train.precision import autocast
 from tsxfer.train.start import windows as shown
 
 Score = Callable[[NDArray[np.float32]], tuple[float, float]]
@@ -162,7 +163,7 @@ class Run:
     def learn(self, rows: Tensor) -> None:
         """One step on these training instances."""
         model, train = self.replica.model, self.replica.train
-        with _precision(self.rules.recipe, train.x.device):
+        with autocast(self.rules.recipe.precision, train.x.device):
             loss = self.replica.objective(model, train, rows, self.random)
         if model.backbone.kernel_l2:
             loss = loss + model.penalty()
@@ -191,9 +192,11 @@ class Run:
 
     def _evaluate(self, seen: int) -> None:
         replica, out = self.replica, self.out
-        part = replica.validation
-        with _precision(self.rules.recipe, part.x.device):
-            output = predict(replica.model, part.x, part.extra, always_drop=self.rules.always_drop)
+        part, rules = replica.validation, self.rules
+        kind = rules.recipe.precision
+        output = predict(
+            replica.model, part.x, part.extra, precision=kind, always_drop=rules.always_drop
+        )
         value, metric = replica.score(output)
         out.samples.append(float(seen))
         out.monitor.append(value)
@@ -207,7 +210,8 @@ class Run:
         if self.rules.recipe.objective != "labels":
             return None
         part, kind = self.replica.train, self.rules.recipe.loss
-        output = predict(self.replica.model, shown(part.x), shown(part.extra))
+        few, beside, precision = shown(part.x), shown(part.extra), self.rules.recipe.precision
+        output = predict(self.replica.model, few, beside, precision=precision)
         y = shown(part.y).cpu()
         loss = float(task_loss(torch.from_numpy(output), y, kind))
         return loss, constant_loss(y, output.shape[1], kind)
@@ -249,9 +253,17 @@ def turns(live: Sequence[Run], first: int, last: int) -> None:
 def fit(pack: Sequence[Replica], rules: Rules, stepper: Stepper = turns) -> list[Fit]:
     """Train with Adam, a plateau schedule and early stopping on the monitored value."""
     runs = [Run(replica, rules) for replica in pack]
-    for count in sorted({run.per_epoch for run in runs}):
-        _train([run for run in runs if run.per_epoch == count], rules.recipe.epochs, stepper)
+    for together in _alike(runs):
+        _train(together, rules.recipe.epochs, stepper)
     return [run.end() for run in runs]
+
+
+def _alike(runs: Sequence[Run]) -> list[list[Run]]:
+    """Runs of as many windows: their epochs have the same steps, and all batches the same width."""
+    groups: dict[int, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(len(run.replica.train.y), []).append(run)
+    return [groups[count] for count in sorted(groups)]
 
 
 def _train(runs: Sequence[Run], epochs: int, stepper: Stepper) -> None:
@@ -267,10 +279,6 @@ def _train(runs: Sequence[Run], epochs: int, stepper: Stepper) -> None:
             stepper(live, first, last)
             for run in live:
                 run.reach(last)
-
-
-def _precision(recipe: Recipe, device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
 
 
 def _rate(rate: object, device: torch.device) -> float | Tensor:
@@ -295,7 +303,13 @@ def _groups(replica: Replica, rate: float) -> list[dict[str, object]]:
 
 
 def predict(
-    model: Model, x: Tensor, extra: Tensor, batch: int = 512, *, always_drop: bool = False
+    model: Model,
+    x: Tensor,
+    extra: Tensor,
+    batch: int = 512,
+    *,
+    precision: str = "float32",
+    always_drop: bool = False,
 ) -> NDArray[np.float32]:
     """Raw outputs ``(n, outputs)`` with the model in evaluation mode."""
     model.eval()
@@ -303,7 +317,7 @@ def predict(
         for layer in model.modules():
             if isinstance(layer, nn.Dropout):
                 layer.train()
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast(precision, x.device):
         parts = [
             model(a, b)
             for a, b in zip(torch.split(x, batch), torch.split(extra, batch), strict=True)

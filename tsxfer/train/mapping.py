@@ -104,7 +104,7 @@ def _told(mapping: Mapping, model: Model) -> int:
     return sum(name in mapping.weights for name in reuse.transferred(model))
 
 
-def complete(mapping: Mapping, wanted: Sequence[str], model: Model, held: reuse.Weights) -> None:
+def complete(mapping: Mapping, wanted: Sequence[str], model: Model) -> None:
     """Refuse weights that lack some of what is to be copied.
 
     Raises:
@@ -119,6 +119,7 @@ def complete(mapping: Mapping, wanted: Sequence[str], model: Model, held: reuse.
     )
     part = f"--strategy first_{whole} copies the first layers, which are whole; or " * (whole > 0)
     own = {n: t for n, t in reuse.tensors(model).items() if n.startswith("backbone.")}
+    held = {mapping.names[name]: tensor for name, tensor in mapping.weights.items()}
     error = _unlike(held, own, f"lack {', '.join(missing[:6])}")
     raise SpecError(error.problem, mend=f"{part}{error.mend}")
 
