@@ -65,8 +65,13 @@ def is_set(named: str) -> bool:
 
 def suite_file(named: str) -> Path:
     """Rows of a suite: in the repository where it is used from there, else in the installation."""
-    places = [folder / SUITES[named] / ROWS for folder in (INSTALLED, COMMITTED)]
-    return next((path for path in places if path.is_file()), places[0])
+    return suite_folder(named) / ROWS
+
+
+def suite_folder(named: str) -> Path:
+    """Folder of a suite's rows and of what was made from them."""
+    places = [folder / SUITES[named] for folder in (INSTALLED, COMMITTED)]
+    return next((folder for folder in places if (folder / ROWS).is_file()), places[0])
 
 
 def _of_bytes(
