@@ -57,6 +57,7 @@ class StudyWords(DataWords, total=False):
     overlap: Literal["refuse", "label"]
     looks: Sequence[int]
     source_size: str | int
+    trained_on: Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Flags:
     overlap: str | None = None
     looks: list[int] = field(default_factory=list)
     source_size: str = ""
+    trained_on: list[str] = field(default_factory=list)
 
 
 OWN = frozenset(field.name for field in fields(Description))
