@@ -9,6 +9,7 @@ import typer
 
 from tsxfer import __version__
 from tsxfer.api.asked import Flags
+from tsxfer.cli import exchange
 from tsxfer.cli.options import UNSAID, Json, Mode, Partial, Place, Plugins, Quick, StudyFile
 from tsxfer.cli.own_flags import own_flags
 from tsxfer.cli.study_flags import study_flags
@@ -441,3 +442,6 @@ def recommend(
 
     wanted = Wanted(target, model, size, repeat, described)
     recommend(wanted, Workspace.at(workspace), json)
+
+
+exchange.register(app)
