@@ -10,7 +10,7 @@ from tsxfer.core.strategy import named
 from tsxfer.errors import SpecError
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.store.workspace import Workspace
-from tsxfer.train import graphs, method
+from tsxfer.train import graphs, watched
 
 HEAD = "import torch\nfrom torch import nn\nfrom tsxfer.train.method import Method, method\n\n"
 
@@ -170,6 +170,6 @@ def test_one_of_a_pack_fails_alone(place: Workspace, write: Write) -> None:
 def test_what_cannot_be_recorded_says_so(write: Write) -> None:
     """One attribute sends packs to steps in turns, and the reason names the method."""
     write("eager", f"{HEAD}@method()\nclass Eager(Method):\n    recordable = False\n")
-    assert "eager" in method.unrecordable(transfer("eager").reuse)
-    assert not method.unrecordable(transfer("copy").reuse)
+    assert "eager" in watched.unrecordable(transfer("eager").reuse)
+    assert not watched.unrecordable(transfer("copy").reuse)
     assert graphs.Graphs(refused="no").refused == "no"

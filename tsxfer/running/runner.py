@@ -37,12 +37,12 @@ from tsxfer.train import (
     graphs,
     loop,
     low_rank,
-    method,
     precision,
     probe,
     recording,
     reuse,
     unlabelled,
+    watched,
     weights,
 )
 
@@ -159,7 +159,7 @@ def _train(pack: Sequence[Job], refused: str = "") -> list[Result]:
 def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
     began = time.perf_counter()
     on_device = on_gpu(pack[0].device)
-    refused = refused or method.unrecordable(pack[0].trial.reuse)
+    refused = refused or watched.unrecordable(pack[0].trial.reuse)
     stepper = graphs.Graphs(refused=refused) if on_device else loop.turns
     try:
         with deadline(pack[0].limit * len(pack)):

@@ -18,10 +18,11 @@ from tsxfer.data.sealed import answers
 from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
-from tsxfer.running import given
+from tsxfer.running import given, methods
 from tsxfer.store.workspace import Workspace
-from tsxfer.train import loop, method, norms, objectives, reuse, unlabelled, weights
+from tsxfer.train import loop, norms, objectives, reuse, unlabelled, watched, weights
 from tsxfer.train.batch import Batch, on_device
+from tsxfer.train.method import Method
 from tsxfer.train.start import begin as look
 from tsxfer.train.start import rescale
 
@@ -67,17 +68,15 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
             start.audit["renormalised"] = norms.renormalise(model, parts[0].x)
         if _rescaled(trial):
             start = reuse.rescaled(model, start, rescale(model, parts[0].x))
-        how = _of(trial)
-        given = _given(trial, model, start, kept, parts[0], task.outputs)
-        start = _begun(trial, how, given, start)
+        how, known, start = methods.begin(trial, task, model, start, kept, parts[0])
         plain = loop.Replica(
             model,
             *parts,
             _score(task, trial, model),
             order=stream("order", trial.dataset, trial.repeat),
             dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
-            rates=_rates(trial, model, start, multiplier) | how.rates(given),
-            thaws=start.thaws(trial.recipe.epochs) | how.thaws(given),
+            rates=_rates(trial, model, start, multiplier) | how.rates(known),
+            thaws=start.thaws(trial.recipe.epochs) | how.thaws(known),
             objective=_objective(trial, task, model, start, how),
             method=how,
         )
@@ -133,64 +132,19 @@ def starting(
     if how is None:
         return model, reuse.scratch(model)
     source = reuse.started(reuse.averaged(kept), how.start, how.source.key, trial.repeat)
-    one = method.of(how.strategy)
+    one = watched.of(how.strategy)
     return model, reuse.take_over(
         model,
         one.start(source),
-        strategy=method.parts_of(how.strategy, one),
+        strategy=watched.parts_of(how.strategy, one),
         seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
     )
-
-
-def _of(trial: Trial) -> method.Method:
-    """The method of a trial, fresh; one that does nothing for scratch."""
-    return method.of(trial.reuse.strategy) if trial.reuse else method.Method()
-
-
-def _given(
-    trial: Trial,
-    model: Model,
-    start: reuse.Takeover,
-    kept: Sequence[reuse.Weights],
-    train: Batch,
-    outputs: int,
-) -> method.Given:
-    """What a method may know: no validation or test data."""
-    random = torch.Generator().manual_seed(seed("method", trial.dataset, trial.model, trial.repeat))
-    return method.Given(
-        model=model,
-        source=reuse.averaged(kept) if kept else {},
-        copied=tuple(start.audit["copied"]),
-        train=train,
-        random=random,
-        epochs=trial.recipe.epochs,
-        outputs=outputs,
-    )
-
-
-def _begun(
-    trial: Trial, how: method.Method, given: method.Given, start: reuse.Takeover
-) -> reuse.Takeover:
-    """Give the model the method's head, let it begin, and audit what it froze.
-
-    New layers draw from PyTorch's global stream, which is theirs alone meanwhile.
-    """
-    if not isinstance(how, method.Watched):
-        return start
-    model, device = given.model, given.train.x.device
-    layer = next(m for m in model.head.modules() if isinstance(m, nn.Linear))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed("method head", trial.dataset, trial.model, trial.repeat))
-        head = how.head(layer.in_features, given.outputs)
-        model.head = model.head if head is None else head.to(device)
-        how.begin(given)
-    return reuse.frozen_by_method(model, start, how.thaws(given))
 
 
 def _renormalised(trial: Trial, model: Model) -> bool:
     """Statistics are the target's: the strategy says so, or nothing else gave random layers any."""
     if trial.reuse:
-        return method.parts_of(trial.reuse.strategy).renormalised
+        return watched.parts_of(trial.reuse.strategy).renormalised
     return trial.baseline == "random_convolutions" and bool(norms.layers(model))
 
 
@@ -241,7 +195,7 @@ def _rates(
 
 
 def _objective(
-    trial: Trial, task: Task, model: Model, start: reuse.Takeover, how: method.Method
+    trial: Trial, task: Task, model: Model, start: reuse.Takeover, how: Method
 ) -> objectives.Objective:
     recipe = trial.recipe
     if recipe.objective != "labels":
@@ -249,8 +203,8 @@ def _objective(
     moved = not task.prepared.card.label_like_input
     augment = recipe.augment == "light"
     plain = objectives.of_labels(recipe.loss, augment=augment, moved=moved)
-    if isinstance(how, method.Watched):
-        plain = method.objective(how, recipe.loss, augment=augment, moved=moved)
+    if isinstance(how, watched.Watched):
+        plain = watched.objective(how, recipe.loss, augment=augment, moved=moved)
     anchor = start.strategy.anchor
     return objectives.anchored(plain, model, start.audit["copied"], anchor) if anchor else plain
 

@@ -26,10 +26,11 @@ from tsxfer.models.base import Model
 from tsxfer.models.layers import own_stream
 from tsxfer.train import norms
 from tsxfer.train.batch import Batch
-from tsxfer.train.method import Method, Watched, changes_checkpoint
+from tsxfer.train.method import Method
 from tsxfer.train.objectives import Objective, constant_loss, of_labels, task_loss
 from tsxfer.train.precision import autocast
 from tsxfer.train.start import windows as shown
+from tsxfer.train.watched import Watched, changes_checkpoint
 
 Score = Callable[[NDArray[np.float32]], tuple[float, float]]
 """Raw validation output ``(n, outputs)`` to what is monitored (larger is better) and the metric."""
