@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what types and editors see; at run time the table below stands for it
+    from tsxfer.api.run import run as run
     from tsxfer.errors import TsxferError as TsxferError
     from tsxfer.estimators import TransferClassifier as TransferClassifier
     from tsxfer.estimators import TransferRegressor as TransferRegressor
@@ -22,6 +23,7 @@ PUBLIC = {
     "TransferClassifier": "tsxfer.estimators",
     "TransferRegressor": "tsxfer.estimators",
     "TsxferError": "tsxfer.errors",
+    "run": "tsxfer.api.run",
     "load_results": "tsxfer.exchange.frame",
 }
 

@@ -30,6 +30,7 @@ class How:
         engine: Who places the packs.
         options: ``NAME=VALUE`` for the engine.
         weights: URL of a store that shares pretrained weights; empty: none.
+        progress: Show how far it is.
     """
 
     device: str = "auto"
@@ -38,6 +39,7 @@ class How:
     engine: EngineName = EngineName.LOCAL
     options: tuple[str, ...] = ()
     weights: str = ""
+    progress: bool = True
 
     def __post_init__(self) -> None:
         refuse_device(self.device)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tsxfer.core.cautions import Caution
+from tsxfer.core.names import is_given
 from tsxfer.core.seen import Begin, Learned
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError, nearest
@@ -269,6 +270,11 @@ class Trial(_Keyed):
         return (self.after,) if self.after else ()
 
     @property
+    def given(self) -> bool:
+        """Its weights were trained elsewhere: it is started from, and never run."""
+        return is_given(self.dataset)
+
+    @property
     def closed_form(self) -> bool:
         """Its head is solved on features that stay, and no step is taken."""
         probed = self.reuse is not None and self.reuse.strategy.learn == "probe"
@@ -369,6 +375,7 @@ class Overlap:
             case or spaces alone.
         names: Groups of both whose common names are counters, such as ``p1``: no proof of anything.
         events: Test windows of an event (time and magnitude) that was learned from.
+        unknown: Some of what was learned from is not stated, or was not here to be compared.
     """
 
     source: str
@@ -378,6 +385,7 @@ class Overlap:
     groups: int = 0
     names: int = 0
     events: int = 0
+    unknown: bool = False
 
     @property
     def refused(self) -> bool:
