@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tsxfer.cli.plan import _ahead_line, _assumed
+from tsxfer.api.planning import _ahead_line, _assumed
 from tsxfer.stats.outlook import Outlook, outlook
 from tsxfer.stats.power import reach
 from tsxfer.stats.scope import NewGroups, Part
