@@ -368,6 +368,31 @@ def doctor(json: Json = False, workspace: Place = None) -> None:
 
 
 @app.command()
+def why(
+    what: Annotated[
+        str, typer.Argument(help="Key of a transfer's row, or a study: its clearest comparison.")
+    ],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    figure: Annotated[
+        Optional[Path], typer.Option(help="SVG file to write the picture to.")  # noqa: UP045
+    ] = None,
+    json: Json = False,
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Look inside a transfer, layer by layer: likeness to source and start, and travel of weights.
+
+    The transfer and its scratch twin are trained again, since such weights are not kept.
+
+    Example: tsxfer why speech-to-emg
+    """
+    from tsxfer.cli.why import show_why
+    from tsxfer.store.workspace import Workspace
+
+    show_why(what, Workspace.at(workspace), device, figure, json)
+
+
+@app.command()
 def reproduce(
     keys: Annotated[list[str], typer.Argument(help="Keys of rows, or unique beginnings of them.")],
     ancestors: Annotated[bool, typer.Option(help="Train the sources again too.")] = False,

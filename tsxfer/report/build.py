@@ -23,6 +23,7 @@ from tsxfer.stats.protocols import ProtocolEffect
 from tsxfer.stats.reproduced import Summary, summary
 from tsxfer.stats.testset import TestError, from_predictions
 from tsxfer.stats.verified import in_words, read
+from tsxfer.stats.why import Explained, explained
 from tsxfer.stats.worth import Worth, labels_worth
 
 
@@ -57,6 +58,7 @@ class Report:
         verified: The same in words; empty where there is no folder to check.
         protocols: The same comparisons under the study's other protocols, where it names several;
             they stand in no other table.
+        explained: Comparisons of which `tsxfer why` looked into a transfer.
         folder: Of the study, ``WORKSPACE/results/NAME``, for pictures of predictions and windows.
     """
 
@@ -85,6 +87,7 @@ class Report:
     verified: str = ""
     folder: Path | None = None
     protocols: tuple[ProtocolEffect, ...] = ()
+    explained: tuple[Explained, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -198,6 +201,7 @@ def of_cells(
         sound=sound,
         verified=said,
         folder=folder,
+        explained=tuple(explained(folder, comparisons, {r.key: r for r in rows})) if folder else (),
     )
 
 
