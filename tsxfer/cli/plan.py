@@ -51,7 +51,7 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
         "data": study.data,
         "profile": ", ".join(study.protocols),
         "trials": len(trials),
-        "pretrainings": len({origin.key for t in trials for origin in t.origins}),
+        "pretrainings": len({o.key for t in trials for o in t.origins if not o.given}),
         "comparisons": len(compared),
         "controls": len(treated) - len(compared) - len(elsewhere) or None,
         "elsewhere": len(elsewhere) or None,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections import Counter
 from dataclasses import asdict
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from tsxfer import metrics
@@ -21,7 +18,7 @@ from tsxfer.core.study import COMBINATIONS, read_study, trials_of
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
 from tsxfer.store.rows import Store
-from tsxfer.store.workspace import Workspace, environment
+from tsxfer.store.workspace import Workspace
 
 # What `tsxfer run` chooses among beside data sets and models, by its option.
 CHOICES = {
@@ -164,40 +161,3 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
         "failed": counts["failed"],
         "to_do": counts["to do"],
     }
-
-
-def show_doctor(workspace: Workspace, as_json: bool) -> None:
-    """Installed packages, extras, device files, prepared data and damaged rows."""
-    import shutil
-
-    packages = ("torch", "numpy", "scipy", "librosa", "h5py", "yfinance", "sktime", "obspy")
-    facts: dict[str, Any] = dict(environment())
-    for name in packages:
-        found = importlib.util.find_spec(name) is not None
-        facts[name] = (
-            metadata.version(name)
-            if found
-            else "missing"
-            + (' (only for fr_aseaf: pip install "tsxfer[seismology]")' if name == "obspy" else "")
-        )
-    facts["cuda device"] = "present" if Path("/dev/nvidia0").exists() else "none seen"
-    facts["workspace"] = (
-        f"{workspace.root.resolve()} ({'exists' if workspace.root.exists() else 'not made yet'})"
-    )
-    place = workspace.root if workspace.root.exists() else Path()
-    facts["free space"] = f"{shutil.disk_usage(place).free / 1e9:.1f} GB"
-    facts["prepared"] = sorted(p.parent.name for p in (workspace.root / "data").glob("*/meta.json"))
-    facts["damaged rows"] = _damaged(workspace)
-    if as_json:
-        say_json(facts)
-    else:
-        say([f"{what:13} {value}" for what, value in facts.items()])
-
-
-def _damaged(workspace: Workspace) -> list[str]:
-    found = []
-    for name in workspace.studies():
-        store = Store(workspace.results(name))
-        store.rows()
-        found += [f"{name}/{line}" for line in (*store.damaged, *store.foreign)]
-    return found

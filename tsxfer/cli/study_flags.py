@@ -74,6 +74,14 @@ Baselines = Annotated[
 SourceSize = Annotated[
     str, typer.Option("--source-size", help="Labels that sources are pretrained on (all).")
 ]
+TrainedOn = Annotated[
+    list[str],
+    typer.Option(
+        "--trained-on",
+        help="What a source that is a file of weights has learned from: a,b; data sets that are "
+        "prepared here are compared with the target's test part.",
+    ),
+]
 
 
 @own_flags
@@ -95,6 +103,7 @@ def asked(
     source_size: SourceSize = "",
     overlap: Overlap = None,
     looks: Looks = [],  # noqa: B006
+    trained_on: TrainedOn = [],  # noqa: B006
     described: Description = UNSAID,
 ) -> Flags:
     """What the flags of a study say; a flag is a line here, and a field of `Flags`."""
@@ -117,6 +126,7 @@ def asked(
         overlap=overlap,
         looks=looks,
         source_size=source_size,
+        trained_on=trained_on,
     )
 
 

@@ -27,6 +27,8 @@ def unlike_scratch(transfer: Trial, channels: Mapping[str, int]) -> bool:
         channels: Of each data set that is known, by versioned name.
     """
     reuse = transfer.reuse
+    if reuse and reuse.source.given and not channels.get(reuse.source.dataset):
+        return True  # how a stranger's network reads channels is not known
     if reuse is None or not {reuse.source.dataset, transfer.dataset} <= channels.keys():
         return False
     treated = {f.name for f in fields(Strategy)} - {"copied", "blocks", "channels"}

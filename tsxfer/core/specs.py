@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tsxfer.core.cautions import Caution
+from tsxfer.core.names import is_given
 from tsxfer.core.seen import Begin, Learned
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError, nearest
@@ -269,6 +270,11 @@ class Trial(_Keyed):
         return (self.after,) if self.after else ()
 
     @property
+    def given(self) -> bool:
+        """Its weights were trained elsewhere: it is started from, and never run."""
+        return is_given(self.dataset)
+
+    @property
     def closed_form(self) -> bool:
         """Its head is solved on features that stay, and no step is taken."""
         probed = self.reuse is not None and self.reuse.strategy.learn == "probe"
@@ -369,6 +375,7 @@ class Overlap:
             case or spaces alone.
         names: Groups of both whose common names are counters, such as ``p1``: no proof of anything.
         events: Test windows of an event (time and magnitude) that was learned from.
+        unknown: Some of what was learned from is not stated, or was not here to be compared.
     """
 
     source: str
@@ -378,6 +385,7 @@ class Overlap:
     groups: int = 0
     names: int = 0
     events: int = 0
+    unknown: bool = False
 
     @property
     def refused(self) -> bool:
@@ -427,6 +435,7 @@ class Result:
         labels: Warnings that travel with the row: ``simulated``, ``leaky split``.
         environment: Versions and hardware.
         analysis: Hash of the analysis that was declared before the row was made.
+        origin: Of a row that was merged from elsewhere: name and hash of the set it came in.
         error: Message of a failed trial.
     """
 
@@ -454,6 +463,7 @@ class Result:
     environment: dict[str, str] = field(default_factory=dict)
     analysis: str = ""
     error: str = ""
+    origin: str = ""
 
     @property
     def key(self) -> str:
@@ -464,9 +474,10 @@ class Result:
     def digest(self) -> str:
         """Hash of what the trial gave, kept beside its predictions: an edited row has another.
 
-        Left out: the analysis, which is stamped on it afterwards, and what the machine was like.
+        Left out: the analysis and the origin, which are stamped on it afterwards, and what the
+        machine was like.
         """
-        return content_key(replace(self, analysis="", cost={}, environment={}))
+        return content_key(replace(self, analysis="", cost={}, environment={}, origin=""))
 
 
 def canonical_size(size: str | int) -> str:

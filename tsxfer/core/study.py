@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from tsxfer.core.building import from_plain
 from tsxfer.core.fair import smallest, unlike_scratch
-from tsxfer.core.names import DatasetName
+from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.specs import (
     NO_BACKBONE,
     NOISE,
@@ -71,6 +71,8 @@ class Study:
         recipe: Of fine-tuning, and of the scratch twin.
         pretraining: Of the sources.
         channels: Of each data set, by versioned name, in a resolved study.
+        given: How many trainings there are of each source whose weights were made elsewhere, by
+            versioned name, in a resolved study; repeat i starts from number i modulo this.
         check_start: Under ``strict``, the control ``untrained`` stands at the smallest size beside
             each transfer whose start differs from scratch in more than what its source learned
             (`tsxfer.core.fair`), unasked; asked for as a control, it stands at every size.
@@ -111,6 +113,7 @@ class Study:
     combine: tuple[Combination, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     channels: dict[str, int] = field(default_factory=dict)
+    given: dict[str, int] = field(default_factory=dict)
     check_start: bool = True
     overlap: Overlaps = "refuse"
     looks: tuple[int, ...] = ()
@@ -142,6 +145,7 @@ class Study:
                 mend="leave one of them out",
             )
         self._refuse_hidden_controls()
+        self._refuse_training_given()
         self._refuse_odd_looks()
         self._refuse_repeated_settings()
         odd = not self.name.isprintable() or set(self.name) & set('/\\:*?"<>|')
@@ -180,6 +184,20 @@ class Study:
                 mend=f"e.g. looks = [{max(3, self.repeats // 2)}] with repeats = "
                 f"{max(4, self.repeats)}",
             )
+
+    def _refuse_training_given(self) -> None:
+        """Weights that were made elsewhere are started from; nothing of them is trained here."""
+        given = [name for name in self.sources if is_given(name)]
+        for asked, what in (
+            ("shuffled" in self.controls, "the control shuffled trains the source again"),
+            (bool(self.combine), "combine trains on the sources' data"),
+            (self.objectives != ("labels",), "objectives say how sources are trained"),
+        ):
+            if asked and given:
+                raise SpecError(
+                    f"{what}, and {given[0]} is weights that were trained elsewhere",
+                    mend="leave it out, or name a data set as the source",
+                )
 
     def _refuse_hidden_controls(self) -> None:
         """A control under the name of a plain transfer would be read as one."""
@@ -246,7 +264,7 @@ def _plainly_under(study: Study, protocol: str) -> Study:
 def _trials_under(study: Study) -> Iterator[Trial]:
     """All trials under `Study.profile`, ancestors first."""
     first = _pretrainings(study)
-    if not first:
+    if not first and not any(map(is_given, study.sources)):
         raise SpecError(
             f"nothing to compare: {', '.join(study.sources)} is source and target",
             mend="name a source that is not the target",
@@ -276,7 +294,7 @@ def _pretrainings(study: Study) -> dict[str, Trial]:
 
 def _add_with_ancestors(found: dict[str, Trial], trials: tuple[Trial, ...]) -> None:
     for trial in trials:
-        if trial.key not in found:
+        if trial.key not in found and not trial.given:
             _add_with_ancestors(found, trial.origins)
             found[trial.key] = trial
 
@@ -285,7 +303,7 @@ def _comparable(study: Study) -> Iterator[Trial]:
     """Each scratch twin and its baselines, then transfers and their controls; shared ones again."""
     axes = itertools.product(range(study.repeats), study.models, study.targets, study.sizes)
     for repeat, model, target, size in axes:
-        starts = _starts(study, repeat % study.pretrainings, model, target)
+        starts = _starts(study, repeat, model, target)
         if not starts:
             continue
         scratch = Trial(
@@ -315,10 +333,11 @@ def _comparable(study: Study) -> Iterator[Trial]:
                 yield from _controls(study, transfer, reuse, asked)
 
 
-def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
+def _starts(study: Study, repeat: int, model: str, target: str) -> list[Reuse]:
     """What transfers to a target may start from: each source, then what several make together."""
-    names = [source for source in study.sources if source != target]
-    found: list[Reuse] = []
+    number = repeat % study.pretrainings
+    names = [n for n in study.sources if n != target and not is_given(n)]
+    found = [_given(study, repeat, model, n) for n in study.sources if is_given(n)]
     for objective in study.objectives:
         recipe = replace(study.pretraining, objective=objective)
         alone = [
@@ -337,6 +356,13 @@ def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
         if len(alone) > 1:
             found += [_combined(alone, how) for how in ways]
     return found
+
+
+def _given(study: Study, repeat: int, model: str, name: str) -> Reuse:
+    """Weights that were made elsewhere: what the study says of pretraining is not of them."""
+    number = repeat % study.given.get(name, 1)
+    origin = Trial(dataset=name, model=model, size="all", repeat=number, profile=study.profile)
+    return Reuse(origin)
 
 
 def _combined(alone: list[Trial], how: Combination) -> Reuse:
@@ -379,6 +405,8 @@ def _controls(
     origin = reuse.source
     few = label_budget(study.source_size, 0) <= NOISE_LABELS
     plain = replace(origin, recipe=study.pretraining, pool=(), after=None)
+    if origin.given:  # noise is learned as often as the study's own sources would be
+        plain = replace(plain, size=study.source_size, repeat=transfer.repeat % study.pretrainings)
     noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
     rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")
     of = {
@@ -389,7 +417,8 @@ def _controls(
         "in_domain": replace(transfer, reuse=replace(reuse, source=rest, also=())),
         "whole": replace(transfer.twin(), size="all"),
     }
-    if reuse == replace(reuse, source=plain, also=()):  # one source that learns from its labels
+    alone = reuse == replace(reuse, source=plain, also=()) and not origin.given
+    if alone:  # one source that learns from its labels
         shuffled = replace(origin, recipe=replace(origin.recipe, labels="shuffled"))
         of["shuffled"] = replace(transfer, reuse=replace(reuse, source=shuffled))
     return [of[name] for name in asked if name in of]
@@ -428,24 +457,30 @@ def read_study(path: Path) -> Study:
         SpecError: For a missing file, bad TOML, or a name that is not known.
     """
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            f"the study file cannot be read: {error.strerror}",
+            f"the study file cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),
             mend="check the path",
         ) from None
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # bad TOML or text, numbers with too many digits, deep nesting
-        raise SpecError(
-            f"not valid TOML: {error}", where=str(path), mend="edit that line"
-        ) from None
-    data.setdefault("name", path.stem)
+    return parse_study(text, path.stem, str(path))
+
+
+def parse_study(text: str, name: str, where: str) -> Study:
+    """A study from the text of its file; `name` is what it is called if the text does not say.
+
+    Raises:
+        SpecError: For bad TOML, or a name that is not known.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # bad TOML, numbers of too many digits, nesting
+        raise SpecError(f"not valid TOML: {error}", where=where, mend="edit that line") from None
+    data.setdefault("name", name)
     if isinstance(data.get("sizes"), list):
         data["sizes"] = [str(size) for size in data["sizes"]]
-    return from_plain(Study, data, where=str(path))
+    return from_plain(Study, data, where=where)
 
 
 def study_toml(study: Study) -> str:

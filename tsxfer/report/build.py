@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,6 +61,7 @@ class Report:
             they stand in no other table.
         explained: Comparisons of which `tsxfer why` looked into a transfer.
         folder: Of the study, ``WORKSPACE/results/NAME``, for pictures of predictions and windows.
+        origins: Where rows that were merged from elsewhere come from, with their number.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Report:
     sound: bool | None = None
     verified: str = ""
     folder: Path | None = None
+    origins: tuple[tuple[str, int], ...] = ()
     protocols: tuple[ProtocolEffect, ...] = ()
     explained: tuple[Explained, ...] = ()
 
@@ -202,6 +205,7 @@ def of_cells(
         verified=said,
         folder=folder,
         explained=tuple(explained(folder, comparisons, {r.key: r for r in rows})) if folder else (),
+        origins=tuple(Counter(row.origin for row in rows if row.origin).most_common()),
     )
 
 

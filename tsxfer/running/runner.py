@@ -29,6 +29,7 @@ from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.setup import Begun, begin
 from tsxfer.running.successor import Successor
+from tsxfer.store import given
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace, environment, unique
 from tsxfer.train import (
@@ -317,7 +318,7 @@ def _kept(job: Job) -> Result | None:
 
 def _pull(job: Job, trial: Trial) -> None:
     """Fetch a trial's weights from the store that the job names, if they are missing here."""
-    if job.weights:
+    if job.weights and not trial.given:
         workspace = Workspace(Path(job.workspace))
         name = remote.name_of(workspace, trial)
         remote.pull(job.weights, name, workspace.weights(trial.key))
@@ -328,7 +329,8 @@ def _orphan(job: Job) -> Result | None:
     workspace, trial = Workspace(Path(job.workspace)), job.trial
     for origin in trial.origins:
         _pull(job, origin)
-    source = next((t for t in trial.origins if not workspace.weights(t.key).exists()), None)
+    trained = (t for t in trial.origins if not t.given)
+    source = next((t for t in trained if not workspace.weights(t.key).exists()), None)
     if source is None:
         return None
     result = _nothing(job)
@@ -372,7 +374,7 @@ def _blank(
         audit=audit,
         loss=_loss(trial, task),
         ledger=ledger(trial.recipe, len(task.subset.train), profile.drop_last),
-        labels=expected(trial, card.warnings, shared),
+        labels=expected(trial, card.warnings, shared, given.warnings(workspace, trial)),
         environment=_environment(),
     )
 

@@ -19,6 +19,7 @@ from tsxfer.data.sealed import answers
 from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
+from tsxfer.running import given
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import loop, norms, objectives, reuse, unlabelled, weights
 from tsxfer.train.batch import Batch, on_device
@@ -59,7 +60,7 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
         on_device(task.validation, task.validation_y, device),
     )
     multipliers = trial.recipe.tune or (trial.reuse.rate_multiplier if trial.reuse else 1.0,)
-    kept = origin_weights(trial, workspace)
+    kept = origin_weights(trial, workspace, task)
     replicas, start = [], None
     for multiplier in multipliers:
         model, start = starting(trial, task, kept)
@@ -83,11 +84,22 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
     return Begun(trial, task, start, replicas, multipliers, seen)
 
 
-def origin_weights(trial: Trial, workspace: Workspace) -> list[reuse.Weights]:
+def origin_weights(trial: Trial, workspace: Workspace, task: Task) -> list[reuse.Weights]:
     """Weights of a trial's origins; of ``untrained``, those before its source learned."""
+    if trial.reuse and trial.reuse.source.given:
+        return [_given(trial, trial.reuse.source, workspace, task)]
     if trial.reuse and trial.reuse.start == "untrained":
         return [untrained(trial.reuse.source, workspace)]
     return [weights.load(workspace.weights(origin.key)) for origin in trial.origins]
+
+
+def _given(trial: Trial, origin: Trial, workspace: Workspace, task: Task) -> reuse.Weights:
+    """Weights that were made elsewhere, or a network like theirs before it learned."""
+    model = fresh(trial, task.train, task.outputs)
+    found = given.weights_for(origin, model, workspace)
+    if trial.reuse and trial.reuse.start == "untrained":
+        return given.untrained(origin, found, model, task.train.x.shape[2])
+    return found.weights
 
 
 def untrained(source: Trial, workspace: Workspace) -> reuse.Weights:

@@ -182,17 +182,33 @@ def read_lock(folder: Path) -> Lock | None:
     if not path.exists():
         return None
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return from_plain(Lock, data, str(path))
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _unreadable(error, str(path)) from None
+    return parse_lock(text, str(path))
+
+
+def parse_lock(text: str, where: str) -> Lock:
+    """The declared analysis from the text of its file.
+
+    Raises:
+        SpecError: If it is damaged.
+    """
+    try:
+        return from_plain(Lock, tomllib.loads(text), where)
     except SpecError as error:
         raise SpecError(
             f"the declared analysis is not understood: {error.problem}",
-            where=str(path),
+            where=where,
             mend="use the tsxfer that declared it, or a later one; or name the study otherwise",
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise SpecError(
-            f"the declared analysis cannot be read: {error}",
-            where=str(path),
-            mend="restore the file; without it every result is exploratory",
-        ) from None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error, where) from None
+
+
+def _unreadable(error: Exception, where: str) -> SpecError:
+    return SpecError(
+        f"the declared analysis cannot be read: {error}",
+        where=where,
+        mend="restore the file; without it every result is exploratory",
+    )

@@ -46,7 +46,7 @@ def begin(model: Model, x: Tensor) -> Begin:
     with as_in_training(model), torch.no_grad(), listening(model, listen):
         features = model.features(windows(x)).float()
     dead = 1 - float(torch.cat(filters).float().mean()) if filters else 0.0
-    deviation, rank = _spread(features.double().cpu())
+    deviation, rank = _spread(features.cpu().double())
     return Begin(tuple(_short(value) for value in rms.values()), deviation, rank, _short(dead))
 
 
