@@ -152,7 +152,7 @@ def as_source(begun: Begun, workspace: Workspace) -> tuple[Model, int]:
     card, profile = prepared(workspace, how.source.dataset).card, PROFILES[how.source.profile]
     channels = len(scale.channels_for(card, profile))
     model = _built(how.source, channels, length, 0, 1)
-    kept = reuse.averaged(origin_weights(begun.trial, workspace))
+    kept = reuse.averaged(origin_weights(begun.trial, workspace, begun.task))
     source = reuse.started(kept, how.start, how.source.key, begun.trial.repeat)
     plain = Strategy(copied=how.strategy.copied, blocks=how.strategy.blocks)
     reuse.take_over(model, source, strategy=plain)
