@@ -129,7 +129,7 @@ def starting(
     """
     model, how = fresh(trial, task.train, task.outputs), trial.reuse
     if trial.after:
-        return model, reuse.take_over(model, kept[0])
+        return model, reuse.take_over(model, kept[0], strategy=Strategy(channels=trial.fitting))
     if how is None:
         return model, reuse.scratch(model)
     source = reuse.started(reuse.averaged(kept), how.start, how.source.key, trial.repeat)
