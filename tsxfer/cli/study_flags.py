@@ -33,7 +33,8 @@ Controls = Annotated[
     list[str],
     typer.Option(
         help="untrained (unasked in three repeats of the smallest size, where a start is not "
-        "scratch's), permuted, shuffled, moments, noise, in_domain, whole, or all: beside each transfer; none."
+        "scratch's), permuted, shuffled, moments, noise, in_domain, whole, or all: beside "
+        "each transfer; none."
     ),
 ]
 Strategies = Annotated[
