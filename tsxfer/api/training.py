@@ -163,7 +163,7 @@ def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kep
     engine = ready(how, len(todo), workspace, kept.study)
     origins = {origin.key for t in trials for origin in t.origins}
     jobs = _jobs(kept.study, todo, origins, workspace, engine, how)
-    supply = Supply(packs(jobs, engine.width), Shared.of(workspace, kept.store))
+    supply = Supply(packs(jobs, engine.width(len(todo))), Shared.of(workspace, kept.store))
     progress = Progress(kept.study, len(todo), done, shown=how.progress)
     return _train(progress, supply, kept, engine.run)
 

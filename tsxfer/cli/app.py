@@ -14,6 +14,7 @@ from tsxfer.cli.options import UNSAID, Json, Mode, Partial, Place, Plugins, Quic
 from tsxfer.cli.own_flags import own_flags
 from tsxfer.cli.study_flags import study_flags
 from tsxfer.own.description import Description
+from tsxfer.running.device import WORDS
 from tsxfer.running.engines import EngineName
 
 app = typer.Typer(
@@ -45,7 +46,7 @@ def _root(
 def run(
     flags: Flags,
     study: StudyFile = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     workers: Annotated[
         int, typer.Option(help="Processes, or packs in flight on a cluster; 0 chooses.")
     ] = 0,
@@ -287,7 +288,7 @@ def fit(
             "divided, spread, fresh or independent."
         ),
     ] = "repeat",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
@@ -324,7 +325,7 @@ def predict(
     label: Annotated[
         str, typer.Option(help="Column or array of labels in the file, to score against.")
     ] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     _plugins: Plugins = "",
 ) -> None:
     """Predict each window of a file with a kept model.
@@ -365,11 +366,36 @@ def check(
 
 @app.command()
 def doctor(json: Json = False, workspace: Place = None) -> None:
-    """Check the installation, the device and the workspace."""
-    from tsxfer.cli.show import show_doctor
+    """Check the installation, the devices and the workspace."""
+    from tsxfer.cli.doctor import show_doctor
     from tsxfer.store.workspace import Workspace
 
     show_doctor(Workspace.at(workspace), json)
+
+
+@app.command()
+def why(
+    what: Annotated[
+        str, typer.Argument(help="Key of a transfer's row, or a study: its clearest comparison.")
+    ],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    figure: Annotated[
+        Optional[Path], typer.Option(help="SVG file to write the picture to.")  # noqa: UP045
+    ] = None,
+    json: Json = False,
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Look inside a transfer, layer by layer: likeness to source and start, and travel of weights.
+
+    The transfer and its scratch twin are trained again, since such weights are not kept.
+
+    Example: tsxfer why speech-to-emg
+    """
+    from tsxfer.cli.why import show_why
+    from tsxfer.store.workspace import Workspace
+
+    show_why(what, Workspace.at(workspace), device, figure, json)
 
 
 @app.command()
@@ -383,9 +409,7 @@ def reproduce(
         Optional[float],  # noqa: UP045
         typer.Option(help="Largest distance allowed; a tenth of the margin of interest."),
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto (the row's), cpu, cuda or e.g. cuda:1.")
-    ] = "auto",
+    device: Annotated[str, typer.Option(help=f"The row's where {WORDS}")] = "auto",
     deterministic: Annotated[
         bool, typer.Option(help="Refuse operations without a deterministic form (GPU).")
     ] = False,

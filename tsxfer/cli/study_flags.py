@@ -32,8 +32,9 @@ Tune = Annotated[
 Controls = Annotated[
     list[str],
     typer.Option(
-        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, "
-        "shuffled, moments, noise, in_domain, whole, or all: beside each transfer; none."
+        help="untrained (unasked in three repeats of the smallest size, where a start is not "
+        "scratch's), permuted, shuffled, moments, noise, in_domain, whole, or all: beside "
+        "each transfer; none."
     ),
 ]
 Strategies = Annotated[

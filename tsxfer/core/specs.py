@@ -13,7 +13,7 @@ from typing import Any, Literal
 from tsxfer.core.cautions import Caution
 from tsxfer.core.names import is_given
 from tsxfer.core.seen import Begin, Learned
-from tsxfer.core.strategy import Strategy
+from tsxfer.core.strategy import Channels, Strategy
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import content_key
 
@@ -197,6 +197,8 @@ class Trial(_Keyed):
         pool: Data sets learned from beside `dataset`, each with a head of its own, in a pretraining
             on several sources at once.
         after: The pretraining whose convolutions this one continues from.
+        fitting: What its first kernels become where the two differ in channels
+            (`Strategy.channels`).
         baseline: Instead of fine-tuning: a name in `BASELINES`; those that are not of a backbone
             have the model `NO_BACKBONE`.
     """
@@ -212,6 +214,7 @@ class Trial(_Keyed):
     pool: tuple[str, ...] = ()
     after: Trial | None = None
     baseline: Baseline | None = None
+    fitting: Channels = "repeat"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", canonical_size(self.size))
@@ -225,6 +228,11 @@ class Trial(_Keyed):
             raise SpecError(
                 f"channels = {self.reuse.strategy.channels!r} is not of the paper profile",
                 mend="use --profile strict, or --strategy copy: the study repeats kernels",
+            )
+        if self.fitting != "repeat" and not self.after:
+            raise SpecError(
+                f"fitting = {self.fitting!r} of a trial that continues from no other",
+                mend="leave it out; of a transfer it is strategy.channels",
             )
         if sum(map(bool, (self.reuse, self.pool, self.after, self.baseline))) > 1:
             raise SpecError(

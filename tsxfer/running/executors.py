@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import SpawnContext
+from multiprocessing.queues import SimpleQueue
 
 from tsxfer.core.specs import Result
 from tsxfer.errors import TsxferError
+from tsxfer.running.device import Pin
 from tsxfer.running.memory import keep_memory
 from tsxfer.running.runner import run_pack
-from tsxfer.running.successor import die_with_parent
+from tsxfer.running.successor import begin_worker
 from tsxfer.running.supply import Pack, Supply
 
 
@@ -27,14 +31,21 @@ def serial(work: Supply | Sequence[Pack]) -> Iterator[Result]:
             supply.rest()
 
 
-def pool(work: Supply | Sequence[Pack], workers: int) -> Iterator[Result]:
+def pool(work: Supply | Sequence[Pack], workers: int, pins: Sequence[Pin] = ()) -> Iterator[Result]:
     """In `workers` processes; a pack starts once the trials whose weights it needs have ended.
 
     Only jobs and rows cross to the workers. Workers end when this process does, however it does.
+
+    Args:
+        work: What is to do.
+        workers: Processes.
+        pins: Devices that they are kept to, in turn; none: each sees all.
     """
     supply, running = Supply.of(work), dict[Future[list[Result]], Pack]()
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent)
+    executor = ProcessPoolExecutor(
+        workers, context, begin_worker, (_dealt(context, workers, pins),)
+    )
     try:
         while supply.waiting or running:
             while len(running) < 2 * workers and (pack := supply.take()):
@@ -54,6 +65,16 @@ def pool(work: Supply | Sequence[Pack], workers: int) -> Iterator[Result]:
         raise
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _dealt(context: SpawnContext, workers: int, pins: Sequence[Pin]) -> SimpleQueue[Pin] | None:
+    """A pin for each worker, as even as it goes."""
+    if not pins:
+        return None
+    queue: SimpleQueue[Pin] = context.SimpleQueue()
+    for pin in itertools.islice(itertools.cycle(pins), workers):
+        queue.put(pin)
+    return queue
 
 
 def _lost_worker(workers: int) -> TsxferError:

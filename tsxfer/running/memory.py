@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+from typing import Any
 
-from tsxfer.running.device import on_gpu
+from tsxfer.running.device import kind_of
 
 
 def keep_memory() -> None:
@@ -25,7 +26,9 @@ def keep_memory() -> None:
 def release(device: str) -> None:
     """Give a GPU back what nothing holds any more: networks that knew each other, too."""
     gc.collect()
-    if on_gpu(device):
+    kind = kind_of(device)
+    if kind != "cpu":
         import torch
 
-        torch.cuda.empty_cache()
+        there: Any = {"cuda": torch.cuda, "xpu": torch.xpu, "mps": torch.mps}[kind]
+        there.empty_cache()

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.process import BaseProcess
+from multiprocessing.queues import SimpleQueue
 from typing import ParamSpec, TypeVar
 
 from tsxfer.errors import TsxferError
+from tsxfer.running.device import Pin
 from tsxfer.running.memory import keep_memory
 
 P = ParamSpec("P")
@@ -58,6 +60,19 @@ class Successor:
         if self._child is not None:
             self._child.shutdown()
             self._child = None
+
+
+def begin_worker(pins: SimpleQueue[Pin] | None = None) -> None:
+    """The first thing that a worker does: take the device that is its own, and a parent's death.
+
+    This module imports no torch, so that the device is chosen before torch is there.
+
+    Args:
+        pins: Each worker takes one; None where none is kept to a device.
+    """
+    if pins is not None:
+        pins.get().put()
+    die_with_parent()
 
 
 def die_with_parent() -> None:

@@ -26,9 +26,11 @@ from tsxfer.models.base import Model
 from tsxfer.models.layers import own_stream
 from tsxfer.train import norms
 from tsxfer.train.batch import Batch
+from tsxfer.train.method import Method
 from tsxfer.train.objectives import Objective, constant_loss, of_labels, task_loss
 from tsxfer.train.precision import autocast
 from tsxfer.train.start import windows as shown
+from tsxfer.train.watched import Watched, changes_checkpoint
 
 Score = Callable[[NDArray[np.float32]], tuple[float, float]]
 """Raw validation output ``(n, outputs)`` to what is monitored (larger is better) and the metric."""
@@ -48,6 +50,7 @@ class Replica:
         rates: Rates of parameters relative to the recipe's, by name; 1 where left out.
         thaws: Epochs from which parameters learn, by name; the first where left out.
         objective: What a step minimises.
+        method: What fine-tuning does beside; its loss is `objective` already.
     """
 
     model: Model
@@ -59,6 +62,7 @@ class Replica:
     rates: Mapping[str, float] = field(default_factory=dict)
     thaws: Mapping[str, int] = field(default_factory=dict)
     objective: Objective = field(default_factory=of_labels)
+    method: Method = field(default_factory=Method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,7 @@ class Run:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
+        self.replica.method.after_step(model)
 
     def reach(self, index: int) -> None:
         """The steps of an epoch up to this index are done: evaluate; at its end also schedule."""
@@ -177,6 +182,8 @@ class Run:
         self.out.steps = passed * self.per_epoch + index
         batch, whole = self.rules.recipe.batch, len(self.replica.train.y)
         seen = self.per_epoch * batch if self.rules.drop_last else whole
+        if index == self.per_epoch:
+            self.replica.method.after_epoch(self.replica.model, passed + 1)
         self._evaluate(passed * seen + (seen if index == self.per_epoch else index * batch))
         if index == self.per_epoch:
             self._end_epoch()
@@ -190,14 +197,21 @@ class Run:
         self.stopped = self._stale >= self.rules.recipe.patience
         self._schedule(value)
 
-    def _evaluate(self, seen: int) -> None:
-        replica, out = self.replica, self.out
+    def _judged(self) -> tuple[float, float]:
+        """What is monitored, and the metric, on validation."""
+        replica = self.replica
         part, rules = replica.validation, self.rules
         kind = rules.recipe.precision
         output = predict(
             replica.model, part.x, part.extra, precision=kind, always_drop=rules.always_drop
         )
-        value, metric = replica.score(output)
+        if isinstance(replica.method, Watched):
+            replica.method.refuse_nan(output)
+        return replica.score(output)
+
+    def _evaluate(self, seen: int) -> None:
+        replica, out = self.replica, self.out
+        value, metric = self._judged()
         out.samples.append(float(seen))
         out.monitor.append(value)
         out.metric.append(metric)
@@ -223,6 +237,10 @@ class Run:
             epochs = self.out.samples[self.out.best] / len(self.replica.train.y)
             self.out.learned = Learned(before[0], after[0], after[1], round(epochs, 3))
         self.replica.model.load_state_dict(self.best_state)
+        if changes_checkpoint(self.replica.method):
+            self.replica.method.finish(self.replica.model)
+            at = self.out.best
+            self.out.monitor[at], self.out.metric[at] = self._judged()
         return self.out
 
     def _schedule(self, value: float) -> None:
