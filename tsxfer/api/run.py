@@ -69,7 +69,8 @@ def run(
             ``"10%"``, ``"all"``, or a list; 1,500 and 9,000), ``repeats`` (paired repeats; 7),
             ``data`` (``auto``, ``real`` or ``simulated``), ``profile`` (``strict`` or ``paper``),
             ``quick`` (shrink it to about a minute), ``tune``, ``controls``, ``strategy``,
-            ``pretrain``, ``combine``, ``baselines``, ``overlap``, ``looks``, ``source_size``. Of
+            ``pretrain``, ``combine``, ``baselines``, ``overlap``, ``looks``, ``source_size``,
+            ``trained_on``. Of
             one data set of your own: ``label``, ``group``, ``rate`` (Hz), ``task``, ``metric``,
             ``margin`` (in units of the metric), ``unit``, ``missing``, ``lengths``, ``window`` and
             the others of docs/own-data.md.
