@@ -135,6 +135,11 @@ def edited(row: Result, record: Mapping[str, object]) -> list[str]:
         other = from_record(dict(record))
     except (StoreError, TsxferError, ValueError, TypeError):
         return ["the whole row"]
+    return differing(row, other)
+
+
+def differing(row: Result, other: Result) -> list[str]:
+    """Names of the fields in which two rows differ, but for what is stamped on them later."""
     names = [f.name for f in fields(Result) if f.name not in LATER]
     return [name for name in names if getattr(row, name) != getattr(other, name)]
 
