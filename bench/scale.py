@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 
+from tsxfer.api.training import finished
 from tsxfer.checks.verify import verify
 from tsxfer.cli.report import gathered
-from tsxfer.cli.run import finished
 from tsxfer.cli.show import show_plan, show_status
 from tsxfer.core.registry import Registry
 from tsxfer.core.specs import Result, Trial

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.small import filled
-from tsxfer.cli.choose import Flags, study_from
+from tsxfer.api.asked import Flags
+from tsxfer.api.choose import study_from
 from tsxfer.core.study import Study
 from tsxfer.data import catalogue, prepare
 from tsxfer.errors import DataError, SpecError

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from tsxfer.api.describing import HELP, describe
 from tsxfer.cli.app import app
-from tsxfer.cli.own_flags import HELP, describe
 from tsxfer.errors import SpecError
 from tsxfer.own.description import Description
 

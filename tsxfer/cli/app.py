@@ -8,8 +8,10 @@ from typing import Annotated, Optional
 import typer
 
 from tsxfer import __version__
+from tsxfer.api.asked import Flags
+from tsxfer.cli.options import UNSAID, Json, Mode, Partial, Place, Plugins, Quick, StudyFile
 from tsxfer.cli.own_flags import own_flags
-from tsxfer.core.strategy import STRATEGIES
+from tsxfer.cli.study_flags import study_flags
 from tsxfer.own.description import Description
 from tsxfer.running.engines import EngineName
 
@@ -20,99 +22,6 @@ app = typer.Typer(
     help="Does pretraining on another time-series domain help here, by how much, "
     "and how sure are we?",
 )
-
-UNSAID = Description()
-Place = Annotated[
-    Optional[str], typer.Option("--workspace", help="Folder for data, weights and results.")  # noqa: UP045
-]
-StudyFile = Annotated[
-    Optional[str], typer.Argument(help="A study file (TOML) or the name of a study run before.")  # noqa: UP045
-]
-Names = Annotated[list[str], typer.Option(help="Names, repeated or with commas, or 'all'.")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
-Partial = Annotated[bool, typer.Option("--partial", help="Report what is there; gaps are listed.")]
-Mode = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(
-        "--data", help="real, simulated or auto (real if all is prepared, else simulated)."
-    ),
-]
-Count = Annotated[Optional[int], typer.Option("--repeats", help="Paired repeats of each cell (7).")]  # noqa: UP045
-ProfileName = Annotated[Optional[str], typer.Option("--profile", help="strict or paper.")]  # noqa: UP045
-Tune = Annotated[
-    bool,
-    typer.Option(
-        "--tune",
-        help="Choose the rate of the convolutions on validation, the same tries in both arms.",
-    ),
-]
-Controls = Annotated[
-    list[str],
-    typer.Option(
-        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, "
-        "shuffled, moments, noise, in_domain, whole, or all: beside each transfer; none."
-    ),
-]
-Strategies = Annotated[
-    list[str],
-    typer.Option(
-        "--strategy",
-        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's. "
-        "With +repeat, +divided, +spread, +fresh or +independent: how kernels are fitted to other "
-        "channels; with +rescale: e.g. copy+spread+rescale.",
-    ),
-]
-Pretrain = Annotated[
-    list[str], typer.Option(help="What sources learn: labels, masked, contrastive, or all.")
-]
-Combine = Annotated[
-    list[str], typer.Option(help="Several sources as one: pooled, sequential, average, or all.")
-]
-Overlap = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(
-        help="Where a source has seen the target's test part: refuse (the default), or label "
-        "every row."
-    ),
-]
-Looks = Annotated[
-    list[int],
-    typer.Option(
-        help="Repeats at which to judge before all are in; declared; the level is spent over them."
-    ),
-]
-Baselines = Annotated[
-    list[str],
-    typer.Option(
-        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
-        "rescaled, or all of these; mantis, moment."
-    ),
-]
-
-
-def _use_plugins(folders: str) -> str:
-    if folders:
-        from tsxfer.core.registry import use_plugins
-
-        use_plugins(folders)
-    return folders
-
-
-Plugins = Annotated[
-    str,
-    typer.Option(
-        "--plugins",
-        callback=_use_plugins,
-        is_eager=True,
-        help="Folder with data sets and models of yours; else TSXFER_PLUGINS.",
-    ),
-]
-SourceSize = Annotated[
-    str, typer.Option("--source-size", help="Labels that sources are pretrained on (all).")
-]
-Quick = Annotated[
-    bool, typer.Option("--quick", help="Shrink to about a minute; renames the study.")
-]
 
 
 def _version(wanted: bool) -> None:
@@ -131,27 +40,10 @@ def _root(
 
 
 @app.command()
-@own_flags
+@study_flags
 def run(
+    flags: Flags,
     study: StudyFile = None,
-    source: Names = [],  # noqa: B006
-    target: Names = [],  # noqa: B006
-    model: Names = [],  # noqa: B006
-    size: Names = [],  # noqa: B006
-    repeats: Count = None,
-    data: Mode = None,
-    profile: ProfileName = None,
-    quick: Quick = False,
-    tune: Tune = False,
-    controls: Controls = [],  # noqa: B006
-    strategy: Strategies = [],  # noqa: B006
-    pretrain: Pretrain = [],  # noqa: B006
-    combine: Combine = [],  # noqa: B006
-    baselines: Baselines = [],  # noqa: B006
-    source_size: SourceSize = "",
-    overlap: Overlap = None,
-    looks: Looks = [],  # noqa: B006
-    described: Description = UNSAID,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
     workers: Annotated[
         int, typer.Option(help="Processes, or packs in flight on a cluster; 0 chooses.")
@@ -186,33 +78,13 @@ def run(
 
     Example: tsxfer run --source global_eq --target local_eq
     """
-    from tsxfer.cli.choose import Flags, study_from
-    from tsxfer.cli.engine import How
+    from tsxfer.api.choose import study_from
+    from tsxfer.api.engine import How
     from tsxfer.cli.run import run_study
     from tsxfer.cli.save_study import save
     from tsxfer.store.workspace import Workspace
 
     place = Workspace.at(workspace)
-    flags = Flags(
-        source=source,
-        target=target,
-        model=model,
-        size=size,
-        repeats=repeats,
-        data=data,
-        profile=profile,
-        quick=quick,
-        tune=tune,
-        described=described,
-        controls=controls,
-        strategy=strategy,
-        pretrain=pretrain,
-        combine=combine,
-        baselines=baselines,
-        overlap=overlap,
-        looks=looks,
-        source_size=source_size,
-    )
     chosen = study_from(study, flags, place)
     if save_study is not None:
         save(chosen, save_study)
@@ -223,57 +95,20 @@ def run(
 
 
 @app.command()
-@own_flags
+@study_flags
 def plan(
+    flags: Flags,
     study: StudyFile = None,
-    source: Names = [],  # noqa: B006
-    target: Names = [],  # noqa: B006
-    model: Names = [],  # noqa: B006
-    size: Names = [],  # noqa: B006
-    repeats: Count = None,
-    data: Mode = None,
-    profile: ProfileName = None,
-    quick: Quick = False,
-    tune: Tune = False,
-    controls: Controls = [],  # noqa: B006
-    strategy: Strategies = [],  # noqa: B006
-    pretrain: Pretrain = [],  # noqa: B006
-    combine: Combine = [],  # noqa: B006
-    baselines: Baselines = [],  # noqa: B006
-    source_size: SourceSize = "",
-    overlap: Overlap = None,
-    looks: Looks = [],  # noqa: B006
-    described: Description = UNSAID,
     json: Json = False,
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Counts, cost and power of a study; declares its analysis before the first row."""
-    from tsxfer.cli.choose import Flags, study_from
+    from tsxfer.api.choose import study_from
     from tsxfer.cli.plan import show_plan
     from tsxfer.store.workspace import Workspace
 
     place = Workspace.at(workspace)
-    flags = Flags(
-        source=source,
-        target=target,
-        model=model,
-        size=size,
-        repeats=repeats,
-        data=data,
-        profile=profile,
-        quick=quick,
-        tune=tune,
-        described=described,
-        controls=controls,
-        strategy=strategy,
-        pretrain=pretrain,
-        combine=combine,
-        baselines=baselines,
-        overlap=overlap,
-        looks=looks,
-        source_size=source_size,
-    )
     show_plan(study_from(study, flags, place), place, json)
 
 
@@ -390,7 +225,7 @@ def prepare(
 
     Example: tsxfer prepare mine.csv --label y --group subject
     """
-    from tsxfer.cli.own import prepare_own, refuse_ending, refuse_own_flags
+    from tsxfer.api.own import prepare_own, refuse_ending, refuse_own_flags
     from tsxfer.cli.prepare import prepare_dataset
     from tsxfer.own.readers import is_own
     from tsxfer.store.workspace import Workspace

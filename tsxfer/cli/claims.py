@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tsxfer.cli.report import known_study
+from tsxfer.api.studies import known_study
 from tsxfer.core.study import study_toml
 from tsxfer.errors import StoreError
 from tsxfer.store.rows import Store

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.cli.choose import resolve, tell
-from tsxfer.cli.own import bring_all
-from tsxfer.cli.run import announce, tell_of_simulating
+from tsxfer.api.choose import resolve, tell
+from tsxfer.api.own import bring_all
+from tsxfer.api.training import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
 from tsxfer.core.strategy import CHANNELS, Channels
 from tsxfer.core.study import Study, quick

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tsxfer.cli.own import bring_all
+from tsxfer.api.own import bring_all
 from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.inspection.facts import Facts, facts_of

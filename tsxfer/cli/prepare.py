@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tsxfer.cli.own import tell
+from tsxfer.api.own import tell
 from tsxfer.data import catalogue
 from tsxfer.data.archive import unpacked
 from tsxfer.data.card import Dataset

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tsxfer.cli.own import bring_all
+from tsxfer.api.own import bring_all
 from tsxfer.core.models_index import model_names
 from tsxfer.core.specs import Reuse, Trial, canonical_size
 from tsxfer.data import catalogue

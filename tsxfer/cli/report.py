@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsxfer.api.studies import known_study
 from tsxfer.core.specs import Result
 from tsxfer.core.study import expand, read_study
 from tsxfer.errors import SpecError, StoreError, nearest
@@ -84,27 +85,6 @@ def show_method(named: str, form: str, out: Path | None, place: Workspace, choic
         sys.stdout.write(page)
     else:
         _write(out, page.encode())
-
-
-def known_study(named: str, place: Workspace) -> str:
-    """Name of a study that has been run here.
-
-    Args:
-        named: Its name, or the file that it ran from; a study that fell back on simulated data
-            has its own name, which is taken where only that one ran.
-        place: Where it ran.
-
-    Raises:
-        SpecError: If there is none of that name.
-    """
-    path = Path(named)
-    name = path.stem if path.suffix == ".toml" else named
-    name = read_study(path).name if path.suffix == ".toml" and path.exists() else name
-    known = place.studies()
-    found = next((n for n in (name, f"{name}-simulated") if n in known), "")
-    if not found:
-        raise SpecError(f"no study called {name!r} in {place.root}", mend=nearest(name, known))
-    return found
 
 
 def gathered(named: str, place: Workspace, partial: bool, choice: Choice | None = None) -> Report:

@@ -1,212 +1,31 @@
-"""Run a study: expand, leave out what is done, train, append rows, report."""
+"""``tsxfer run``: train a study, and print what it found."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tsxfer.baselines import foundations
-from tsxfer.cli.engine import Engine, How, Ready, ready
-from tsxfer.cli.progress import Progress
-from tsxfer.core.names import is_simulated
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, expand, study_toml
-from tsxfer.data import catalogue, overlap
-from tsxfer.data.task import prepared
+from tsxfer.api.engine import How
+from tsxfer.api.studies import StudyResult
+from tsxfer.api.training import train
+from tsxfer.core.study import Study
 from tsxfer.errors import Terminated
-from tsxfer.running.fingerprints import fingerprints
-from tsxfer.running.supply import Shared, Supply
-from tsxfer.stats.declare import declare
-from tsxfer.stats.lock import read_lock
-from tsxfer.store.checkpoints import holds
-from tsxfer.store.leases import alone
-from tsxfer.store.rows import Store
-from tsxfer.store.workspace import Workspace, write_whole
-
-if TYPE_CHECKING:
-    from tsxfer.running.runner import Job
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Where rows go.
-
-    Attributes:
-        study: Its name.
-        store: Its rows.
-        analysis: Hash of what was declared before the first row.
-    """
-
-    study: str
-    store: Store
-    analysis: str
+from tsxfer.report.text import show
+from tsxfer.store.workspace import Workspace
 
 
 def run_study(study: Study, workspace: Workspace, how: How) -> int:
     """Run what is not done yet and print the table; returns the exit code."""
-    trials = expand(study)
-    foundations.check(trials)
-    workspace.make()
-    store = Store.of(workspace, study.name)
-    store.folder.mkdir(parents=True, exist_ok=True)
-    announce(study)
-    with alone(workspace.root / "leases", f"study-{study.name}"):
-        save_quietly(study, store.folder / "study.toml")
-        declared = declare(study, trials, store, workspace)
-    for name in dict.fromkeys([*study.sources, *study.targets, *(t.dataset for t in trials)]):
-        tell_of_simulating(name, workspace)
-        prepared(workspace, name)
-    if study.overlap == "refuse":
-        overlap.refuse(workspace, trials)
-    done = finished(store, trials, workspace)
-    todo = [t for t in trials if t.key not in done]
     try:
-        into = Kept(study.name, store, declared.digest)
-        failed = _run(trials, todo, workspace, into, how)
-    except (KeyboardInterrupt, Terminated) as stop:
-        kept = len(store.rows())
-        sys.stderr.write(
-            f"\nstopped; {kept} finished rows are kept. Run the same command to resume.\n"
-        )
-        return 143 if isinstance(stop, Terminated) else 130
-    _print_report(study.name, trials, workspace, store.rows())
-    return 1 if failed else 0
-
-
-def save_quietly(study: Study, path: Path) -> None:
-    """Keep the study beside its rows, so that ``tsxfer report NAME`` finds it."""
-    write_whole(path, study_toml(study))
-
-
-def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[str, Result]:
-    """Rows that need no rerun: done, and made from the data as it is there now."""
-    rows = store.rows()
-    if store.damaged:
-        sys.stderr.write(
-            f"{len(store.damaged)} damaged line(s) are left out and run again: "
-            f"{', '.join(store.damaged[:3])}\n"
-        )
-    if store.foreign:
-        sys.stderr.write(
-            f"{len(store.foreign)} row(s) of another version of tsxfer are left as they are: "
-            f"{', '.join(store.foreign[:3])}\n"
-        )
-    found = {}
-    now: dict[object, dict[str, str]] = {}  # reading them for every trial takes hours
-    for trial in trials:
-        row = rows.get(trial.key)
-        if row is None or row.status != "done":
-            continue
-        names = trial.datasets, trial.model, trial.baseline
-        if names not in now:
-            now[names] = fingerprints(workspace, trial)
-        if row.data == now[names]:
-            found[trial.key] = row
-    return found
-
-
-def announce(study: Study) -> None:
-    """Say first that data is simulated, where some is."""
-    if any(map(is_simulated, (*study.sources, *study.targets))):
-        sys.stdout.write(
-            "SIMULATED DATA: no real data is prepared (or --data simulated was asked for); "
-            "numbers below say nothing about the real world.\n"
-            "For real data: tsxfer prepare NAME [--from FOLDER], then --data real.\n"
-        )
-        sys.stdout.flush()
-
-
-def tell_of_simulating(name: str, workspace: Workspace) -> None:
-    """Say that a simulation, which takes a while, is about to be made."""
-    if is_simulated(name) and not (workspace.data(name) / "meta.json").exists():
-        card = catalogue.find(name).card
-        sys.stderr.write(f"simulating {card.count:,} instances of {name} (once) ...\n")
-
-
-def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kept, how: How) -> int:
-    """Train what is left, with whoever else works in this workspace; how many failed."""
-    done = len(trials) - len(todo)
-    if not todo:
-        sys.stderr.write(f"all {done} trials are done\n")
-        return 0
-    from tsxfer.running.supply import packs
-
-    engine = ready(how, len(todo), workspace, kept.study)
-    origins = {origin.key for t in trials for origin in t.origins}
-    jobs = _jobs(kept.study, todo, origins, workspace, engine, how)
-    supply = Supply(packs(jobs, engine.width), Shared.of(workspace, kept.store))
-    return _train(todo, done, supply, kept, engine.run)
-
-
-def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Engine) -> int:
-    failed = 0
-    with Progress(kept.study, len(todo), done) as progress:
-
-        def count(result: Result) -> None:
-            nonlocal failed
-            failed += result.status == "failed"
-            progress.step(result)
-
-        supply.notice = count  # rows that other workers make meanwhile
-        try:
-            for result in engine(supply):
-                kept.store.append(replace(result, analysis=kept.analysis))
-                count(result)
-        finally:
-            supply.close()
-    return failed
-
-
-def _jobs(
-    study: str, todo: list[Trial], origins: set[str], workspace: Workspace, engine: Ready, how: How
-) -> list[Job]:
-    """Trials with where to run them; ancestors whose weights are missing come first."""
-    from tsxfer.running.runner import Job
-
-    again = _lost(todo, workspace)
-    root = str(workspace.root)
-    return [
-        Job(
-            trial=t,
-            workspace=root,
-            study=study,
-            device=engine.device,
-            keep_weights=t.key in origins,
-            threads=engine.threads,
-            limit=how.limit,
-            weights=how.weights,
-        )
-        for t in [*again, *todo]
-    ]
-
-
-def _lost(todo: list[Trial], workspace: Workspace) -> list[Trial]:
-    """Finished pretrainings whose weights are gone, damaged or of other data, ancestors first."""
-    keys = {t.key for t in todo}
-    needed = {origin.key: origin for t in todo for origin in t.origins if origin.key not in keys}
-    lost = [
-        origin
-        for key, origin in needed.items()
-        if not holds(workspace.weights(key), fingerprints(workspace, origin))
-    ]
-    return [*_lost(lost, workspace), *lost] if lost else []
-
-
-def _print_report(
-    name: str, trials: list[Trial], workspace: Workspace, rows: dict[str, Result]
-) -> None:
-    from tsxfer.report.build import build
-    from tsxfer.report.html import render as html
-    from tsxfer.report.text import show
-
-    folder = workspace.results(name)
-    report = build(name, trials, rows, partial=True, declared=read_lock(folder), folder=folder)
-    show(report)
-    page = workspace.root / "reports" / f"{name}.html"
-    write_whole(page, html(report))
+        failed = train(study, workspace, how)
+    except Terminated:
+        return 143
+    except KeyboardInterrupt:
+        return 130
+    result = StudyResult(study.name, workspace)
+    show(result.report)
+    page = result.page()
     sys.stderr.write(
-        f"report: {page}   rows: {folder}\n"
-        f"more:   tsxfer report {name} --format latex|markdown|csv\n"
+        f"report: {page}   rows: {result.folder}\n"
+        f"more:   tsxfer report {study.name} --format latex|markdown|csv\n"
     )
+    return 1 if failed else 0

@@ -7,9 +7,9 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 
+from tsxfer.api.studies import known_study
 from tsxfer.checks.held import Check
 from tsxfer.checks.verify import passed, verify
-from tsxfer.cli.report import known_study
 from tsxfer.stats import verified
 from tsxfer.store.workspace import Workspace
 

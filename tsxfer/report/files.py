@@ -53,11 +53,16 @@ def table_csv(report: Report) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    study = " | ".join(warnings(report))
-    records = [_record(c, study) for c in (*report.comparisons, *report.placebos, *report.beside)]
     writer.writerow(_HEADER)
-    writer.writerows([[_cell(v) for v in record] for record in records])
+    writer.writerows([[_cell(v) for v in record.values()] for record in records(report)])
     return out.getvalue()
+
+
+def records(report: Report) -> list[dict[str, object]]:
+    """The lines of `table_csv` by column, as values."""
+    study = " | ".join(warnings(report))
+    compared = (*report.comparisons, *report.placebos, *report.beside)
+    return [dict(zip(_HEADER, _record(c, study), strict=True)) for c in compared]
 
 
 _HEADER = (

@@ -96,8 +96,14 @@ def svg(spec: Spec, label: str = "") -> str:
         spec: Vega-Lite without schema, background and configuration.
         label: What the figure shows, for readers who do not see it.
     """
-    whole = {"$schema": SCHEMA, "background": "white", "padding": 6, "config": CONFIG, **spec}
-    return _drawn(json.dumps(_plain(whole)), printable(label))
+    return _drawn(json.dumps(whole(spec)), printable(label))
+
+
+def whole(spec: Spec) -> Spec:
+    """A spec that stands alone: with schema, background and configuration, as JSON can say it."""
+    named = {"$schema": SCHEMA, "background": "white", "padding": 6, "config": CONFIG, **spec}
+    plain: Spec = _plain(named)
+    return plain
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tsxfer.cli.engine import How
+from tsxfer.api.engine import How
 from tsxfer.errors import SpecError
 from tsxfer.running.engines import EngineName
 from tsxfer.running.engines.options import RayOptions, SlurmOptions, read

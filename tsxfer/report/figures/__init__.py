@@ -13,13 +13,14 @@ from tsxfer.report.build import Report
 from tsxfer.report.figures.picture import Figure, OfComparison, OfStudy, Picture
 
 
-def _found() -> tuple[Figure, ...]:
-    modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
-    figures: list[Figure] = [module.FIGURE for module in modules if hasattr(module, "FIGURE")]
-    return tuple(sorted(figures, key=lambda figure: figure.place))
+def _found() -> dict[str, Figure]:
+    modules = {m.name: import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__)}
+    figures: dict[str, Figure] = {n: m.FIGURE for n, m in modules.items() if hasattr(m, "FIGURE")}
+    return dict(sorted(figures.items(), key=lambda item: item[1].place))
 
 
-FIGURES = _found()
+NAMED = _found()
+FIGURES = tuple(NAMED.values())
 
 
 def of_study(report: Report) -> list[tuple[str, list[Picture]]]:

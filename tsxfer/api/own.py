@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tsxfer.cli.own_flags import given
+from tsxfer.api.describing import given
 from tsxfer.core.cautions import Caution
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import SpecError

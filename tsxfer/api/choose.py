@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from tsxfer.cli.own import bring_all
+from tsxfer.api.asked import Flags
+from tsxfer.api.own import bring_all
 from tsxfer.core.names import DatasetName
 from tsxfer.core.published import MULTIPLIERS, RECIPE
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES
@@ -24,37 +25,12 @@ from tsxfer.core.study import (
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
 from tsxfer.own import budgets
-from tsxfer.own.description import Description
 from tsxfer.store.workspace import Workspace
 
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
 TUNE = (0.1, 0.3, 1.0)  # what --tune tries, in both arms
 MODES = ("auto", "real", "simulated")
 USUAL_BASELINES = tuple(name for name in BASELINES if name not in FOUNDATIONS)
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """What the command line said; empty or None where it said nothing."""
-
-    source: list[str]
-    target: list[str]
-    model: list[str]
-    size: list[str]
-    repeats: int | None
-    data: str | None
-    profile: str | None
-    quick: bool
-    tune: bool = False
-    described: Description = field(default_factory=Description)
-    controls: list[str] = field(default_factory=list)
-    strategy: list[str] = field(default_factory=list)
-    pretrain: list[str] = field(default_factory=list)
-    combine: list[str] = field(default_factory=list)
-    baselines: list[str] = field(default_factory=list)
-    overlap: str | None = None
-    looks: list[int] = field(default_factory=list)
-    source_size: str = ""
 
 
 def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:

@@ -1,0 +1,1 @@
+"""What a script or notebook calls; the command line is a skin over it."""

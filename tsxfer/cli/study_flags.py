@@ -1,0 +1,119 @@
+"""The flags that make a study, for the commands that take one, defined once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Optional
+
+import typer
+
+from tsxfer.api.asked import Flags
+from tsxfer.cli.options import UNSAID, Mode, Names, Quick
+from tsxfer.cli.own_flags import own_flags, widened
+from tsxfer.core.strategy import STRATEGIES
+from tsxfer.own.description import Description
+
+Count = Annotated[Optional[int], typer.Option("--repeats", help="Paired repeats of each cell (7).")]  # noqa: UP045
+ProfileName = Annotated[Optional[str], typer.Option("--profile", help="strict or paper.")]  # noqa: UP045
+Tune = Annotated[
+    bool,
+    typer.Option(
+        "--tune",
+        help="Choose the rate of the convolutions on validation, the same tries in both arms.",
+    ),
+]
+Controls = Annotated[
+    list[str],
+    typer.Option(
+        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, "
+        "shuffled, moments, noise, in_domain, whole, or all: beside each transfer; none."
+    ),
+]
+Strategies = Annotated[
+    list[str],
+    typer.Option(
+        "--strategy",
+        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's. "
+        "With +repeat, +divided, +spread, +fresh or +independent: how kernels are fitted to other "
+        "channels; with +rescale: e.g. copy+spread+rescale.",
+    ),
+]
+Pretrain = Annotated[
+    list[str], typer.Option(help="What sources learn: labels, masked, contrastive, or all.")
+]
+Combine = Annotated[
+    list[str], typer.Option(help="Several sources as one: pooled, sequential, average, or all.")
+]
+Overlap = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        help="Where a source has seen the target's test part: refuse (the default), or label "
+        "every row."
+    ),
+]
+Looks = Annotated[
+    list[int],
+    typer.Option(
+        help="Repeats at which to judge before all are in; declared; the level is spent over them."
+    ),
+]
+Baselines = Annotated[
+    list[str],
+    typer.Option(
+        help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
+        "rescaled, or all of these; mantis, moment."
+    ),
+]
+SourceSize = Annotated[
+    str, typer.Option("--source-size", help="Labels that sources are pretrained on (all).")
+]
+
+
+@own_flags
+def asked(
+    source: Names = [],  # noqa: B006
+    target: Names = [],  # noqa: B006
+    model: Names = [],  # noqa: B006
+    size: Names = [],  # noqa: B006
+    repeats: Count = None,
+    data: Mode = None,
+    profile: ProfileName = None,
+    quick: Quick = False,
+    tune: Tune = False,
+    controls: Controls = [],  # noqa: B006
+    strategy: Strategies = [],  # noqa: B006
+    pretrain: Pretrain = [],  # noqa: B006
+    combine: Combine = [],  # noqa: B006
+    baselines: Baselines = [],  # noqa: B006
+    source_size: SourceSize = "",
+    overlap: Overlap = None,
+    looks: Looks = [],  # noqa: B006
+    described: Description = UNSAID,
+) -> Flags:
+    """What the flags of a study say; a flag is a line here, and a field of `Flags`."""
+    return Flags(
+        source=source,
+        target=target,
+        model=model,
+        size=size,
+        repeats=repeats,
+        data=data,
+        profile=profile,
+        quick=quick,
+        tune=tune,
+        described=described,
+        controls=controls,
+        strategy=strategy,
+        pretrain=pretrain,
+        combine=combine,
+        baselines=baselines,
+        overlap=overlap,
+        looks=looks,
+        source_size=source_size,
+    )
+
+
+def study_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command every flag of a study, which reach it as ``flags``."""
+    return widened(command, "flags", list(inspect.signature(asked).parameters.values()), asked)
