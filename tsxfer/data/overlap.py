@@ -15,6 +15,7 @@ from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Overlap, Trial
 from tsxfer.data import task
 from tsxfer.data.marks import Windows, alike, marks_of
+from tsxfer.data.moved import moved
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError
 from tsxfer.store.workspace import Workspace
@@ -76,8 +77,9 @@ def _with_ancestors(trial: Trial) -> Iterable[Trial]:
 
 def _larger(one: Overlap, other: Overlap) -> Overlap:
     """Two draws of one data set: each count is the larger one."""
-    names = ("seen", "windows", "groups", "names", "events")
-    return replace(one, **{n: max(getattr(one, n), getattr(other, n)) for n in names})
+    names = ("seen", "windows", "groups", "names", "events", "moved")
+    counts = {n: max(getattr(one, n) or 0, getattr(other, n) or 0) for n in names}
+    return Overlap(one.source, test=one.test, **counts)
 
 
 def labels_of(found: Iterable[Overlap], dataset: str) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ def labels_of(found: Iterable[Overlap], dataset: str) -> tuple[str, ...]:
             out += [Caution.SAW_TEST] if one.refused else []
             out += [Caution.SHARED_NAMES] if one.names else []
         else:
-            out += [Caution.NEAR_DUPLICATES] if one.windows else []
+            out += [Caution.NEAR_DUPLICATES] if one.windows or one.moved else []
             out += [Caution.SPELLING] if one.groups else []
     return tuple(dict.fromkeys(out))
 
@@ -120,24 +122,45 @@ def _counted(root: str, drawn: Drawn, target: str, made: tuple[str, ...], fresh:
     del made  # part of the cache's key: other data is counted again
     workspace = Workspace(Path(root))
     source, tested = task.prepared(workspace, drawn.dataset), task.prepared(workspace, target)
-    seen = _rows(source, drawn)
+    seen = rows_of(source, drawn)
     rows = task.draw(tested, _trial(replace(drawn, dataset=target, size="all", part="subset")))[
         0
     ].test
-    same_set = drawn.dataset == target
-    found = alike(_windows(source, seen, fresh), _windows(tested, rows, fresh))
-    counts = {"windows": int((found >= 0).sum())}
-    if same_set:
+    return count(source, seen, tested, rows, fresh=fresh)
+
+
+def count(
+    source: Prepared,
+    seen: NDArray[np.int64],
+    tested: Prepared,
+    rows: NDArray[np.int64],
+    *,
+    fresh: bool = False,
+) -> Overlap:
+    """What some windows of a data set share with some of another, or of the same one.
+
+    Args:
+        source: What was learned from.
+        seen: Its rows that were.
+        tested: What is tested on.
+        rows: Its rows that are.
+        fresh: Read the windows again instead of trusting the marks that are kept.
+    """
+    first, second = _windows(source, seen, fresh), _windows(tested, rows, fresh)
+    same = alike(first, second) >= 0
+    counts = {"windows": int(same.sum())}
+    counts["moved"] = int(((moved(first, second) >= 0) & ~same).sum())
+    if source.card.id == tested.card.id:
         counts["groups"] = len(respelt(_groups(source, seen), _groups(tested, rows)))
     elif named(source) and named(tested):
         shared = set(spelt(_groups(source, seen))) & set(spelt(_groups(tested, rows)))
         counts["names"] = sum(bool(COUNTER.fullmatch(name)) for name in shared)
         counts["groups"] = len(shared) - counts["names"]
         counts["events"] = _events(source, seen, tested, rows)
-    return Overlap(drawn.dataset, len(seen), len(rows), **counts)
+    return Overlap(source.card.id, len(seen), len(rows), **counts)
 
 
-def _rows(data: Prepared, drawn: Drawn) -> NDArray[np.int64]:
+def rows_of(data: Prepared, drawn: Drawn) -> NDArray[np.int64]:
     """What a draw holds; of ``all``, both parts whole, however a profile would spend them."""
     parts, subset = task.draw(data, _trial(drawn))
     if drawn.size == "all" and drawn.part == "subset":
