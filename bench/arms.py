@@ -25,7 +25,7 @@ from bench.plain import Plain
 from tsxfer.core.specs import Recipe
 from tsxfer.models.base import build
 from tsxfer.models.layers import own_stream
-from tsxfer.running.executors import keep_memory
+from tsxfer.running.memory import keep_memory
 from tsxfer.train import loop
 from tsxfer.train.graphs import Graphs
 

@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what types and editors see; at run time the table below stands for it
+    from tsxfer.api.run import run as run
     from tsxfer.errors import TsxferError as TsxferError
     from tsxfer.estimators import TransferClassifier as TransferClassifier
     from tsxfer.estimators import TransferRegressor as TransferRegressor
+    from tsxfer.exchange.frame import load_results as load_results
 
 __version__ = "0.1.0"
 
@@ -21,6 +23,8 @@ PUBLIC = {
     "TransferClassifier": "tsxfer.estimators",
     "TransferRegressor": "tsxfer.estimators",
     "TsxferError": "tsxfer.errors",
+    "run": "tsxfer.api.run",
+    "load_results": "tsxfer.exchange.frame",
 }
 
 __all__ = ["__version__", *PUBLIC]

@@ -58,8 +58,8 @@ rate_multiplier : float, default=1.0
     Rate of the layers copied from the source, relative to the others.
 frozen : bool, default=False
     Keep the copied layers as they are.
-device : {"auto", "cpu", "cuda"}, default="auto"
-    Where to train and predict.
+device : str, default="auto"
+    Where to train and predict: auto, cpu, cuda (NVIDIA or ROCm), cuda:1, mps or xpu.
 workspace : str or None, default=None
     Folder with pretrainings; else ``TSXFER_WORKSPACE``, else ``tsxfer-workspace``.
 random_state : int or None, default=0

@@ -15,7 +15,7 @@ import pytest
 from tests.attacks.guard import COUNTS
 from tsxfer.data import RemoteFile
 from tsxfer.data.card import Card, Dataset
-from tsxfer.data.fetch import _Redirects, fetch
+from tsxfer.data.fetch import Redirects, fetch
 from tsxfer.errors import DataError
 
 CONTENT = b"a,b\n1,2\n"
@@ -130,10 +130,10 @@ def test_which_redirects_are_followed(old: str, new: str, sealed: bool, follows:
     """Never from https to http; to another host only where a checksum is known."""
     response = SimpleNamespace(is_redirect=True, url=old, headers={"location": new})
     if follows:
-        _Redirects(sealed=sealed)(response)
+        Redirects(sealed=sealed)(response)
         return
     with pytest.raises(DataError, match="sends elsewhere"):
-        _Redirects(sealed=sealed)(response)
+        Redirects(sealed=sealed)(response)
 
 
 @pytest.mark.parametrize(

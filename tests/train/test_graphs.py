@@ -19,10 +19,12 @@ Tensors = list[torch.Tensor]
 RECIPE = Recipe(epochs=9, batch=16, patience=2, plateau_patience=1, rate=0.01)
 
 
-def _by_hand(bodies: Sequence[Body], generators: Sequence[torch.Generator]) -> Body:
+def _by_hand(
+    bodies: Sequence[Body], generators: Sequence[torch.Generator], *_: object
+) -> tuple[Body, None]:
     """A recording that calls what it holds."""
     assert len(generators) == len(bodies)
-    return lambda: [body() for body in bodies] and None
+    return lambda: [body() for body in bodies] and None, None
 
 
 def _batch(seed: int, count: int) -> Batch:
@@ -89,7 +91,7 @@ def test_replicas_stop_at_their_own_time() -> None:
 def test_what_cannot_be_recorded_is_taken_in_turns_and_says_so() -> None:
     """The numbers are the same and the reason is kept."""
 
-    def refuse(bodies: Sequence[Body], generators: Sequence[torch.Generator]) -> Body:
+    def refuse(*_: object) -> tuple[Body, None]:
         raise RuntimeError("operation not permitted when stream is capturing")
 
     stepper = Graphs(refuse)
@@ -101,11 +103,41 @@ def test_what_cannot_be_recorded_is_taken_in_turns_and_says_so() -> None:
 def test_too_wide_a_pack_is_said_to_be_so() -> None:
     """Memory is the runner's business: it halves the pack."""
 
-    def full(bodies: Sequence[Body], generators: Sequence[torch.Generator]) -> Body:
+    def full(*_: object) -> tuple[Body, None]:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     with pytest.raises(torch.OutOfMemoryError):
         _trained("convnetquake", Graphs(full), 75, range(2))
+
+
+@pytest.mark.parametrize("counts", [(75, 72), (72, 75)])
+def test_replicas_with_other_last_batches_are_recorded_apart(counts: tuple[int, int]) -> None:
+    """As many steps an epoch, but other widths of the last batch: each keeps all its rows."""
+    pack = [_replica("convnetquake", n, count) for n, count in enumerate(counts)]
+    fits = fit(pack, Rules(RECIPE), Graphs(_by_hand))
+    alone = [_trained("convnetquake", turns, count, [n]) for n, count in enumerate(counts)]
+    assert fits == [found[0][0] for found in alone]
+    for replica, found in zip(pack, alone, strict=True):
+        assert torch.equal(_flat(replica.model), found[1][0])
+
+
+def test_all_widths_are_warmed_up_and_nothing_stays_of_it() -> None:
+    """Plans of the last batch exist before it is recorded, on the stream of each replica."""
+    widths: list[int] = []
+    pack = [_replica("magnet", n, 75) for n in range(2)]
+    handles = [
+        r.model.register_forward_hook(lambda _, x, __: widths.append(len(x[0]))) for r in pack
+    ]
+
+    def seen(*_: object) -> tuple[Body, None]:
+        before.append([w for w in widths if w in (16, 11)])
+        raise RuntimeError("enough")
+
+    before: list[list[int]] = []
+    fit(pack, Rules(Recipe(epochs=1, batch=16)), Graphs(seen))
+    assert before == [[16, 11] * 2]
+    for handle in handles:
+        handle.remove()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

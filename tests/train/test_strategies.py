@@ -345,9 +345,8 @@ def test_averages_are_tensor_by_tensor() -> None:
     assert torch.allclose(mean[deep], (a[deep] + b[deep]) / 2)
 
 
-def _by_hand(bodies: Sequence[Body], generators: Sequence[torch.Generator]) -> Body:
-    del generators
-    return lambda: [body() for body in bodies] and None
+def _by_hand(bodies: Sequence[Body], *_: object) -> tuple[Body, None]:
+    return lambda: [body() for body in bodies] and None, None
 
 
 @pytest.mark.parametrize("name", ["lp_ft", "gradual", "rate_decay", "l2_sp", "lora"])

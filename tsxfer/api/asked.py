@@ -2,9 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypedDict, cast
 
+from tsxfer.errors import SpecError
 from tsxfer.own.description import Description
+
+Names = str | Sequence[str]
+
+
+class DataWords(TypedDict, total=False):
+    """What is said of own data: see `Description`, and docs/own-data.md."""
+
+    label: str
+    group: str
+    rate: float
+    task: Literal["", "classification", "regression"]
+    metric: str
+    margin: float
+    unit: str
+    domain: str
+    licence: str
+    cite: str
+    ignore: Names
+    x: str
+    axes: Literal["", "channel,time", "time,channel"]
+    header: Literal["", "yes", "no"]
+    missing: Literal["refuse", "interpolate", "drop"]
+    lengths: Literal["refuse", "pad", "crop"]
+    resample: float
+    window: str | int
+    step: str | int
+    pattern: str
+    intervals: str
+    test: str
+
+
+class StudyWords(DataWords, total=False):
+    """What is said of a study: the fields of `Flags`, as named arguments."""
+
+    model: Names
+    size: Names | int | Sequence[int]
+    repeats: int
+    data: Literal["auto", "real", "simulated"]
+    profile: Literal["strict", "paper"]
+    quick: bool
+    tune: bool
+    controls: Names
+    strategy: Names
+    pretrain: Names
+    combine: Names
+    baselines: Names
+    overlap: Literal["refuse", "label"]
+    looks: Sequence[int]
+    source_size: str | int
+    trained_on: Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +82,63 @@ class Flags:
     overlap: str | None = None
     looks: list[int] = field(default_factory=list)
     source_size: str = ""
+    trained_on: list[str] = field(default_factory=list)
+
+
+OWN = frozenset(field.name for field in fields(Description))
+GIVEN = frozenset(("source", "target", "described"))  # fields of `Flags` that are no words
+WORDS = {str: "text", int: "a whole number", bool: "True or False"}
+KINDS: dict[str, tuple[type, ...]] = {
+    "repeats": (int,),
+    "quick": (bool,),
+    "tune": (bool,),
+    "looks": (int,),
+    "size": (str, int),
+    "source_size": (str, int),
+}
+
+
+def flags_of(
+    words: StudyWords, source: list[str], target: list[str], described: Description
+) -> Flags:
+    """What named arguments ask of a study, in the form that flags have.
+
+    Raises:
+        SpecError: For a value of a kind that an argument cannot be.
+    """
+    lists = {f.name for f in fields(Flags) if str(f.type).startswith("list")}
+    said: dict[str, Any] = {
+        "source": source,
+        "target": target,
+        "model": [],
+        "size": [],
+        "repeats": None,
+        "data": None,
+        "profile": None,
+        "quick": False,
+        "described": described,
+    }
+    for name, value in words.items():
+        if name not in OWN:
+            kinds = KINDS.get(name, (str,))
+            said[name] = _several(name, value, kinds) if name in lists else _one(name, value, kinds)
+    return Flags(**said)
+
+
+def _several(name: str, value: object, kinds: tuple[type, ...]) -> list[Any]:
+    if value is None:
+        return []
+    listed = list(value) if isinstance(value, (list, tuple, set, range)) else [value]
+    return [_one(name, one, kinds) for one in listed]
+
+
+def _one(name: str, value: object, kinds: tuple[type, ...]) -> Any:
+    """A value as `Flags` holds it: whole numbers of numpy too, sizes as text."""
+    plain = cast("Any", value).item() if hasattr(value, "item") else value
+    if not isinstance(plain, kinds) or (isinstance(plain, bool) and bool not in kinds):
+        names = " or ".join(WORDS[kind] for kind in kinds)
+        raise SpecError(
+            f"--{name.replace('_', '-')} {value!r} is {type(value).__name__}, not {names}",
+            mend="correct it",
+        )
+    return str(plain) if str in kinds else plain

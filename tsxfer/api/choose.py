@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from tsxfer.api import weights
 from tsxfer.api.asked import Flags
 from tsxfer.api.own import bring_all
-from tsxfer.core.names import DatasetName
+from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.published import MULTIPLIERS, RECIPE
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES
 from tsxfer.core.strategy import STRATEGIES, named
@@ -78,11 +79,14 @@ def _quickened(study: Study, flags: Flags) -> Study:
     }
     kept = {name: getattr(study, name) for name, named in said.items() if named}
     small = replace(small, **kept)
+    trained = (
+        f"{small.pretrainings} pretraining of {small.recipe.epochs} epochs or less on "
+        f"{small.source_size} labels; "
+    )
+    given_alone = all(map(is_given, small.sources))
     sys.stderr.write(
-        f"--quick: sizes {', '.join(small.sizes)}; {small.repeats} repeats; {small.pretrainings} "
-        f"pretraining of {small.recipe.epochs} epochs or less on {small.source_size} labels; "
-        f"enough to "
-        "try things, too little to decide\n"
+        f"--quick: sizes {', '.join(small.sizes)}; {small.repeats} repeats; "
+        f"{trained * (not given_alone)}enough to try things, too little to decide\n"
     )
     return small
 
@@ -94,11 +98,7 @@ def _changed(study: Study, flags: Flags) -> Study:
     if flags.source_size:
         study = replace(study, source_size=flags.source_size)
     if flags.profile is not None:
-        if flags.profile not in PROFILES:
-            raise SpecError(
-                f"unknown profile {flags.profile!r}", mend=nearest(flags.profile, PROFILES)
-            )
-        study = replace(study, profile=flags.profile)
+        study = replace(study, profile="strict", profiles=_profiles(flags))
     if flags.data is not None:
         if flags.data not in MODES:
             raise SpecError(f"--data {flags.data!r} is not known", mend=nearest(flags.data, MODES))
@@ -154,15 +154,16 @@ def _known(
 
 
 def _brought(flags: Flags, workspace: Workspace) -> Flags:
-    """Flags whose files are data sets of the workspace."""
-    names = bring_all([*flags.source, *flags.target], flags.described, workspace)
-    count = len([part for item in flags.source for part in item.split(",") if part.strip()])
-    return replace(flags, source=names[:count], target=names[count:])
+    """Flags whose files are data sets, or weights, of the workspace."""
+    sources = weights.bring_all(flags.source, flags.trained_on, workspace)
+    names = bring_all([*sources, *flags.target], flags.described, workspace)
+    return replace(flags, source=names[: len(sources)], target=names[len(sources) :])
 
 
 def _with_files(study: Study, flags: Flags, workspace: Workspace) -> Study:
-    names = bring_all([*study.sources, *study.targets], flags.described, workspace)
-    count = len(study.sources)
+    sources = weights.bring_all(study.sources, flags.trained_on, workspace)
+    names = bring_all([*sources, *study.targets], flags.described, workspace)
+    count = len(sources)
     return replace(study, sources=tuple(names[:count]), targets=tuple(names[count:]))
 
 
@@ -190,7 +191,10 @@ def _flagged(flags: Flags) -> Study:
             raise SpecError(f"unknown model {model!r}", mend=nearest(model, model_names()))
     sizes = _split(flags.size, ("1500", "9000")) or ("1500", "9000")
     name = f"{_joined(sources)}-to-{_joined(targets)}"
-    if flags.profile != "paper":
+    several = _profiles(flags)
+    if len(several) > 1:
+        name = f"{name}-{'+'.join(several)}"
+    if several != ("paper",):
         return Study(name=name, sources=sources, targets=targets, models=models, sizes=sizes)
     # The study's own budget, its grid, and its one pretrained model a source.
     return Study(
@@ -204,6 +208,11 @@ def _flagged(flags: Flags) -> Study:
         recipe=RECIPE,
         pretraining=RECIPE,
     )
+
+
+def _profiles(flags: Flags) -> tuple[str, ...]:
+    """Protocols that are asked for, the one of the tables first."""
+    return _known("profile", [flags.profile or ""], tuple(PROFILES))
 
 
 def _split(given: list[str], everything: Iterable[str]) -> tuple[str, ...]:
@@ -229,7 +238,8 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     Raises:
         SpecError: If `real` data is not prepared, or `auto` finds some prepared and some not.
     """
-    names = tuple(dict.fromkeys((*study.sources, *study.targets)))
+    study = weights.settled(_with_zoo(study, workspace), workspace)
+    names = tuple(n for n in dict.fromkeys((*study.sources, *study.targets)) if not is_given(n))
     for name in names:
         catalogue.find(name, workspace)
     open_names = [n for n in names if not DatasetName.parse(n).settled]
@@ -253,6 +263,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     simulated = mode == "simulated" or (mode == "auto" and bool(missing))
     made_up = set(names if mode == "simulated" else missing) if simulated else set()
     settle = {n: _settled(n, n in made_up, workspace) for n in names}
+    settle |= {name: name for name in study.given}
     return replace(
         study,
         sources=tuple(dict.fromkeys(settle[n] for n in study.sources)),
@@ -260,8 +271,38 @@ def resolve(study: Study, workspace: Workspace) -> Study:
         name=study.name
         + ("-simulated" if simulated and not study.name.endswith("-simulated") else ""),
         data="simulated" if simulated else "real",
-        channels={n: len(catalogue.find(n, workspace).card.channels) for n in settle.values()},
+        channels=study.channels | _channels([settle[n] for n in names], workspace),
     )
+
+
+def _channels(names: Iterable[str], workspace: Workspace) -> dict[str, int]:
+    return {name: len(catalogue.find(name, workspace).card.channels) for name in names}
+
+
+def _with_zoo(study: Study, workspace: Workspace) -> Study:
+    """The study with the zoo's weights for sources that are not prepared, where targets are real.
+
+    Raises:
+        SpecError: For a name that means nothing.
+    """
+    if study.data == "simulated" or not all(_is_real(name, workspace) for name in study.targets):
+        return study
+    stand_ins = {
+        name: weights.stands_in(study, name, workspace)
+        for name in study.sources
+        if not DatasetName.parse(name).settled and not _is_prepared(name, workspace)
+    }
+    sources = dict.fromkeys(stand_ins.get(name) or name for name in study.sources)
+    used = any(stand_ins.values())
+    return replace(study, sources=tuple(sources), name=f"{study.name}-zoo" if used else study.name)
+
+
+def _is_real(name: str, workspace: Workspace) -> bool:
+    """Whether a target is a user's own file, or a data set that is prepared."""
+    named = DatasetName.parse(name)
+    if named.given:
+        return False
+    return named.own or (not named.simulated and _is_prepared(name, workspace))
 
 
 def _settled(name: str, simulated: bool, workspace: Workspace) -> str:

@@ -9,14 +9,13 @@ from functools import partial
 
 from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
-from tsxfer.running.device import device_of, on_gpu, refuse_device
+from tsxfer.running.device import device_of, on_gpu, pins, refuse_device
 from tsxfer.running.engines import EngineName
 from tsxfer.running.engines.options import RayOptions, SlurmOptions, read
 from tsxfer.running.supply import Supply
 from tsxfer.store.workspace import Workspace
 
-# Trials of a pack. A CPU is busy with one (bench/README.md), so that each core has its own.
-WIDTH = {"cpu": 1, "cuda": 64}
+WIDTH = 64  # trials of a pack on CUDA; a CPU is busy with one (bench/README.md), a core each
 Engine = Callable[[Supply], Iterator[Result]]
 
 
@@ -25,12 +24,13 @@ class How:
     """What the command line said of running; nothing here changes a number.
 
     Attributes:
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: See `tsxfer.running.device.DEVICES`.
         workers: Processes here, or most packs in flight on a cluster; 0 chooses.
         limit: Seconds that one training may take before it counts as hung; 0 is no limit.
         engine: Who places the packs.
         options: ``NAME=VALUE`` for the engine.
         weights: URL of a store that shares pretrained weights; empty: none.
+        progress: Show how far it is.
     """
 
     device: str = "auto"
@@ -39,6 +39,7 @@ class How:
     engine: EngineName = EngineName.LOCAL
     options: tuple[str, ...] = ()
     weights: str = ""
+    progress: bool = True
 
     def __post_init__(self) -> None:
         refuse_device(self.device)
@@ -55,18 +56,21 @@ class Ready:
 
     Attributes:
         run: From a supply to rows, as made.
-        device: ``cpu`` or ``cuda``.
+        device: See `tsxfer.running.device.device_of`.
         threads: Of a pack.
+        share: Workers among which what is to do is spread; 0: as wide as packs may be.
     """
 
     run: Engine
     device: str
     threads: int
+    share: int = 0
 
-    @property
-    def width(self) -> int:
-        """Trials of a pack."""
-        return WIDTH["cuda" if on_gpu(self.device) else "cpu"]
+    def width(self, todo: int) -> int:
+        """Trials of a pack: on CUDA as many as fit, but so that each worker gets some."""
+        if not on_gpu(self.device):
+            return 1
+        return min(WIDTH, max(1, -(-todo // self.share))) if self.share else WIDTH
 
 
 def ready(how: How, todo: int, workspace: Workspace, study: str) -> Ready:
@@ -89,9 +93,10 @@ def _local(how: How, todo: int) -> Ready:
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    count = how.workers or (1 if on_gpu(device) else min(cores, todo))
-    run = serial if count == 1 else partial(pool, workers=count)
-    return Ready(run, device, max(1, cores // count))
+    kept = pins(device)
+    count = how.workers or (len(kept) or 1 if device != "cpu" else min(cores, todo))
+    run = serial if count == 1 else partial(pool, workers=count, pins=kept)
+    return Ready(run, device, max(1, cores // count), count)
 
 
 def _ray(how: How) -> Ready:

@@ -21,7 +21,7 @@ def bring_all(names: list[str], described: Description, workspace: Workspace) ->
     """Names with each file replaced by the data set that it was brought in as.
 
     Raises:
-        SpecError: If flags describe more than one file.
+        SpecError: If flags describe more than one file, or none.
     """
     split = [part.strip() for item in names for part in item.split(",") if part.strip()]
     for name in split:
@@ -32,6 +32,12 @@ def bring_all(names: list[str], described: Description, workspace: Workspace) ->
         raise SpecError(
             f"{', '.join(said)} describe one file, {len(files)} are given",
             mend=f"put them into a card beside each, e.g. {Path(files[0]).with_suffix('.toml')}",
+        )
+    if said and not files:
+        raise SpecError(
+            f"{', '.join(said)} describe an own file, and none is given",
+            where=", ".join(split),
+            mend="leave them out, or name the file",
         )
     brought = (bring(name, described, workspace) if is_own(name) else [name] for name in split)
     return [name for names in brought for name in names]
@@ -54,11 +60,12 @@ def bring(name: str, described: Description, workspace: Workspace) -> list[str]:
     """Bring one file in, and say how it was read; names of its data sets, one for each label."""
     made = importing.bring_outputs(Path(name), described, workspace)
     for one in made:
-        _say(name, one)
+        say(name, one)
     return [one.card.id for one in made]
 
 
-def _say(name: str, made: Prepared) -> None:
+def say(name: str, made: Prepared) -> None:
+    """Say how something was read, on standard error."""
     sys.stderr.write(f"{name}: {summary(made)}\n")
     for note in made.notes:
         sys.stderr.write(f"{name}: NOTE {note}\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tsxfer.api.engine import Engine, How, Ready, ready
 from tsxfer.api.progress import Progress
 from tsxfer.baselines import foundations
-from tsxfer.core.names import is_simulated
+from tsxfer.core.names import is_given, is_simulated
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import Study, expand, study_toml
 from tsxfer.data import catalogue, overlap
@@ -19,6 +19,7 @@ from tsxfer.errors import Terminated
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.supply import Shared, Supply
 from tsxfer.stats.declare import declare
+from tsxfer.store import given
 from tsxfer.store.checkpoints import holds
 from tsxfer.store.leases import alone
 from tsxfer.store.rows import Store
@@ -67,9 +68,12 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
     with alone(workspace.root / "leases", f"study-{study.name}"):
         save_quietly(study, store.folder / "study.toml")
         declared = declare(study, trials, store, workspace)
-    for name in dict.fromkeys([*study.sources, *study.targets, *(t.dataset for t in trials)]):
+    named = [*study.sources, *study.targets, *(t.dataset for t in trials)]
+    for name in dict.fromkeys(n for n in named if not is_given(n)):
         tell_of_simulating(name, workspace)
         prepared(workspace, name)
+    if any(map(is_given, study.sources)):
+        tell_of_given(study, trials, workspace)
     if study.overlap == "refuse":
         overlap.refuse(workspace, trials)
     done = finished(store, trials, workspace)
@@ -134,6 +138,20 @@ def tell_of_simulating(name: str, workspace: Workspace) -> None:
         sys.stderr.write(f"simulating {card.count:,} instances of {name} (once) ...\n")
 
 
+def tell_of_given(study: Study, trials: list[Trial], workspace: Workspace) -> None:
+    """Say what weights made elsewhere were trained on, and how their names fit the model's.
+
+    Raises:
+        TsxferError: If they do not fit; nothing is trained then.
+    """
+    from tsxfer.running.given import check
+
+    for name in filter(is_given, study.sources):
+        sys.stdout.write(f"PRETRAINED ELSEWHERE: {given.read(name, workspace).said}.\n")
+    sys.stdout.flush()
+    sys.stderr.writelines(f"{line}\n" for line in check(trials, workspace))
+
+
 def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kept, how: How) -> int:
     """Train what is left, with whoever else works in this workspace; how many failed."""
     done = len(trials) - len(todo)
@@ -145,13 +163,14 @@ def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kep
     engine = ready(how, len(todo), workspace, kept.study)
     origins = {origin.key for t in trials for origin in t.origins}
     jobs = _jobs(kept.study, todo, origins, workspace, engine, how)
-    supply = Supply(packs(jobs, engine.width), Shared.of(workspace, kept.store))
-    return _train(todo, done, supply, kept, engine.run)
+    supply = Supply(packs(jobs, engine.width(len(todo))), Shared.of(workspace, kept.store))
+    progress = Progress(kept.study, len(todo), done, shown=how.progress)
+    return _train(progress, supply, kept, engine.run)
 
 
-def _train(todo: list[Trial], done: int, supply: Supply, kept: Kept, engine: Engine) -> int:
+def _train(shown: Progress, supply: Supply, kept: Kept, engine: Engine) -> int:
     failed = 0
-    with Progress(kept.study, len(todo), done) as progress:
+    with shown as progress:
 
         def count(result: Result) -> None:
             nonlocal failed
@@ -194,7 +213,8 @@ def _jobs(
 def _lost(todo: list[Trial], workspace: Workspace) -> list[Trial]:
     """Finished pretrainings whose weights are gone, damaged or of other data, ancestors first."""
     keys = {t.key for t in todo}
-    needed = {origin.key: origin for t in todo for origin in t.origins if origin.key not in keys}
+    origins = (origin for t in todo for origin in t.origins if not origin.given)
+    needed = {origin.key: origin for origin in origins if origin.key not in keys}
     lost = [
         origin
         for key, origin in needed.items()

@@ -12,6 +12,7 @@ import numpy as np
 
 from tsxfer import metrics
 from tsxfer.checks.held import Check, Held, words
+from tsxfer.core.names import is_given
 from tsxfer.core.specs import Overlap, Result, Trial
 from tsxfer.data import catalogue, overlap, prepare, sealed
 from tsxfer.data.card import Card
@@ -20,10 +21,11 @@ from tsxfer.data.marks import marks, marks_of
 from tsxfer.data.task import load_task
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.stats.lock import FILE, read_lock
+from tsxfer.store import given
 from tsxfer.store.rows import from_record
 from tsxfer.store.workspace import Workspace
 
-LATER = {"analysis", "cost", "environment"}  # stamped on a row, or of the machine
+LATER = {"analysis", "cost", "environment", "origin"}  # stamped on a row, or of the machine
 
 
 def _lock(held: Held) -> Check:
@@ -85,11 +87,20 @@ def _labels(held: Held) -> Check:
     rows, skipped = _own(held)
     faults = []
     for row, card in rows:
-        lost = set(expected(row.trial, card.warnings, row.overlap)) - set(row.labels)
+        of_weights = _of_weights(row.trial, held.workspace)
+        lost = set(expected(row.trial, card.warnings, row.overlap, of_weights)) - set(row.labels)
         if lost:
             faults.append(f"{words(row.trial)}: lacks the warning {', '.join(sorted(lost))}")
     what = "rows carry every warning that they must"
     return Check("labels", what, len(rows), tuple(faults), skipped, "rows of data sets of others")
+
+
+def _of_weights(trial: Trial, workspace: Workspace) -> tuple[str, ...]:
+    """Warnings of weights made elsewhere, where they are still here."""
+    try:
+        return given.warnings(workspace, trial)
+    except TsxferError:
+        return ()
 
 
 def _rows(held: Held) -> Check:
@@ -183,8 +194,8 @@ def _lies(held: Held, row: Result) -> bool:
     now = held.now
     if any(now.get(name) != made for name, made in row.data.items() if not name.endswith(".py")):
         return False
-    names = [name for name in row.trial.datasets if name in now]
-    return len(names) == len(row.trial.datasets) and all(_small(held, name) for name in names)
+    names = row.trial.datasets
+    return set(names) <= now.keys() and all(_small(held, name) for name in names)
 
 
 def _small(held: Held, name: str) -> bool:
@@ -195,10 +206,15 @@ def _small(held: Held, name: str) -> bool:
 def _overlaps(held: Held) -> Check:
     """What a source has seen of the target's test part is counted again from the windows."""
     rows = [row for row, _ in _own(held)[0] if _lies(held, row)]
-    names = dict.fromkeys(name for row in rows for name in row.trial.datasets)
+    names = dict.fromkeys(n for row in rows for n in row.trial.datasets if not is_given(n))
     faults = [fault for name in names for fault in _other_marks(held.workspace, name)]
     for row in rows if not faults else []:
         again = overlap.of_trial(held.workspace, row.trial)
+        if any(one.unknown for one in again):
+            again, row = (
+                _compared(again, again),
+                replace(row, overlap=_compared(row.overlap, again)),
+            )
         if row.overlap and row.overlap != _as_then(again, row):
             faults.append(
                 f"{words(row.trial)}: {_told(row.overlap)} in the row, {_told(again)} counted"
@@ -214,6 +230,12 @@ def _as_then(again: Sequence[Overlap], row: Result) -> tuple[Overlap, ...]:
     """What is counted now, less what was not looked for when the row was made."""
     before = any(one.moved is None for one in row.overlap)
     return tuple(replace(one, moved=None) if before else one for one in again)
+
+
+def _compared(found: Sequence[Overlap], again: Sequence[Overlap]) -> tuple[Overlap, ...]:
+    """Without those of weights whose data is not here now, though it may have been."""
+    unknown = {one.source for one in again if one.unknown}
+    return tuple(one for one in found if one.source not in unknown)
 
 
 def _other_marks(workspace: Workspace, name: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import Study, expand, read_study
 from tsxfer.errors import StoreError, TsxferError
+from tsxfer.store import given
 from tsxfer.store.rows import Store, from_record
 from tsxfer.store.workspace import Workspace
 
@@ -49,7 +50,7 @@ class Held:
     foreign: int
     mismatched: tuple[str, ...]
     most_bytes: int
-    now: Mapping[str, str]  # fingerprints of what is prepared
+    now: Mapping[str, str]  # fingerprints of what is prepared, and of weights made elsewhere
 
     @property
     def done(self) -> list[Result]:
@@ -69,7 +70,7 @@ def read_held(name: str, workspace: Workspace, most_bytes: int) -> Held:
     rows = tuple(store.whole())
     damaged, mismatched = _damage(store)
     trials = tuple(expand(study))
-    sources = {origin.key: origin for t in trials for origin in t.origins}
+    sources = {o.key: o for t in trials for o in t.origins if not o.given}
     return Held(
         study=study,
         workspace=workspace,
@@ -81,7 +82,7 @@ def read_held(name: str, workspace: Workspace, most_bytes: int) -> Held:
         foreign=len(store.foreign),
         mismatched=mismatched,
         most_bytes=most_bytes,
-        now=workspace.fingerprints(),
+        now=workspace.fingerprints() | given.digests(workspace),
     )
 
 

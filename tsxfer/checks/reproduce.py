@@ -18,6 +18,7 @@ from tsxfer.errors import DataError, StoreError
 from tsxfer.running.device import on_gpu
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.runner import Job, run
+from tsxfer.store import given
 from tsxfer.store.checkpoints import header
 from tsxfer.store.workspace import Workspace
 
@@ -80,7 +81,7 @@ def fitting(rows: Sequence[Found], workspace: Workspace, options: RerunOptions) 
             mend=f"prepare the same files again, or make new rows: tsxfer run {rows[0].study}",
         )
     if not options.ancestors:
-        for origin in row.trial.origins:
+        for origin in (t for t in row.trial.origins if not t.given):
             _check_weights(origin, fits[0].row, rows[0].study, workspace)
     return fits
 
@@ -158,7 +159,8 @@ def _ancestors(trial: Trial) -> list[Trial]:
     """Sources that a trial starts from, oldest first."""
     if not trial.origins:
         return []
-    chain = [t for origin in trial.origins for t in (*_ancestors(origin), origin)]
+    own = [origin for origin in trial.origins if not origin.given]
+    chain = [t for origin in own for t in (*_ancestors(origin), origin)]
     return list({t.key: t for t in chain}.values())
 
 
@@ -169,6 +171,7 @@ def _scratch(workspace: Workspace, row: Result) -> Iterator[Workspace]:
         place = Workspace(Path(folder))
         for name in row.data:
             _link(workspace.data(name), place.data(name))
+            _link(workspace.root / given.FOLDER / name, place.root / given.FOLDER / name)
         yield place
 
 

@@ -253,12 +253,18 @@ def _draw(data: prepare.Prepared, trial: Trial) -> _Drawn:
 
 def _predictions(held: Held) -> Check:
     """Scores are computed again from the predictions that lie beside the rows."""
-    rows = [r for r in held.done if r.alignment and r.key not in held.sources]
     folder = held.folder / "predictions"
+    made = [r for r in held.done if r.key not in held.sources]
+    rows = [r for r in made if r.alignment and not _came_without(r, folder)]
     faults = [fault for row in rows for fault in _prediction_faults(row, folder)]
-    skipped = sum(not r.alignment for r in held.done if r.key not in held.sources)
     what = "predictions are there and give the rows' scores"
-    return Check("predictions", what, len(rows), tuple(faults), skipped, "rows made without any")
+    note = "rows made without any, or merged from elsewhere without them"
+    return Check("predictions", what, len(rows), tuple(faults), len(made) - len(rows), note)
+
+
+def _came_without(row: Result, folder: Path) -> bool:
+    """Predictions of merged rows may have stayed where they were made."""
+    return bool(row.origin) and not (folder / f"{row.key}.npz").exists()
 
 
 def _prediction_faults(row: Result, folder: Path) -> Iterator[str]:

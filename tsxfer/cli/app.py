@@ -9,10 +9,12 @@ import typer
 
 from tsxfer import __version__
 from tsxfer.api.asked import Flags
+from tsxfer.cli import exchange
 from tsxfer.cli.options import UNSAID, Json, Mode, Partial, Place, Plugins, Quick, StudyFile
 from tsxfer.cli.own_flags import own_flags
 from tsxfer.cli.study_flags import study_flags
 from tsxfer.own.description import Description
+from tsxfer.running.device import WORDS
 from tsxfer.running.engines import EngineName
 
 app = typer.Typer(
@@ -44,7 +46,7 @@ def _root(
 def run(
     flags: Flags,
     study: StudyFile = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     workers: Annotated[
         int, typer.Option(help="Processes, or packs in flight on a cluster; 0 chooses.")
     ] = 0,
@@ -286,7 +288,7 @@ def fit(
             "divided, spread, fresh or independent."
         ),
     ] = "repeat",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
@@ -319,7 +321,7 @@ def predict(
         Path, typer.Argument(help="Windows: csv, npz, parquet or .ts; no labels needed.")
     ],
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     _plugins: Plugins = "",
 ) -> None:
     """Predict each window of a file with a kept model.
@@ -360,11 +362,36 @@ def check(
 
 @app.command()
 def doctor(json: Json = False, workspace: Place = None) -> None:
-    """Check the installation, the device and the workspace."""
-    from tsxfer.cli.show import show_doctor
+    """Check the installation, the devices and the workspace."""
+    from tsxfer.cli.doctor import show_doctor
     from tsxfer.store.workspace import Workspace
 
     show_doctor(Workspace.at(workspace), json)
+
+
+@app.command()
+def why(
+    what: Annotated[
+        str, typer.Argument(help="Key of a transfer's row, or a study: its clearest comparison.")
+    ],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    figure: Annotated[
+        Optional[Path], typer.Option(help="SVG file to write the picture to.")  # noqa: UP045
+    ] = None,
+    json: Json = False,
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Look inside a transfer, layer by layer: likeness to source and start, and travel of weights.
+
+    The transfer and its scratch twin are trained again, since such weights are not kept.
+
+    Example: tsxfer why speech-to-emg
+    """
+    from tsxfer.cli.why import show_why
+    from tsxfer.store.workspace import Workspace
+
+    show_why(what, Workspace.at(workspace), device, figure, json)
 
 
 @app.command()
@@ -378,9 +405,7 @@ def reproduce(
         Optional[float],  # noqa: UP045
         typer.Option(help="Largest distance allowed; a tenth of the margin of interest."),
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto (the row's), cpu, cuda or e.g. cuda:1.")
-    ] = "auto",
+    device: Annotated[str, typer.Option(help=f"The row's where {WORDS}")] = "auto",
     deterministic: Annotated[
         bool, typer.Option(help="Refuse operations without a deterministic form (GPU).")
     ] = False,
@@ -441,3 +466,6 @@ def recommend(
 
     wanted = Wanted(target, model, size, repeat, described)
     recommend(wanted, Workspace.at(workspace), json)
+
+
+exchange.register(app)

@@ -54,15 +54,17 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
     ended = {row.key for row in done}
     left = estimate([t for t in trials if t.key not in ended], rows.values(), workspace)
     treated = [t for t in trials if t.reuse and t.repeat == 0]
-    compared = [t for t in treated if not t.control]
+    compared = [t for t in treated if not t.control and t.profile == study.profile]
+    elsewhere = [t for t in treated if t.profile != study.profile]
     facts: dict[str, Any] = {
         "study": study.name,
         "data": study.data,
-        "profile": study.profile,
+        "profile": ", ".join(study.protocols),
         "trials": len(trials),
-        "pretrainings": len({origin.key for t in trials for origin in t.origins}),
+        "pretrainings": len({o.key for t in trials for o in t.origins if not o.given}),
         "comparisons": len(compared),
-        "controls": len(treated) - len(compared) or None,
+        "controls": len(treated) - len(compared) - len(elsewhere) or None,
+        "elsewhere": len(elsewhere) or None,
         "baselines": len({replace(t, repeat=0) for t in trials if t.baseline}) or None,
         "repeats": study.repeats,
         "done": len(done),
@@ -138,7 +140,7 @@ def _outlooks(
     finished = [
         cell
         for cell in cells(trials, rows, partial=True)
-        if len(cell.pairs) > 1 and not cell.trial.control
+        if len(cell.pairs) > 1 and not cell.trial.control and cell.trial.profile == study.profile
     ]
     out = []
     for target in dict.fromkeys(t.dataset for t in trials if t.reuse):

@@ -62,9 +62,11 @@ def recommend(wanted: Wanted, workspace: Workspace, as_json: bool) -> None:
     if damaged:
         sys.stderr.write(f"left out, no whole weights: {printable(', '.join(damaged))}\n")
     sources = for_target(found, target.dataset, wanted.model)
-    from tsxfer.ranking.advice import Advice, as_plain, show
+    from tsxfer.exchange.finding import suite_folder
+    from tsxfer.ranking.advice import SUITE, Advice, as_plain, show
     from tsxfer.ranking.evidence import gather
     from tsxfer.ranking.judge import judge
+    from tsxfer.ranking.kept import read
     from tsxfer.ranking.rankers import scores_of
     from tsxfer.ranking.seen import training_part
 
@@ -73,7 +75,8 @@ def recommend(wanted: Wanted, workspace: Workspace, as_json: bool) -> None:
     evidence = gather(workspace, found, made.card.simulated, partial(scores_of, workspace))
     blind = training_part(made, target).blind
     judged = tuple(judge(evidence.outcomes))
-    advice = Advice(target, made, tuple(ranked), blind, evidence, judged)
+    suite = () if made.card.simulated else tuple(judge(read(suite_folder(SUITE))))
+    advice = Advice(target, made, tuple(ranked), blind, evidence, judged, suite)
     if as_json:
         sys.stdout.write(json.dumps(as_plain(advice), indent=1) + "\n")
     else:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections import Counter
 from dataclasses import asdict
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from tsxfer import metrics
+from tsxfer.core.doors import METRICS
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES
@@ -21,7 +19,7 @@ from tsxfer.core.study import COMBINATIONS, read_study, trials_of
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
 from tsxfer.store.rows import Store
-from tsxfer.store.workspace import Workspace, environment
+from tsxfer.store.workspace import Workspace
 
 # What `tsxfer run` chooses among beside data sets and models, by its option.
 CHOICES = {
@@ -65,7 +63,7 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
                 ],
                 "own": catalogue.own_names(workspace),
                 "models": {name: MODELS.summary(name) for name in MODELS.names()},
-                "metrics": sorted(metrics.METRICS),
+                "metrics": METRICS.names(),
                 "choices": CHOICES,
             }
         )
@@ -79,9 +77,16 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
         card = catalogue.find(name, workspace).card
         lines.append(f"  {name:30} {card.domain:11} {card.title}")
     lines += ["models", *(f"  {name:14} {MODELS.summary(name)}" for name in MODELS.names())]
-    lines += ["metrics", *(f"  {m.name:14} {m.title} ({m.task})" for m in metrics.METRICS.values())]
+    lines += ["metrics", *map(_metric_line, METRICS.names())]
     lines += [f"{what:12} {', '.join(names)}" for what, names in CHOICES.items()]
     say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
+
+
+def _metric_line(name: str) -> str:
+    """From what its decorator says, without running its file."""
+    told = METRICS.definition(name)
+    facts = told.facts if told else {}
+    return f"  {name:14} {facts.get('title', '')} ({facts.get('task', 'from another package')})"
 
 
 def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
@@ -98,8 +103,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = {"model": name, "summary": MODELS.summary(name)}
     elif name.partition("+")[0] in STRATEGIES:
         facts = {"strategy": name, **asdict(strategy_named(name))}
-    elif name in metrics.METRICS:
-        metric = metrics.METRICS[name]
+    elif name in METRICS.names():
+        metric = metrics.get(name)
         facts = {
             "metric": name,
             "title": metric.title,
@@ -113,7 +118,7 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
             *catalogue.names(),
             *MODELS.names(),
             *STRATEGIES,
-            *metrics.METRICS,
+            *METRICS.names(),
             *workspace.studies(),
         ]
         raise SpecError(f"nothing is called {name!r}", mend=nearest(name, known))
@@ -164,40 +169,3 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
         "failed": counts["failed"],
         "to_do": counts["to do"],
     }
-
-
-def show_doctor(workspace: Workspace, as_json: bool) -> None:
-    """Installed packages, extras, device files, prepared data and damaged rows."""
-    import shutil
-
-    packages = ("torch", "numpy", "scipy", "librosa", "h5py", "yfinance", "sktime", "obspy")
-    facts: dict[str, Any] = dict(environment())
-    for name in packages:
-        found = importlib.util.find_spec(name) is not None
-        facts[name] = (
-            metadata.version(name)
-            if found
-            else "missing"
-            + (' (only for fr_aseaf: pip install "tsxfer[seismology]")' if name == "obspy" else "")
-        )
-    facts["cuda device"] = "present" if Path("/dev/nvidia0").exists() else "none seen"
-    facts["workspace"] = (
-        f"{workspace.root.resolve()} ({'exists' if workspace.root.exists() else 'not made yet'})"
-    )
-    place = workspace.root if workspace.root.exists() else Path()
-    facts["free space"] = f"{shutil.disk_usage(place).free / 1e9:.1f} GB"
-    facts["prepared"] = sorted(p.parent.name for p in (workspace.root / "data").glob("*/meta.json"))
-    facts["damaged rows"] = _damaged(workspace)
-    if as_json:
-        say_json(facts)
-    else:
-        say([f"{what:13} {value}" for what, value in facts.items()])
-
-
-def _damaged(workspace: Workspace) -> list[str]:
-    found = []
-    for name in workspace.studies():
-        store = Store(workspace.results(name))
-        store.rows()
-        found += [f"{name}/{line}" for line in (*store.damaged, *store.foreign)]
-    return found

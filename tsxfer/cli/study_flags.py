@@ -15,7 +15,13 @@ from tsxfer.core.strategy import STRATEGIES
 from tsxfer.own.description import Description
 
 Count = Annotated[Optional[int], typer.Option("--repeats", help="Paired repeats of each cell (7).")]  # noqa: UP045
-ProfileName = Annotated[Optional[str], typer.Option("--profile", help="strict or paper.")]  # noqa: UP045
+ProfileName = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--profile",
+        help="strict or paper; strict,paper: both, and what of a gain is the protocol.",
+    ),
+]
 Tune = Annotated[
     bool,
     typer.Option(
@@ -26,8 +32,9 @@ Tune = Annotated[
 Controls = Annotated[
     list[str],
     typer.Option(
-        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, "
-        "shuffled, moments, noise, in_domain, whole, or all: beside each transfer; none."
+        help="untrained (unasked in three repeats of the smallest size, where a start is not "
+        "scratch's), permuted, shuffled, moments, noise, in_domain, whole, or all: beside "
+        "each transfer; none."
     ),
 ]
 Strategies = Annotated[
@@ -68,6 +75,14 @@ Baselines = Annotated[
 SourceSize = Annotated[
     str, typer.Option("--source-size", help="Labels that sources are pretrained on (all).")
 ]
+TrainedOn = Annotated[
+    list[str],
+    typer.Option(
+        "--trained-on",
+        help="What a source that is a file of weights has learned from: a,b; data sets that are "
+        "prepared here are compared with the target's test part.",
+    ),
+]
 
 
 @own_flags
@@ -89,6 +104,7 @@ def asked(
     source_size: SourceSize = "",
     overlap: Overlap = None,
     looks: Looks = [],  # noqa: B006
+    trained_on: TrainedOn = [],  # noqa: B006
     described: Description = UNSAID,
 ) -> Flags:
     """What the flags of a study say; a flag is a line here, and a field of `Flags`."""
@@ -111,6 +127,7 @@ def asked(
         overlap=overlap,
         looks=looks,
         source_size=source_size,
+        trained_on=trained_on,
     )
 
 

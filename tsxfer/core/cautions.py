@@ -39,6 +39,17 @@ class Caution(StrEnum):
         "a source has learned from windows, groups or events of the target's test part, so that "
         "its gain is no transfer.",
     )
+    PRETRAINED = (
+        "pretrained elsewhere",
+        "PRETRAINED ELSEWHERE",
+        "{detail}.",
+    )
+    UNKNOWN_OVERLAP = (
+        "overlap with pretraining not excluded",
+        "OVERLAP NOT EXCLUDED",
+        "what {detail} has learned from is not stated, or is not here to be compared, so it is "
+        "unknown whether it has seen test windows of the target.",
+    )
     LEAKY = (
         "leaky split",
         "LEAKY SPLIT",

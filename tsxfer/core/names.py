@@ -1,10 +1,15 @@
-"""How data sets are named: ``speech``, ``speech@1``, ``speech+sim@1``, ``mine+own@3f9a2c1b``."""
+"""How data sets are named: ``speech``, ``speech@1``, ``speech+sim@1``, ``mine+own@3f9a2c1b``.
+
+Weights that were trained elsewhere are named alike where a source is meant: ``x+weights@5d1c07ab``,
+``speech_test_list+zoo@1``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 SIMULATED, OWN = "sim", "own"  # kinds of data sets
+WEIGHTS, ZOO = "weights", "zoo"  # kinds of weights that no trial of a study makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +18,8 @@ class DatasetName:
 
     Attributes:
         base: As a user types it, e.g. ``speech``.
-        kind: `SIMULATED` of a stand-in, `OWN` of a user's own file, "" of real data.
+        kind: `SIMULATED` of a stand-in, `OWN` of a user's own file, "" of real data; `WEIGHTS` of
+            a checkpoint, `ZOO` of one that the package knows.
         version: Of the card, or the hash of a user's own file; "" where it is left open.
     """
 
@@ -44,6 +50,11 @@ class DatasetName:
         return self.kind == OWN
 
     @property
+    def given(self) -> bool:
+        """Whether it names weights, not data."""
+        return self.kind in (WEIGHTS, ZOO)
+
+    @property
     def settled(self) -> bool:
         """Whether real or simulated, or the version, was chosen already."""
         return bool(self.kind or self.version)
@@ -68,3 +79,8 @@ def is_simulated(name: str) -> bool:
 def is_own(name: str) -> bool:
     """Whether a data set's name says that it is a user's own file."""
     return DatasetName.parse(name).own
+
+
+def is_given(name: str) -> bool:
+    """Whether a source's name says that its weights were trained elsewhere."""
+    return DatasetName.parse(name).given

@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tsxfer.core.cautions import Caution
+from tsxfer.core.names import is_given
 from tsxfer.core.seen import Begin, Learned
-from tsxfer.core.strategy import Strategy
+from tsxfer.core.strategy import Channels, Strategy
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import content_key
 
@@ -196,6 +197,8 @@ class Trial(_Keyed):
         pool: Data sets learned from beside `dataset`, each with a head of its own, in a pretraining
             on several sources at once.
         after: The pretraining whose convolutions this one continues from.
+        fitting: What its first kernels become where the two differ in channels
+            (`Strategy.channels`).
         baseline: Instead of fine-tuning: a name in `BASELINES`; those that are not of a backbone
             have the model `NO_BACKBONE`.
     """
@@ -211,6 +214,7 @@ class Trial(_Keyed):
     pool: tuple[str, ...] = ()
     after: Trial | None = None
     baseline: Baseline | None = None
+    fitting: Channels = "repeat"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", canonical_size(self.size))
@@ -224,6 +228,11 @@ class Trial(_Keyed):
             raise SpecError(
                 f"channels = {self.reuse.strategy.channels!r} is not of the paper profile",
                 mend="use --profile strict, or --strategy copy: the study repeats kernels",
+            )
+        if self.fitting != "repeat" and not self.after:
+            raise SpecError(
+                f"fitting = {self.fitting!r} of a trial that continues from no other",
+                mend="leave it out; of a transfer it is strategy.channels",
             )
         if sum(map(bool, (self.reuse, self.pool, self.after, self.baseline))) > 1:
             raise SpecError(
@@ -267,6 +276,11 @@ class Trial(_Keyed):
         if self.reuse:
             return self.reuse.sources
         return (self.after,) if self.after else ()
+
+    @property
+    def given(self) -> bool:
+        """Its weights were trained elsewhere: it is started from, and never run."""
+        return is_given(self.dataset)
 
     @property
     def closed_form(self) -> bool:
@@ -371,6 +385,7 @@ class Overlap:
         events: Test windows of an event (time and magnitude) that was learned from.
         moved: More test windows of which half or more was learned from at another place in time or
             at another rate; None in rows of before that was looked for.
+        unknown: Some of what was learned from is not stated, or was not here to be compared.
     """
 
     source: str
@@ -381,6 +396,7 @@ class Overlap:
     names: int = 0
     events: int = 0
     moved: int | None = None
+    unknown: bool = False
 
     @property
     def refused(self) -> bool:
@@ -431,6 +447,7 @@ class Result:
         labels: Warnings that travel with the row: ``simulated``, ``leaky split``.
         environment: Versions and hardware.
         analysis: Hash of the analysis that was declared before the row was made.
+        origin: Of a row that was merged from elsewhere: name and hash of the set it came in.
         error: Message of a failed trial.
     """
 
@@ -458,6 +475,7 @@ class Result:
     environment: dict[str, str] = field(default_factory=dict)
     analysis: str = ""
     error: str = ""
+    origin: str = ""
 
     @property
     def key(self) -> str:
@@ -468,9 +486,10 @@ class Result:
     def digest(self) -> str:
         """Hash of what the trial gave, kept beside its predictions: an edited row has another.
 
-        Left out: the analysis, which is stamped on it afterwards, and what the machine was like.
+        Left out: the analysis and the origin, which are stamped on it afterwards, and what the
+        machine was like.
         """
-        return content_key(replace(self, analysis="", cost={}, environment={}))
+        return content_key(replace(self, analysis="", cost={}, environment={}, origin=""))
 
 
 def canonical_size(size: str | int) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tsxfer.core.building import from_plain
-from tsxfer.core.fair import smallest, unlike_scratch
-from tsxfer.core.names import DatasetName
+from tsxfer.core.fair import CHECKED_REPEATS, smallest, unlike_scratch
+from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.specs import (
     NO_BACKBONE,
     NOISE,
     OF_A_BACKBONE,
+    PROFILES,
     Baseline,
     Control,
     Objective,
@@ -27,7 +28,7 @@ from tsxfer.core.specs import (
     label_budget,
 )
 from tsxfer.core.strategy import Strategy
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import plain
 
 NOISE_LABELS = 5000  # a larger budget of the sources means all of the noise that there is
@@ -57,6 +58,9 @@ class Study:
         pretrainings: Pretrained models a source and model; repeat i starts from number i modulo
             this, so that source training is not judged by one lucky run.
         profile: Protocol.
+        profiles: Several protocols for the same pairs, the first one's rows in all tables and the
+            others' gains beside them (`tsxfer.stats.protocols`); `profile` is then the first.
+            Recipes are the same in all. Empty for `profile` alone.
         data: ``real``, ``simulated``, or ``auto``: real where all is prepared, simulated where
             nothing is.
         rate_multipliers: Learning rates of the copied layers relative to the rest.
@@ -67,9 +71,12 @@ class Study:
         recipe: Of fine-tuning, and of the scratch twin.
         pretraining: Of the sources.
         channels: Of each data set, by versioned name, in a resolved study.
-        check_start: Under ``strict``, the control ``untrained`` stands at the smallest size beside
-            each transfer whose start differs from scratch in more than what its source learned
-            (`tsxfer.core.fair`), unasked; asked for as a control, it stands at every size.
+        given: How many trainings there are of each source whose weights were made elsewhere, by
+            versioned name, in a resolved study; repeat i starts from number i modulo this.
+        check_start: Under ``strict``, the control ``untrained`` stands at the smallest size, in
+            the first three repeats, beside each transfer whose start differs from scratch in more
+            than what its source learned (`tsxfer.core.fair`), unasked; asked for as a control, it
+            stands at every size and repeat.
         controls: What each transfer is compared with, beside its scratch twin: placebos
             (``untrained``, ``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source
             labels; ``noise``: the source) and ceilings (``in_domain``: the rest of the target as
@@ -107,11 +114,14 @@ class Study:
     combine: tuple[Combination, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     channels: dict[str, int] = field(default_factory=dict)
+    given: dict[str, int] = field(default_factory=dict)
     check_start: bool = True
     overlap: Overlaps = "refuse"
     looks: tuple[int, ...] = ()
+    profiles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._settle_profiles()
         object.__setattr__(self, "sizes", tuple(canonical_size(size) for size in self.sizes))
         object.__setattr__(self, "source_size", canonical_size(self.source_size))
         for axis in (*AXES, "combine", "baselines", "controls"):
@@ -136,6 +146,7 @@ class Study:
                 mend="leave one of them out",
             )
         self._refuse_hidden_controls()
+        self._refuse_training_given()
         self._refuse_odd_looks()
         self._refuse_repeated_settings()
         odd = not self.name.isprintable() or set(self.name) & set('/\\:*?"<>|')
@@ -145,6 +156,28 @@ class Study:
                 mend="use letters, digits, - and _; 120 at most",
             )
 
+    def _settle_profiles(self) -> None:
+        """One protocol has one spelling; of several, `profile` is the first."""
+        for name in self.protocols:
+            if name not in PROFILES:
+                raise SpecError(f"unknown profile {name!r}", mend=nearest(name, PROFILES))
+        if not self.profiles:
+            return
+        if len(set(self.profiles)) < len(self.profiles):
+            raise SpecError(f"profiles names one twice: {self.profiles}", mend="name each once")
+        if self.profile not in ("strict", self.profiles[0]):
+            raise SpecError(
+                f"profile = {self.profile!r} and profiles = {list(self.profiles)} differ",
+                mend="leave profile out",
+            )
+        object.__setattr__(self, "profile", self.profiles[0])
+        object.__setattr__(self, "profiles", self.profiles if len(self.profiles) > 1 else ())
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Names of all its protocols, that of its tables first."""
+        return self.profiles or (self.profile,)
+
     def _refuse_odd_looks(self) -> None:
         if list(self.looks) != sorted({n for n in self.looks if 3 <= n < self.repeats}):
             raise SpecError(
@@ -152,6 +185,20 @@ class Study:
                 mend=f"e.g. looks = [{max(3, self.repeats // 2)}] with repeats = "
                 f"{max(4, self.repeats)}",
             )
+
+    def _refuse_training_given(self) -> None:
+        """Weights that were made elsewhere are started from; nothing of them is trained here."""
+        given = [name for name in self.sources if is_given(name)]
+        for asked, what in (
+            ("shuffled" in self.controls, "the control shuffled trains the source again"),
+            (bool(self.combine), "combine trains on the sources' data"),
+            (self.objectives != ("labels",), "objectives say how sources are trained"),
+        ):
+            if asked and given:
+                raise SpecError(
+                    f"{what}, and {given[0]} is weights that were trained elsewhere",
+                    mend="leave it out, or name a data set as the source",
+                )
 
     def _refuse_hidden_controls(self) -> None:
         """A control under the name of a plain transfer would be read as one."""
@@ -206,8 +253,19 @@ def trials_of(study: Study) -> Iterator[Trial]:
         SpecError: If nothing is left to compare, or there are too many trials.
     """
     _refuse_endless(study)
+    for number, protocol in enumerate(study.protocols):
+        yield from _trials_under(study if not number else _plainly_under(study, protocol))
+
+
+def _plainly_under(study: Study, protocol: str) -> Study:
+    """Its plain transfers and twins alone under another protocol, with the same recipes."""
+    return replace(study, profile=protocol, profiles=(), controls=(), baselines=())
+
+
+def _trials_under(study: Study) -> Iterator[Trial]:
+    """All trials under `Study.profile`, ancestors first."""
     first = _pretrainings(study)
-    if not first:
+    if not first and not any(map(is_given, study.sources)):
         raise SpecError(
             f"nothing to compare: {', '.join(study.sources)} is source and target",
             mend="name a source that is not the target",
@@ -227,8 +285,10 @@ def _pretrainings(study: Study) -> dict[str, Trial]:
     found: dict[str, Trial] = {}
     numbers = range(min(study.repeats, study.pretrainings))
     for number, model, target in itertools.product(numbers, study.models, study.targets):
-        for reuse in _starts(study, number, model, target):
-            _add_with_ancestors(found, reuse.sources)
+        for start, strategy in itertools.product(
+            _starts(study, number, model, target), study.strategies
+        ):
+            _add_with_ancestors(found, _fitted(start, strategy, study.channels).sources)
     if study.controls:  # the untrained source is that of its transfer
         for trial in _comparable(study):
             _add_with_ancestors(found, trial.origins)
@@ -237,7 +297,7 @@ def _pretrainings(study: Study) -> dict[str, Trial]:
 
 def _add_with_ancestors(found: dict[str, Trial], trials: tuple[Trial, ...]) -> None:
     for trial in trials:
-        if trial.key not in found:
+        if trial.key not in found and not trial.given:
             _add_with_ancestors(found, trial.origins)
             found[trial.key] = trial
 
@@ -246,7 +306,7 @@ def _comparable(study: Study) -> Iterator[Trial]:
     """Each scratch twin and its baselines, then transfers and their controls; shared ones again."""
     axes = itertools.product(range(study.repeats), study.models, study.targets, study.sizes)
     for repeat, model, target, size in axes:
-        starts = _starts(study, repeat % study.pretrainings, model, target)
+        starts = _starts(study, repeat, model, target)
         if not starts:
             continue
         scratch = Trial(
@@ -264,7 +324,7 @@ def _comparable(study: Study) -> Iterator[Trial]:
             starts, study.rate_multipliers, study.strategies
         ):
             reuse = replace(
-                start,
+                _fitted(start, strategy, study.channels),
                 rate_multiplier=multiplier,
                 twin_loss=loss,
                 strategy=strategy,
@@ -276,10 +336,11 @@ def _comparable(study: Study) -> Iterator[Trial]:
                 yield from _controls(study, transfer, reuse, asked)
 
 
-def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
+def _starts(study: Study, repeat: int, model: str, target: str) -> list[Reuse]:
     """What transfers to a target may start from: each source, then what several make together."""
-    names = [source for source in study.sources if source != target]
-    found: list[Reuse] = []
+    number = repeat % study.pretrainings
+    names = [n for n in study.sources if n != target and not is_given(n)]
+    found = [_given(study, repeat, model, n) for n in study.sources if is_given(n)]
     for objective in study.objectives:
         recipe = replace(study.pretraining, objective=objective)
         alone = [
@@ -298,6 +359,32 @@ def _starts(study: Study, number: int, model: str, target: str) -> list[Reuse]:
         if len(alone) > 1:
             found += [_combined(alone, how) for how in ways]
     return found
+
+
+def _fitted(start: Reuse, strategy: Strategy, channels: Mapping[str, int]) -> Reuse:
+    """A start whose sources, where one continues from another, fit kernels as the transfer does.
+
+    ``independent`` is a network of the target's; sources repeat for it.
+    """
+    way = "repeat" if strategy.channels == "independent" else strategy.channels
+    if way == "repeat":
+        return start
+
+    def fitted(trial: Trial) -> Trial:
+        if trial.after is None:
+            return trial
+        counts = {channels.get(trial.dataset), channels.get(trial.after.dataset)}
+        same = len(counts) == 1 and None not in counts  # nothing is fitted, nor trained twice
+        return replace(trial, after=fitted(trial.after), fitting="repeat" if same else way)
+
+    return replace(start, source=fitted(start.source), also=tuple(map(fitted, start.also)))
+
+
+def _given(study: Study, repeat: int, model: str, name: str) -> Reuse:
+    """Weights that were made elsewhere: what the study says of pretraining is not of them."""
+    number = repeat % study.given.get(name, 1)
+    origin = Trial(dataset=name, model=model, size="all", repeat=number, profile=study.profile)
+    return Reuse(origin)
 
 
 def _combined(alone: list[Trial], how: Combination) -> Reuse:
@@ -327,7 +414,8 @@ def _baselines(study: Study, scratch: Trial) -> Iterator[Trial]:
 def _asked(study: Study, transfer: Trial) -> tuple[Control, ...]:
     """The controls of a transfer: those asked for, and the check of its start."""
     told = "untrained" in study.controls or not study.check_start or study.profile != "strict"
-    if told or transfer.size != smallest(study.sizes):
+    late = transfer.repeat >= CHECKED_REPEATS
+    if told or late or transfer.size != smallest(study.sizes):
         return study.controls
     unlike = unlike_scratch(transfer, study.channels)
     return ("untrained", *study.controls) if unlike else study.controls
@@ -340,6 +428,8 @@ def _controls(
     origin = reuse.source
     few = label_budget(study.source_size, 0) <= NOISE_LABELS
     plain = replace(origin, recipe=study.pretraining, pool=(), after=None)
+    if origin.given:  # noise is learned as often as the study's own sources would be
+        plain = replace(plain, size=study.source_size, repeat=transfer.repeat % study.pretrainings)
     noise = replace(plain, dataset=NOISE, size=study.source_size if few else "all")
     rest = replace(transfer, recipe=study.pretraining, reuse=None, part="rest")
     of = {
@@ -350,7 +440,8 @@ def _controls(
         "in_domain": replace(transfer, reuse=replace(reuse, source=rest, also=())),
         "whole": replace(transfer.twin(), size="all"),
     }
-    if reuse == replace(reuse, source=plain, also=()):  # one source that learns from its labels
+    alone = reuse == replace(reuse, source=plain, also=()) and not origin.given
+    if alone:  # one source that learns from its labels
         shuffled = replace(origin, recipe=replace(origin.recipe, labels="shuffled"))
         of["shuffled"] = replace(transfer, reuse=replace(reuse, source=shuffled))
     return [of[name] for name in asked if name in of]
@@ -359,6 +450,7 @@ def _controls(
 def _refuse_endless(study: Study) -> None:
     count = study.repeats * math.prod(len(getattr(study, axis)) for axis in AXES)
     count *= (1 + len(study.combine)) * (2 + len(study.controls) + len(study.baselines))
+    count *= len(study.protocols)
     if count > LARGEST:
         raise SpecError(
             f"the study has some {count:,} trials, more than {LARGEST:,}",
@@ -388,24 +480,30 @@ def read_study(path: Path) -> Study:
         SpecError: For a missing file, bad TOML, or a name that is not known.
     """
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            f"the study file cannot be read: {error.strerror}",
+            f"the study file cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),
             mend="check the path",
         ) from None
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # bad TOML or text, numbers with too many digits, deep nesting
-        raise SpecError(
-            f"not valid TOML: {error}", where=str(path), mend="edit that line"
-        ) from None
-    data.setdefault("name", path.stem)
+    return parse_study(text, path.stem, str(path))
+
+
+def parse_study(text: str, name: str, where: str) -> Study:
+    """A study from the text of its file; `name` is what it is called if the text does not say.
+
+    Raises:
+        SpecError: For bad TOML, or a name that is not known.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # bad TOML, numbers of too many digits, nesting
+        raise SpecError(f"not valid TOML: {error}", where=where, mend="edit that line") from None
+    data.setdefault("name", name)
     if isinstance(data.get("sizes"), list):
         data["sizes"] = [str(size) for size in data["sizes"]]
-    return from_plain(Study, data, where=str(path))
+    return from_plain(Study, data, where=where)
 
 
 def study_toml(study: Study) -> str:

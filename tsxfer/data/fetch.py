@@ -31,13 +31,24 @@ def fetch(dataset: Dataset, folder: Path) -> Path:
     return folder
 
 
-def _download(url: str, sha256: str, folder: Path, name: str) -> None:
+def fetch_file(url: str, sha256: str, folder: Path) -> Path:
+    """Download one file whose hash is known into `folder`.
+
+    Raises:
+        DataError: If the address is odd, the server fails, or the file is another.
+    """
+    name = url.split("?")[0].rsplit("/", 1)[-1]
+    _download(url, sha256, folder, name, "the one that was given")
+    return folder / name
+
+
+def _download(url: str, sha256: str, folder: Path, name: str, of: str = "the card") -> None:
     import pooch  # type: ignore[import-untyped,unused-ignore]
     import requests  # type: ignore[import-untyped,unused-ignore]
 
     _refuse_odd(url, name)
     known = f"sha256:{sha256}" if sha256 else None
-    by_http = pooch.HTTPDownloader(hooks={"response": _Redirects(sealed=bool(sha256))})
+    by_http = pooch.HTTPDownloader(hooks={"response": Redirects(sealed=bool(sha256))})
     try:
         pooch.retrieve(url, known, fname=name, path=folder, downloader=by_http, progressbar=False)
     except (OSError, requests.RequestException) as error:  # some of requests' are ValueErrors too
@@ -45,11 +56,11 @@ def _download(url: str, sha256: str, folder: Path, name: str) -> None:
             f"{name} could not be downloaded: {type(error).__name__}",
             where=url,
             mend="check the connection and run the command again, or fetch the file by hand "
-            "and use --from",
+            "and name where it lies (--from FOLDER for data, --source FILE for weights)",
         ) from None
     except ValueError as error:
         raise DataError(
-            f"the checksum of {name} differs from the card: {str(error).splitlines()[0][:200]}",
+            f"the checksum of {name} differs from {of}: {str(error).splitlines()[0][:200]}",
             where=url,
             mend="try again later; if it stays, the publisher changed the file",
         ) from None
@@ -58,13 +69,13 @@ def _download(url: str, sha256: str, folder: Path, name: str) -> None:
 def _refuse_odd(url: str, name: str) -> None:
     if urlsplit(url).scheme not in ("http", "https") or name in ("", ".", ".."):
         raise DataError(
-            "the card's address is no http or https address of a file",
+            "the address is no http or https address of a file",
             where=url,
-            mend="correct it in the data set's file",
+            mend="correct it: in the data set's file, or where you gave it",
         )
 
 
-class _Redirects:
+class Redirects:
     """Looks at every redirect before it is followed.
 
     Attributes:

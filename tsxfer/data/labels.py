@@ -11,7 +11,10 @@ from tsxfer.data import overlap
 
 
 def expected(
-    trial: Trial, of_card: Iterable[str], shared: Iterable[Overlap] = ()
+    trial: Trial,
+    of_card: Iterable[str],
+    shared: Iterable[Overlap] = (),
+    of_weights: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """What a reader must know of a row: made data, faults of its protocol, what a source has seen.
 
@@ -19,10 +22,12 @@ def expected(
         trial: Of the row.
         of_card: Warnings of the data set's card.
         shared: Overlaps of the row.
+        of_weights: Warnings of weights made elsewhere that it starts from.
     """
     made = [Caution.SIMULATED] if any(map(is_simulated, trial.datasets)) else []
     squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
     unequal = [Caution.SQUARED_SCRATCH] if squared else []
     shuffled = [Caution.SHUFFLED] if trial.recipe.labels == "shuffled" else []
     seen = overlap.labels_of(shared, trial.dataset)
-    return (*made, *PROFILES[trial.profile].warnings, *unequal, *shuffled, *of_card, *seen)
+    start = tuple(dict.fromkeys((*made, *of_weights)))
+    return (*start, *PROFILES[trial.profile].warnings, *unequal, *shuffled, *of_card, *seen)

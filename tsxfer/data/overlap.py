@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.core.cautions import Caution
-from tsxfer.core.specs import Overlap, Trial
-from tsxfer.data import task
+from tsxfer.core.specs import PROFILES, Overlap, Trial
+from tsxfer.data import catalogue, foreign, task
+from tsxfer.data.events import same_events
 from tsxfer.data.marks import Windows, alike, marks_of
 from tsxfer.data.moved import moved
 from tsxfer.data.prepare import Prepared
-from tsxfer.errors import DataError
+from tsxfer.errors import DataError, TsxferError
+from tsxfer.store import given
+from tsxfer.store.given import FOLDER, Given
 from tsxfer.store.workspace import Workspace
 
 COUNTER = re.compile(r"[^0-9]{0,24}[0-9]{1,5}|.{0,2}")  # p1, subject-12, 7: names that anyone gives
-SECONDS, MAGNITUDES = 60.0, 0.5  # by which two catalogues may tell of one event
-SHIFTS = np.array([s * h * 3600.0 for h in range(3, 53) for s in (-1, 1)])
+COUNTS = ("seen", "windows", "groups", "names", "events", "moved")
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What names the instances that a trial may use, whatever else it is."""
+    """What names the instances that a trial may use, whatever else it is.
+
+    The part ``whole`` is all there is: what a stranger may have used.
+    """
 
     dataset: str
     profile: str
@@ -43,6 +49,8 @@ def of_trial(workspace: Workspace, trial: Trial, *, fresh: bool = False) -> tupl
     then comes each data set that its source or an ancestor of it has seen, from others than its
     own.
 
+    Weights that were made elsewhere have an entry under their own name.
+
     Args:
         workspace: Where the data lies.
         trial: Any trial.
@@ -57,7 +65,8 @@ def of_trial(workspace: Workspace, trial: Trial, *, fresh: bool = False) -> tupl
         one = _counted(str(workspace.root), drawn, trial.dataset, made, fresh)
         old = found.get(drawn.dataset)
         found[drawn.dataset] = one if old is None else _larger(old, one)
-    return tuple(found.values())
+    of_weights = [_of_weights(workspace, c, trial, fresh) for c in given.of_trial(workspace, trial)]
+    return (*found.values(), *of_weights)
 
 
 def learned(trial: Trial) -> Iterable[Drawn]:
@@ -65,7 +74,8 @@ def learned(trial: Trial) -> Iterable[Drawn]:
     for origin in trial.origins if trial.reuse else ():
         for start in _with_ancestors(origin):
             repeat = 0 if start.size == "all" and start.part == "subset" else start.repeat
-            for name in (start.dataset, *start.pool):
+            names = () if start.given else (start.dataset, *start.pool)
+            for name in names:
                 yield Drawn(name, start.profile, start.size, repeat, start.part)
 
 
@@ -77,9 +87,57 @@ def _with_ancestors(trial: Trial) -> Iterable[Trial]:
 
 def _larger(one: Overlap, other: Overlap) -> Overlap:
     """Two draws of one data set: each count is the larger one."""
-    names = ("seen", "windows", "groups", "names", "events", "moved")
-    counts = {n: max(getattr(one, n) or 0, getattr(other, n) or 0) for n in names}
-    return Overlap(one.source, test=one.test, **counts)
+    return replace(one, **_counts((one, other), max))
+
+
+def _counts(found: tuple[Overlap, ...], put: Callable[[Iterable[int]], int]) -> dict[str, Any]:
+    """Each count of several overlaps put together; None counts as nothing."""
+    return {name: put(getattr(one, name) or 0 for one in found) for name in COUNTS}
+
+
+def _of_weights(workspace: Workspace, card: Given, trial: Trial, fresh: bool) -> Overlap:
+    """What weights share with a test part: by what lies beside them, or by what they are said of.
+
+    Of data sets that a stranger's weights have learned from, all windows count.
+    """
+    tested = task.prepared(workspace, trial.dataset)
+    rows = task.parts_of(tested, PROFILES[trial.profile]).test
+    kept = foreign.read(workspace.root / FOLDER / card.name)
+    if kept is not None:
+        return _beside(kept, card.name, tested, rows, fresh)
+    known = [_id(name, workspace) for name in card.trained_on]
+    total = Overlap(card.name, 0, len(rows), unknown=not known or "" in known)
+    for name in filter(None, known):
+        made = tuple(task.prepared(workspace, n).fingerprint for n in (name, trial.dataset))
+        drawn = Drawn(name, trial.profile, "all", 0, "whole")
+        one = _counted(str(workspace.root), drawn, trial.dataset, made, fresh)
+        total = replace(total, **_counts((total, one), sum))
+    return total
+
+
+def _id(name: str, workspace: Workspace) -> str:
+    """The versioned name of a data set that is prepared here; "" for any other word."""
+    try:
+        found = catalogue.find(name, workspace).card.id
+    except TsxferError:
+        return ""
+    return found if (workspace.data(found) / "meta.json").exists() else ""
+
+
+def _beside(
+    kept: foreign.Seen, name: str, tested: Prepared, rows: NDArray[np.int64], fresh: bool
+) -> Overlap:
+    found = Overlap(name, len(kept.time), len(rows))
+    found = replace(found, windows=foreign.found(kept, _windows(tested, rows, fresh)))
+    if named(tested):
+        shared = set(spelt(kept.groups)) & set(spelt(_groups(tested, rows)))
+        names = sum(bool(COUNTER.fullmatch(group)) for group in shared)
+        found = replace(found, names=names, groups=len(shared) - names)
+    if named(tested) and len(kept.magnitude) and tested.card.unit == "magnitude":
+        time, magnitude = (np.asarray(tested.array(n))[rows] for n in ("start", "y"))
+        events = same_events(kept.time, kept.magnitude, time, magnitude)
+        found = replace(found, events=events)
+    return found
 
 
 def labels_of(found: Iterable[Overlap], dataset: str) -> tuple[str, ...]:
@@ -88,6 +146,7 @@ def labels_of(found: Iterable[Overlap], dataset: str) -> tuple[str, ...]:
     for one in found:
         if one.source != dataset:
             out += [Caution.SAW_TEST] if one.refused else []
+            out += [Caution.UNKNOWN_OVERLAP.of(one.source)] if one.unknown else []
             out += [Caution.SHARED_NAMES] if one.names else []
         else:
             out += [Caution.NEAR_DUPLICATES] if one.windows or one.moved else []
@@ -101,7 +160,7 @@ def refuse(workspace: Workspace, trials: Iterable[Trial]) -> None:
     Raises:
         DataError: With the counts, before anything is trained.
     """
-    pairs = {(t.dataset, t.profile, *learned(t)): t for t in trials if t.reuse}
+    pairs = {(t.dataset, t.profile, t.datasets, *learned(t)): t for t in trials if t.reuse}
     for trial in pairs.values():
         for one in of_trial(workspace, trial):
             if one.refused and one.source != trial.dataset:
@@ -126,7 +185,8 @@ def _counted(root: str, drawn: Drawn, target: str, made: tuple[str, ...], fresh:
     rows = task.draw(tested, _trial(replace(drawn, dataset=target, size="all", part="subset")))[
         0
     ].test
-    return count(source, seen, tested, rows, fresh=fresh)
+    same = drawn.dataset == target and drawn.part != "whole"
+    return count(source, seen, tested, rows, same_set=same, fresh=fresh)
 
 
 def count(
@@ -135,6 +195,7 @@ def count(
     tested: Prepared,
     rows: NDArray[np.int64],
     *,
+    same_set: bool = False,
     fresh: bool = False,
 ) -> Overlap:
     """What some windows of a data set share with some of another, or of the same one.
@@ -144,13 +205,14 @@ def count(
         seen: Its rows that were.
         tested: What is tested on.
         rows: Its rows that are.
+        same_set: They are parts of one set, whose groups have the same names rightly.
         fresh: Read the windows again instead of trusting the marks that are kept.
     """
     first, second = _windows(source, seen, fresh), _windows(tested, rows, fresh)
     same = alike(first, second) >= 0
-    counts = {"windows": int(same.sum())}
+    counts: dict[str, Any] = {"windows": int(same.sum())}
     counts["moved"] = int(((moved(first, second) >= 0) & ~same).sum())
-    if source.card.id == tested.card.id:
+    if same_set:
         counts["groups"] = len(respelt(_groups(source, seen), _groups(tested, rows)))
     elif named(source) and named(tested):
         shared = set(spelt(_groups(source, seen))) & set(spelt(_groups(tested, rows)))
@@ -162,6 +224,8 @@ def count(
 
 def rows_of(data: Prepared, drawn: Drawn) -> NDArray[np.int64]:
     """What a draw holds; of ``all``, both parts whole, however a profile would spend them."""
+    if drawn.part == "whole":
+        return np.arange(data.count)
     parts, subset = task.draw(data, _trial(drawn))
     if drawn.size == "all" and drawn.part == "subset":
         return np.concatenate([parts.train, parts.validation])
@@ -223,47 +287,3 @@ def _events(
         for data, where in ((source, seen), (target, rows))
     )
     return same_events(*first, *second)
-
-
-def same_events(
-    time: NDArray[np.float64],
-    magnitude: NDArray[np.float64],
-    test_time: NDArray[np.float64],
-    test_magnitude: NDArray[np.float64],
-) -> int:
-    """Test windows whose time and magnitude are those of an event that the source has.
-
-    Two large catalogues agree on some by chance. So the same count is made with the source's clock
-    set wrong by 3 to 52 hours, a hundred times; what is not well above the largest of those is 0.
-
-    Args:
-        time: Start of each source window in seconds of Unix time; NaN where unknown.
-        magnitude: Of its event.
-        test_time: As `time`, of the test part.
-        test_magnitude: As `magnitude`.
-    """
-    known, asked = np.isfinite(time), np.isfinite(test_time)
-    if not known.any() or not asked.any():
-        return 0
-    order = np.argsort(time[known])
-    events = time[known][order], magnitude[known][order]
-    tested = test_time[asked], test_magnitude[asked]
-    found = _agreeing(*events, *tested)
-    chance = max(_agreeing(events[0] + shift, events[1], *tested) for shift in SHIFTS)
-    return found if found > 2 * chance + 2 else 0
-
-
-def _agreeing(
-    time: NDArray[np.float64],
-    magnitude: NDArray[np.float64],
-    test_time: NDArray[np.float64],
-    test_magnitude: NDArray[np.float64],
-) -> int:
-    """How many test windows have an event within both tolerances; `time` is sorted."""
-    first = np.searchsorted(time, test_time - SECONDS)
-    last = np.searchsorted(time, test_time + SECONDS, side="right")
-    return sum(
-        bool((np.abs(magnitude[a:b] - m) <= MAGNITUDES).any())
-        for a, b, m in zip(first, last, test_magnitude, strict=True)
-        if b > a
-    )

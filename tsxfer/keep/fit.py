@@ -27,8 +27,9 @@ from tsxfer.errors import DataError, SpecError
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
 from tsxfer.running.device import on_gpu
-from tsxfer.running.runner import no_subnormals, set_precision
-from tsxfer.train import graphs, loop, reuse
+from tsxfer.running.memory import release
+from tsxfer.running.runner import SUCCESSOR, no_subnormals
+from tsxfer.train import graphs, loop, precision, recording, reuse
 from tsxfer.train.batch import on_device
 from tsxfer.train.objectives import of_labels, task_loss
 
@@ -123,6 +124,7 @@ class Fitted:
         audit: Tensors copied, renewed and frozen.
         taken_off: Level that each channel loses before it becomes float32; () for none.
         apart: Each channel passes the backbone alone.
+        precision: In which it learned, and answers; where a device has no TF32, in float32.
     """
 
     model: str
@@ -139,6 +141,7 @@ class Fitted:
     audit: dict[str, list[str]]
     taken_off: tuple[float, ...] = ()
     apart: bool = False
+    precision: str = "float32"
 
     def network(self) -> Model:
         """The network with the kept weights, on the CPU."""
@@ -162,7 +165,9 @@ class Fitted:
             )
         scaled = self.scaler.windows(as_float32(x, self.taken_off))
         tensors = on_device(scaled, np.zeros(len(x), np.float32), device)
-        found = loop.predict(self.network().to(device), tensors.x, tensors.extra)
+        with precision.products(self.precision):
+            network = self.network().to(device)
+            found = loop.predict(network, tensors.x, tensors.extra, precision=self.precision)
         _refuse_no_number(found)
         return found, scaled
 
@@ -188,18 +193,34 @@ def _refuse_no_number(output: Floats) -> None:
         )
 
 
-def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -> Fitted:
+def fit(
+    data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None, refused: str = ""
+) -> Fitted:
     """Fit a model, from the convolutions of a source where there is one.
 
     Args:
         data: All that may be learned from.
         terms: How.
         source: Weights of a pretraining of the same backbone.
+        refused: Why steps are not to be recorded; empty: they are, on a GPU.
 
     Raises:
-        SpecError: If the source's tensors do not fit, or training diverged.
+        SpecError: If the source's tensors do not fit, the device is too small, or training
+            diverged.
         DataError: If a label is NaN or infinite.
     """
+    precision.refuse(terms.recipe.precision, terms.device)
+    if recording.spoiled():
+        return SUCCESSOR.call(fit, data, terms, source, refused)
+    try:
+        return _fit(data, terms, source, refused)
+    except recording.SpoiledError as error:
+        why = str(error)
+    release(terms.device)
+    return SUCCESSOR.call(fit, data, terms, source, why)
+
+
+def _fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None, refused: str) -> Fitted:
     _refuse_no_label(data.y)
     train, held = hold_out(data, terms)
     scaler = scale.fit(data.x[train], data.y[train], data.card, PROFILES["strict"])
@@ -226,7 +247,7 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
         thaws=start.thaws(terms.recipe.epochs),
         objective=of_labels(terms.recipe.loss),
     )
-    done = _trained(replica, terms)
+    done = _trained(replica, terms, refused)
     reuse.check_frozen(model, start)
     state = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
     return Fitted(
@@ -244,6 +265,7 @@ def fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None = None) -
         audit=start.audit,
         taken_off=data.taken_off,
         apart=apart,
+        precision=terms.recipe.precision,
     )
 
 
@@ -258,11 +280,18 @@ def _refuse_no_label(y: NDArray[Any]) -> None:
         )
 
 
-def _trained(replica: loop.Replica, terms: Terms) -> loop.Fit:
-    set_precision(terms.recipe.precision, terms.device)
-    stepper = graphs.Graphs() if on_gpu(terms.device) else loop.turns
-    with no_subnormals(), _few_threads(terms.recipe.batch * replica.train.x[0].numel()):
-        done = loop.fit([replica], loop.Rules(terms.recipe), stepper)[0]
+def _trained(replica: loop.Replica, terms: Terms, refused: str) -> loop.Fit:
+    stepper = graphs.Graphs(refused=refused) if on_gpu(terms.device) else loop.turns
+    numbers = terms.recipe.batch * replica.train.x[0].numel()
+    try:
+        with no_subnormals(), _few_threads(numbers), precision.products(terms.recipe.precision):
+            done = loop.fit([replica], loop.Rules(terms.recipe), stepper)[0]
+    except torch.OutOfMemoryError as error:
+        raise SpecError(
+            f"out of memory on {terms.device}: {str(error).splitlines()[0]}",
+            where=f"{terms.model}, batches of {terms.recipe.batch}",
+            mend="use --device cpu",
+        ) from None
     if done.diverged:
         raise SpecError(
             "the validation score is not finite: training diverged",

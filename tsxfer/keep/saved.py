@@ -122,6 +122,7 @@ def save(fitted: Fitted, folder: Path, facts: dict[str, Any], onnx: bytes = b"")
         "audit": fitted.audit,
         "taken_off": list(fitted.taken_off),
         "channels_apart": fitted.apart,
+        "precision": fitted.precision,
         "environment": environment(),
     }
     card = json.dumps({**facts, **own}, indent=1, allow_nan=False)
@@ -171,6 +172,7 @@ def load(folder: Path) -> tuple[Fitted, dict[str, Any]]:
             audit=card["audit"],
             taken_off=tuple(card.get("taken_off", ())),
             apart=bool(card.get("channels_apart", False)),
+            precision=str(card.get("precision", "float32")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(

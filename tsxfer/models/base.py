@@ -75,8 +75,16 @@ class Model(nn.Module):
 
     def penalty(self) -> Tensor:
         """Kernel penalty that is added to the loss."""
-        kernels = [p for n, p in self.backbone.named_parameters() if p.ndim == 3]
+        kernels = [self._kernel(n, p) for n, p in self.backbone.named_parameters() if p.ndim == 3]
         return self.backbone.kernel_l2 * torch.stack([k.square().sum() for k in kernels]).sum()
+
+    def _kernel(self, name: str, parameter: Tensor) -> Tensor:
+        """A kernel as the layer uses it: with the product that learns beside it, where one does."""
+        layer, inside, _ = name.partition(".parametrizations.weight.original")
+        if not inside:
+            return parameter
+        whole: Tensor = getattr(self.backbone.get_submodule(layer), "weight")  # noqa: B009
+        return whole
 
 
 def build(

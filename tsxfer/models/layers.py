@@ -28,6 +28,26 @@ class Dropout(nn.Dropout):
         return x * kept / (1 - self.p)
 
 
+class LSTM(nn.LSTM):
+    """An LSTM that stays in float32 on a GPU, where autocast has it in float16 and no other way.
+
+    PyTorch's rule for cuDNN's recurrent layers (``_cudnn_rnn_cast_reflatten``) names float16
+    whatever type autocast was asked for, so that large sums overflow under ``bf16``.
+    """
+
+    def forward(self, x: Tensor, state: Any = None) -> Any:  # type: ignore[override]
+        """As `torch.nn.LSTM`."""
+        if not halved(x):
+            return super().forward(x, state)
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float(), state)
+
+
+def halved(x: Tensor) -> bool:
+    """Whether autocast would put a recurrent layer that reads `x` into float16."""
+    return x.device.type != "cpu" and torch.is_autocast_enabled(x.device.type)
+
+
 def own_stream(model: nn.Module, seed: int, device: torch.device) -> torch.Generator:
     """Give all dropout of a model one stream; a plain ``nn.Dropout`` becomes a `Dropout`."""
     generator = torch.Generator(device).manual_seed(seed)

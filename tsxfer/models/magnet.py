@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsxfer.models.base import Backbone
-from tsxfer.models.layers import Dropout, convolve, same_padding
+from tsxfer.models.layers import LSTM, Dropout, convolve, same_padding
 
 
 class MagNet(Backbone):
@@ -26,7 +26,7 @@ class MagNet(Backbone):
         self.conv1 = nn.Conv1d(channels, 64, 3)
         self.conv2 = nn.Conv1d(64, 32, 3)
         self.dropout = Dropout(0.2)
-        self.lstm = nn.LSTM(32, 100, batch_first=True, bidirectional=True)
+        self.lstm = LSTM(32, 100, batch_first=True, bidirectional=True)
         self.features = 200
         for layer in (self.conv1, self.conv2):
             nn.init.xavier_uniform_(layer.weight)

@@ -5,6 +5,7 @@ What is changed comes back as sentences beside the study; who calls tells them.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -35,15 +36,15 @@ def fitted(study: Study, chosen: bool, workspace: Workspace) -> Told:
     sets = [prepared(workspace, name) for name in study.targets if is_own(name)]
     if not sets:
         return study, ()
+    under = list(itertools.product(sets, study.protocols))
     if chosen:
-        for made in sets:
-            for size in study.sizes:
-                refuse_misfit(made, study.profile, size, study.repeats)
+        for (made, profile), size in itertools.product(under, study.sizes):
+            refuse_misfit(made, profile, size, study.repeats)
         return study, ()
     fitting = study.sizes
-    for made in sets:
-        refuse_misfit(made, study.profile, "all", study.repeats)
-        fitting = sizes_that_fit(made, study.profile, fitting, study.repeats)
+    for made, profile in under:
+        refuse_misfit(made, profile, "all", study.repeats)
+        fitting = sizes_that_fit(made, profile, fitting, study.repeats)
     return _shrunk(study, fitting or ("all",))
 
 
@@ -72,10 +73,11 @@ def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Told:
         if not (workspace.data(name) / "meta.json").exists():
             continue
         made = prepared(workspace, name)
-        if sizes_that_fit(made, study.profile, (study.source_size,)):
+        tight = [p for p in study.protocols if not sizes_that_fit(made, p, (study.source_size,))]
+        if not tight:
             continue
         if chosen:
-            refuse_misfit(made, study.profile, study.source_size)
+            refuse_misfit(made, tight[0], study.source_size)
         said.append(f"{name} has no {study.source_size} labels to pretrain on: all are used")
         study = replace(study, source_size="all")
     return study, tuple(said)
@@ -85,7 +87,7 @@ def with_enough_steps(study: Study, steps: int, workspace: Workspace) -> Told:
     """The study with a recipe of enough steps on the smallest budget of its own files.
 
     Both arms hold the same recipe, so that the comparison stays on equal terms. The paper profile
-    keeps the study's own.
+    keeps the study's own; of several protocols the first one counts, since all hold one recipe.
     """
     if study.profile == "paper":
         return study, ()

@@ -11,7 +11,7 @@ import math
 import re
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -80,12 +80,40 @@ def bring(path: Path, flags: Description, workspace: Workspace, output: str = ""
     layout = find(path, described)
     version = version_of(path, described, workspace, also_read(layout, path, described))
     name = name_of(path, layout) + (f"_{plain_name(output)}" if output else "")
-    known = workspace.data(str(DatasetName(name, OWN, version)))
+    return brought(
+        DatasetName(name, OWN, version),
+        path.name,
+        lambda place: read(path, described, place),
+        described,
+        workspace,
+    )
+
+
+def brought(
+    named: DatasetName,
+    shown: str,
+    content: Callable[[Path], Content],
+    described: Description,
+    workspace: Workspace,
+) -> Prepared:
+    """The prepared data set of that name; `content` is asked for only where it is not there yet.
+
+    Args:
+        named: With the hash of content and description as its version.
+        shown: What messages call it.
+        content: From a folder for arrays that memory should not hold to what was read.
+        described: What is said of it.
+        workspace: Where the data set will lie.
+
+    Raises:
+        TsxferError: If the content does not make a data set.
+    """
+    known = workspace.data(str(named))
     kept = _kept(known)
     if kept is None:
         workspace.make()
         with alone(workspace.root / "leases", f"prepare-{known.name}"):
-            kept = _kept(known) or _import(path, described, known, workspace)
+            kept = _kept(known) or _import(shown, content, described, known, workspace)
     return kept
 
 
@@ -135,10 +163,15 @@ def name_of(path: Path, layout: Layout) -> str:
     return plain_name(stem[: len(stem) - len(ending)] if ending else stem)
 
 
-def _import(path: Path, described: Description, goal: Path, workspace: Workspace) -> Prepared:
+def _import(
+    shown: str,
+    content: Callable[[Path], Content],
+    described: Description,
+    goal: Path,
+    workspace: Workspace,
+) -> Prepared:
     with scratch(workspace) as place:
-        content = read(path, described, place)
-        checked = check(path.name, content, described)
+        checked = check(shown, content(place), described)
         named = DatasetName.parse(goal.name)
         card = replace(checked.card, name=named.plain, version=named.version)
         made = prepare(

@@ -20,6 +20,7 @@ from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
 from tsxfer.ranking.sources import Pretrained
 
 LEFT_OUT = "unfinished, or with weights or data that are not available"
+SUITE = "real@1"  # whose rows come with the package
 WIDTH = 160  # of a pipe, which has no width
 
 
@@ -48,6 +49,7 @@ class Advice:
         blind: Oriented score of the best trivial prediction, on the windows of the scores.
         evidence: Finished cells of the workspace.
         judged: What each ranker has been worth on them.
+        suite: What each has been worth on the rows that come with the package; real targets.
     """
 
     target: Trial
@@ -56,6 +58,7 @@ class Advice:
     blind: float
     evidence: Evidence
     judged: tuple[Judged, ...]
+    suite: tuple[Judged, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -81,6 +84,8 @@ def as_plain(advice: Advice) -> dict[str, Any]:
         "record": [asdict(judged) for judged in advice.judged],
         "left_out": advice.evidence.left_out,
         "sentence": sentence(advice),
+        "suite": [asdict(judged) for judged in advice.suite],
+        "suite_sentence": of_suite(advice),
     }
 
 
@@ -95,6 +100,8 @@ def show(advice: Advice) -> None:
     console.print(Text(sentence(advice)))
     if advice.judged:
         console.print(_record(advice))
+    if advice.suite:
+        console.print(Text(of_suite(advice)))
     if advice.evidence.left_out:
         console.print(
             Text(f"Left out of that: {advice.evidence.left_out} comparisons, {LEFT_OUT}.")
@@ -184,10 +191,23 @@ def sentence(advice: Advice) -> str:
             f"has two available sources for a {kind} target. Make the evidence: "
             "tsxfer run --source a,b,c --target x,y"
         )
+    return _worth(found, advice.judged, f"In this workspace's own studies on {kind} targets")
+
+
+def of_suite(advice: Advice) -> str:
+    """How often the default ranking has been right on the package's own real results."""
+    found = next((one for one in advice.suite if one.ranker == DEFAULT), None)
+    if found is None:
+        return ""
+    return _worth(found, advice.suite, f"In the suite {SUITE} (real data; tsxfer results {SUITE})")
+
+
+def _worth(found: Judged, judged: Sequence[Judged], where: str) -> str:
+    """What one ranker was worth, beside the others."""
     said = (
-        f"In this workspace's own studies on {kind} targets, the source that {DEFAULT} puts first "
+        f"{where}, the source that {DEFAULT} puts first "
         f"had the largest mean gain in {_share(found.first.hit)} of {found.cells} cells "
-        f"({_targets(found)}; a blind pick: {_share(found.blind.hit)}{_trivial(advice)}). "
+        f"({_targets(found)}; a blind pick: {_share(found.blind.hit)}{_trivial(judged)}). "
         f"It gained {_signed(found.first.gain)} margins over scratch and gave away "
         f"{_signed(found.first.regret)} of the best one's gain (a blind pick: "
         f"{_signed(found.blind.gain)} and {_signed(found.blind.regret)})"
@@ -223,9 +243,9 @@ def _doubt(found: Judged) -> str:
     return f"{said}, and {_signed(found.over_trivial)} over ranking by {found.best_trivial}."
 
 
-def _trivial(advice: Advice) -> str:
+def _trivial(judged: Sequence[Judged]) -> str:
     """Hits of rankers that look at no window."""
-    hits = {one.ranker: one.first.hit for one in advice.judged}
+    hits = {one.ranker: one.first.hit for one in judged}
     names = [ranker.name for ranker in RANKERS if ranker.trivial and ranker.name in hits]
     return "".join(f", by {name}: {_share(hits[name])}" for name in names)
 

@@ -85,12 +85,18 @@ def _worth(cell: Cell) -> tuple[bool, int]:
 def _of_study(workspace: Workspace, name: str, simulated: bool) -> list[Cell]:
     try:
         study = read_study(workspace.results(name) / "study.toml")
-        plain = (t for t in trials_of(study) if t.reuse and not t.control and not t.reuse.also)
+        plain = (t for t in trials_of(study) if _of_one_pretraining(t))
         wanted = [t for t in plain if is_simulated(t.dataset) == simulated]
         rows = Store.of(workspace, name).rows() if wanted else {}
         return [cell for cell in cells(wanted, rows, partial=True) if cell.pairs]
     except TsxferError:
         return []  # a damaged study is told of by the commands that are about it
+
+
+def _of_one_pretraining(trial: Trial) -> bool:
+    """A plain transfer from a pretraining whose row tells what it was made of."""
+    how = trial.reuse
+    return bool(how and not trial.control and not how.also and not how.source.given)
 
 
 def _origin(trial: Trial) -> Trial:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import Result, Trial
-from tsxfer.stats import baselines, ways
+from tsxfer.stats import baselines, protocols, ways
 from tsxfer.stats.aggregate import Aggregate, aggregate
 from tsxfer.stats.best import Best, best_sources
-from tsxfer.stats.cells import Cell, against, cells
+from tsxfer.stats.cells import Cell, against, by_protocol, cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
 from tsxfer.stats.controls import ControlEffect, effects
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.power import Reach, reach
+from tsxfer.stats.protocols import ProtocolEffect
 from tsxfer.stats.reproduced import Summary, summary
 from tsxfer.stats.testset import TestError, from_predictions
 from tsxfer.stats.verified import in_words, read
+from tsxfer.stats.why import Explained, explained
 from tsxfer.stats.worth import Worth, labels_worth
 
 
@@ -54,7 +57,11 @@ class Report:
         reproduced: What training rows again has shown, if any was.
         sound: Whether `tsxfer verify` passed on these very rows; None where that was not asked.
         verified: The same in words; empty where there is no folder to check.
+        protocols: The same comparisons under the study's other protocols, where it names several;
+            they stand in no other table.
+        explained: Comparisons of which `tsxfer why` looked into a transfer.
         folder: Of the study, ``WORKSPACE/results/NAME``, for pictures of predictions and windows.
+        origins: Where rows that were merged from elsewhere come from, with their number.
     """
 
     name: str
@@ -81,6 +88,9 @@ class Report:
     sound: bool | None = None
     verified: str = ""
     folder: Path | None = None
+    origins: tuple[tuple[str, int], ...] = ()
+    protocols: tuple[ProtocolEffect, ...] = ()
+    explained: tuple[Explained, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -110,11 +120,31 @@ def build(
     Raises:
         ComparisonError: For gaps (unless `partial`) or pairs on unequal terms.
     """
-    found = cells(trials, results, partial=partial)
-    pairs = baselines.joined(trials) | ways.joined(trials)
+    main, others = by_protocol(trials)
+    found = cells(main, results, partial=partial)
+    pairs = baselines.joined(main) | ways.joined(main)
     joined = against(pairs, results, partial=partial)
-    rows = [results[t.key] for t in trials if t.key in results]
-    return of_cells(name, found, rows, joined, declared=declared, folder=folder)
+    rows = [results[t.key] for t in main if t.key in results]
+    report = of_cells(name, found, rows, joined, declared=declared, folder=folder)
+    return _with_protocols(report, others, results, partial=partial) if others else report
+
+
+def _with_protocols(
+    report: Report, others: Sequence[Trial], results: Mapping[str, Result], *, partial: bool
+) -> Report:
+    """The report with gains under other protocols, which are corrected as a family of their own.
+
+    Their rows' warnings stay out: they are those of the other protocol, and its table says so.
+    """
+    found = cells(others, results, partial=partial)
+    compared = compare(found, report.declared)
+    failed = [results[t.key] for t in others if t.key in results]
+    return replace(
+        report,
+        gaps=tuple(dict.fromkeys([*report.gaps, *(gap for cell in found for gap in cell.gaps)])),
+        failures=(*report.failures, *((r.key, r.error) for r in failed if r.status == "failed")),
+        protocols=tuple(protocols.effects(report.comparisons, compared)),
+    )
 
 
 def of_cells(
@@ -174,6 +204,8 @@ def of_cells(
         sound=sound,
         verified=said,
         folder=folder,
+        explained=tuple(explained(folder, comparisons, {r.key: r for r in rows})) if folder else (),
+        origins=tuple(Counter(row.origin for row in rows if row.origin).most_common()),
     )
 
 

@@ -50,7 +50,7 @@ class Caveat:
 def caveats(report: Report) -> list[Caveat]:
     """Everything that a reader must know, the worst first."""
     unsound = [Caveat("VERIFY", report.verified)] if report.sound is False else []
-    rest = (_of_labels, _of_gaps, _of_notes, _of_chance)
+    rest = (_of_labels, _of_gaps, _of_origins, _of_notes, _of_chance)
     return [*unsound, *(caveat for found in rest for caveat in found(report))]
 
 
@@ -96,6 +96,15 @@ def _of_gaps(report: Report) -> Iterator[Caveat]:
     if shared and Caution.LEAKY not in report.labels:
         text = f"between parts of: {', '.join(shared)} (split in time)."
         yield Caveat("GROUPS SHARED", text)
+
+
+def _of_origins(report: Report) -> Iterator[Caveat]:
+    """Rows that somebody else made are told of, whatever was checked when they came."""
+    if report.origins:
+        total = sum(count for _, count in report.origins)
+        named = ", ".join(f"{count} from {origin}" for origin, count in report.origins)
+        text = f"{total} row(s) were made elsewhere and checked by reading: {named}."
+        yield Caveat("MERGED", text)
 
 
 def _of_notes(report: Report) -> Iterator[Caveat]:

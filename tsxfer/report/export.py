@@ -93,4 +93,5 @@ def _record(c: Comparison, row: Result, arm: str) -> dict[str, Any]:
         "curve_samples": row.curve.get("samples"),
         "curve_score": row.curve.get("score"),
         "labels": "; ".join(row.labels),
+        "origin": row.origin,
     }

@@ -14,6 +14,7 @@ from tsxfer.report.headline import warnings
 from tsxfer.report.sections import sections
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.protocols import ProtocolEffect
 
 
 def markdown(report: Report) -> str:
@@ -43,7 +44,7 @@ def _md(text: str) -> str:
 
 
 def table_csv(report: Report) -> str:
-    """Numbers in full precision, one line a comparison; controls and baselines last.
+    """Numbers in full precision, one line a comparison; then controls, baselines, other protocols.
 
     Controls are named in their source. ``against`` names the first arm: scratch, or a baseline
     whose scores then stand under ``scratch_mean``, with scratch itself or a transfer as the second
@@ -62,7 +63,9 @@ def records(report: Report) -> list[dict[str, object]]:
     """The lines of `table_csv` by column, as values."""
     study = " | ".join(warnings(report))
     compared = (*report.comparisons, *report.placebos, *report.beside)
-    return [dict(zip(_HEADER, _record(c, study), strict=True)) for c in compared]
+    lines = [[*_record(c, study), *_protocol(None)] for c in compared]
+    lines += [[*_record(e.other, study), *_protocol(e)] for e in report.protocols]
+    return [dict(zip(_HEADER, line, strict=True)) for line in lines]
 
 
 _HEADER = (
@@ -104,6 +107,9 @@ _HEADER = (
     "caveats",
     "study_caveats",
     *SCOPES,
+    "minus_first_protocol",
+    "minus_first_protocol_low",
+    "minus_first_protocol_high",
 )
 
 
@@ -149,6 +155,11 @@ def _record(c: Comparison, study: str) -> list[object]:
         study,
         *scoped(c).values(),
     ]
+
+
+def _protocol(effect: ProtocolEffect | None) -> list[object]:
+    """Gain under this line's protocol minus the one under the first."""
+    return [effect.difference, effect.low, effect.high] if effect else [None] * 3
 
 
 def _cell(value: object) -> object:

@@ -66,6 +66,7 @@ APART = (
     "Baselines",
     "Transfer against baselines",
     "Ways of transfer",
+    "Under other protocols",
     "Missing and failed",
 )  # tables of their own
 # Title and width, in parts of the line.

@@ -9,7 +9,17 @@ from collections.abc import Callable
 
 from tsxfer.report.build import Report
 from tsxfer.report.section import Section
-from tsxfer.report.tables import averages, beside, opinions, placebos, record, speed, whom
+from tsxfer.report.tables import (
+    averages,
+    beside,
+    inside,
+    opinions,
+    placebos,
+    protocols,
+    record,
+    speed,
+    whom,
+)
 
 Made = Section | list[Section] | None
 SECTIONS: tuple[Callable[[Report], Made], ...] = (
@@ -20,6 +30,7 @@ SECTIONS: tuple[Callable[[Report], Made], ...] = (
     beside.baselines,
     beside.against_baselines,
     beside.ways,
+    protocols.under_protocols,
     speed.convergence,
     speed.worth,
     whom.worse,
@@ -28,6 +39,7 @@ SECTIONS: tuple[Callable[[Report], Made], ...] = (
     whom.new_groups,
     averages.matrix,
     opinions.opinions,
+    inside.inside,
     speed.running,
     record.reproduced,
     record.declared,

@@ -25,6 +25,7 @@ ON_TERMINAL = (
     "Baselines",
     "Transfer against baselines",
     "Ways of transfer",
+    "Under other protocols",
     "Worth in labels",
     "Missing and failed",
 )

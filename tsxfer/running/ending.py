@@ -15,11 +15,15 @@ from tsxfer.train import loop, unlabelled
 from tsxfer.train.batch import on_device
 
 
-def open_test(model: Model, task: Task, device: str, *, always_drop: bool) -> Tested:
-    """The sealed test of a network at its final checkpoint; see `score`."""
+def open_test(
+    model: Model, task: Task, device: str, *, precision: str, always_drop: bool
+) -> Tested:
+    """The sealed test of a network at its final checkpoint, computed as it learned; see `score`."""
     scaled = test_windows(task)
     tensors = on_device(scaled, np.zeros(len(task.test), np.float32), device)
-    output = loop.predict(model, tensors.x, tensors.extra, always_drop=always_drop)
+    output = loop.predict(
+        model, tensors.x, tensors.extra, precision=precision, always_drop=always_drop
+    )
     return score(task, scaled, output, _digest(model))
 
 
@@ -41,7 +45,8 @@ def unseen(trial: Trial, task: Task, model: Model, device: str) -> Tested:
     """Test windows for a model that learned without labels; the seal of their labels holds."""
     part = on_device(test_windows(task), np.zeros(len(task.test), np.float32), device)
     asked, scored, blind = pretext(trial, part, "test")
-    output = loop.predict(model, asked.x, asked.extra)
+    kind = trial.recipe.precision
+    output = loop.predict(model, asked.x, asked.extra, precision=kind)
     name, nothing = metric(trial, ""), np.zeros(0)
     return Tested(
         scores={name: scored(output)[1]},

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
+import itertools
 import multiprocessing
-import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.process import BaseProcess
+from multiprocessing.context import SpawnContext
+from multiprocessing.queues import SimpleQueue
 
 from tsxfer.core.specs import Result
 from tsxfer.errors import TsxferError
+from tsxfer.running.device import Pin
+from tsxfer.running.memory import keep_memory
 from tsxfer.running.runner import run_pack
+from tsxfer.running.successor import begin_worker
 from tsxfer.running.supply import Pack, Supply
 
 
@@ -29,14 +31,21 @@ def serial(work: Supply | Sequence[Pack]) -> Iterator[Result]:
             supply.rest()
 
 
-def pool(work: Supply | Sequence[Pack], workers: int) -> Iterator[Result]:
+def pool(work: Supply | Sequence[Pack], workers: int, pins: Sequence[Pin] = ()) -> Iterator[Result]:
     """In `workers` processes; a pack starts once the trials whose weights it needs have ended.
 
     Only jobs and rows cross to the workers. Workers end when this process does, however it does.
+
+    Args:
+        work: What is to do.
+        workers: Processes.
+        pins: Devices that they are kept to, in turn; none: each sees all.
     """
     supply, running = Supply.of(work), dict[Future[list[Result]], Pack]()
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_die_with_parent)
+    executor = ProcessPoolExecutor(
+        workers, context, begin_worker, (_dealt(context, workers, pins),)
+    )
     try:
         while supply.waiting or running:
             while len(running) < 2 * workers and (pack := supply.take()):
@@ -58,39 +67,19 @@ def pool(work: Supply | Sequence[Pack], workers: int) -> Iterator[Result]:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
+def _dealt(context: SpawnContext, workers: int, pins: Sequence[Pin]) -> SimpleQueue[Pin] | None:
+    """A pin for each worker, as even as it goes."""
+    if not pins:
+        return None
+    queue: SimpleQueue[Pin] = context.SimpleQueue()
+    for pin in itertools.islice(itertools.cycle(pins), workers):
+        queue.put(pin)
+    return queue
+
+
 def _lost_worker(workers: int) -> TsxferError:
     return TsxferError(
         "a worker process ended without a message: killed, out of memory, or hung past --limit",
         mend="run the same command again: finished rows are kept"
         + (f"; --workers {workers // 2} needs less memory" if workers > 1 else ""),
     )
-
-
-def _die_with_parent() -> None:
-    """A killed parent must not leave workers behind; signals to stop are the parent's to handle."""
-    import signal
-
-    keep_memory()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
-
-
-def _exit_after(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
-
-
-def keep_memory() -> None:
-    """Let this process keep the memory that it frees.
-
-    glibc hands large arrays back to the kernel at once and pays for every page again a moment
-    later: up to half the time of a step on windows of thousands of samples. Elsewhere: nothing.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
-    if mallopt is not None:
-        mmap_max, trim_threshold = -4, -1  # malloc.h
-        mallopt(mmap_max, 0)
-        mallopt(trim_threshold, 2**31 - 1)

@@ -15,22 +15,36 @@ import numpy as np
 import torch
 
 from tsxfer.baselines.answer import answer
+from tsxfer.core import guard
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
 from tsxfer.data.sealed import Tested
 from tsxfer.data.task import Task, load_task
-from tsxfer.errors import SpecError, StoreError
+from tsxfer.errors import PluginError, SpecError, StoreError
 from tsxfer.models.base import Model
-from tsxfer.running import ending, remote
+from tsxfer.running import ending, memory, remote
 from tsxfer.running.deadline import LateError, deadline
 from tsxfer.running.device import on_gpu
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.setup import Begun, begin
+from tsxfer.running.successor import Successor
+from tsxfer.store import given
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace, environment, unique
-from tsxfer.train import graphs, loop, low_rank, probe, reuse, unlabelled, weights
+from tsxfer.train import (
+    graphs,
+    loop,
+    low_rank,
+    precision,
+    probe,
+    recording,
+    reuse,
+    unlabelled,
+    watched,
+    weights,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +77,27 @@ def run(job: Job) -> Result:
     return run_pack([job])[0]
 
 
-def run_pack(pack: Sequence[Job]) -> list[Result]:
+def run_pack(pack: Sequence[Job], refused: str = "") -> list[Result]:
     """Run trials that share data set, model, size and recipe; their rows, in order.
 
     A failure of training becomes a failed row, a fault of input an error.
+
+    Args:
+        pack: Trials with where to run them.
+        refused: Why their steps are not to be recorded; empty: they are, on a GPU.
 
     Raises:
         TsxferError: If data, names or ancestors are not there or not right.
     """
     torch.set_num_threads(pack[0].threads)
-    set_precision(pack[0].trial.recipe.precision, pack[0].device)
+    guard.seal(Path(pack[0].workspace))
+    kind = pack[0].trial.recipe.precision
+    precision.refuse(kind, pack[0].device)
     rows = {job.trial.key: _kept(job) or _orphan(job) for job in pack}
     todo = [job for job in pack if rows[job.trial.key] is None]
-    with no_subnormals():
+    with no_subnormals(), precision.products(kind):
         without = pack[0].trial.model == NO_BACKBONE
-        made = iter([_baseline(job) for job in todo] if without else _train(todo))
+        made = iter([_baseline(job) for job in todo] if without else _train(todo, refused))
     return [row or next(made) for row in rows.values()]
 
 
@@ -97,12 +117,50 @@ def no_subnormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _train(pack: Sequence[Job]) -> list[Result]:
-    """Train a pack; one too wide for the device in halves, which changes no number."""
+SUCCESSOR = Successor(recording.spoiled)
+_REFUSED: dict[str, str] = {}  # models whose steps could not be recorded here, and why
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A pack is to be trained again, from its beginning, in another way; no number changes.
+
+    Attributes:
+        narrower: In halves: it did not fit the device.
+        refused: Why its steps are not to be recorded; empty: they may be.
+    """
+
+    narrower: bool = False
+    refused: str = ""
+
+
+def _train(pack: Sequence[Job], refused: str = "") -> list[Result]:
+    """Train a pack; one too wide for the device in halves, one that no graph holds in turns.
+
+    What the failed try held is free before the next one begins. Where a recording failed, this
+    process can make no other, so a fresh one goes on.
+    """
     if not pack:
         return []
+    refused = refused or _REFUSED.get(pack[0].trial.model, "")
+    if recording.spoiled():
+        return SUCCESSOR.call(run_pack, pack, refused)
+    found = _attempt(pack, refused)
+    if not isinstance(found, _Again):
+        return found
+    memory.release(pack[0].device)
+    if found.refused:
+        _REFUSED[pack[0].trial.model] = found.refused
+    half = len(pack) // 2 if found.narrower else 0
+    parts = [part for part in (pack[:half], pack[half:]) if part]
+    return [row for part in parts for row in _train(part, refused)]
+
+
+def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
     began = time.perf_counter()
-    stepper = graphs.Graphs() if on_gpu(pack[0].device) else loop.turns
+    on_device = on_gpu(pack[0].device)
+    refused = refused or watched.unrecordable(pack[0].trial.reuse)
+    stepper = graphs.Graphs(refused=refused) if on_device else loop.turns
     try:
         with deadline(pack[0].limit * len(pack)):
             begun = [_begin(job) for job in pack]
@@ -110,21 +168,34 @@ def _train(pack: Sequence[Job]) -> list[Result]:
             fits = iter(_fit(replicas, pack[0].trial, stepper))
     except LateError:
         return [_too_late(job) for job in pack]
+    except PluginError as error:
+        return _Again(narrower=True) if len(pack) > 1 else [_broken(pack[0], error)]
+    except recording.SpoiledError as error:
+        return _Again(refused=str(error))
     except torch.OutOfMemoryError as error:
-        if len(pack) == 1:
-            return [_out_of_memory(pack[0], error)]
-        half = len(pack) // 2
-        return _train(pack[:half]) + _train(pack[half:])
+        return _Again(narrower=True) if len(pack) > 1 else [_out_of_memory(pack[0], error)]
     cost: dict[str, float | int | str] = {
         "seconds": round((time.perf_counter() - began) / len(pack), 3),
         "device": pack[0].device,
         "pack": len(pack),
         "way": _execution(pack[0].trial, stepper),
     }
+    if isinstance(stepper, graphs.Graphs) and stepper.refused:
+        cost["refused"] = stepper.refused
     return [
-        _end(job, b, [next(fits) for _ in b.replicas], cost)
+        _ended(job, b, [next(fits) for _ in b.replicas], cost)
         for job, b in zip(pack, begun, strict=True)
     ]
+
+
+def _ended(
+    job: Job, begun: Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
+) -> Result:
+    """The row; a failed one where code of the user's own fails at the end."""
+    try:
+        return _end(job, begun, fits, cost)
+    except PluginError as error:
+        return _broken(job, error)
 
 
 def _begin(job: Job) -> Begun:
@@ -134,7 +205,7 @@ def _begin(job: Job) -> Begun:
 
 
 def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> list[loop.Fit]:
-    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), stepper)
+    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, rules(trial), stepper)
 
 
 def _execution(trial: Trial, stepper: loop.Stepper) -> str:
@@ -152,6 +223,8 @@ def _baseline(job: Job) -> Result:
             found = answer(task, trial, workspace, job.threads)
     except LateError:
         return _too_late(job)
+    except PluginError as error:
+        return _broken(job, error)
     blank = _blank(workspace, trial, task, {}, fingerprints(workspace, trial))
     result = replace(
         blank,
@@ -178,31 +251,21 @@ def _too_late(job: Job) -> Result:
     return replace(result, status="failed", error=f"took longer than --limit {minutes:g} minutes")
 
 
+def _broken(job: Job, error: PluginError) -> Result:
+    """The failed row of code of the user's own; others go on."""
+    message = f"{error.problem} ({error.where})" if error.where else error.problem
+    return replace(_nothing(job), status="failed", error=message)
+
+
 def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
     message = f"out of memory on {job.device} with batches of {job.trial.recipe.batch}: {error}"
     result = _nothing(job)
     return replace(result, status="failed", error=message.splitlines()[0])
 
 
-def set_precision(precision: str, device: str) -> None:
-    """Set how float32 products are computed: PyTorch's default is TF32 in a GPU's convolutions.
-
-    Raises:
-        SpecError: For TF32 without CUDA.
-    """
-    if precision == "tf32" and not on_gpu(device):
-        raise SpecError(
-            f"precision = 'tf32' does not exist on {device}",
-            mend='use --device cuda, or precision = "float32"',
-        )
-    kind = "tf32" if precision == "tf32" else "ieee"
-    cudnn: Any = torch.backends.cudnn  # its parts are not typed
-    matmul: Any = torch.backends.cuda.matmul
-    for backend in (matmul, cudnn.conv, cudnn.rnn):
-        backend.fp32_precision = kind
-
-
-def _rules(trial: Trial) -> loop.Rules:
+def rules(trial: Trial) -> loop.Rules:
+    """How a trial is trained."""
+    """How a trial is trained."""
     profile = PROFILES[trial.profile]
     return loop.Rules(trial.recipe, profile.drop_last, profile.as_in_study)
 
@@ -252,8 +315,11 @@ def _end(
 
 
 def _tested(job: Job, task: Task, model: Model) -> Tested:
-    if job.trial.recipe.objective == "labels":
-        return open_test(model, task, job.device, always_drop=_rules(job.trial).always_drop)
+    trial = job.trial
+    if trial.recipe.objective == "labels":
+        kind = "float32" if trial.closed_form else trial.recipe.precision
+        always_drop = rules(trial).always_drop
+        return open_test(model, task, job.device, precision=kind, always_drop=always_drop)
     return ending.unseen(job.trial, task, model, job.device)
 
 
@@ -276,7 +342,7 @@ def _kept(job: Job) -> Result | None:
 
 def _pull(job: Job, trial: Trial) -> None:
     """Fetch a trial's weights from the store that the job names, if they are missing here."""
-    if job.weights:
+    if job.weights and not trial.given:
         workspace = Workspace(Path(job.workspace))
         name = remote.name_of(workspace, trial)
         remote.pull(job.weights, name, workspace.weights(trial.key))
@@ -287,7 +353,8 @@ def _orphan(job: Job) -> Result | None:
     workspace, trial = Workspace(Path(job.workspace)), job.trial
     for origin in trial.origins:
         _pull(job, origin)
-    source = next((t for t in trial.origins if not workspace.weights(t.key).exists()), None)
+    trained = (t for t in trial.origins if not t.given)
+    source = next((t for t in trained if not workspace.weights(t.key).exists()), None)
     if source is None:
         return None
     result = _nothing(job)
@@ -331,7 +398,7 @@ def _blank(
         audit=audit,
         loss=_loss(trial, task),
         ledger=ledger(trial.recipe, len(task.subset.train), profile.drop_last),
-        labels=expected(trial, card.warnings, shared),
+        labels=expected(trial, card.warnings, shared, given.warnings(workspace, trial)),
         environment=_environment(),
     )
 

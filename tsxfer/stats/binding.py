@@ -55,7 +55,7 @@ def missing(cells: Sequence[Cell], declared: Lock | None) -> int:
 def _family(cell: Cell, declared: Lock) -> tuple[str, ...]:
     """The lines of the lock that are corrected together with this cell."""
     if cell.against is None:
-        return declared.controls if cell.trial.control else declared.primary
+        return declared.family(cell.trial)
     if cell.against.baseline is None:
         return declared.ways
     return tuple(_of(declared.baselines, scratch=cell.trial.reuse is None))

@@ -114,6 +114,14 @@ def against(
     return found
 
 
+def by_protocol(trials: Iterable[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """Trials of the first trial's protocol, which stand in all tables, and those of others."""
+    trials = list(trials)
+    main = trials[0].profile if trials else ""
+    first = [trial for trial in trials if trial.profile == main]
+    return first, [trial for trial in trials if trial.profile != main]
+
+
 def treatment(trial: Trial) -> Trial:
     """The trial without its repeat, which is what the repeats of a cell share."""
     reuse, after = trial.reuse, trial.after

@@ -14,7 +14,7 @@ from tsxfer.core.specs import Trial
 from tsxfer.errors import SpecError
 from tsxfer.keys import content_key, plain
 from tsxfer.stats import baselines, ways
-from tsxfer.stats.cells import treatment
+from tsxfer.stats.cells import by_protocol, treatment
 from tsxfer.store.workspace import write_whole
 
 FILE = "analysis.lock.toml"
@@ -49,6 +49,7 @@ class Lock:
         looks: Numbers of repeats below `repeats` at which results may be judged before all are in;
             the level is then spent over the looks, see `tsxfer.stats.sequential`.
         spending: How.
+        protocols: The same comparisons under another protocol, a family of their own.
     """
 
     study: str
@@ -66,6 +67,7 @@ class Lock:
     ways: tuple[str, ...] = ()
     looks: tuple[int, ...] = ()
     spending: Literal["obrien-fleming"] = "obrien-fleming"
+    protocols: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -77,7 +79,14 @@ class Lock:
         if against is not None:
             family = self.baselines if against.baseline else self.ways
             return _pair_key(treatment(against).key, treatment(trial).key) in _keys(family)
-        return treatment(trial).key in _keys(self.controls if trial.control else self.primary)
+        return treatment(trial).key in _keys(self.family(trial))
+
+    def family(self, trial: Trial) -> tuple[str, ...]:
+        """The lines that are corrected together with a treatment's comparison with scratch."""
+        if trial.control:
+            return self.controls
+        elsewhere = treatment(trial).key in _keys(self.protocols)
+        return self.protocols if elsewhere else self.primary
 
 
 @lru_cache(maxsize=8)
@@ -96,9 +105,11 @@ def lock(
 ) -> Lock:
     """The analysis that a study implies: every comparison that is no control is primary."""
     trials = list(trials)
-    treated = (treatment(t) for t in trials if t.reuse)
+    main, others = by_protocol(trials)
+    treated = (treatment(t) for t in main if t.reuse)
     found = {trial.key: trial for trial in treated}
     lines = {f"{_words(trial)}: {key}": trial.control for key, trial in found.items()}
+    elsewhere = {trial.key: trial for trial in map(treatment, others) if trial.reuse}
     return Lock(
         study=study,
         primary=tuple(line for line, control in lines.items() if not control),
@@ -108,13 +119,14 @@ def lock(
         controls=tuple(line for line, control in lines.items() if control),
         baselines=tuple(
             f"{pairs[0][0].baseline} against {_words(pairs[0][1])}: {_pair_key(*keys)}"
-            for keys, pairs in baselines.joined(trials).items()
+            for keys, pairs in baselines.joined(main).items()
         ),
         ways=tuple(
             f"{_words(pairs[0][1])} against {_words(pairs[0][0])}: {_pair_key(*keys)}"
-            for keys, pairs in ways.joined(trials).items()
+            for keys, pairs in ways.joined(main).items()
         ),
         looks=looks,
+        protocols=tuple(f"{_words(t)}, {t.profile}: {key}" for key, t in elsewhere.items()),
     )
 
 
@@ -151,7 +163,7 @@ def write_lock(declared: Lock, folder: Path) -> Path:
         "margins": declared.margins,
         "metrics": declared.metrics,
     }
-    for family in ("controls", "baselines", "ways"):
+    for family in ("controls", "baselines", "ways", "protocols"):
         if lines := getattr(declared, family):
             spelt[family] = list(lines)
     if declared.looks:
@@ -170,17 +182,33 @@ def read_lock(folder: Path) -> Lock | None:
     if not path.exists():
         return None
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return from_plain(Lock, data, str(path))
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _unreadable(error, str(path)) from None
+    return parse_lock(text, str(path))
+
+
+def parse_lock(text: str, where: str) -> Lock:
+    """The declared analysis from the text of its file.
+
+    Raises:
+        SpecError: If it is damaged.
+    """
+    try:
+        return from_plain(Lock, tomllib.loads(text), where)
     except SpecError as error:
         raise SpecError(
             f"the declared analysis is not understood: {error.problem}",
-            where=str(path),
+            where=where,
             mend="use the tsxfer that declared it, or a later one; or name the study otherwise",
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise SpecError(
-            f"the declared analysis cannot be read: {error}",
-            where=str(path),
-            mend="restore the file; without it every result is exploratory",
-        ) from None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error, where) from None
+
+
+def _unreadable(error: Exception, where: str) -> SpecError:
+    return SpecError(
+        f"the declared analysis cannot be read: {error}",
+        where=where,
+        mend="restore the file; without it every result is exploratory",
+    )

@@ -9,29 +9,34 @@ which count for nothing, until a quarter has stopped; then the others are record
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from tsxfer.train.loop import Run, turns
+from tsxfer.train.recording import Body, Room, lanes, record
 
-STREAMS = 16
-Body = Callable[[], None]
-Record = Callable[[Sequence[Body], Sequence[torch.Generator]], Body]
-"""Bodies that may run beside each other, and the streams they draw from, to what replays them."""
+Record = Callable[[Sequence[Body], Sequence[torch.Generator], torch.device, Any], tuple[Body, Any]]
+"""`tsxfer.train.recording.record`."""
 
 
 class Graphs:
     """A stepper (`loop.Stepper`) that replays; keep one for each pack.
 
+    Args:
+        record: Records bodies.
+        refused: Why steps are not to be recorded; empty: they are.
+
     Attributes:
         refused: Why steps could not be recorded, so that they were taken in turns; else empty.
     """
 
-    def __init__(self, record: Record | None = None) -> None:
-        self.refused = ""
-        self._record = record or _record
+    def __init__(self, record: Record = record, refused: str = "") -> None:
+        self.refused = refused
+        self._record = record
         self._stages: dict[int, int] = {}  # of the runs that were recorded, by identity
         self._shapes: list[_Shape] = []
 
@@ -57,18 +62,23 @@ class Graphs:
 
         Raises:
             torch.OutOfMemoryError: If the pack is too wide for the device.
+            SpoiledError: If a capture failed, and with it this process.
         """
         self._stages = {id(run): run.stage for run in live}
+        self._shapes = []  # the memory of older recordings is free again
         kept = [_State.of(run) for run in live]
+        bounds = [found for found in _bounds(live[0]) if found]
         try:
-            _warm_up(live, kept)
-            self._shapes = [
-                _Shape.record(live, bounds, self._record) for bounds in _bounds(live[0]) if bounds
-            ]
+            _warm_up(live, kept, bounds)
+            pool = None
+            for steps in bounds:
+                shape, pool = _Shape.record(live, steps, self._record, pool)
+                self._shapes.append(shape)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
             self.refused = str(error).splitlines()[0]
+            self._shapes = []
             for state in kept:
                 state.restore()
 
@@ -80,33 +90,43 @@ def _bounds(run: Run) -> list[range]:
     return [range(full), range(full, run.per_epoch)]
 
 
-def _warm_up(live: Sequence[Run], kept: Sequence[_State]) -> None:
-    """One step outside of the recording: plans and Adam's state are made, then all is set back.
+def _warm_up(live: Sequence[Run], kept: Sequence[_State], bounds: Sequence[range]) -> None:
+    """Steps outside of the recording: plans and Adam's state are made, then all is set back.
 
-    The memory that the first replica takes tells whether all will fit.
+    Each replica takes a step of each batch size on the stream that it will have: libraries keep
+    plans and workspaces by shape and by stream, and must not make them while recording. The memory
+    that the first replica takes tells whether all will fit.
     """
+    device = live[0].rows.device
+    on_gpu = device.type == "cuda"
     for place, (run, state) in enumerate(zip(live, kept, strict=True)):
-        run.learn(run.rows[: run.rules.recipe.batch])
-        run.optimiser.zero_grad(set_to_none=True)
-        state.restore()
-        if place == 0 and run.rows.is_cuda:
-            _check_memory(len(live), run.rows.device)
+        room = Room(device, len(live)) if on_gpu and place == 0 else None
+        with _lane(device, place) if on_gpu else nullcontext():
+            for steps in bounds:
+                run.learn(run.rows[steps.start * run.rules.recipe.batch :][: _width(run, steps)])
+                run.optimiser.zero_grad(set_to_none=True)
+            state.restore()
+        if room:
+            room.check()
+    if on_gpu:
+        torch.cuda.synchronize(device)
 
 
-def _check_memory(count: int, device: torch.device) -> None:
-    torch.cuda.synchronize(device)
-    free, _ = torch.cuda.mem_get_info(device)
-    reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    need = torch.cuda.max_memory_allocated(device) - torch.cuda.memory_allocated(device)
-    if need * count > 0.9 * (free + reserved):
-        raise torch.OutOfMemoryError(
-            f"{count} replicas need {need * count:,} bytes beside {free:,}"
-        )
+def _lane(device: torch.device, place: int) -> Any:
+    """The stream of a replica, once it has seen what was done before."""
+    side = lanes(device).side(place)
+    side.wait_stream(torch.cuda.current_stream(device))
+    return torch.cuda.stream(side)
+
+
+def _width(run: Run, steps: range) -> int:
+    batch = run.rules.recipe.batch
+    return min(batch, len(run.rows) - steps.start * batch)
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Weights, buffers, Adam's state and the dropout stream of a run, to set back in place."""
+    """Weights, buffers, a method's tensors, Adam's state and the dropout stream, to set back."""
 
     run: Run
     tensors: list[tuple[Tensor, Tensor]]
@@ -116,10 +136,10 @@ class _State:
     @classmethod
     def of(cls, run: Run) -> _State:
         """A copy of the state as it is now."""
-        model = run.replica.model
+        model, kept = run.replica.model, run.replica.method.tensors()
         return cls(
             run,
-            [(t, t.detach().clone()) for t in (*model.parameters(), *model.buffers())],
+            [(t, t.detach().clone()) for t in (*model.parameters(), *model.buffers(), *kept)],
             {p: {n: t.clone() for n, t in s.items()} for p, s in run.optimiser.state.items()},
             run.random.get_state(),
         )
@@ -147,21 +167,27 @@ class _Shape:
     body: Body
 
     @classmethod
-    def record(cls, runs: Sequence[Run], bounds: range, record: Record) -> _Shape:
-        """Each replica reads its batch at a counter on the device, so replays need no host."""
-        batch, device = runs[0].rules.recipe.batch, runs[0].rows.device
-        width = min(batch, len(runs[0].rows) - bounds.start * batch)
+    def record(
+        cls, runs: Sequence[Run], bounds: range, record: Record, pool: Any
+    ) -> tuple[_Shape, Any]:
+        """Each replica reads its batch at a counter on the device, so replays need no host.
+
+        Gradients go at the end of each body, so that the next one on its stream has their memory.
+        """
+        device, width = runs[0].rows.device, _width(runs[0], bounds)
         counter = torch.zeros(1, dtype=torch.int64, device=device)
         order = [run.rows.new_zeros(len(bounds), width) for run in runs]
 
         def body(run: Run, rows: Tensor) -> Body:
-            return lambda: run.learn(rows.index_select(0, counter).flatten())
+            def step() -> None:
+                run.learn(rows.index_select(0, counter).flatten())
+                run.optimiser.zero_grad(set_to_none=True)
+
+            return step
 
         bodies = [body(run, rows) for run, rows in zip(runs, order, strict=True)]
-        replay = record(bodies, [run.random for run in runs])
-        for run in runs:
-            run.optimiser.zero_grad(set_to_none=True)
-        return cls(runs, bounds, order, counter, replay)
+        replay, pool = record(bodies, [run.random for run in runs], device, pool)
+        return cls(runs, bounds, order, counter, replay), pool
 
     def replay(self, first: int, last: int) -> None:
         """The steps of this batch size among ``[first, last)`` of the epoch."""
@@ -177,25 +203,3 @@ class _Shape:
         for _ in wanted:
             self.body()
             self.counter.add_(1)
-
-
-def _record(bodies: Sequence[Body], generators: Sequence[torch.Generator]) -> Body:
-    """A CUDA graph in which the bodies are branches on streams of their own."""
-    graph = torch.cuda.CUDAGraph()
-    for generator in generators:
-        graph.register_generator_state(generator)
-    sides = [
-        torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        for _ in range(min(STREAMS, len(bodies)))
-    ]
-    with torch.cuda.graph(graph):
-        main = torch.cuda.current_stream()
-        for place, body in enumerate(bodies):
-            side = sides[place % len(sides)]
-            side.wait_stream(main)
-            with torch.cuda.stream(side):
-                body()
-        for side in sides:
-            main.wait_stream(side)
-    replay: Body = graph.replay
-    return replay

@@ -26,8 +26,11 @@ from tsxfer.models.base import Model
 from tsxfer.models.layers import own_stream
 from tsxfer.train import norms
 from tsxfer.train.batch import Batch
+from tsxfer.train.method import Method
 from tsxfer.train.objectives import Objective, constant_loss, of_labels, task_loss
+from tsxfer.train.precision import autocast
 from tsxfer.train.start import windows as shown
+from tsxfer.train.watched import Watched, changes_checkpoint
 
 Score = Callable[[NDArray[np.float32]], tuple[float, float]]
 """Raw validation output ``(n, outputs)`` to what is monitored (larger is better) and the metric."""
@@ -47,6 +50,7 @@ class Replica:
         rates: Rates of parameters relative to the recipe's, by name; 1 where left out.
         thaws: Epochs from which parameters learn, by name; the first where left out.
         objective: What a step minimises.
+        method: What fine-tuning does beside; its loss is `objective` already.
     """
 
     model: Model
@@ -58,6 +62,7 @@ class Replica:
     rates: Mapping[str, float] = field(default_factory=dict)
     thaws: Mapping[str, int] = field(default_factory=dict)
     objective: Objective = field(default_factory=of_labels)
+    method: Method = field(default_factory=Method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +167,14 @@ class Run:
     def learn(self, rows: Tensor) -> None:
         """One step on these training instances."""
         model, train = self.replica.model, self.replica.train
-        with _precision(self.rules.recipe, train.x.device):
+        with autocast(self.rules.recipe.precision, train.x.device):
             loss = self.replica.objective(model, train, rows, self.random)
         if model.backbone.kernel_l2:
             loss = loss + model.penalty()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
+        self.replica.method.after_step(model)
 
     def reach(self, index: int) -> None:
         """The steps of an epoch up to this index are done: evaluate; at its end also schedule."""
@@ -176,6 +182,8 @@ class Run:
         self.out.steps = passed * self.per_epoch + index
         batch, whole = self.rules.recipe.batch, len(self.replica.train.y)
         seen = self.per_epoch * batch if self.rules.drop_last else whole
+        if index == self.per_epoch:
+            self.replica.method.after_epoch(self.replica.model, passed + 1)
         self._evaluate(passed * seen + (seen if index == self.per_epoch else index * batch))
         if index == self.per_epoch:
             self._end_epoch()
@@ -189,12 +197,21 @@ class Run:
         self.stopped = self._stale >= self.rules.recipe.patience
         self._schedule(value)
 
+    def _judged(self) -> tuple[float, float]:
+        """What is monitored, and the metric, on validation."""
+        replica = self.replica
+        part, rules = replica.validation, self.rules
+        kind = rules.recipe.precision
+        output = predict(
+            replica.model, part.x, part.extra, precision=kind, always_drop=rules.always_drop
+        )
+        if isinstance(replica.method, Watched):
+            replica.method.refuse_nan(output)
+        return replica.score(output)
+
     def _evaluate(self, seen: int) -> None:
         replica, out = self.replica, self.out
-        part = replica.validation
-        with _precision(self.rules.recipe, part.x.device):
-            output = predict(replica.model, part.x, part.extra, always_drop=self.rules.always_drop)
-        value, metric = replica.score(output)
+        value, metric = self._judged()
         out.samples.append(float(seen))
         out.monitor.append(value)
         out.metric.append(metric)
@@ -207,7 +224,8 @@ class Run:
         if self.rules.recipe.objective != "labels":
             return None
         part, kind = self.replica.train, self.rules.recipe.loss
-        output = predict(self.replica.model, shown(part.x), shown(part.extra))
+        few, beside, precision = shown(part.x), shown(part.extra), self.rules.recipe.precision
+        output = predict(self.replica.model, few, beside, precision=precision)
         y = shown(part.y).cpu()
         loss = float(task_loss(torch.from_numpy(output), y, kind))
         return loss, constant_loss(y, output.shape[1], kind)
@@ -219,6 +237,10 @@ class Run:
             epochs = self.out.samples[self.out.best] / len(self.replica.train.y)
             self.out.learned = Learned(before[0], after[0], after[1], round(epochs, 3))
         self.replica.model.load_state_dict(self.best_state)
+        if changes_checkpoint(self.replica.method):
+            self.replica.method.finish(self.replica.model)
+            at = self.out.best
+            self.out.monitor[at], self.out.metric[at] = self._judged()
         return self.out
 
     def _schedule(self, value: float) -> None:
@@ -249,9 +271,17 @@ def turns(live: Sequence[Run], first: int, last: int) -> None:
 def fit(pack: Sequence[Replica], rules: Rules, stepper: Stepper = turns) -> list[Fit]:
     """Train with Adam, a plateau schedule and early stopping on the monitored value."""
     runs = [Run(replica, rules) for replica in pack]
-    for count in sorted({run.per_epoch for run in runs}):
-        _train([run for run in runs if run.per_epoch == count], rules.recipe.epochs, stepper)
+    for together in _alike(runs):
+        _train(together, rules.recipe.epochs, stepper)
     return [run.end() for run in runs]
+
+
+def _alike(runs: Sequence[Run]) -> list[list[Run]]:
+    """Runs of as many windows: their epochs have the same steps, and all batches the same width."""
+    groups: dict[int, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(len(run.replica.train.y), []).append(run)
+    return [groups[count] for count in sorted(groups)]
 
 
 def _train(runs: Sequence[Run], epochs: int, stepper: Stepper) -> None:
@@ -267,10 +297,6 @@ def _train(runs: Sequence[Run], epochs: int, stepper: Stepper) -> None:
             stepper(live, first, last)
             for run in live:
                 run.reach(last)
-
-
-def _precision(recipe: Recipe, device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
 
 
 def _rate(rate: object, device: torch.device) -> float | Tensor:
@@ -295,7 +321,13 @@ def _groups(replica: Replica, rate: float) -> list[dict[str, object]]:
 
 
 def predict(
-    model: Model, x: Tensor, extra: Tensor, batch: int = 512, *, always_drop: bool = False
+    model: Model,
+    x: Tensor,
+    extra: Tensor,
+    batch: int = 512,
+    *,
+    precision: str = "float32",
+    always_drop: bool = False,
 ) -> NDArray[np.float32]:
     """Raw outputs ``(n, outputs)`` with the model in evaluation mode."""
     model.eval()
@@ -303,7 +335,7 @@ def predict(
         for layer in model.modules():
             if isinstance(layer, nn.Dropout):
                 layer.train()
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast(precision, x.device):
         parts = [
             model(a, b)
             for a, b in zip(torch.split(x, batch), torch.split(extra, batch), strict=True)

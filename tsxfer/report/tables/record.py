@@ -58,6 +58,11 @@ def declared(report: Report) -> Section | None:
                 if held.baselines
                 else []
             ),
+            *(
+                [("other protocols", f"{len(held.protocols)} comparisons, apart")]
+                if held.protocols
+                else []
+            ),
             ("repeats", str(held.repeats)),
             ("level", f"{held.level:g}, {held.correction}; headline contrasts {held.headline}"),
             (

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsxfer.errors import SpecError
+from tsxfer.running.device import on_gpu
 from tsxfer.running.engines import wire
 from tsxfer.running.engines.options import RayOptions
 from tsxfer.running.supply import Pack
@@ -34,7 +35,7 @@ class Ray:
         """Twice the slots, so that none waits for us."""
         resources = _ray().cluster_resources()
         slots = resources.get("CPU", 0.0) / self.options.threads
-        if self.device == "cuda":
+        if on_gpu(self.device):
             slots = min(slots, resources.get("GPU", 0.0) / self.options.gpus)
         return self.limit or max(FEWEST, 2 * int(slots))
 
@@ -46,7 +47,7 @@ class Ray:
             .remote(wire.work)
             .options(
                 num_cpus=self.options.threads,
-                num_gpus=self.options.gpus if self.device == "cuda" else 0,
+                num_gpus=self.options.gpus if on_gpu(self.device) else 0,
                 max_retries=self.options.retries,
                 name="tsxfer",
             )

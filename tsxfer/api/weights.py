@@ -1,0 +1,124 @@
+"""Sources that are weights: checkpoints that a user names, and what the zoo stands in for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tsxfer.core.names import DatasetName, is_given, is_simulated
+from tsxfer.core.study import Study
+from tsxfer.data import catalogue
+from tsxfer.errors import SpecError
+from tsxfer.own import weights
+from tsxfer.store import given
+from tsxfer.store.workspace import Workspace
+from tsxfer.zoo import shelf
+
+
+def split(names: Sequence[str]) -> list[str]:
+    """Names with commas between, one by one."""
+    return [part.strip() for item in names for part in item.split(",") if part.strip()]
+
+
+def bring_all(names: Sequence[str], trained_on: Sequence[str], workspace: Workspace) -> list[str]:
+    """Sources with each checkpoint replaced by the name that its weights have here.
+
+    Args:
+        names: Data sets, files, folders, addresses and names of the zoo.
+        trained_on: What the user says that a stranger's weights have learned from.
+        workspace: Where they are kept.
+
+    Raises:
+        TsxferError: If one cannot be read, or `trained_on` is said of none.
+    """
+    parts, corpora = split(names), split(trained_on)
+    strangers = [name for name in parts if weights.is_checkpoint(name)]
+    if corpora and not strangers:
+        raise SpecError(
+            f"--trained-on {','.join(corpora)} is said of weights, and no source is a file of them",
+            mend="leave it out, or name a .safetensors file with --source",
+        )
+    _tell_of_unknown(corpora)
+    return [_brought(name, corpora, workspace) for name in parts]
+
+
+def _brought(name: str, corpora: Sequence[str], workspace: Workspace) -> str:
+    if shelf.is_zoo(name):
+        return shelf.find(name).id
+    if not weights.is_checkpoint(name):
+        return name
+    card = weights.bring(name, corpora, workspace)
+    sys.stderr.write(f"{name}: {card.said} -> {card.name}\n")
+    return card.name
+
+
+def _tell_of_unknown(corpora: Sequence[str]) -> None:
+    """Say which words are no data sets: a misspelt one would never be compared."""
+    known = {*catalogue.names()}
+    strange = [n for n in corpora if DatasetName.parse(n).base not in known and "+own" not in n]
+    if strange:
+        sys.stderr.write(
+            f"--trained-on: {', '.join(strange)} is no data set that tsxfer knows, so that whether "
+            "the target's test part was seen stays unknown\n"
+        )
+
+
+def settled(study: Study, workspace: Workspace) -> Study:
+    """The study with weights brought in, counted, and their channels known.
+
+    Raises:
+        TsxferError: If weights are not there, or not for a model of the study.
+    """
+    if strange := [name for name in study.targets if is_given(name) or shelf.is_zoo(name)]:
+        raise SpecError(f"{strange[0]} is weights, and no target", mend="name a data set or a file")
+    names = [name for name in study.sources if is_given(name)]
+    cards, counts = dict[str, given.Given](), dict[str, int]()
+    for name in names:
+        cards[name], counts[name] = _card(name, study.models, workspace)
+    return replace(
+        study,
+        given={cards[name].name: counts[name] for name in names},
+        channels={**study.channels, **{c.name: c.channels for c in cards.values()}},
+    )
+
+
+def _card(name: str, models: Sequence[str], workspace: Workspace) -> tuple[given.Given, int]:
+    if shelf.is_zoo(name):
+        return shelf.bring(shelf.find(name), models, workspace)
+    card = given.read(name, workspace)
+    for model in models:
+        if card.model not in ("", model):
+            raise SpecError(
+                f"{card.name} was trained as {card.model}, not as {model}",
+                mend=f"--model {card.model}",
+            )
+    return card, min(card.count(model) for model in models)
+
+
+def stands_in(study: Study, name: str, workspace: Workspace) -> str:
+    """The zoo's weights for a source whose data is not prepared; "" where the simulator is left.
+
+    Only for real targets, and where the study asks for nothing that pretraining would have to do.
+    """
+    entry = shelf.of_dataset(DatasetName.parse(name).base)
+    if entry is None or study.data == "simulated" or any(map(is_simulated, study.targets)):
+        return ""
+    if reason := _unlike(study, entry, workspace):
+        sys.stderr.write(f"{name}: the zoo has {entry.id}, but {reason}: simulated data instead\n")
+        return ""
+    return entry.id
+
+
+def _unlike(study: Study, entry: shelf.Entry, workspace: Workspace) -> str:
+    """Why weights of the zoo are not what a study asks for; "" where they are."""
+    lacks = [m for m in study.models if not shelf.here(entry, m, workspace)]
+    reasons = {
+        f"not for {', '.join(lacks)}": bool(lacks),
+        f"not for the profile {study.profile}": study.profile != "strict",
+        "it has learned from labels": study.objectives != ("labels",),
+        "several sources are combined": bool(study.combine),
+        "the control shuffled trains a source again": "shuffled" in study.controls,
+        "--source-size says how much to pretrain on": study.source_size != "all",
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")

@@ -1,0 +1,1 @@
+"""Result sets that travel: read, verified, merged, compared, ranked."""

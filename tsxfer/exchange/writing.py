@@ -1,0 +1,104 @@
+"""Result sets as files and pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tsxfer.core.specs import Result
+from tsxfer.errors import SpecError, StoreError
+from tsxfer.exchange import packed
+from tsxfer.exchange.board import boards
+from tsxfer.exchange.frame import frame
+from tsxfer.exchange.sets import Part, ResultSet
+from tsxfer.exchange.words import board_markdown
+from tsxfer.store.rows import to_line
+
+FORMS = (".parquet", ".csv", ".jsonl")
+
+
+def write(found: ResultSet, out: Path) -> None:
+    """Write a set: whole as parquet or lines, flat as csv.
+
+    Raises:
+        SpecError: For another ending.
+        StoreError: If the file cannot be written.
+    """
+    if out.suffix not in FORMS:
+        raise SpecError(
+            f"{out.suffix or out.name!r} is no form of rows",
+            where="--out",
+            mend=f"end the name in one of {', '.join(FORMS)}",
+        )
+    if out.suffix == ".parquet":
+        put(out, packed.pack(found.parts))
+    elif out.suffix == ".jsonl":
+        put(out, "".join(f"{to_line(row)}\n" for row in found.rows).encode())
+    else:
+        put(
+            out,
+            frame(found)
+            .drop(columns=["curve_samples", "curve_score"])
+            .to_csv(index=False)
+            .encode(),
+        )
+
+
+def put(out: Path, content: bytes) -> None:
+    """Write a file.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise StoreError(
+            f"the file cannot be written: {error.strerror}",
+            where=str(out),
+            mend="choose another --out",
+        ) from None
+
+
+def summary(found: ResultSet) -> str:
+    """What a set holds, by study, target and arm, with mean scores."""
+    rows = [row for row in found.rows if row.status == "done"]
+    lines = [f"{found.name}: {sum(1 for _ in found.rows)} rows, {len(found.parts)} studies"]
+    for part in found.parts:
+        lines += ["", part.study or "(no study file)", *_of_part(part)]
+    foreign = Counter(row.origin for row in rows if row.origin)
+    lines += ["", *(f"{count} rows merged from {origin}" for origin, count in foreign.items())]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _of_part(part: Part) -> Iterator[str]:
+    cells: dict[tuple[str, ...], list[Result]] = {}
+    for row in part.rows:
+        cells.setdefault(_arm(row), []).append(row)
+    for (target, model, size, arm), rows in sorted(cells.items()):
+        scores = [row.scores[row.metric] for row in rows if row.status == "done"]
+        mean = f"{rows[0].metric} {sum(scores) / len(scores):.4g}" if scores else "failed"
+        yield f"  {target:14} {model:13} {size:7} {arm:32} {len(scores)} × {mean}"
+
+
+def _arm(row: Result) -> tuple[str, ...]:
+    trial = row.trial
+    return trial.dataset, trial.model, trial.size, trial.baseline or trial.source or "scratch"
+
+
+def board_page(found: ResultSet) -> str:
+    """Every board of a set as one page of Markdown."""
+    tables = "\n".join(board_markdown(one) for one in boards(found))
+    return f"# Board of {found.name}\n\n{_about(found)}\n\n{tables}"
+
+
+def _about(found: ResultSet) -> str:
+    return (
+        f"Made of {found.origin} by `tsxfer board {found.name}`. A rank is that of the mean over "
+        "targets; its interval and that of the mean hold 95 % of the draws in which whole targets "
+        "are drawn again. A source is never its own target, so sources stand on different targets. "
+        "*Beyond* a control is the gain less what the control gains: what is left is not due to "
+        "the network's start. Only comparisons with a valid scratch arm and all declared repeats "
+        "count."
+    )

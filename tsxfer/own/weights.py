@@ -1,0 +1,127 @@
+"""A checkpoint named as a source: brought into the workspace under the hash of its tensors."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tsxfer.core.names import WEIGHTS, DatasetName, is_simulated
+from tsxfer.data.fetch import fetch_file
+from tsxfer.errors import SpecError
+from tsxfer.keys import content_key
+from tsxfer.own import checkpoints
+from tsxfer.own.importing import plain_name
+from tsxfer.store.checkpoints import ROW, digest
+from tsxfer.store.given import ANY, Given, channels_of, keep
+from tsxfer.store.workspace import Workspace
+
+KEPT = "weights.safetensors"  # in the folder of a model that `fit` kept
+PUBLISHED = "model.safetensors"  # in a folder as foundation models are published
+ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+HASH = re.compile(r"sha256[=:]([0-9a-fA-F]{64})")
+DECLARED = "trained_on"  # in the header of a stranger's file: names with commas between
+
+
+def is_checkpoint(named: str) -> bool:
+    """Whether a source is a file, folder or address of weights, and not a data set."""
+    path = Path(named)
+    file = path.suffix.lower() in (checkpoints.ENDING, *checkpoints.PICKLED)
+    folder = path.is_dir() and any(path.glob(f"*{checkpoints.ENDING}"))
+    return file or folder or bool(ADDRESS.match(named))
+
+
+def bring(named: str, trained_on: Iterable[str], workspace: Workspace) -> Given:
+    """Bring a checkpoint in.
+
+    Args:
+        named: A ``.safetensors`` file, a folder that `tsxfer fit` wrote, a folder with
+            ``model.safetensors``, or an address that ends in ``#sha256=HASH``.
+        trained_on: Data sets that the user says it has learned from; empty: what the file says.
+        workspace: Where it is kept.
+
+    Raises:
+        TsxferError: If it cannot be read, or is not what its hash says.
+    """
+    if not ADDRESS.match(named):
+        return _kept(_file_in(Path(named)), Path(named).name, tuple(trained_on), workspace)
+    address, _, seal = named.partition("#")
+    with tempfile.TemporaryDirectory(prefix="tsxfer-") as place:
+        path = fetch_file(address, _sha256(named, seal), Path(place))
+        return _kept(path, path.name, tuple(trained_on), workspace)
+
+
+def _file_in(path: Path) -> Path:
+    """The file of weights that a path means."""
+    inside = [path / name for name in (KEPT, PUBLISHED) if (path / name).is_file()]
+    return inside[0] if inside else path
+
+
+def _sha256(named: str, seal: str) -> str:
+    found = HASH.fullmatch(seal)
+    if found is None:
+        raise SpecError(
+            f"the address {named} comes without the sha256 of the file",
+            mend="write it behind the address, e.g. https://host/x.safetensors#sha256=64 digits "
+            "(sha256sum FILE prints them)",
+        )
+    return found[1].lower()
+
+
+def _kept(path: Path, called: str, trained_on: tuple[str, ...], workspace: Workspace) -> Given:
+    found = checkpoints.read(path)
+    says = _says(found.facts)
+    corpora = trained_on or says.trained_on
+    held = digest(found.tensors)
+    base = plain_name(called.removesuffix(checkpoints.ENDING))
+    version = content_key([held, list(corpora)])[:8]
+    given = Given(
+        name=str(DatasetName(base, WEIGHTS, version)),
+        origin=called,
+        files={f"{ANY}-0": held},
+        model=says.model,
+        trained_on=corpora,
+        simulated=says.simulated or any(map(is_simulated, corpora)),
+        channels=channels_of(found.tensors),
+    )
+    keep(given, {f"{ANY}-0": found.tensors}, workspace)
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a header says of its weights."""
+
+    model: str = ""
+    trained_on: tuple[str, ...] = ()
+    simulated: bool = False
+
+
+def _says(facts: dict[str, str]) -> _Said:
+    """Of a pretraining of ours, of a model that `fit` kept, or of a stranger's file."""
+    if ROW not in facts:
+        said = (name.strip() for name in facts.get(DECLARED, "").split(","))
+        return _Said(trained_on=tuple(name for name in said if name))
+    try:
+        record: Any = json.loads(facts[ROW])
+        if "trial" in record:
+            return _Said(record["trial"]["model"], tuple(_corpora(record["trial"])))
+        named = (record["target"], record.get("source", "none"))
+        known = tuple(name for name in named if name not in ("none", "not stated"))
+        return _Said(record["model"], known, bool(record.get("simulated")))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return _Said()
+
+
+def _corpora(trial: dict[str, Any]) -> dict[str, None]:
+    """Every data set in the record of a trial and of those that it started from."""
+    found = dict.fromkeys([str(trial["dataset"]), *map(str, trial.get("pool", ()))])
+    reuse = trial.get("reuse") or {}
+    before = (trial.get("after"), reuse.get("source"), *reuse.get("also", ()))
+    for origin in filter(None, before):
+        found |= _corpora(origin)
+    return found
