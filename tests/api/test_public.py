@@ -1,4 +1,4 @@
-"""What all public functions share: names of arguments, messages in Python's words, the same words."""
+"""What all public functions share: names of arguments, and messages in Python's words."""
 
 from __future__ import annotations
 
