@@ -296,7 +296,8 @@ def fit(
 
     Example: tsxfer fit --source speech --target mine.csv --label y --out model
     """
-    from tsxfer.cli.fit import Asked, fit_and_keep
+    from tsxfer.api.fitting import Asked
+    from tsxfer.cli.fit import fit_and_keep
     from tsxfer.store.workspace import Workspace
 
     asked = Asked(
@@ -321,6 +322,9 @@ def predict(
         Path, typer.Argument(help="Windows: csv, npz, parquet or .ts; no labels needed.")
     ],
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
+    label: Annotated[
+        str, typer.Option(help="Column or array of labels in the file, to score against.")
+    ] = "",
     device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     _plugins: Plugins = "",
 ) -> None:
@@ -330,7 +334,7 @@ def predict(
     """
     from tsxfer.cli.fit import predict_file
 
-    predict_file(folder, file, out, device)
+    predict_file(folder, file, out, device, label)
 
 
 @app.command()
@@ -367,6 +371,31 @@ def doctor(json: Json = False, workspace: Place = None) -> None:
     from tsxfer.store.workspace import Workspace
 
     show_doctor(Workspace.at(workspace), json)
+
+
+@app.command()
+def why(
+    what: Annotated[
+        str, typer.Argument(help="Key of a transfer's row, or a study: its clearest comparison.")
+    ],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    figure: Annotated[
+        Optional[Path], typer.Option(help="SVG file to write the picture to.")  # noqa: UP045
+    ] = None,
+    json: Json = False,
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Look inside a transfer, layer by layer: likeness to source and start, and travel of weights.
+
+    The transfer and its scratch twin are trained again, since such weights are not kept.
+
+    Example: tsxfer why speech-to-emg
+    """
+    from tsxfer.cli.why import show_why
+    from tsxfer.store.workspace import Workspace
+
+    show_why(what, Workspace.at(workspace), device, figure, json)
 
 
 @app.command()
@@ -436,11 +465,12 @@ def recommend(
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """
-    from tsxfer.cli.recommend import Wanted, recommend
+    from tsxfer.api.recommending import Wanted
+    from tsxfer.cli.recommend import recommend as advise
     from tsxfer.store.workspace import Workspace
 
     wanted = Wanted(target, model, size, repeat, described)
-    recommend(wanted, Workspace.at(workspace), json)
+    advise(wanted, Workspace.at(workspace), json)
 
 
 exchange.register(app)

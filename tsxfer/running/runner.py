@@ -205,7 +205,7 @@ def _begin(job: Job) -> Begun:
 
 
 def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> list[loop.Fit]:
-    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), stepper)
+    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, rules(trial), stepper)
 
 
 def _execution(trial: Trial, stepper: loop.Stepper) -> str:
@@ -263,7 +263,9 @@ def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
     return replace(result, status="failed", error=message.splitlines()[0])
 
 
-def _rules(trial: Trial) -> loop.Rules:
+def rules(trial: Trial) -> loop.Rules:
+    """How a trial is trained."""
+    """How a trial is trained."""
     profile = PROFILES[trial.profile]
     return loop.Rules(trial.recipe, profile.drop_last, profile.as_in_study)
 
@@ -316,7 +318,7 @@ def _tested(job: Job, task: Task, model: Model) -> Tested:
     trial = job.trial
     if trial.recipe.objective == "labels":
         kind = "float32" if trial.closed_form else trial.recipe.precision
-        always_drop = _rules(trial).always_drop
+        always_drop = rules(trial).always_drop
         return open_test(model, task, job.device, precision=kind, always_drop=always_drop)
     return ending.unseen(job.trial, task, model, job.device)
 

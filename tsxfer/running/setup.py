@@ -13,6 +13,7 @@ from torch import nn
 from tsxfer import metrics
 from tsxfer.core.seen import Begin
 from tsxfer.core.specs import PROFILES, Trial
+from tsxfer.core.strategy import Strategy
 from tsxfer.data import scale
 from tsxfer.data.sealed import answers
 from tsxfer.data.task import Task, load_task, prepared
@@ -128,7 +129,7 @@ def starting(
     """
     model, how = fresh(trial, task.train, task.outputs), trial.reuse
     if trial.after:
-        return model, reuse.take_over(model, kept[0])
+        return model, reuse.take_over(model, kept[0], strategy=Strategy(channels=trial.fitting))
     if how is None:
         return model, reuse.scratch(model)
     source = reuse.started(reuse.averaged(kept), how.start, how.source.key, trial.repeat)
@@ -139,6 +140,23 @@ def starting(
         strategy=watched.parts_of(how.strategy, one),
         seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
     )
+
+
+def as_source(begun: Begun, workspace: Workspace) -> tuple[Model, int]:
+    """The source of a transfer as it was, for windows of the target's length; and its channels.
+
+    What the transfer did not copy is as fresh as it was there.
+    """
+    how, length = begun.trial.reuse, begun.task.train.x.shape[2]
+    assert how is not None  # noqa: S101  (asked of transfers alone)
+    card, profile = prepared(workspace, how.source.dataset).card, PROFILES[how.source.profile]
+    channels = len(scale.channels_for(card, profile))
+    model = _built(how.source, channels, length, 0, 1)
+    kept = reuse.averaged(origin_weights(begun.trial, workspace, begun.task))
+    source = reuse.started(kept, how.start, how.source.key, begun.trial.repeat)
+    plain = Strategy(copied=how.strategy.copied, blocks=how.strategy.blocks)
+    reuse.take_over(model, source, strategy=plain)
+    return model, channels
 
 
 def _renormalised(trial: Trial, model: Model) -> bool:
