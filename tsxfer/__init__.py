@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what types and editors see; at run time the table below sta
     from tsxfer.estimators import TransferClassifier as TransferClassifier
     from tsxfer.estimators import TransferRegressor as TransferRegressor
     from tsxfer.exchange.frame import load_results as load_results
+    from tsxfer.zoo.pretrained import load_pretrained as load_pretrained
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ PUBLIC = {
     "TransferClassifier": "tsxfer.estimators",
     "TransferRegressor": "tsxfer.estimators",
     "TsxferError": "tsxfer.errors",
+    "load_pretrained": "tsxfer.zoo.pretrained",
     "run": "tsxfer.api.run",
     "load_results": "tsxfer.exchange.frame",
 }
