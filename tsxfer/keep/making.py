@@ -78,6 +78,22 @@ class Made:
     terms: Terms
 
     @property
+    def sentence(self) -> str:
+        """What was fitted from what, and how it did on what was held out."""
+        fitted, source = self.fitted, self.source
+        held = (
+            f"on {fitted.validated:,} windows held out "
+            "(no test: `tsxfer run` tells what transfer is worth)"
+            if fitted.validated
+            else "on the TRAINING windows: there was nothing to hold out"
+        )
+        return (
+            f"fitted {fitted.model} from {source.corpus if source else 'scratch'} on "
+            f"{fitted.trained:,} windows of {self.target.card.id}\n"
+            f"{fitted.metric} {fitted.score:.4g} {held}"
+        )
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What the card says beside the model's own facts."""
         card, source = self.target.card, self.source
