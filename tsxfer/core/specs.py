@@ -383,6 +383,8 @@ class Overlap:
             case or spaces alone.
         names: Groups of both whose common names are counters, such as ``p1``: no proof of anything.
         events: Test windows of an event (time and magnitude) that was learned from.
+        moved: More test windows of which half or more was learned from at another place in time or
+            at another rate; None in rows of before that was looked for.
         unknown: Some of what was learned from is not stated, or was not here to be compared.
     """
 
@@ -393,12 +395,13 @@ class Overlap:
     groups: int = 0
     names: int = 0
     events: int = 0
+    moved: int | None = None
     unknown: bool = False
 
     @property
     def refused(self) -> bool:
         """Something of the test part was learned from."""
-        return bool(self.windows or self.groups or self.events)
+        return bool(self.windows or self.groups or self.events or self.moved)
 
     @property
     def words(self) -> str:
@@ -407,6 +410,7 @@ class Overlap:
             (self.windows, "windows"),
             (self.groups, "groups"),
             (self.events, "windows of known events"),
+            (self.moved or 0, "shifted, cut or resampled windows"),
         ]
         return " and ".join(f"{count} {what}" for count, what in counts if count)
 

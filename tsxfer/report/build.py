@@ -190,7 +190,7 @@ def of_cells(
         environment=_environment(rows),
         command=f"tsxfer run {name}",
         declared=declared,
-        contrasts=tuple(contrasts(comparisons)),
+        contrasts=tuple(contrasts(comparisons, declared)),
         best=tuple(best_sources(comparisons)),
         aggregate=aggregate(comparisons),
         matrix=matrix(comparisons),
