@@ -40,7 +40,7 @@ def _saved(path: Path, channels: int = 1, **facts: str) -> Path:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with a small target and a prepared set that weights may have learned from."""
     folder = tmp_path_factory.mktemp("given")
-    return filled(Workspace(folder / "ws"), 240, ("finance+sim", "emg+sim"))
+    return filled(Workspace(folder / "ws"), 700, ("finance+sim", "emg+sim"))
 
 
 @pytest.fixture(scope="module")
