@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what types and editors see; at run time the table below sta
     from tsxfer.estimators import TransferClassifier as TransferClassifier
     from tsxfer.estimators import TransferRegressor as TransferRegressor
     from tsxfer.exchange.frame import load_results as load_results
+    from tsxfer.zoo.pretrained import load_pretrained as load_pretrained
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ PUBLIC = {
     "TsxferError": "tsxfer.errors",
     "fit": "tsxfer.api.keep",
     "load_dataset": "tsxfer.api.ahead",
+    "load_pretrained": "tsxfer.zoo.pretrained",
     "load_study": "tsxfer.api.studies",
     "look": "tsxfer.api.ahead",
     "plan": "tsxfer.api.ahead",

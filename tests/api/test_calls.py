@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import tsxfer
 from tsxfer.api.models import FittedModel
 from tsxfer.api.studies import StudyResult
 from tsxfer.errors import TsxferError
+from tsxfer.own import budgets
 
 LENGTH, COUNT = 24, 90
 
@@ -50,8 +52,15 @@ def _run(place: Path) -> StudyResult:
 
 @pytest.fixture(scope="module")
 def result(place: Path) -> StudyResult:
-    """A study of arrays in memory."""
+    """A study of arrays in memory, of a few steps."""
     return _run(place)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_steps() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budgets, "QUICK_STEPS", 20)
+        yield
 
 
 def test_arrays_give_rows_verdicts_and_a_picture(result: StudyResult) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from tsxfer.api import weights
 from tsxfer.api.choose import resolve, tell
 from tsxfer.api.own import bring_all
 from tsxfer.api.training import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
+from tsxfer.core.names import is_given
 from tsxfer.core.strategy import CHANNELS, Channels
 from tsxfer.core.study import Study, quick
 from tsxfer.errors import SpecError, nearest
@@ -85,8 +86,9 @@ def _settled(asked: Asked, workspace: Workspace) -> Study:
     """The study whose pretraining and recipe are meant; the target stands for no source."""
     target = bring_all([asked.target], asked.described, workspace)
     source = target
-    if _is_corpus(asked.source):
-        source = bring_all([asked.source], Description(), workspace)
+    if asked.source != SCRATCH:
+        named = weights.bring_all([asked.source], (), workspace)
+        source = bring_all(named, Description(), workspace)
     if len(target) != 1 or len(source) != 1:
         raise SpecError(
             "a model to keep has one source and one target",
@@ -99,20 +101,13 @@ def _settled(asked: Asked, workspace: Workspace) -> Study:
     return tell(source_fitted(quick(study) if asked.quick else study, False, workspace))
 
 
-def _is_corpus(source: str) -> bool:
-    """Whether a source is a data set, and neither weights nor nothing."""
-    path = Path(source)
-    weights = path.suffix == ".safetensors" or (path / "weights.safetensors").is_file()
-    return source != SCRATCH and not weights
-
-
 def _order(asked: Asked, study: Study, device: str) -> Order:
     from tsxfer.keep.making import Order
 
     return Order(
         study=study,
-        source=None if asked.source == SCRATCH else asked.source,
-        pretrain=_is_corpus(asked.source),
+        source=None if asked.source == SCRATCH else study.sources[0],
+        pretrain=asked.source != SCRATCH and not is_given(study.sources[0]),
         frozen=asked.frozen,
         channels=cast("Channels", asked.channels),
         quick=asked.quick,

@@ -239,10 +239,14 @@ def prepare(
     Example: tsxfer prepare mine.csv --label y --group subject
     """
     from tsxfer.api.own import prepare_own, refuse_ending, refuse_own_flags
-    from tsxfer.cli.prepare import prepare_dataset
+    from tsxfer.cli.prepare import prepare_dataset, prepare_zoo
     from tsxfer.own.readers import is_own
     from tsxfer.store.workspace import Workspace
+    from tsxfer.zoo.shelf import is_zoo
 
+    if is_zoo(name):
+        prepare_zoo(name, Workspace.at(workspace))
+        return
     if is_own(name):
         prepare_own(name, described, Workspace.at(workspace))
         return

@@ -148,13 +148,14 @@ def as_source(begun: Begun, workspace: Workspace) -> tuple[Model, int]:
 
     What the transfer did not copy is as fresh as it was there.
     """
-    how, length = begun.trial.reuse, begun.task.train.x.shape[2]
+    how, (own, length) = begun.trial.reuse, begun.task.train.x.shape[1:]
     assert how is not None  # noqa: S101  (asked of transfers alone)
-    card, profile = prepared(workspace, how.source.dataset).card, PROFILES[how.source.profile]
-    channels = len(scale.channels_for(card, profile))
-    model = _built(how.source, channels, length, 0, 1)
     kept = reuse.averaged(origin_weights(begun.trial, workspace, begun.task))
     source = reuse.started(kept, how.start, how.source.key, begun.trial.repeat)
+    names = reuse.transferred(begun.replicas[0].model)
+    kernels = [source[n] for n in names if n in source and source[n].ndim == 3]
+    channels = kernels[0].shape[1] if kernels else own  # the first of them reads the window
+    model = _built(how.source, channels, length, 0, 1)
     plain = Strategy(copied=how.strategy.copied, blocks=how.strategy.blocks)
     reuse.take_over(model, source, strategy=plain)
     return model, channels
