@@ -138,7 +138,7 @@ def test_what_is_hidden_is_not_seen() -> None:
 
 def test_the_amplitude_gives_no_window_away() -> None:
     """Views of a window share no number beside it that would tell them from the others."""
-    method, part = unlabelled.Contrastive(), _part()
+    method, part = unlabelled.Contrastive(2, 100), _part()
     asked, _, _ = method.pretext(part, 0)
     assert float(asked.extra.abs().max()) == 0
     assert len(asked.x) == 2 * len(part.x)
@@ -156,7 +156,7 @@ def test_the_amplitude_gives_no_window_away() -> None:
 
 def test_perfect_and_blind_answers_are_told_apart() -> None:
     """Equal projections of two views score 1; one projection for all is a guess among 2 n - 1."""
-    method = unlabelled.Contrastive()
+    method = unlabelled.Contrastive(2, 100)
     _, score, blind = method.pretext(_part(64), 0)
     own = np.eye(64, dtype=np.float32)
     assert score(np.concatenate([own, own]))[1] == 1
