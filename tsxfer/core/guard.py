@@ -20,7 +20,7 @@ from tsxfer.errors import PluginError, TsxferError
 
 
 def _numpy() -> object:
-    found = np.random.get_state(legacy=False)["state"]  # type: ignore[call-overload] # noqa: NPY002
+    found = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
     return found["key"].tobytes(), found["pos"]
 
 
