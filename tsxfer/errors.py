@@ -2,6 +2,7 @@
 
 TsxferError            the user can mend it; the command line prints it and exits with 2
 ├── SpecError          a flag, study file, name or number that makes no sense
+│   └── PluginError    code of the user's own that raises or breaks its contract
 ├── DataError          a file or an array that is not what its card says
 ├── StoreError         rows or weights that cannot be read or written
 └── ComparisonError    rows that must not be compared (unequal terms, missing twins)
@@ -45,6 +46,10 @@ class Terminated(SystemExit):
 
 class SpecError(TsxferError):
     """A flag, study file, name or number that makes no sense."""
+
+
+class PluginError(SpecError):
+    """Code of the user's own that raises or breaks its contract; rows without it are unharmed."""
 
 
 class DataError(TsxferError):

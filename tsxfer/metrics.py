@@ -1,23 +1,31 @@
-"""Scores of predictions: pure functions with range, direction, unit and source.
+"""Scores of predictions: functions with range, direction, unit and source, each under ``@metric``.
 
-Classification takes class codes ``(n,)`` (ints), regression takes numbers ``(n,)``.
+Classification takes class codes ``(n,)`` (ints), regression takes numbers ``(n,)``. A user's own
+come through the same door (`tsxfer.core.doors`), and are held to what they declare.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.errors import SpecError, nearest
+from tsxfer.core.doors import METRICS as DOOR
+from tsxfer.core.guard import broken, guarded
+from tsxfer.core.registry import PLUGINS
+from tsxfer.errors import SpecError
 
 Array: TypeAlias = NDArray[np.generic]
+Score: TypeAlias = Callable[[Array, Array], float]
+_INF = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """A score function with what a reader must know about it.
 
@@ -27,8 +35,11 @@ class Metric:
         task: ``classification`` or ``regression``.
         higher_is_better: Direction.
         span: Smallest and largest possible value.
-        score: ``(truth, prediction) -> float``.
+        function: ``(truth, prediction) -> float``.
         by_class: It is made of counts by class, so that both arguments must be class codes from 0.
+        margin: Smallest difference that matters in practice, where a data set that is judged by
+            another metric is judged by this one; None: the margin of that card.
+        place: File and line of a user's own; "" of the package's.
     """
 
     name: str
@@ -36,20 +47,95 @@ class Metric:
     task: str
     higher_is_better: bool
     span: tuple[float, float]
-    score: Callable[[Array, Array], float]
+    function: Score
     by_class: bool = False
+    margin: float | None = None
+    place: str = ""
 
     @property
     def sign(self) -> float:
         """What turns a difference of scores so that positive is better: 1 or -1."""
         return 1.0 if self.higher_is_better else -1.0
 
+    def score(self, truth: Array, predicted: Array) -> float:
+        """The score of predictions.
 
-def accuracy(truth: Array, predicted: Array) -> float:
-    """Share of correct class codes, in [0, 1]."""
-    return float(np.mean(truth == predicted))
+        Raises:
+            PluginError: If a user's own raises, or gives no finite number within its span.
+        """
+        if not self.place:
+            return self.function(truth, predicted)
+        with guarded(f"metric {self.name}", self.place):
+            value = self.function(_locked(truth), _locked(predicted))
+        return self._checked(value)
+
+    __call__ = score
+
+    def _checked(self, value: float) -> float:
+        low, high = self.span
+        number = isinstance(value, int | float | np.number) and np.isfinite(value)
+        if number and low <= value <= high:
+            return float(value)
+        raise broken(
+            f"metric {self.name}",
+            self.place,
+            f"gives {value!r}, which is no finite number from {low:g} to {high:g}"[:200],
+            "return one float within the span that @metric declares",
+        )
 
 
+def _locked(values: Array) -> Array:
+    """A view that cannot be written to: predictions are scored by several metrics."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
+def metric(
+    name: str = "",
+    *,
+    title: str,
+    task: str,
+    higher_is_better: bool,
+    span: tuple[float, float],
+    by_class: bool = False,
+    margin: float | None = None,
+) -> Callable[[Score], Metric]:
+    """Turn a function ``(truth, prediction) -> float`` into a metric; see `Metric`.
+
+    Args:
+        name: Of the metric, where it is not that of the function.
+        title: For tables.
+        task: ``classification`` or ``regression``.
+        higher_is_better: Direction.
+        span: Smallest and largest possible value.
+        by_class: Made of counts by class.
+        margin: Smallest difference that matters in practice.
+    """
+
+    def register(function: Score) -> Metric:
+        return Metric(
+            name=name or function.__name__.lower(),
+            title=title,
+            task=task,
+            higher_is_better=higher_is_better,
+            span=span,
+            function=function,
+            by_class=by_class,
+            margin=margin,
+        )
+
+    return register
+
+
+@metric(
+    title="macro F1",
+    task="classification",
+    higher_is_better=True,
+    span=(0.0, 1.0),
+    by_class=True,
+    margin=0.02,
+)
 def macro_f1(truth: Array, predicted: Array) -> float:
     """Unweighted mean of F1 over the classes in `truth`, in [0, 1] (van Rijsbergen 1979).
 
@@ -59,6 +145,14 @@ def macro_f1(truth: Array, predicted: Array) -> float:
     return float(np.mean(_f1_by_class(truth, predicted)[0]))
 
 
+@metric(
+    title="weighted F1",
+    task="classification",
+    higher_is_better=True,
+    span=(0.0, 1.0),
+    by_class=True,
+    margin=0.02,
+)
 def weighted_f1(truth: Array, predicted: Array) -> float:
     """Mean of F1 weighted by class frequency, in [0, 1]; the metric of the study."""
     scores, counts = _f1_by_class(truth, predicted)
@@ -72,21 +166,37 @@ def _f1_by_class(truth: Array, predicted: Array) -> tuple[NDArray[np.float64], N
     return 2.0 * hits / (counts + claimed), counts
 
 
+@metric(
+    title="accuracy",
+    task="classification",
+    higher_is_better=True,
+    span=(0.0, 1.0),
+    margin=0.02,
+)
+def accuracy(truth: Array, predicted: Array) -> float:
+    """Share of correct class codes, in [0, 1]."""
+    return float(np.mean(truth == predicted))
+
+
+@metric(title="MAE", task="regression", higher_is_better=False, span=(0.0, _INF))
 def mae(truth: Array, predicted: Array) -> float:
     """Mean absolute error, in the unit of the label, from 0."""
     return float(np.mean(np.abs(_errors(truth, predicted))))
 
 
+@metric(title="median AE", task="regression", higher_is_better=False, span=(0.0, _INF))
 def medae(truth: Array, predicted: Array) -> float:
     """Median absolute error, in the unit of the label, from 0."""
     return float(np.median(np.abs(_errors(truth, predicted))))
 
 
+@metric(title="RMSE", task="regression", higher_is_better=False, span=(0.0, _INF))
 def rmse(truth: Array, predicted: Array) -> float:
     """Root mean squared error, in the unit of the label, from 0."""
     return float(np.sqrt(np.mean(_errors(truth, predicted) ** 2)))
 
 
+@metric(title="R2", task="regression", higher_is_better=True, span=(-_INF, 1.0), margin=0.02)
 def r2(truth: Array, predicted: Array) -> float:
     """Share of the variance of `truth` explained, at most 1.
 
@@ -104,83 +214,30 @@ def _errors(truth: Array, predicted: Array) -> NDArray[np.float64]:
     return predicted.astype(np.float64) - truth.astype(np.float64)
 
 
-_INF = float("inf")
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric(
-            name="macro_f1",
-            title="macro F1",
-            task="classification",
-            higher_is_better=True,
-            span=(0.0, 1.0),
-            score=macro_f1,
-            by_class=True,
-        ),
-        Metric(
-            name="weighted_f1",
-            title="weighted F1",
-            task="classification",
-            higher_is_better=True,
-            span=(0.0, 1.0),
-            score=weighted_f1,
-            by_class=True,
-        ),
-        Metric(
-            name="accuracy",
-            title="accuracy",
-            task="classification",
-            higher_is_better=True,
-            span=(0.0, 1.0),
-            score=accuracy,
-        ),
-        Metric(
-            name="mae",
-            title="MAE",
-            task="regression",
-            higher_is_better=False,
-            span=(0.0, _INF),
-            score=mae,
-        ),
-        Metric(
-            name="medae",
-            title="median AE",
-            task="regression",
-            higher_is_better=False,
-            span=(0.0, _INF),
-            score=medae,
-        ),
-        Metric(
-            name="rmse",
-            title="RMSE",
-            task="regression",
-            higher_is_better=False,
-            span=(0.0, _INF),
-            score=rmse,
-        ),
-        Metric(
-            name="r2",
-            title="R2",
-            task="regression",
-            higher_is_better=True,
-            span=(-_INF, 1.0),
-            score=r2,
-        ),
-    )
-}
-
-
 def names(task: str) -> tuple[str, ...]:
-    """Metrics of a task, the usual one first."""
-    return tuple(metric.name for metric in METRICS.values() if metric.task == task)
+    """The package's own metrics of a task, the usual one first."""
+    known = {name: DOOR.definition(name) for name in DOOR.own_names()}
+    return tuple(n for n, one in known.items() if one and one.facts["task"] == task)
 
 
 def get(name: str) -> Metric:
     """The metric of that name.
 
     Raises:
-        SpecError: If there is none.
+        SpecError: If there is none, or its file does not define one.
     """
-    if name not in METRICS:
-        raise SpecError(f"unknown metric {name!r}", mend=nearest(name, METRICS))
-    return METRICS[name]
+    return _got(name, os.environ.get(PLUGINS, ""))
+
+
+@lru_cache(maxsize=256)
+def _got(name: str, _plugins: str) -> Metric:
+    try:
+        found = DOOR.get(name)
+    except SpecError as error:
+        if error.problem.startswith("unknown"):
+            error.mend += "; of your own: say --plugins FOLDER"
+            error.args = (error.problem, error.where, error.mend)
+        raise
+    if not isinstance(found, Metric):
+        raise broken(f"metric {name}", DOOR.place(name), "is none", "define it under @metric(...)")
+    return replace(found, place=DOOR.place(name)) if DOOR.plugin_digest(name) else found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from tests.small import filled
 from tsxfer.api.asked import Flags
 from tsxfer.api.choose import study_from
-from tsxfer.core.study import Study
+from tsxfer.core.recipes import RECIPES
+from tsxfer.core.study import Study, expand, study_toml
 from tsxfer.data import catalogue, prepare
 from tsxfer.errors import DataError, SpecError
 from tsxfer.keys import stream
@@ -74,3 +76,36 @@ def test_controls_none_stands_alone(tmp_path: Path) -> None:
     assert study.channels == {"finance+sim@1": 1, "emg+sim@1": 8}
     with pytest.raises(SpecError, match="wants none and some"):
         _study(place, controls=["none,permuted"], data="simulated")
+
+
+def test_a_named_recipe_trains_both_arms(tmp_path: Path) -> None:
+    """--recipe is of transfers and twins alike, under another study name; sources keep theirs."""
+    plain, named = (_study(Workspace(tmp_path), recipe=name) for name in ("", "patient"))
+    assert named.recipe == RECIPES["patient"] != plain.recipe == RECIPES["usual"]
+    assert named.pretraining == plain.pretraining
+    assert named.name == plain.name.replace("-simulated", "-patient-simulated")
+    transfers = [t for t in expand(named) if t.reuse]
+    assert {t.recipe for t in transfers} == {t.twin().recipe for t in transfers} == {named.recipe}
+
+
+def test_a_recipe_that_is_contradicted_is_refused(tmp_path: Path) -> None:
+    """Quick and the paper profile say how to train; so does an unknown name not."""
+    for said in ({"quick": True}, {"profile": "paper"}, {"recipe": "patiend"}):
+        with pytest.raises(SpecError, match=r"both say how to train|did you|unknown recipe"):
+            _study(Workspace(tmp_path), **{"recipe": "patient", **said})
+
+
+def test_both_protocols_are_asked_for_with_a_comma(tmp_path: Path) -> None:
+    """strict,paper is one study with its own name; channels are known, and when resumed too."""
+    place = Workspace(tmp_path)
+    both = _study(place, profile="strict,paper")
+    assert both.protocols == ("strict", "paper")
+    assert both.name.endswith("-strict+paper-simulated")
+    assert both.channels == {"finance+sim@1": 1, "emg+sim@1": 8}
+    file = tmp_path / "again.toml"
+    file.write_text(study_toml(replace(both, channels={})))
+    words = {"source": [], "target": [], "model": [], "size": [], "repeats": None}
+    words |= {"data": None, "profile": None, "quick": False}
+    again = study_from(str(file), Flags(**words), place)  # type: ignore[arg-type]
+    assert [t.key for t in expand(again)] == [t.key for t in expand(both)]
+    assert any(t.control == "untrained" for t in expand(again))

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tsxfer.cli.plan import _ahead_line, _assumed
+from tsxfer.cli.plan import _ahead_line, _assumed, _looks
+from tsxfer.core.study import Study
 from tsxfer.stats.outlook import Outlook, outlook
 from tsxfer.stats.power import reach
 from tsxfer.stats.scope import NewGroups, Part
@@ -52,3 +53,16 @@ def test_plan_says_what_it_takes_for_granted() -> None:
     assert "30% of the comparisons really differ; if 5% do" in line
     assert "found with 56% power" in line
     assert _assumed(reach(7, 1, 1, 1)) == []
+
+
+def test_looks_are_paid_for_in_plan() -> None:
+    """With looks the level at the end is lower and effects are larger; without, nothing changes."""
+    free, paid = reach(15, 8, 2, 4), reach(15, 8, 2, 4, looks=(5, 10))
+    assert all(b.level < a.level for a, b in zip(free, paid, strict=True))
+    assert all((b.effect or 0) > (a.effect or 0) for a, b in zip(free, paid, strict=True))
+    assert reach(15, 8, 2, 4, looks=()) == free
+    study = Study("s", ("a@1",), ("b@1",), ("tcn",), ("n=1500",), repeats=15, looks=(5, 10))
+    (line,) = _looks(study, 1)
+    assert "looks after 5, 10 of 15 repeats are paid for" in line
+    assert "must meet 0.0463 instead of 0.0500" in line  # z = 1.993, Lan and DeMets
+    assert _looks(replace(study, looks=()), 1) == []

@@ -70,3 +70,11 @@ def test_budgets_of_all_kinds_are_ordered() -> None:
     assert smallest(("all", "10%", "n=300")) == "n=300"
     assert smallest(("all", "10%")) == "10%"
     assert Strategy().channels == "repeat"
+
+
+def test_unasked_it_costs_three_repeats() -> None:
+    """A check that nobody asked for stands in the first three repeats, a named control in all."""
+    many = replace(STUDY, repeats=7)
+    assert {repeat for _, _, repeat in _checked(many)} == {0, 1, 2}
+    asked = _checked(replace(many, controls=("untrained",)))
+    assert {repeat for _, _, repeat in asked} == set(range(7))

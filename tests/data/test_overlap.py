@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter, resample, resample_poly
 
 from tests.study import tsxfer
 from tsxfer.core.cautions import Caution
@@ -11,6 +12,7 @@ from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
 from tsxfer.data.marks import NEAR, Windows, alike, marks, marks_of
+from tsxfer.data.moved import moved
 from tsxfer.errors import DataError
 from tsxfer.own.description import Description
 from tsxfer.own.importing import bring
@@ -49,6 +51,7 @@ def _trial(place: Workspace, source: Path, target: Path) -> Trial:
 CHANGES = {
     "as it is": lambda x, _: x,
     "doubled": lambda x, _: 2 * x,
+    "turned upside down": lambda x, _: -x,
     "moved": lambda x, _: x + 100,
     "noise of 1e-5": lambda x, noise: x + 1e-5 * noise,
     "all of it": lambda x, noise: -3 + 0.01 * (x + 1e-5 * noise),
@@ -63,6 +66,72 @@ def test_a_copy_is_found_however_it_was_changed(change: str) -> None:
     copy = CHANGES[change](x, _x(2))[::-1].copy()
     assert (alike(_windows(copy), _windows(x)) == np.arange(len(x))[::-1]).all()
     assert (alike(_windows(_x(3)), _windows(x)) == -1).all()
+
+
+def _recordings(kind: str) -> np.ndarray:
+    """Eighty recordings of two channels: noise, coloured noise, or a random walk."""
+    raw = np.random.default_rng(3).normal(size=(80, 2, 300))
+    made = {"noise": raw, "coloured": lfilter([1], [1, -1.6, 0.8], raw), "walk": raw.cumsum(axis=2)}
+    return made[kind].astype(np.float32)
+
+
+MOVED = {
+    "shifted by a sixth": lambda r: r[:, :, 20:140],
+    "shifted by almost half": lambda r: r[:, :, 58:178],
+    "cut from the middle, turned over and scaled": lambda r: -3 * r[:, :, 30:110] + 1,
+    "shifted, with noise": lambda r: r[:, :, 20:140] + 1e-5 * _x(2, len(r), 2, 120),
+    "at half the rate": lambda r: resample_poly(r[:, :, :120], 1, 2, axis=2),
+    "at one and a half of it": lambda r: resample_poly(r[:, :, :120], 3, 2, axis=2),
+    "at two thirds, by Fourier": lambda r: resample(r[:, :, :120], 80, axis=2),
+}
+
+
+@pytest.mark.parametrize("kind", ["noise", "coloured", "walk"])
+@pytest.mark.parametrize("change", MOVED)
+def test_a_copy_is_found_wherever_it_was_moved(change: str, kind: str) -> None:
+    """Shifted, cut and resampled windows are found at their place; other recordings never."""
+    recordings = _recordings(kind)
+    seen, test = _windows(recordings[:, :, :120]), _windows(MOVED[change](recordings))
+    found = moved(seen, test)
+    assert (found >= 0).mean() > 0.9
+    assert (found[found >= 0] == np.flatnonzero(found >= 0)).all()
+    others = _windows(MOVED[change](_recordings(kind)[40:]))
+    assert (moved(Windows(seen.x, seen.marks, np.arange(40)), others) == -1).all()
+
+
+def test_ramps_steps_and_single_waves_are_no_copies() -> None:
+    """Windows that share only what any may have (a ramp, a step, a slow wave) are different."""
+    draw, at = np.random.default_rng(1), np.arange(120)
+    for shape in (at / 10, np.sin(at / 19), np.where(at > 60, 5.0, -5.0)):
+        a, b = (shape + 0.01 * draw.normal(size=(60, 1, 120)) for _ in range(2))
+        assert (moved(_windows(a), _windows(b)) == -1).all()
+        smooth = np.tile(shape, (60, 1, 1))
+        assert (moved(_windows(smooth[:, :, :100]), _windows(smooth[:, :, 10:110])) == -1).all()
+
+
+def test_a_hum_that_all_windows_have_makes_no_copies() -> None:
+    """Windows of two lengths under one strong tone are different; their copies are found."""
+    draw, at = np.random.default_rng(1), np.arange(200)
+    phase = draw.uniform(0, 6.28, size=(200, 1, 1))
+    hum = 20 * np.sin(at * 0.3 + phase) + draw.normal(size=(200, 1, 200))
+    other = 20 * np.sin(at * 0.3 + phase[::-1]) + draw.normal(size=(200, 1, 200))
+    assert (moved(_windows(hum), _windows(other[:, :, :160])) == -1).mean() > 0.98
+    assert (moved(_windows(hum), _windows(resample(hum, 160, axis=2))) >= 0).all()
+
+
+def test_a_shifted_copy_under_another_name_is_refused(tmp_path: Path) -> None:
+    """A source cut from the same recordings a little later stops the study, with counts."""
+    place = Workspace(tmp_path / "w")
+    long = _x(1, 200, 2, 150)
+    target = _file(tmp_path, "target.npz", long[:, :, :120])
+    later = _file(tmp_path, "later.npz", long[:, :, 20:140])
+    trial = _trial(place, later, target)
+    own, seen = overlap.of_trial(place, trial)
+    assert (own.moved, seen.windows) == (0, 0)
+    assert seen.moved is not None
+    assert seen.moved > 0.5 * seen.test
+    with pytest.raises(DataError, match=f"has seen {seen.moved} shifted, cut or resampled windows"):
+        overlap.refuse(place, [trial])
 
 
 def test_marks_have_no_rounding_boundary() -> None:

@@ -46,9 +46,10 @@ class StudyWords(DataWords, total=False):
     size: Names | int | Sequence[int]
     repeats: int
     data: Literal["auto", "real", "simulated"]
-    profile: Literal["strict", "paper"]
+    profile: Literal["strict", "paper", "strict,paper", "paper,strict"]
     quick: bool
     tune: bool
+    recipe: Literal["usual", "small_batch", "patient"]
     controls: Names
     strategy: Names
     pretrain: Names
@@ -83,6 +84,7 @@ class Flags:
     looks: list[int] = field(default_factory=list)
     source_size: str = ""
     trained_on: list[str] = field(default_factory=list)
+    recipe: str = ""
 
 
 OWN = frozenset(field.name for field in fields(Description))

@@ -13,6 +13,7 @@ from tsxfer.api.asked import Flags
 from tsxfer.api.own import bring_all
 from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.published import MULTIPLIERS, RECIPE
+from tsxfer.core.recipes import recipe_named
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES
 from tsxfer.core.strategy import STRATEGIES, named
 from tsxfer.core.study import (
@@ -103,12 +104,26 @@ def _changed(study: Study, flags: Flags) -> Study:
         if flags.data not in MODES:
             raise SpecError(f"--data {flags.data!r} is not known", mend=nearest(flags.data, MODES))
         study = replace(study, data=cast("DataMode", flags.data))
+    if flags.recipe:
+        study = _with_recipe(study, flags)
     if flags.tune:
         study = replace(study, name=f"{study.name}-tuned", recipe=replace(study.recipe, tune=TUNE))
     if flags.strategy:
         strategies = tuple(map(named, _split(flags.strategy, STRATEGIES)))
         study = replace(study, strategies=strategies)
     return _beside(study, flags)
+
+
+def _with_recipe(study: Study, flags: Flags) -> Study:
+    """The study with a named recipe for both arms, under a name of its own."""
+    recipe = recipe_named(flags.recipe)
+    if flags.quick or study.profile == "paper":
+        other = "--quick" if flags.quick else "the paper profile"
+        raise SpecError(
+            f"--recipe {flags.recipe} and {other} both say how to train",
+            mend="leave one of them out",
+        )
+    return replace(study, name=f"{study.name}-{flags.recipe}", recipe=recipe)
 
 
 def _beside(study: Study, flags: Flags) -> Study:

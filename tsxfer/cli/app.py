@@ -68,6 +68,13 @@ def run(
             envvar="TSXFER_WEIGHTS",
         ),
     ] = "",
+    steps: Annotated[
+        str,
+        typer.Option(
+            help="auto (stacked on CUDA, else turns), turns, recorded (CUDA) or stacked; the same "
+            "numbers within rounding."
+        ),
+    ] = "auto",
     save_study: Annotated[
         Optional[Path], typer.Option(help="Write the study that the flags imply, and stop.")  # noqa: UP045
     ] = None,
@@ -92,7 +99,7 @@ def run(
         save(chosen, save_study)
         return
     options = (*engine_option, *([f"address={address}"] if address else []))
-    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights)
+    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights, steps=steps)
     raise typer.Exit(run_study(chosen, place, how))
 
 
@@ -367,6 +374,31 @@ def doctor(json: Json = False, workspace: Place = None) -> None:
     from tsxfer.store.workspace import Workspace
 
     show_doctor(Workspace.at(workspace), json)
+
+
+@app.command()
+def why(
+    what: Annotated[
+        str, typer.Argument(help="Key of a transfer's row, or a study: its clearest comparison.")
+    ],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    figure: Annotated[
+        Optional[Path], typer.Option(help="SVG file to write the picture to.")  # noqa: UP045
+    ] = None,
+    json: Json = False,
+    _plugins: Plugins = "",
+    workspace: Place = None,
+) -> None:
+    """Look inside a transfer, layer by layer: likeness to source and start, and travel of weights.
+
+    The transfer and its scratch twin are trained again, since such weights are not kept.
+
+    Example: tsxfer why speech-to-emg
+    """
+    from tsxfer.cli.why import show_why
+    from tsxfer.store.workspace import Workspace
+
+    show_why(what, Workspace.at(workspace), device, figure, json)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import sys
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -138,13 +139,15 @@ def _check_model(path: Path) -> list[str]:
 
 def _check_study(path: Path) -> list[str]:
     study = read_study(path)
-    for name in (*study.sources, *study.targets):
-        if not DatasetName.parse(name).own and not is_own(name):
-            catalogue.find(name)
+    channels = {
+        name: len(catalogue.find(name).card.channels)
+        for name in (*study.sources, *study.targets)
+        if not DatasetName.parse(name).own and not is_own(name)
+    }
     for model in study.models:
         if model not in model_names():
             raise SpecError(f"unknown model {model!r}", mend=nearest(model, model_names()))
-    trials = expand(study)
+    trials = expand(replace(study, channels=channels))
     return [f"{study.name}: {len(trials)} trials, {sum(1 for t in trials if t.reuse)} transfers"]
 
 

@@ -20,8 +20,18 @@ from tsxfer.stats.compare import LEVEL, compare
 from tsxfer.stats.declare import declare
 from tsxfer.stats.lock import FILE
 from tsxfer.stats.outlook import Outlook, outlook
-from tsxfer.stats.power import POWER, RARE, REAL, Reach, expected_level, floor_warning, reach
+from tsxfer.stats.power import (
+    POWER,
+    RARE,
+    REAL,
+    Reach,
+    detectable,
+    expected_level,
+    floor_warning,
+    reach,
+)
 from tsxfer.stats.scope import FEWEST_GROUPS, NewGroups, plural
+from tsxfer.stats.sequential import at_last
 from tsxfer.stats.testset import from_predictions
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
@@ -72,14 +82,21 @@ def show_plan(study: Study, workspace: Workspace, as_json: bool) -> None:
         return
     say([f"{what:13} {value}" for what, value in facts.items() if value is not None])
     say(["", "smallest gain on these test instances found with 80 % power, in sd of one paired"])
-    say(["difference:", *(_power_line(family) for family in families), *_assumed(families)])
+    say(
+        [
+            "difference:",
+            *(_power_line(family) for family in families),
+            *_assumed(families),
+            *_looks(study, len(compared)),
+        ]
+    )
     say(["", "smallest gain for new groups, which verdicts are for:", *map(_ahead_line, ahead)])
     say(_of_pretrainings(study))
 
 
 def _families(study: Study, compared: list[Trial]) -> tuple[Reach, ...]:
     pairs = {(t.source, t.dataset) for t in compared}
-    return reach(study.repeats, len(compared), len(study.sizes), len(pairs))
+    return reach(study.repeats, len(compared), len(study.sizes), len(pairs), looks=study.looks)
 
 
 def _power_line(family: Reach) -> str:
@@ -100,10 +117,26 @@ def _assumed(families: tuple[Reach, ...]) -> list[str]:
     ]
 
 
+def _looks(study: Study, tests: int) -> list[str]:
+    """What looks before the end cost at the end."""
+    if not study.looks or not tests:
+        return []
+    level = expected_level(tests, LEVEL)
+    ends = at_last(level, study.looks, study.repeats)
+    alone, paid = (detectable(study.repeats, a) for a in (level, ends))
+    more = f", for effects {paid / alone - 1:.1%} larger" if alone and paid else ""
+    after = ", ".join(map(str, study.looks))
+    return [
+        f"  looks after {after} of {study.repeats} repeats are paid for: at the end a test of the "
+        f"primary family must meet {ends:.4f} instead of {level:.4f}{more}; what a look finds "
+        "before is found sooner"
+    ]
+
+
 def _outlooks(
     study: Study, trials: list[Trial], rows: Mapping[str, Result], workspace: Workspace, tests: int
 ) -> list[Outlook]:
-    level = expected_level(max(1, tests), LEVEL)
+    level = at_last(expected_level(max(1, tests), LEVEL), study.looks, study.repeats)
     finished = [
         cell
         for cell in cells(trials, rows, partial=True)

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tsxfer import metrics
+from tsxfer.core.doors import METRICS
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES
@@ -62,7 +63,7 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
                 ],
                 "own": catalogue.own_names(workspace),
                 "models": {name: MODELS.summary(name) for name in MODELS.names()},
-                "metrics": sorted(metrics.METRICS),
+                "metrics": METRICS.names(),
                 "choices": CHOICES,
             }
         )
@@ -76,9 +77,16 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
         card = catalogue.find(name, workspace).card
         lines.append(f"  {name:30} {card.domain:11} {card.title}")
     lines += ["models", *(f"  {name:14} {MODELS.summary(name)}" for name in MODELS.names())]
-    lines += ["metrics", *(f"  {m.name:14} {m.title} ({m.task})" for m in metrics.METRICS.values())]
+    lines += ["metrics", *map(_metric_line, METRICS.names())]
     lines += [f"{what:12} {', '.join(names)}" for what, names in CHOICES.items()]
     say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
+
+
+def _metric_line(name: str) -> str:
+    """From what its decorator says, without running its file."""
+    told = METRICS.definition(name)
+    facts = told.facts if told else {}
+    return f"  {name:14} {facts.get('title', '')} ({facts.get('task', 'from another package')})"
 
 
 def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
@@ -95,8 +103,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = {"model": name, "summary": MODELS.summary(name)}
     elif name.partition("+")[0] in STRATEGIES:
         facts = {"strategy": name, **asdict(strategy_named(name))}
-    elif name in metrics.METRICS:
-        metric = metrics.METRICS[name]
+    elif name in METRICS.names():
+        metric = metrics.get(name)
         facts = {
             "metric": name,
             "title": metric.title,
@@ -110,7 +118,7 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
             *catalogue.names(),
             *MODELS.names(),
             *STRATEGIES,
-            *metrics.METRICS,
+            *METRICS.names(),
             *workspace.studies(),
         ]
         raise SpecError(f"nothing is called {name!r}", mend=nearest(name, known))

@@ -29,11 +29,18 @@ Tune = Annotated[
         help="Choose the rate of the convolutions on validation, the same tries in both arms.",
     ),
 ]
+RecipeName = Annotated[
+    str,
+    typer.Option(
+        "--recipe", help="How both arms are trained: usual, small_batch or patient; see comparing."
+    ),
+]
 Controls = Annotated[
     list[str],
     typer.Option(
-        help="untrained (at the smallest size unasked, where a start is not scratch's), permuted, "
-        "shuffled, moments, noise, in_domain, whole, or all: beside each transfer; none."
+        help="untrained (unasked in three repeats of the smallest size, where a start is not "
+        "scratch's), permuted, shuffled, moments, noise, in_domain, whole, or all: beside "
+        "each transfer; none."
     ),
 ]
 Strategies = Annotated[
@@ -104,6 +111,7 @@ def asked(
     overlap: Overlap = None,
     looks: Looks = [],  # noqa: B006
     trained_on: TrainedOn = [],  # noqa: B006
+    recipe: RecipeName = "",
     described: Description = UNSAID,
 ) -> Flags:
     """What the flags of a study say; a flag is a line here, and a field of `Flags`."""
@@ -127,6 +135,7 @@ def asked(
         looks=looks,
         source_size=source_size,
         trained_on=trained_on,
+        recipe=recipe,
     )
 
 

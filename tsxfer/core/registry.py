@@ -1,4 +1,7 @@
-"""Data sets and models by name: files that define what they are named after, and entry points.
+"""What has a name, found without running it: files that define it, and entry points.
+
+A data set or a model is a file with its name. Of what is smaller (methods, metrics and the other
+doors of `tsxfer.core.doors`) a file may define several, each named by its own definition.
 
 A user's folder, named by ``TSXFER_PLUGINS`` (``--plugins`` sets it), is read in the same way as the
 package's own. That is an environment variable so that worker processes see it without being told.
@@ -12,6 +15,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -70,10 +74,12 @@ class Registry:
 
     Attributes:
         noun: Name of what is registered, for messages: ``data set``, ``model``.
-        folder: Its files ``NAME.py`` define what is called NAME.
+        folder: Its files ``NAME.py`` define what is called NAME; or one file that defines several.
         group: Entry-point group through which other packages register theirs.
         mark: By which a file is recognised: a decorator of a function, or the base of a class.
         package: Dotted package that the folder is, or "" where it is none (files by path).
+        each: Every definition has a name of its own, so that a file may hold several; else the file
+            names the one that it holds.
     """
 
     noun: str
@@ -81,6 +87,7 @@ class Registry:
     group: str
     mark: tuple[str, ...]
     package: str = ""
+    each: bool = False
 
     def names(self) -> list[str]:
         """All registered names, sorted."""
@@ -91,8 +98,42 @@ class Registry:
         if name not in self._files():
             return "(from another package)"
         path = self._files()[name]
-        text = _parsed(path, path.stat().st_mtime_ns)[1].split("\n")[0]
-        return text if path.parent == self.folder else f"{text or 'yours'} ({path})"
+        text = self._told(name, path).split("\n")[0]
+        return text if self._ours(path) else f"{text or 'yours'} ({path})"
+
+    def _told(self, name: str, path: Path) -> str:
+        found = self.definition(name)
+        return found.doc if self.each and found else _parsed(path)[1]
+
+    def _ours(self, path: Path) -> bool:
+        return self.folder in (path, path.parent)
+
+    def definition(self, name: str) -> Definition | None:
+        """Where and how a file defines a name; None of an entry point or nothing."""
+        path = self._files().get(name)
+        if path is None:
+            return None
+        marked = [one for one in _parsed(path)[0] if one.mark in self.mark]
+        return next((one for one in marked if one.name == name or not self.each), None)
+
+    def own_names(self) -> list[str]:
+        """Names that the package itself defines, in the order of its file."""
+        return [n for n, path in self._files().items() if self._ours(path)]
+
+    def own(self, name: str) -> bool:
+        """Whether the package itself defines a name; quick, since each trial asks it."""
+        return name in self._defines(self.folder) if self.each else name in self.own_names()
+
+    def get(self, name: str) -> Any:
+        """The object of that name; see `load` for what it raises."""
+        loaded = self.load(name)
+        definition = self.definition(name)
+        return getattr(loaded, definition.symbol) if definition else loaded
+
+    def place(self, name: str) -> str:
+        """File and line of a definition, for messages."""
+        found = self.definition(name)
+        return f"{found.path}, line {found.line}" if found else f"entry point {self.group}: {name}"
 
     def load(self, name: str) -> ModuleType | Any:
         """The module that defines `name`, or the object of an entry point.
@@ -116,40 +157,55 @@ class Registry:
             SpecError: If its code fails; the line is named.
         """
         refuse_bad_syntax(path)
-        digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+        # An edited file is another module: a notebook goes on with what the file says now.
+        digest = _hash(str(path.resolve()).encode() + path.read_bytes())
         return _executed(f"tsxfer_plugin_{path.stem}_{digest}", path)
 
     def defined_in(self, path: Path) -> bool:
         """Whether a file defines one of these, without running it."""
-        return bool({*_parsed(path, path.stat().st_mtime_ns)[0]} & {*self.mark})
+        return any(one.mark in self.mark for one in _parsed(path)[0])
 
     def plugin_digest(self, name: str) -> str:
-        """Hash of the code of a user's file; "" for the package's own and for entry points."""
-        path = self._files().get(name)
-        if path is None or path.parent == self.folder:
+        """Hash of the code of a user's file; "" for the package's own.
+
+        Another package stands for its version where it defines what goes through a door; its data
+        sets have a version of their own, and rows of its models were always kept.
+        """
+        if not name or self.own(name):
             return ""
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        path = self._files().get(name)
+        if path is not None:
+            return "" if self._ours(path) else _hash(path.read_bytes())
+        entry = self._entry_points().get(name) if self.each else None
+        return _hash(f"{entry.value} {entry.dist and entry.dist.version}".encode()) if entry else ""
 
     def _files(self) -> dict[str, Path]:
         found: dict[str, Path] = {}
-        for folder in (self.folder, *plugin_folders()):
-            for path in sorted(folder.glob("*.py")):
-                if path.stem.startswith("_") or not self.defined_in(path):
+        for place in (self.folder, *plugin_folders()):
+            for path in sorted(place.glob("*.py")) if place.is_dir() else [place]:
+                if path.stem.startswith("_"):
                     continue
-                if found.setdefault(path.stem, path) != path:
-                    raise SpecError(
-                        f"two files define the {self.noun} {path.stem}",
-                        where=f"{found[path.stem]} and {path}",
-                        mend="rename one of them, and what it defines",
-                    )
+                for name in self._defines(path):
+                    if found.setdefault(name, path) != path:
+                        raise SpecError(
+                            f"two files define the {self.noun} {name}",
+                            where=f"{found[name]} and {path}",
+                            mend="rename one of them, and what it defines",
+                        )
         return found
+
+    def _defines(self, path: Path) -> list[str]:
+        marked = [one.name for one in _parsed(path)[0] if one.mark in self.mark]
+        return marked if self.each else [path.stem] * bool(marked)
 
     def _entry_points(self) -> dict[str, importlib.metadata.EntryPoint]:
         return _installed(self.group, tuple(sys.path))
 
     def _module(self, name: str, path: Path) -> ModuleType:
-        if path.parent != self.folder:
+        if not self._ours(path):
             return self.load_file(path)
+        if self.folder == path:
+            return importlib.import_module(self.package)
         if self.package:
             return importlib.import_module(f"{self.package}.{name}")
         return _executed(f"tsxfer_{self.group.rsplit('.', 1)[-1]}_{name}", path)
@@ -217,21 +273,74 @@ def refuse_bad_syntax(path: Path) -> None:
         ) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A marked definition at the top of a file, as it is written there.
+
+    Attributes:
+        mark: Its decorator, or the base of its class.
+        symbol: Name of the function or class.
+        name: What it registers: said first in the decorator, else the symbol in small letters.
+        facts: What the decorator says in keywords, as far as it says it literally.
+        doc: Its docstring.
+        path: The file.
+        line: Where it begins.
+    """
+
+    mark: str
+    symbol: str
+    name: str
+    facts: dict[str, Any]
+    doc: str
+    path: Path
+    line: int
+
+
+def _hash(code: bytes) -> str:
+    return hashlib.sha256(code).hexdigest()[:16]
+
+
+def _parsed(path: Path) -> tuple[tuple[Definition, ...], str]:
+    """Marked definitions at the top of a file, and its docstring."""
+    return _read(path, path.stat().st_mtime_ns)
+
+
 @lru_cache(maxsize=1024)
-def _parsed(path: Path, changed: int) -> tuple[tuple[str, ...], str]:
-    """Names of decorators and class bases at the top of a file, and its docstring."""
+def _read(path: Path, changed: int) -> tuple[tuple[Definition, ...], str]:
     del changed  # only a part of the cache's key
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
         return (), ""
-    marks: list[str] = []
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            marks += map(_name, node.decorator_list)
-        elif isinstance(node, ast.ClassDef):
-            marks += map(_name, node.bases)
-    return tuple(marks), ast.get_docstring(tree) or ""
+    found = [one for node in tree.body for one in _definitions(node, path)]
+    return tuple(found), ast.get_docstring(tree) or ""
+
+
+def _definitions(node: ast.stmt, path: Path) -> Iterator[Definition]:
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return
+    bases = node.bases if isinstance(node, ast.ClassDef) else []
+    for mark in (*node.decorator_list, *bases):
+        said = mark.args if isinstance(mark, ast.Call) else []
+        words = mark.keywords if isinstance(mark, ast.Call) else []
+        given = [v for v in map(_literal, said[:1]) if isinstance(v, str)]
+        yield Definition(
+            mark=_name(mark),
+            symbol=node.name,
+            name=given[0] if given else node.name.lower(),
+            facts={word.arg: _literal(word.value) for word in words if word.arg},
+            doc=ast.get_docstring(node) or "",
+            path=path,
+            line=node.lineno,
+        )
+
+
+def _literal(node: ast.expr) -> Any:
+    """The value of a literal; None of anything else."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
 
 
 def _name(node: ast.expr) -> str:

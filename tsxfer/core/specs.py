@@ -13,7 +13,7 @@ from typing import Any, Literal
 from tsxfer.core.cautions import Caution
 from tsxfer.core.names import is_given
 from tsxfer.core.seen import Begin, Learned
-from tsxfer.core.strategy import Strategy
+from tsxfer.core.strategy import Channels, Strategy
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import content_key
 
@@ -197,6 +197,8 @@ class Trial(_Keyed):
         pool: Data sets learned from beside `dataset`, each with a head of its own, in a pretraining
             on several sources at once.
         after: The pretraining whose convolutions this one continues from.
+        fitting: What its first kernels become where the two differ in channels
+            (`Strategy.channels`).
         baseline: Instead of fine-tuning: a name in `BASELINES`; those that are not of a backbone
             have the model `NO_BACKBONE`.
     """
@@ -212,6 +214,7 @@ class Trial(_Keyed):
     pool: tuple[str, ...] = ()
     after: Trial | None = None
     baseline: Baseline | None = None
+    fitting: Channels = "repeat"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", canonical_size(self.size))
@@ -225,6 +228,11 @@ class Trial(_Keyed):
             raise SpecError(
                 f"channels = {self.reuse.strategy.channels!r} is not of the paper profile",
                 mend="use --profile strict, or --strategy copy: the study repeats kernels",
+            )
+        if self.fitting != "repeat" and not self.after:
+            raise SpecError(
+                f"fitting = {self.fitting!r} of a trial that continues from no other",
+                mend="leave it out; of a transfer it is strategy.channels",
             )
         if sum(map(bool, (self.reuse, self.pool, self.after, self.baseline))) > 1:
             raise SpecError(
@@ -375,6 +383,8 @@ class Overlap:
             case or spaces alone.
         names: Groups of both whose common names are counters, such as ``p1``: no proof of anything.
         events: Test windows of an event (time and magnitude) that was learned from.
+        moved: More test windows of which half or more was learned from at another place in time or
+            at another rate; None in rows of before that was looked for.
         unknown: Some of what was learned from is not stated, or was not here to be compared.
     """
 
@@ -385,12 +395,13 @@ class Overlap:
     groups: int = 0
     names: int = 0
     events: int = 0
+    moved: int | None = None
     unknown: bool = False
 
     @property
     def refused(self) -> bool:
         """Something of the test part was learned from."""
-        return bool(self.windows or self.groups or self.events)
+        return bool(self.windows or self.groups or self.events or self.moved)
 
     @property
     def words(self) -> str:
@@ -399,6 +410,7 @@ class Overlap:
             (self.windows, "windows"),
             (self.groups, "groups"),
             (self.events, "windows of known events"),
+            (self.moved or 0, "shifted, cut or resampled windows"),
         ]
         return " and ".join(f"{count} {what}" for count, what in counts if count)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
+from tsxfer.core.doors import METHODS
 from tsxfer.errors import SpecError, nearest
 
 Learn = Literal["tuned", "frozen", "head_first", "gradual", "low_rank", "probe"]
@@ -52,6 +53,8 @@ class Strategy:
         rescaled: Convolutions are scaled, first to last, until each one's output deviates by 1 on
             the target's training windows, labels unseen (LSUV, Mishkin and Matas 2016). Scratch
             is offered the same as the baseline ``rescaled``.
+        method: Name of a user's method (`tsxfer.train.method`), which says all other parts but
+            `channels` and `rescaled` itself; its code is in the fingerprints of its rows.
     """
 
     copied: Literal["convolutions", "backbone"] = "convolutions"
@@ -64,6 +67,7 @@ class Strategy:
     renormalised: bool = False
     channels: Channels = "repeat"
     rescaled: bool = False
+    method: str = ""
 
     def __post_init__(self) -> None:
         if self.blocks < 0 or self.stage < 1 or self.rank < 1:
@@ -85,6 +89,12 @@ class Strategy:
     def _refuse_idle(self) -> None:
         """Refuse an option without effect: one strategy would have two names and two keys."""
         given = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
+        said = given - {"method", "channels", "rescaled"} if self.method else set()
+        if said:
+            raise SpecError(
+                f"strategy {', '.join(sorted(said))} beside method = {self.method!r}",
+                mend="leave it out: a method of your own says that under @method(...)",
+            )
         idle = given & {"rate_decay", "anchor"} if self.learn in STILL else set()
         if self.learn not in ("head_first", "gradual"):
             idle |= given & {"stage"}
@@ -106,10 +116,10 @@ class Strategy:
         """Its name, or what departs from the study's; empty for the study's own."""
         if self == Strategy():
             return ""
-        plain = replace(self, channels="repeat", rescaled=False)
+        plain = replace(self, channels="repeat", rescaled=False, method="")
         parts = [self.channels] * (self.channels != "repeat") + ["rescale"] * self.rescaled
         named = next((name for name, held in STRATEGIES.items() if held == plain), "")
-        name = named or plain._layers()
+        name = self.method or named or plain._layers()
         return "+".join([name, *parts]) if name else self._spelt()
 
     def _layers(self) -> str:
@@ -124,18 +134,13 @@ class Strategy:
         return ", ".join(given)
 
 
-STRATEGIES: Mapping[str, Strategy] = {
-    "copy": Strategy(),
-    "full": Strategy("backbone"),
-    "frozen": Strategy(learn="frozen"),
-    "probe": Strategy("backbone", learn="probe"),
-    "lp_ft": Strategy("backbone", learn="head_first"),
-    "gradual": Strategy("backbone", learn="gradual"),
-    "rate_decay": Strategy("backbone", rate_decay=0.7),
-    "l2_sp": Strategy("backbone", anchor=0.01),
-    "renorm": Strategy("backbone", learn="frozen", renormalised=True),
-    "lora": Strategy("backbone", learn="low_rank"),
-}
+def _own() -> Mapping[str, Strategy]:
+    """Parts of the package's own methods, read from what their decorators say."""
+    found = {name: METHODS.definition(name) for name in METHODS.own_names()}
+    return {name: Strategy(**one.facts) for name, one in found.items() if one is not None}
+
+
+STRATEGIES = _own()
 
 
 PARTS: Mapping[str, Mapping[str, object]] = {
@@ -166,7 +171,11 @@ def _whole(name: str) -> Strategy:
     layers = ORDER_OF_LAYERS.fullmatch(name)
     if layers and int(layers[1]):
         return Strategy(blocks=int(layers[1]), learn="frozen" if layers[2] else "tuned")
-    if name not in STRATEGIES:
-        known = [*STRATEGIES, "first_1", "first_1_frozen"]
-        raise SpecError(f"unknown strategy {name!r}", mend=nearest(name, known))
-    return STRATEGIES[name]
+    if name in STRATEGIES:
+        return STRATEGIES[name]
+    known = METHODS.names()
+    if name in known:
+        return Strategy(method=name)
+    raise SpecError(
+        f"unknown strategy {name!r}", mend=nearest(name, [*known, "first_1", "first_1_frozen"])
+    )

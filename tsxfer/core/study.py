@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tsxfer.core.building import from_plain
-from tsxfer.core.fair import smallest, unlike_scratch
+from tsxfer.core.fair import CHECKED_REPEATS, smallest, unlike_scratch
 from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.specs import (
     NO_BACKBONE,
@@ -73,9 +73,10 @@ class Study:
         channels: Of each data set, by versioned name, in a resolved study.
         given: How many trainings there are of each source whose weights were made elsewhere, by
             versioned name, in a resolved study; repeat i starts from number i modulo this.
-        check_start: Under ``strict``, the control ``untrained`` stands at the smallest size beside
-            each transfer whose start differs from scratch in more than what its source learned
-            (`tsxfer.core.fair`), unasked; asked for as a control, it stands at every size.
+        check_start: Under ``strict``, the control ``untrained`` stands at the smallest size, in
+            the first three repeats, beside each transfer whose start differs from scratch in more
+            than what its source learned (`tsxfer.core.fair`), unasked; asked for as a control, it
+            stands at every size and repeat.
         controls: What each transfer is compared with, beside its scratch twin: placebos
             (``untrained``, ``permuted`` and ``moments``: `Reuse.start`; ``shuffled``: source
             labels; ``noise``: the source) and ceilings (``in_domain``: the rest of the target as
@@ -284,8 +285,10 @@ def _pretrainings(study: Study) -> dict[str, Trial]:
     found: dict[str, Trial] = {}
     numbers = range(min(study.repeats, study.pretrainings))
     for number, model, target in itertools.product(numbers, study.models, study.targets):
-        for reuse in _starts(study, number, model, target):
-            _add_with_ancestors(found, reuse.sources)
+        for start, strategy in itertools.product(
+            _starts(study, number, model, target), study.strategies
+        ):
+            _add_with_ancestors(found, _fitted(start, strategy, study.channels).sources)
     if study.controls:  # the untrained source is that of its transfer
         for trial in _comparable(study):
             _add_with_ancestors(found, trial.origins)
@@ -321,7 +324,7 @@ def _comparable(study: Study) -> Iterator[Trial]:
             starts, study.rate_multipliers, study.strategies
         ):
             reuse = replace(
-                start,
+                _fitted(start, strategy, study.channels),
                 rate_multiplier=multiplier,
                 twin_loss=loss,
                 strategy=strategy,
@@ -358,6 +361,25 @@ def _starts(study: Study, repeat: int, model: str, target: str) -> list[Reuse]:
     return found
 
 
+def _fitted(start: Reuse, strategy: Strategy, channels: Mapping[str, int]) -> Reuse:
+    """A start whose sources, where one continues from another, fit kernels as the transfer does.
+
+    ``independent`` is a network of the target's; sources repeat for it.
+    """
+    way = "repeat" if strategy.channels == "independent" else strategy.channels
+    if way == "repeat":
+        return start
+
+    def fitted(trial: Trial) -> Trial:
+        if trial.after is None:
+            return trial
+        counts = {channels.get(trial.dataset), channels.get(trial.after.dataset)}
+        same = len(counts) == 1 and None not in counts  # nothing is fitted, nor trained twice
+        return replace(trial, after=fitted(trial.after), fitting="repeat" if same else way)
+
+    return replace(start, source=fitted(start.source), also=tuple(map(fitted, start.also)))
+
+
 def _given(study: Study, repeat: int, model: str, name: str) -> Reuse:
     """Weights that were made elsewhere: what the study says of pretraining is not of them."""
     number = repeat % study.given.get(name, 1)
@@ -392,7 +414,8 @@ def _baselines(study: Study, scratch: Trial) -> Iterator[Trial]:
 def _asked(study: Study, transfer: Trial) -> tuple[Control, ...]:
     """The controls of a transfer: those asked for, and the check of its start."""
     told = "untrained" in study.controls or not study.check_start or study.profile != "strict"
-    if told or transfer.size != smallest(study.sizes):
+    late = transfer.repeat >= CHECKED_REPEATS
+    if told or late or transfer.size != smallest(study.sizes):
         return study.controls
     unlike = unlike_scratch(transfer, study.channels)
     return ("untrained", *study.controls) if unlike else study.controls

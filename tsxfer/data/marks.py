@@ -77,9 +77,9 @@ def marks_of(data: Prepared, *, fresh: bool = False) -> Marks:
 def marks(x: NDArray[Any]) -> Marks:
     """``(n, channel, direction)`` of windows ``(n, channel, time)``."""
     out = np.empty((*x.shape[:2], DIRECTIONS), np.float32)
-    onto = _onto(x.shape[2])
-    for part in _parts(len(x), x.shape[1] * x.shape[2]):
-        out[part] = standard(x[part]) @ onto
+    to = onto(x.shape[2])
+    for part in parts_of(len(x), x.shape[1] * x.shape[2]):
+        out[part] = standard(x[part]) @ to
     return out
 
 
@@ -95,14 +95,15 @@ def standard(x: NDArray[Any]) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=8)
-def _onto(length: int) -> NDArray[np.float64]:
+def onto(length: int) -> NDArray[np.float64]:
     """Random directions ``(time, direction)``, the same for every data set of this length."""
     draw = stream("marks", VERSION, length).normal(size=(length, DIRECTIONS))
-    onto: NDArray[np.float64] = draw / np.sqrt(length)
-    return onto
+    found: NDArray[np.float64] = draw / np.sqrt(length)
+    return found
 
 
-def _parts(count: int, size: int) -> Iterator[slice]:
+def parts_of(count: int, size: int) -> Iterator[slice]:
+    """Slices of so many windows of a size that are held at once."""
     step = max(1, HELD // max(1, size))
     return (slice(at, at + step) for at in range(0, count, step))
 
@@ -113,19 +114,17 @@ def alike(seen: Windows, test: Windows) -> NDArray[np.int64]:
     All channels that say something must be found (as many as the seen windows have, where those
     have fewer); channels that are constant say nothing. Where a set has a channel that is the same
     in all windows, such as a ramp of time, the others decide. Windows of another length are others:
-    what was cut, resampled, filtered or moved in time is not found.
+    what was cut, resampled or moved in time is for `tsxfer.data.moved`.
 
     Returns:
         ``(n,)`` row of a seen window, -1 where there is none.
     """
-    from scipy.spatial import cKDTree
-
     rows, flat = _told(seen)
     asked, marks = _told(test)
     found = np.full(len(test.rows), -1, np.int64)
     if not len(flat) or not len(marks) or seen.x.shape[2] != test.x.shape[2]:
         return found
-    near, which = cKDTree(flat).query(marks, distance_upper_bound=NEAR)
+    near, which = nearest(flat, marks, NEAR)
     hits = np.flatnonzero(np.isfinite(near))
     same = _correlated(seen, rows[which[hits]], test, asked[hits])
     hits = hits[same]
@@ -134,6 +133,19 @@ def alike(seen: Windows, test: Windows) -> NDArray[np.int64]:
     whole = (needed > 0) & (matched >= np.minimum(needed, seen.x.shape[1]))
     found[asked[hits, 0]] = seen.rows[rows[which[hits], 0]]
     return np.where(whole, found, -1)
+
+
+def nearest(
+    flat: NDArray[np.floating], wanted: NDArray[np.floating], bound: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Distance and place of the nearest mark, of one turned upside down too; infinite beyond."""
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(flat)
+    near, which = tree.query(wanted, distance_upper_bound=bound)
+    turned, place = tree.query(-wanted, distance_upper_bound=bound)
+    closer = turned < near
+    return np.where(closer, turned, near), np.where(closer, place, which)
 
 
 def _told(windows: Windows) -> tuple[NDArray[np.int64], Marks]:
@@ -148,10 +160,10 @@ def _correlated(
 ) -> NDArray[np.bool_]:
     """Whether channels, each given as ``(place in rows, channel)``, correlate as copies do."""
     out = np.zeros(len(first), np.bool_)
-    for part in _parts(len(first), max(seen.x.shape[2], test.x.shape[2])):
+    for part in parts_of(len(first), max(seen.x.shape[2], test.x.shape[2])):
         pairs = [
             standard(w.x[w.rows[p[part, 0]], p[part, 1]])
             for w, p in ((seen, first), (test, second))
         ]
-        out[part] = (pairs[0] * pairs[1]).mean(axis=1) >= SAME
+        out[part] = np.abs((pairs[0] * pairs[1]).mean(axis=1)) >= SAME
     return out

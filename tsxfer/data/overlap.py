@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from tsxfer.core.specs import PROFILES, Overlap, Trial
 from tsxfer.data import catalogue, foreign, task
 from tsxfer.data.events import same_events
 from tsxfer.data.marks import Windows, alike, marks_of
+from tsxfer.data.moved import moved
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError, TsxferError
 from tsxfer.store import given
@@ -23,7 +25,7 @@ from tsxfer.store.given import FOLDER, Given
 from tsxfer.store.workspace import Workspace
 
 COUNTER = re.compile(r"[^0-9]{0,24}[0-9]{1,5}|.{0,2}")  # p1, subject-12, 7: names that anyone gives
-COUNTS = ("seen", "windows", "groups", "names", "events")
+COUNTS = ("seen", "windows", "groups", "names", "events", "moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,12 @@ def _with_ancestors(trial: Trial) -> Iterable[Trial]:
 
 def _larger(one: Overlap, other: Overlap) -> Overlap:
     """Two draws of one data set: each count is the larger one."""
-    return replace(one, **{n: max(getattr(one, n), getattr(other, n)) for n in COUNTS})
+    return replace(one, **_counts((one, other), max))
+
+
+def _counts(found: tuple[Overlap, ...], put: Callable[[Iterable[int]], int]) -> dict[str, Any]:
+    """Each count of several overlaps put together; None counts as nothing."""
+    return {name: put(getattr(one, name) or 0 for one in found) for name in COUNTS}
 
 
 def _of_weights(workspace: Workspace, card: Given, trial: Trial, fresh: bool) -> Overlap:
@@ -104,7 +111,7 @@ def _of_weights(workspace: Workspace, card: Given, trial: Trial, fresh: bool) ->
         made = tuple(task.prepared(workspace, n).fingerprint for n in (name, trial.dataset))
         drawn = Drawn(name, trial.profile, "all", 0, "whole")
         one = _counted(str(workspace.root), drawn, trial.dataset, made, fresh)
-        total = replace(total, **{n: getattr(total, n) + getattr(one, n) for n in COUNTS})
+        total = replace(total, **_counts((total, one), sum))
     return total
 
 
@@ -142,7 +149,7 @@ def labels_of(found: Iterable[Overlap], dataset: str) -> tuple[str, ...]:
             out += [Caution.UNKNOWN_OVERLAP.of(one.source)] if one.unknown else []
             out += [Caution.SHARED_NAMES] if one.names else []
         else:
-            out += [Caution.NEAR_DUPLICATES] if one.windows else []
+            out += [Caution.NEAR_DUPLICATES] if one.windows or one.moved else []
             out += [Caution.SPELLING] if one.groups else []
     return tuple(dict.fromkeys(out))
 
@@ -174,24 +181,48 @@ def _counted(root: str, drawn: Drawn, target: str, made: tuple[str, ...], fresh:
     del made  # part of the cache's key: other data is counted again
     workspace = Workspace(Path(root))
     source, tested = task.prepared(workspace, drawn.dataset), task.prepared(workspace, target)
-    seen = _rows(source, drawn)
+    seen = rows_of(source, drawn)
     rows = task.draw(tested, _trial(replace(drawn, dataset=target, size="all", part="subset")))[
         0
     ].test
-    same_set = drawn.dataset == target and drawn.part != "whole"
-    found = alike(_windows(source, seen, fresh), _windows(tested, rows, fresh))
-    out = Overlap(drawn.dataset, len(seen), len(rows), windows=int((found >= 0).sum()))
+    same = drawn.dataset == target and drawn.part != "whole"
+    return count(source, seen, tested, rows, same_set=same, fresh=fresh)
+
+
+def count(
+    source: Prepared,
+    seen: NDArray[np.int64],
+    tested: Prepared,
+    rows: NDArray[np.int64],
+    *,
+    same_set: bool = False,
+    fresh: bool = False,
+) -> Overlap:
+    """What some windows of a data set share with some of another, or of the same one.
+
+    Args:
+        source: What was learned from.
+        seen: Its rows that were.
+        tested: What is tested on.
+        rows: Its rows that are.
+        same_set: They are parts of one set, whose groups have the same names rightly.
+        fresh: Read the windows again instead of trusting the marks that are kept.
+    """
+    first, second = _windows(source, seen, fresh), _windows(tested, rows, fresh)
+    same = alike(first, second) >= 0
+    counts: dict[str, Any] = {"windows": int(same.sum())}
+    counts["moved"] = int(((moved(first, second) >= 0) & ~same).sum())
     if same_set:
-        return replace(out, groups=len(respelt(_groups(source, seen), _groups(tested, rows))))
-    if named(source) and named(tested):
+        counts["groups"] = len(respelt(_groups(source, seen), _groups(tested, rows)))
+    elif named(source) and named(tested):
         shared = set(spelt(_groups(source, seen))) & set(spelt(_groups(tested, rows)))
-        names = sum(bool(COUNTER.fullmatch(name)) for name in shared)
-        events = _events(source, seen, tested, rows)
-        out = replace(out, names=names, groups=len(shared) - names, events=events)
-    return out
+        counts["names"] = sum(bool(COUNTER.fullmatch(name)) for name in shared)
+        counts["groups"] = len(shared) - counts["names"]
+        counts["events"] = _events(source, seen, tested, rows)
+    return Overlap(source.card.id, len(seen), len(rows), **counts)
 
 
-def _rows(data: Prepared, drawn: Drawn) -> NDArray[np.int64]:
+def rows_of(data: Prepared, drawn: Drawn) -> NDArray[np.int64]:
     """What a draw holds; of ``all``, both parts whole, however a profile would spend them."""
     if drawn.part == "whole":
         return np.arange(data.count)

@@ -34,6 +34,9 @@ def of_compared(found: Compared, first: str, second: str) -> Iterator[str]:
         f"{sum(found.only_second.values())} only in B"
     )
     yield from _some("disagree on the same key:", list(found.disagree))
+    if found.fields:
+        named = ", ".join(f"{name} {count}" for name, count in found.fields.items())
+        yield f"fields that differ under the same key, with rows: {named}"
     yield from _some("only in A:", _counts(found.only_first))
     yield from _some("only in B:", _counts(found.only_second))
     yield from _some("scores that moved:", [_drift(drift) for drift in found.drifts])

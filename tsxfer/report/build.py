@@ -24,6 +24,7 @@ from tsxfer.stats.protocols import ProtocolEffect
 from tsxfer.stats.reproduced import Summary, summary
 from tsxfer.stats.testset import TestError, from_predictions
 from tsxfer.stats.verified import in_words, read
+from tsxfer.stats.why import Explained, explained
 from tsxfer.stats.worth import Worth, labels_worth
 
 
@@ -58,6 +59,7 @@ class Report:
         verified: The same in words; empty where there is no folder to check.
         protocols: The same comparisons under the study's other protocols, where it names several;
             they stand in no other table.
+        explained: Comparisons of which `tsxfer why` looked into a transfer.
         folder: Of the study, ``WORKSPACE/results/NAME``, for pictures of predictions and windows.
         origins: Where rows that were merged from elsewhere come from, with their number.
     """
@@ -88,6 +90,7 @@ class Report:
     folder: Path | None = None
     origins: tuple[tuple[str, int], ...] = ()
     protocols: tuple[ProtocolEffect, ...] = ()
+    explained: tuple[Explained, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -187,7 +190,7 @@ def of_cells(
         environment=_environment(rows),
         command=f"tsxfer run {name}",
         declared=declared,
-        contrasts=tuple(contrasts(comparisons)),
+        contrasts=tuple(contrasts(comparisons, declared)),
         best=tuple(best_sources(comparisons)),
         aggregate=aggregate(comparisons),
         matrix=matrix(comparisons),
@@ -201,6 +204,7 @@ def of_cells(
         sound=sound,
         verified=said,
         folder=folder,
+        explained=tuple(explained(folder, comparisons, {r.key: r for r in rows})) if folder else (),
         origins=tuple(Counter(row.origin for row in rows if row.origin).most_common()),
     )
 

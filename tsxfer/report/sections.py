@@ -12,6 +12,7 @@ from tsxfer.report.section import Section
 from tsxfer.report.tables import (
     averages,
     beside,
+    inside,
     opinions,
     placebos,
     protocols,
@@ -38,6 +39,7 @@ SECTIONS: tuple[Callable[[Report], Made], ...] = (
     whom.new_groups,
     averages.matrix,
     opinions.opinions,
+    inside.inside,
     speed.running,
     record.reproduced,
     record.declared,

@@ -1,8 +1,9 @@
-"""What a trial reads now: the prepared data, a plugin model, a user's weights."""
+"""What a trial reads now: the prepared data, code and weights of the user's own."""
 
 from __future__ import annotations
 
 from tsxfer.baselines import foundations
+from tsxfer.core.doors import METHODS, METRICS
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import is_given
 from tsxfer.core.specs import Trial
@@ -16,11 +17,26 @@ def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
 
     Our own models change with the version of tsxfer; a user's file may change between two runs.
     """
-    data = (name for name in trial.datasets if not is_given(name))
-    found = {name: prepared(workspace, name).fingerprint for name in data}
+    made = {name: prepared(workspace, name) for name in trial.datasets if not is_given(name)}
+    found = {name: data.fingerprint for name, data in made.items()}
     found |= {card.name: card.digest for card in given.of_trial(workspace, trial)}
     code = MODELS.plugin_digest(trial.model)
     if code:
         found[f"{trial.model}.py"] = code
+    found |= code_of(trial, *(data.card.metric for data in made.values()))
     found |= foundations.fingerprint(trial)
     return found
+
+
+def code_of(trial: Trial, *metrics: str) -> dict[str, str]:
+    """Hashes of what came through a door (`tsxfer.core.doors`) and takes part in a trial.
+
+    Args:
+        trial: It and its ancestors name methods.
+        metrics: Names that cards give.
+    """
+    asked = [(METRICS, name) for name in metrics]
+    for one in (trial, *trial.origins):
+        asked += [(METHODS, one.reuse.strategy.method)] if one.reuse else []
+    hashes = {f"{door.noun} {name}.py": door.plugin_digest(name) for door, name in asked}
+    return {name: code for name, code in hashes.items() if code}

@@ -15,16 +15,16 @@ import numpy as np
 import torch
 
 from tsxfer.baselines.answer import answer
+from tsxfer.core import guard
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
 from tsxfer.data.sealed import Tested
 from tsxfer.data.task import Task, load_task
-from tsxfer.errors import SpecError, StoreError
+from tsxfer.errors import PluginError, SpecError, StoreError
 from tsxfer.models.base import Model
-from tsxfer.running import ending, memory, remote
+from tsxfer.running import ending, memory, remote, steppers
 from tsxfer.running.deadline import LateError, deadline
-from tsxfer.running.device import on_gpu
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.setup import Begun, begin
@@ -33,7 +33,6 @@ from tsxfer.store import given
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace, environment, unique
 from tsxfer.train import (
-    graphs,
     loop,
     low_rank,
     precision,
@@ -41,6 +40,7 @@ from tsxfer.train import (
     recording,
     reuse,
     unlabelled,
+    watched,
     weights,
 )
 
@@ -58,6 +58,7 @@ class Job:
         threads: CPU threads for torch.
         limit: Seconds that it may take before it counts as hung; 0 is no limit.
         weights: URL of a store that shares pretrained weights between workspaces; empty: none.
+        steps: How steps are taken, see `tsxfer.running.steppers`.
     """
 
     trial: Trial
@@ -68,6 +69,7 @@ class Job:
     threads: int
     limit: float = 0
     weights: str = ""
+    steps: str = "auto"
 
 
 def run(job: Job) -> Result:
@@ -88,6 +90,7 @@ def run_pack(pack: Sequence[Job], refused: str = "") -> list[Result]:
         TsxferError: If data, names or ancestors are not there or not right.
     """
     torch.set_num_threads(pack[0].threads)
+    guard.seal(Path(pack[0].workspace))
     kind = pack[0].trial.recipe.precision
     precision.refuse(kind, pack[0].device)
     rows = {job.trial.key: _kept(job) or _orphan(job) for job in pack}
@@ -155,8 +158,8 @@ def _train(pack: Sequence[Job], refused: str = "") -> list[Result]:
 
 def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
     began = time.perf_counter()
-    on_device = on_gpu(pack[0].device)
-    stepper = graphs.Graphs(refused=refused) if on_device else loop.turns
+    refused = refused or watched.unrecordable(pack[0].trial.reuse)
+    stepper = steppers.stepper_of(pack[0].steps, pack[0].device, refused)
     try:
         with deadline(pack[0].limit * len(pack)):
             begun = [_begin(job) for job in pack]
@@ -164,6 +167,8 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
             fits = iter(_fit(replicas, pack[0].trial, stepper))
     except LateError:
         return [_too_late(job) for job in pack]
+    except PluginError as error:
+        return _Again(narrower=True) if len(pack) > 1 else [_broken(pack[0], error)]
     except recording.SpoiledError as error:
         return _Again(refused=str(error))
     except torch.OutOfMemoryError as error:
@@ -174,12 +179,21 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         "pack": len(pack),
         "way": _execution(pack[0].trial, stepper),
     }
-    if isinstance(stepper, graphs.Graphs) and stepper.refused:
-        cost["refused"] = stepper.refused
+    cost |= steppers.refusals(stepper)
     return [
-        _end(job, b, [next(fits) for _ in b.replicas], cost)
+        _ended(job, b, [next(fits) for _ in b.replicas], cost)
         for job, b in zip(pack, begun, strict=True)
     ]
+
+
+def _ended(
+    job: Job, begun: Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
+) -> Result:
+    """The row; a failed one where code of the user's own fails at the end."""
+    try:
+        return _end(job, begun, fits, cost)
+    except PluginError as error:
+        return _broken(job, error)
 
 
 def _begin(job: Job) -> Begun:
@@ -189,13 +203,13 @@ def _begin(job: Job) -> Begun:
 
 
 def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> list[loop.Fit]:
-    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, _rules(trial), stepper)
+    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, rules(trial), stepper)
 
 
 def _execution(trial: Trial, stepper: loop.Stepper) -> str:
     if trial.closed_form:
         return "closed form"
-    return "graphs" if isinstance(stepper, graphs.Graphs) and not stepper.refused else "turns"
+    return steppers.named(stepper)
 
 
 def _baseline(job: Job) -> Result:
@@ -207,6 +221,8 @@ def _baseline(job: Job) -> Result:
             found = answer(task, trial, workspace, job.threads)
     except LateError:
         return _too_late(job)
+    except PluginError as error:
+        return _broken(job, error)
     blank = _blank(workspace, trial, task, {}, fingerprints(workspace, trial))
     result = replace(
         blank,
@@ -233,13 +249,21 @@ def _too_late(job: Job) -> Result:
     return replace(result, status="failed", error=f"took longer than --limit {minutes:g} minutes")
 
 
+def _broken(job: Job, error: PluginError) -> Result:
+    """The failed row of code of the user's own; others go on."""
+    message = f"{error.problem} ({error.where})" if error.where else error.problem
+    return replace(_nothing(job), status="failed", error=message)
+
+
 def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
     message = f"out of memory on {job.device} with batches of {job.trial.recipe.batch}: {error}"
     result = _nothing(job)
     return replace(result, status="failed", error=message.splitlines()[0])
 
 
-def _rules(trial: Trial) -> loop.Rules:
+def rules(trial: Trial) -> loop.Rules:
+    """How a trial is trained."""
+    """How a trial is trained."""
     profile = PROFILES[trial.profile]
     return loop.Rules(trial.recipe, profile.drop_last, profile.as_in_study)
 
@@ -292,7 +316,7 @@ def _tested(job: Job, task: Task, model: Model) -> Tested:
     trial = job.trial
     if trial.recipe.objective == "labels":
         kind = "float32" if trial.closed_form else trial.recipe.precision
-        always_drop = _rules(trial).always_drop
+        always_drop = rules(trial).always_drop
         return open_test(model, task, job.device, precision=kind, always_drop=always_drop)
     return ending.unseen(job.trial, task, model, job.device)
 

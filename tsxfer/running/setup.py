@@ -13,15 +13,17 @@ from torch import nn
 from tsxfer import metrics
 from tsxfer.core.seen import Begin
 from tsxfer.core.specs import PROFILES, Trial
+from tsxfer.core.strategy import Strategy
 from tsxfer.data import scale
 from tsxfer.data.sealed import answers
 from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
-from tsxfer.running import given
+from tsxfer.running import given, methods
 from tsxfer.store.workspace import Workspace
-from tsxfer.train import loop, norms, objectives, reuse, unlabelled, weights
+from tsxfer.train import loop, norms, objectives, reuse, unlabelled, watched, weights
 from tsxfer.train.batch import Batch, on_device
+from tsxfer.train.method import Method
 from tsxfer.train.start import begin as look
 from tsxfer.train.start import rescale
 
@@ -67,15 +69,17 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
             start.audit["renormalised"] = norms.renormalise(model, parts[0].x)
         if _rescaled(trial):
             start = reuse.rescaled(model, start, rescale(model, parts[0].x))
+        how, known, start = methods.begin(trial, task, model, start, kept, parts[0])
         plain = loop.Replica(
             model,
             *parts,
             _score(task, trial, model),
             order=stream("order", trial.dataset, trial.repeat),
             dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
-            rates=_rates(trial, model, start, multiplier),
-            thaws=start.thaws(trial.recipe.epochs),
-            objective=_objective(trial, task, model, start),
+            rates=_rates(trial, model, start, multiplier) | how.rates(known),
+            thaws=start.thaws(trial.recipe.epochs) | how.thaws(known),
+            objective=_objective(trial, task, model, start, how),
+            method=how,
         )
         replicas.append(_for_pretraining(plain, task, trial, workspace))
     assert start is not None  # noqa: S101  (there is at least one multiplier)
@@ -125,22 +129,40 @@ def starting(
     """
     model, how = fresh(trial, task.train, task.outputs), trial.reuse
     if trial.after:
-        return model, reuse.take_over(model, kept[0])
+        return model, reuse.take_over(model, kept[0], strategy=Strategy(channels=trial.fitting))
     if how is None:
         return model, reuse.scratch(model)
     source = reuse.started(reuse.averaged(kept), how.start, how.source.key, trial.repeat)
+    one = watched.of(how.strategy)
     return model, reuse.take_over(
         model,
-        source,
-        strategy=how.strategy,
+        one.start(source),
+        strategy=watched.parts_of(how.strategy, one),
         seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
     )
+
+
+def as_source(begun: Begun, workspace: Workspace) -> tuple[Model, int]:
+    """The source of a transfer as it was, for windows of the target's length; and its channels.
+
+    What the transfer did not copy is as fresh as it was there.
+    """
+    how, length = begun.trial.reuse, begun.task.train.x.shape[2]
+    assert how is not None  # noqa: S101  (asked of transfers alone)
+    card, profile = prepared(workspace, how.source.dataset).card, PROFILES[how.source.profile]
+    channels = len(scale.channels_for(card, profile))
+    model = _built(how.source, channels, length, 0, 1)
+    kept = reuse.averaged(origin_weights(begun.trial, workspace, begun.task))
+    source = reuse.started(kept, how.start, how.source.key, begun.trial.repeat)
+    plain = Strategy(copied=how.strategy.copied, blocks=how.strategy.blocks)
+    reuse.take_over(model, source, strategy=plain)
+    return model, channels
 
 
 def _renormalised(trial: Trial, model: Model) -> bool:
     """Statistics are the target's: the strategy says so, or nothing else gave random layers any."""
     if trial.reuse:
-        return trial.reuse.strategy.renormalised
+        return watched.parts_of(trial.reuse.strategy).renormalised
     return trial.baseline == "random_convolutions" and bool(norms.layers(model))
 
 
@@ -191,13 +213,16 @@ def _rates(
 
 
 def _objective(
-    trial: Trial, task: Task, model: Model, start: reuse.Takeover
+    trial: Trial, task: Task, model: Model, start: reuse.Takeover, how: Method
 ) -> objectives.Objective:
     recipe = trial.recipe
     if recipe.objective != "labels":
         return unlabelled.of(recipe.objective, *task.train.x.shape[1:]).objective()
     moved = not task.prepared.card.label_like_input
-    plain = objectives.of_labels(recipe.loss, augment=recipe.augment == "light", moved=moved)
+    augment = recipe.augment == "light"
+    plain = objectives.of_labels(recipe.loss, augment=augment, moved=moved)
+    if isinstance(how, watched.Watched):
+        plain = watched.objective(how, recipe.loss, augment=augment, moved=moved)
     anchor = start.strategy.anchor
     return objectives.anchored(plain, model, start.audit["copied"], anchor) if anchor else plain
 

@@ -296,7 +296,7 @@ def _compare(
     low, high = tests.interval(d, spread) if spread else (None, None)
     margin = margin_of(cell, declared)
     scratch = [s for s, _ in cell.pairs]
-    two, one = _looked(declared, len(d), sides=2), _looked(declared, len(d), sides=1)
+    two, one = looked(declared, len(d), sides=2), looked(declared, len(d), sides=1)
     return Comparison(
         trial=cell.trial,
         metric=metric,
@@ -336,7 +336,7 @@ def _compare(
     )
 
 
-def _looked(declared: Lock | None, repeats: int, *, sides: int) -> Callable[[float], float]:
+def looked(declared: Lock | None, repeats: int, *, sides: int) -> Callable[[float], float]:
     """What a p counts where looks before the last repeat were declared; itself where none were."""
     if declared is None or not declared.looks:
         return lambda p: p

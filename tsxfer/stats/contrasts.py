@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
-from tsxfer.stats.compare import LEVEL, Comparison
+from tsxfer.stats.compare import LEVEL, Comparison, looked
 from tsxfer.stats.families import holm
 from tsxfer.stats.gain import by_repeat, by_target, judged
+from tsxfer.stats.lock import Lock
 from tsxfer.stats.several import NOTHING, Wider, mean_gain
 from tsxfer.stats.tests import interval, plain_spread, t_test
 
@@ -94,14 +96,18 @@ def _clear(ends: tuple[float | None, float | None], mean: float) -> bool:
     return low is not None and high is not None and min(low * mean, high * mean) > 0
 
 
-def contrasts(comparisons: Sequence[Comparison]) -> list[Contrast]:
-    """All contrasts of a table; what is exploratory, interim or has no valid baseline stays out."""
+def contrasts(comparisons: Sequence[Comparison], declared: Lock | None = None) -> list[Contrast]:
+    """All contrasts of a table; what is exploratory, interim or has no valid baseline stays out.
+
+    Where looks were declared, p is what it counts at this one (`tsxfer.stats.sequential`).
+    """
     usable = judged(comparisons)
-    overall = _step("overall", usable, lambda _: "all comparisons", open_gate=True)
+    step = partial(_step, comparisons=usable, declared=declared)
+    overall = step("overall", name=lambda _: "all comparisons", open_gate=True)
     gate = any(c.confirmed for c in overall)
-    sizes = _step("size", usable, lambda c: c.trial.size, open_gate=gate)
+    sizes = step("size", name=lambda c: c.trial.size, open_gate=gate)
     gate = gate and any(c.confirmed for c in sizes)
-    pairs = _step("pair", usable, lambda c: f"{c.source} → {c.trial.dataset}", open_gate=gate)
+    pairs = step("pair", name=lambda c: f"{c.source} → {c.trial.dataset}", open_gate=gate)
     return [
         *overall,
         *(sizes if len(sizes) > 1 else []),
@@ -111,16 +117,18 @@ def contrasts(comparisons: Sequence[Comparison]) -> list[Contrast]:
 
 def _step(
     step: Step,
-    comparisons: Sequence[Comparison],
-    name: Callable[[Comparison], str],
     *,
+    comparisons: Sequence[Comparison],
+    declared: Lock | None,
+    name: Callable[[Comparison], str],
     open_gate: bool,
 ) -> list[Contrast]:
     groups: dict[str, list[Comparison]] = {}
     for c in comparisons:
         groups.setdefault(name(c), []).append(c)
     found = [x for n, group in groups.items() if (x := _contrast(step, n, group)) is not None]
-    adjusted = holm([1.0 if c.stated[2] is None else c.stated[2] for c in found])
+    counted = [looked(declared, c.repeats, sides=2)(_p(c)) for c in found]
+    adjusted = holm(counted)
     return [
         replace(
             c,
@@ -129,6 +137,11 @@ def _step(
         )
         for c, p in zip(found, adjusted, strict=True)
     ]
+
+
+def _p(c: Contrast) -> float:
+    """Of its scope; what says nothing keeps its place in the correction and helps no other."""
+    return 1.0 if c.stated[2] is None else c.stated[2]
 
 
 def _contrast(step: Step, name: str, group: Sequence[Comparison]) -> Contrast | None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import nctdtr, stdtrit
 
+from tsxfer.stats.sequential import at_last
 from tsxfer.stats.tests import MODERATED_FROM
 
 POWER = 0.8
@@ -26,7 +27,7 @@ class Reach:
         family: ``primary`` (the table), ``overall``, ``sizes`` or ``pairs`` (headline contrasts).
         tests: Hypotheses in it.
         correction: How its p are corrected.
-        level: Two-sided level that a single test must meet, as foreseen.
+        level: Two-sided level that a single test must meet, as foreseen; after looks, the last one.
         effect: Smallest mean difference found with 80 % power, in standard deviations of one
             paired difference; None where the test cannot reject at all.
         rare: Power at that effect where a share of `RARE` differs instead of `REAL`, which makes
@@ -42,9 +43,28 @@ class Reach:
 
 
 def reach(
-    repeats: int, cells: int, sizes: int, pairs: int, level: float = 0.05
+    repeats: int,
+    cells: int,
+    sizes: int,
+    pairs: int,
+    level: float = 0.05,
+    looks: tuple[int, ...] = (),
 ) -> tuple[Reach, ...]:
-    """The families of a study; a family of no test is left out."""
+    """The families of a study; a family of no test is left out.
+
+    Args:
+        repeats: Planned.
+        cells: Comparisons.
+        sizes: Label budgets.
+        pairs: Of source and target.
+        level: Of each family.
+        looks: Declared numbers of repeats at which the study may be judged before all are in; what
+            they spend is missing at the end, where power is stated: a look before only adds to it.
+    """
+
+    def left(a: float) -> float:
+        return at_last(a, looks, repeats)
+
     families = (
         ("primary", cells, "Benjamini-Hochberg", expected_level(cells, level)),
         ("overall", 1, "Holm", level),
@@ -53,23 +73,38 @@ def reach(
     )
     extra = {"primary": PRIOR_DF if cells >= MODERATED_FROM else 0.0}
     return tuple(
-        Reach(name, tests, how, a, effect, _rare(name, tests, repeats, effect, level, lent))
+        Reach(
+            family=name,
+            tests=tests,
+            correction=how,
+            level=left(a),
+            effect=effect,
+            rare=_rare(name, tests, repeats, effect, level, lent, left),
+        )
         for name, tests, how, a in families
         for lent in (extra.get(name, 0.0),)
-        for effect in (detectable(repeats, a, lent),)
+        for effect in (detectable(repeats, left(a), lent),)
         if tests
     )
 
 
 def _rare(
-    family: str, tests: int, repeats: int, effect: float | None, level: float, lent: float
+    family: str,
+    tests: int,
+    repeats: int,
+    effect: float | None,
+    level: float,
+    lent: float,
+    left: Callable[[float], float],
 ) -> float | None:
     if family != "primary" or tests < 2 or effect is None:
         return None
     df = repeats - 1 + lent
-    return power_if(
-        RARE, tests, level, lambda a: power_of(effect, repeats, df, float(stdtrit(df, 1 - a / 2)))
-    )
+
+    def found(a: float) -> float:
+        return power_of(effect, repeats, df, float(stdtrit(df, 1 - left(a) / 2)))
+
+    return power_if(RARE, tests, level, found)
 
 
 def power_if(real: float, tests: int, level: float, found: Callable[[float], float]) -> float:

@@ -71,6 +71,18 @@ def _curve(shares: tuple[float, ...], look: int) -> tuple[Array, Array]:
     return np.maximum.accumulate(np.log(np.maximum(nominal, 1e-300))), np.log(GRID)
 
 
+def at_last(level: float, looks: tuple[int, ...], planned: int) -> float:
+    """Two-sided level of a test when all repeats are in, after looks that spent some of `level`.
+
+    What looks cost: an effect that no look before found must meet it.
+    """
+    places = tuple(sorted({*(n for n in looks if 0 < n < planned), planned}))
+    if len(places) == 1:
+        return level
+    known, levels = _curve(tuple(n / planned for n in places), len(places) - 1)
+    return float(min(level, np.exp(np.interp(np.log(level), levels, known))))
+
+
 def sequential(p: float, repeats: int, looks: tuple[int, ...], planned: int) -> float:
     """The smallest two-sided level of all looks together at which this p ends the study now.
 

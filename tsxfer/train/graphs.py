@@ -127,7 +127,7 @@ def width_of(run: Run, steps: range) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Weights, buffers, Adam's state and the dropout stream of a run, to set back in place."""
+    """Weights, buffers, a method's tensors, Adam's state and the dropout stream, to set back."""
 
     run: Run
     tensors: list[tuple[Tensor, Tensor]]
@@ -137,10 +137,10 @@ class _State:
     @classmethod
     def of(cls, run: Run) -> _State:
         """A copy of the state as it is now."""
-        model = run.replica.model
+        model, kept = run.replica.model, run.replica.method.tensors()
         return cls(
             run,
-            [(t, t.detach().clone()) for t in (*model.parameters(), *model.buffers())],
+            [(t, t.detach().clone()) for t in (*model.parameters(), *model.buffers(), *kept)],
             {p: {n: t.clone() for n, t in s.items()} for p, s in run.optimiser.state.items()},
             run.random.get_state(),
         )

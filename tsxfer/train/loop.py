@@ -25,9 +25,11 @@ from tsxfer.models.base import Model
 from tsxfer.models.layers import own_stream
 from tsxfer.train import norms
 from tsxfer.train.batch import Batch
+from tsxfer.train.method import Method
 from tsxfer.train.objectives import Objective, constant_loss, of_labels, task_loss
 from tsxfer.train.precision import autocast
 from tsxfer.train.start import windows as shown
+from tsxfer.train.watched import Watched, changes_checkpoint
 
 Score = Callable[[NDArray[np.float32]], tuple[float, float]]
 """Raw validation output ``(n, outputs)`` to what is monitored (larger is better) and the metric."""
@@ -47,6 +49,7 @@ class Replica:
         rates: Rates of parameters relative to the recipe's, by name; 1 where left out.
         thaws: Epochs from which parameters learn, by name; the first where left out.
         objective: What a step minimises.
+        method: What fine-tuning does beside; its loss is `objective` already.
     """
 
     model: Model
@@ -58,6 +61,7 @@ class Replica:
     rates: Mapping[str, float] = field(default_factory=dict)
     thaws: Mapping[str, int] = field(default_factory=dict)
     objective: Objective = field(default_factory=of_labels)
+    method: Method = field(default_factory=Method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,7 @@ class Run:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
+        self.replica.method.after_step(model)
 
     def reach(self, index: int, output: NDArray[np.float32] | None = None) -> None:
         """The steps of an epoch up to this index are done: evaluate; at its end also schedule.
@@ -182,6 +187,8 @@ class Run:
         self.out.steps = passed * self.per_epoch + index
         batch, whole = self.rules.recipe.batch, len(self.replica.train.y)
         seen = self.per_epoch * batch if self.rules.drop_last else whole
+        if index == self.per_epoch:
+            self.replica.method.after_epoch(self.replica.model, passed + 1)
         done = passed * seen + (seen if index == self.per_epoch else index * batch)
         self._evaluate(done, output)
         if index == self.per_epoch:
@@ -198,10 +205,16 @@ class Run:
             self._last = self._loss()
         self._schedule(value)
 
+    def _judged(self, output: NDArray[np.float32] | None = None) -> tuple[float, float]:
+        """What is monitored, and the metric, on validation."""
+        output = self._output() if output is None else output
+        if isinstance(self.replica.method, Watched):
+            self.replica.method.refuse_nan(output)
+        return self.replica.score(output)
+
     def _evaluate(self, seen: int, output: NDArray[np.float32] | None = None) -> None:
         replica, out = self.replica, self.out
-        output = self._output() if output is None else output
-        value, metric = replica.score(output)
+        value, metric = self._judged(output)
         out.samples.append(float(seen))
         out.monitor.append(value)
         out.metric.append(metric)
@@ -244,6 +257,10 @@ class Run:
             epochs = self.out.samples[self.out.best] / len(self.replica.train.y)
             self.out.learned = Learned(before[0], after[0], after[1], round(epochs, 3))
         self.replica.model.load_state_dict(self.best_state)
+        if changes_checkpoint(self.replica.method):
+            self.replica.method.finish(self.replica.model)
+            at = self.out.best
+            self.out.monitor[at], self.out.metric[at] = self._judged()
         return self.out
 
     def _schedule(self, value: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -242,6 +242,28 @@ def rescaled(model: Model, start: Takeover, names: list[str]) -> Takeover:
     plain = [low_rank.plain_name(name) for name in names]
     held = {n: now[n].detach().clone() if n in plain else t for n, t in start.source.items()}
     return replace(start, audit={**start.audit, "rescaled": plain}, source=held)
+
+
+def frozen_by_method(model: Model, start: Takeover, late: Collection[str]) -> Takeover:
+    """What was taken over once a method has changed the model: what needs no gradient is frozen.
+
+    Args:
+        model: As the method left it.
+        start: What was taken over before.
+        late: Parameters that learn from a later epoch on.
+    """
+    now = {low_rank.plain_name(name): t for name, t in tensors(model).items()}
+    names = [low_rank.plain_name(n) for n, _ in model.named_parameters()]
+    still = [n for n in start.audit["copied"] if n in now and not now[n].requires_grad]
+    # Statistics of layers need no gradient, and move all the same.
+    copied = [n for n in still if n in names and n not in late]
+    audit = {
+        **start.audit,
+        "frozen": list(dict.fromkeys((*start.audit["frozen"], *copied))),
+        "renewed": [n for n in names if n not in start.audit["copied"]],
+    }
+    held = {n: now[n].detach().clone() for n in start.source if n in now}
+    return replace(start, audit=audit, source=held)
 
 
 def check_frozen(model: Model, start: Takeover) -> None:

@@ -43,7 +43,7 @@ def begin(model: Model, x: Tensor) -> Begin:
         if isinstance(layer, nn.Conv1d):
             filters.append((output > 0).any(dim=2).any(dim=0))
 
-    with _as_in_training(model), torch.no_grad(), _listening(model, listen):
+    with as_in_training(model), torch.no_grad(), listening(model, listen):
         features = model.features(windows(x)).float()
     dead = 1 - float(torch.cat(filters).float().mean()) if filters else 0.0
     deviation, rank = _spread(features.cpu().double())
@@ -77,8 +77,8 @@ def rescale(model: Model, x: Tensor) -> list[str]:
     """
     order: dict[nn.Module, None] = {}
     few = windows(x)
-    with _as_in_training(model), torch.no_grad():
-        with _listening(model, lambda layer, _: order.setdefault(layer)):
+    with as_in_training(model), torch.no_grad():
+        with listening(model, lambda layer, _: order.setdefault(layer)):
             model.features(few)
         kinds = [layer for layer in order if isinstance(layer, nn.Conv1d)]
         scaled = [layer for layer in kinds if _scaled(model, layer, few)]
@@ -95,7 +95,7 @@ def _scaled(model: Model, layer: nn.Conv1d, x: Tensor) -> bool:
             found.append(float(output.float().var(dim=(0, 2), correction=0).mean().sqrt()))
 
     for _ in range(TRIES):
-        with _listening(model, listen):
+        with listening(model, listen):
             model.features(x)
         deviation = found[-1]
         if not 0 < deviation < float("inf"):
@@ -115,7 +115,7 @@ def _kernel(layer: nn.Conv1d) -> Tensor:
 
 
 @contextmanager
-def _listening(model: Model, told: Told) -> Iterator[None]:
+def listening(model: Model, told: Told) -> Iterator[None]:
     """Call `told` with each layer of the backbone that is computed, and its output."""
 
     def hook(layer: nn.Module, _: Any, output: Any) -> None:
@@ -131,7 +131,7 @@ def _listening(model: Model, told: Told) -> Iterator[None]:
 
 
 @contextmanager
-def _as_in_training(model: Model) -> Iterator[None]:
+def as_in_training(model: Model) -> Iterator[None]:
     """Normalisation by the windows' own statistics where it trains, not kept; no dropout."""
     held = norms.layers(model)
     before = [(layer.momentum, copy.deepcopy(layer.num_batches_tracked)) for layer in held]

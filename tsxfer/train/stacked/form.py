@@ -10,6 +10,7 @@ from torch.nn.utils import parametrize
 from tsxfer.models.layers import LSTM
 from tsxfer.train import norms
 from tsxfer.train.loop import Run
+from tsxfer.train.method import Method
 from tsxfer.train.objectives import Anchored, Labels, Objective
 from tsxfer.train.unlabelled import Filling, Telling
 
@@ -22,8 +23,10 @@ def refusal(run: Run) -> str:
     inner = goal.inner if isinstance(goal, Anchored) else goal
     if "pooled" in dict(run.replica.model.named_children()):
         return "pooled sources share parameters between networks"
+    if type(run.replica.method) is not Method:
+        return "a fine-tuning method with hooks of its own acts on one network at a time"
     if not isinstance(inner, SHARED):
-        return "its loss is a function of its own (a fine-tuning method with hooks)"
+        return "its loss is a function of its own"
     layers = run.replica.model.modules()
     if any(isinstance(layer, nn.RNNBase) and not isinstance(layer, LSTM) for layer in layers):
         return "recurrent layers other than tsxfer.models.layers.LSTM have no stacked form"

@@ -30,19 +30,28 @@ class Stacked:
 
     Args:
         record: Records bodies on a GPU.
+        refused: Why steps are not to be recorded; empty: they are, on a GPU.
 
     Attributes:
-        refused: Why some replicas were not stacked; empty where all were.
+        refused: Why some steps were not taken stacked, or not recorded; empty where all were.
     """
 
-    def __init__(self, record: Record = record) -> None:
-        self.refused = ""
-        self._record = record
+    def __init__(self, record: Record = record, refused: str = "") -> None:
+        self.refused = refused
+        self._record = None if refused else record
         self._plays: list[_Play] = []
         self._rest: list[Run] = []
-        self._others = Graphs(record)
+        self._others = Graphs(record, refused)
         self._stages: dict[int, int] = {}
         self._memories: dict[int, Memory] = {}
+        self._stacked = self._on_gpu = False
+
+    @property
+    def way(self) -> str:
+        """What a row says: ``stacked``, or how most steps were taken where nothing could be."""
+        if self._stacked:
+            return "stacked"
+        return "graphs" if self._stages and not self._others.refused and self._on_gpu else "turns"
 
     def __call__(self, live: Sequence[Run], first: int, last: int) -> None:
         """Take the steps ``[first, last)`` of the epoch with all runs that live."""
@@ -55,8 +64,8 @@ class Stacked:
             play.take(first, last)
         rest = [run for run in self._rest if run in live]
         if rest:
-            on_gpu = rest[0].rows.is_cuda
-            (self._others if on_gpu else turns)(rest, first, last)
+            self._on_gpu = rest[0].rows.is_cuda
+            (self._others if self._on_gpu else turns)(rest, first, last)
 
     def outputs(self, live: Sequence[Run]) -> dict[int, NDArray[np.float32]]:
         """Raw validation output of the stacked runs, by identity."""
@@ -110,6 +119,7 @@ class Stacked:
             self._rest += runs
             return pool
         self._plays.append(play)
+        self._stacked = True
         return pool
 
 
@@ -148,12 +158,12 @@ class _Play:
         self.stack = stack
         self._shapes: list[_Shape] = []
 
-    def prepare(self, record: Record, pool: Any) -> Any:
-        """Make a step of each batch size; on a GPU it is tried, set back and recorded."""
+    def prepare(self, record: Record | None, pool: Any) -> Any:
+        """Make a step of each batch size; to be recorded, it is tried and set back first."""
         run = self.stack.runs[0]
         for bounds in filter(None, bounds_of(run)):
             shape = self._shape(bounds)
-            if run.rows.is_cuda:
+            if record is not None and run.rows.is_cuda:
                 pool = self._recorded(shape, record, pool)
             self._shapes.append(shape)
         return pool

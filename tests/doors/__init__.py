@@ -1,0 +1,1 @@
+"""What a user adds in one file: contracts, faults and published examples."""

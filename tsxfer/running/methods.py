@@ -1,0 +1,62 @@
+"""A trial's method begins: what it may know, the head that it brings, what it froze."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from tsxfer.core.specs import Trial
+from tsxfer.data.task import Task
+from tsxfer.keys import seed
+from tsxfer.models.base import Model
+from tsxfer.train import reuse, watched
+from tsxfer.train.batch import Batch
+from tsxfer.train.method import Given, Method
+
+
+def begin(
+    trial: Trial,
+    task: Task,
+    model: Model,
+    start: reuse.Takeover,
+    kept: Sequence[reuse.Weights],
+    train: Batch,
+) -> tuple[Method, Given, reuse.Takeover]:
+    """The method of a trial, fresh, once it has begun; of scratch, one that does nothing.
+
+    Args:
+        trial: What is run.
+        task: Its data.
+        model: On the device, with what was copied; changed in place.
+        start: What was taken over.
+        kept: Weights of its origins.
+        train: Training windows, on the device.
+    """
+    how = watched.of(trial.reuse.strategy) if trial.reuse else Method()
+    names = (trial.dataset, trial.model, trial.repeat)
+    given = Given(
+        model=model,
+        source=reuse.averaged(kept) if kept else {},
+        copied=tuple(start.audit["copied"]),
+        train=train,
+        random=torch.Generator().manual_seed(seed("method", *names)),
+        epochs=trial.recipe.epochs,
+        outputs=task.outputs,
+    )
+    if not isinstance(how, watched.Watched):
+        return how, given, start
+    # New layers draw from PyTorch's global stream, which is theirs alone meanwhile.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed("method head", *names))
+        _put_head(how, given)
+        how.begin(given)
+    return how, given, reuse.frozen_by_method(model, start, how.thaws(given))
+
+
+def _put_head(how: Method, given: Given) -> None:
+    usual = next(m for m in given.model.head.modules() if isinstance(m, nn.Linear))
+    head = how.head(usual.in_features, given.outputs)
+    if head is not None:
+        given.model.head = head.to(given.train.x.device)
