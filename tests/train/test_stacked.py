@@ -17,6 +17,7 @@ from tsxfer.models.base import build
 from tsxfer.train import objectives, reuse, unlabelled
 from tsxfer.train.batch import Batch
 from tsxfer.train.loop import Fit, Replica, Rules, Run, Stepper, fit, turns
+from tsxfer.train.method import Method
 from tsxfer.train.norms import train_mode
 from tsxfer.train.stacked import form
 from tsxfer.train.stacked.stack import Memory, Stack
@@ -181,6 +182,32 @@ def test_the_penalty_is_the_same_gradient_without_a_graph() -> None:
 def _squares(model: nn.Module, part: Batch, rows: torch.Tensor, _: object) -> torch.Tensor:
     found: torch.Tensor = model(part.x[rows], part.extra[rows]).square().mean()
     return found
+
+
+def test_a_recorded_step_leaves_no_trace_before_it_counts() -> None:
+    """Each batch size is tried, set back and recorded, in one pool; then the same numbers."""
+    pools: list[object] = []
+
+    def by_hand(bodies: Any, generators: Any, _: object, pool: object) -> tuple[Any, object]:
+        assert (len(bodies), len(generators)) == (1, 3)
+        pools.append(pool)
+        return bodies[0], "pool"
+
+    found = _trained(Stacked(by_hand), "magnet", RULES)
+    expected = _trained(Stacked(), "magnet", RULES)
+    assert found[0] == expected[0]
+    assert pools == [None, "pool"]
+
+
+def test_methods_with_hooks_are_refused_in_words() -> None:
+    """They act on one network at a time; a transfer without one is stacked."""
+
+    class Mine(Method):
+        pass
+
+    run = Run(replace(_replica("tcn", 0), method=Mine()), RULES)
+    assert "hooks of its own" in form.refusal(run)
+    assert form.refusal(Run(_replica("tcn", 0), RULES)) == ""
 
 
 def test_what_cannot_be_stacked_is_taken_in_turns_and_says_why() -> None:

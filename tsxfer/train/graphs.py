@@ -9,7 +9,6 @@ which count for nothing, until a quarter has stopped; then the others are record
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor
 
 from tsxfer.train.loop import Run, turns
-from tsxfer.train.recording import Body, Room, lanes, record
+from tsxfer.train.recording import Body, Room, lane, record
 
 Record = Callable[[Sequence[Body], Sequence[torch.Generator], torch.device, Any], tuple[Body, Any]]
 """`tsxfer.train.recording.record`."""
@@ -101,22 +100,13 @@ def _warm_up(live: Sequence[Run], kept: Sequence[_State], bounds: Sequence[range
     on_gpu = device.type == "cuda"
     for place, (run, state) in enumerate(zip(live, kept, strict=True)):
         room = Room(device, len(live)) if on_gpu and place == 0 else None
-        with _lane(device, place) if on_gpu else nullcontext():
+        with lane(device, place):
             for steps in bounds:
                 run.learn(run.rows[steps.start * run.rules.recipe.batch :][: width_of(run, steps)])
                 run.optimiser.zero_grad(set_to_none=True)
             state.restore()
         if room:
             room.check()
-    if on_gpu:
-        torch.cuda.synchronize(device)
-
-
-def _lane(device: torch.device, place: int) -> Any:
-    """The stream of a replica, once it has seen what was done before."""
-    side = lanes(device).side(place)
-    side.wait_stream(torch.cuda.current_stream(device))
-    return torch.cuda.stream(side)
 
 
 def width_of(run: Run, steps: range) -> int:

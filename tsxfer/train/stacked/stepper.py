@@ -14,7 +14,8 @@ from torch import Tensor
 from tsxfer.train import norms
 from tsxfer.train.graphs import Graphs, bounds_of, width_of
 from tsxfer.train.loop import Run, predict, turns
-from tsxfer.train.recording import Body, lanes, record
+from tsxfer.train.recording import Body, lane
+from tsxfer.train.recording import record as recorded
 from tsxfer.train.stacked import form
 from tsxfer.train.stacked.stack import Memory, Stack
 
@@ -29,19 +30,20 @@ class Stacked:
     What cannot be stacked is taken in another way: recorded on a GPU, in turns on a CPU.
 
     Args:
-        record: Records bodies on a GPU.
-        refused: Why steps are not to be recorded; empty: they are, on a GPU.
+        record: Records bodies; where None, steps are recorded on a GPU and taken as they are
+            elsewhere.
+        refused: Why steps are not to be recorded; empty: they may be.
 
     Attributes:
         refused: Why some steps were not taken stacked, or not recorded; empty where all were.
     """
 
-    def __init__(self, record: Record = record, refused: str = "") -> None:
+    def __init__(self, record: Record | None = None, refused: str = "") -> None:
         self.refused = refused
-        self._record = None if refused else record
+        self._record = record
         self._plays: list[_Play] = []
         self._rest: list[Run] = []
-        self._others = Graphs(record, refused)
+        self._others = Graphs(record or recorded, refused)
         self._stages: dict[int, int] = {}
         self._memories: dict[int, Memory] = {}
         self._stacked = self._on_gpu = False
@@ -103,6 +105,11 @@ class Stacked:
         for alike in form.forms(able):
             pool = self._stack(alike, pool)
 
+    def _recorder(self, rows: Tensor) -> Record | None:
+        if self.refused:
+            return None
+        return self._record or (recorded if rows.is_cuda else None)
+
     def _stack(self, runs: list[Run], pool: Any) -> Any:
         """Stack runs of one form, or leave them to the rest, saying why."""
         memories = [self._memories.setdefault(id(run), Memory()) for run in runs]
@@ -110,7 +117,7 @@ class Stacked:
         try:
             _refuse_other_numbers(stack)
             play = _Play(stack)
-            pool = play.prepare(self._record, pool)
+            pool = play.prepare(self._recorder(runs[0].rows), pool)
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
@@ -163,7 +170,7 @@ class _Play:
         run = self.stack.runs[0]
         for bounds in filter(None, bounds_of(run)):
             shape = self._shape(bounds)
-            if record is not None and run.rows.is_cuda:
+            if record is not None:
                 pool = self._recorded(shape, record, pool)
             self._shapes.append(shape)
         return pool
@@ -184,13 +191,10 @@ class _Play:
         stack, device = self.stack, shape.order.device
         kept = [(tensor, tensor.clone()) for tensor in stack.state()]
         streams = [run.random.get_state() for run in stack.runs]
-        side = lanes(device).side(0)
-        side.wait_stream(torch.cuda.current_stream(device))
-        with torch.cuda.stream(side):
+        with lane(device, 0):
             shape.body()
             for tensor, copy in kept:
                 tensor.copy_(copy)
-        torch.cuda.synchronize(device)
         for run, state in zip(stack.runs, streams, strict=True):
             run.random.set_state(state)
         shape.body, pool = record([shape.body], [run.random for run in stack.runs], device, pool)
