@@ -204,7 +204,7 @@ def _flagged(flags: Flags) -> Study:
     for model in models:
         if model not in model_names():
             raise SpecError(f"unknown model {model!r}", mend=nearest(model, model_names()))
-    sizes = _split(flags.size, ("1500", "9000")) or ("1500", "9000")
+    sizes = _split(flags.size, ("all",)) or ("1500", "9000")
     name = f"{_joined(sources)}-to-{_joined(targets)}"
     several = _profiles(flags)
     if len(several) > 1:
