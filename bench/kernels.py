@@ -2,9 +2,9 @@
 
 Run: python -m bench.kernels [--replicas 42]
 
-Counted are operations that compute or move numbers, as PyTorch dispatches them on a CPU in the form
-that a GPU runs (`tsxfer.models.layers.plainly`); views are not. An operation is one kernel or a few,
-so this tells how two ways compare, not what a GPU launches. cuDNN's LSTM counts as one operation.
+Counted are operations that compute or move numbers, as PyTorch dispatches them on a CPU in the
+form that a GPU runs (`tsxfer.models.layers.plainly`); views are not. An operation is one kernel or
+a few, so this tells how two ways compare, not what a GPU launches. An LSTM counts as one operation.
 """
 
 from __future__ import annotations
