@@ -135,6 +135,14 @@ def report(
         typer.Option(help="Of a grid: best (on test), leave-one-out, or a number; else all."),
     ] = "",
     drop_repeat: Annotated[list[int], typer.Option(help="Leave a repeat out.")] = [],  # noqa: B006
+    statistics: Annotated[
+        list[str],
+        typer.Option(
+            help="Numbers of the paired scores to state beside: median_difference, "
+            "hodges_lehmann, worst_repeat, your own, or all."
+        ),
+    ] = [],  # noqa: B006
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Show the results of a study: terminal, Markdown, CSV, LaTeX, parquet or one HTML page."""
@@ -142,7 +150,10 @@ def report(
     from tsxfer.errors import SpecError, nearest
     from tsxfer.store.workspace import Workspace
 
-    place, choice = Workspace.at(workspace), Choice(multiplier, tuple(drop_repeat))
+    place, choice = (
+        Workspace.at(workspace),
+        Choice(multiplier, tuple(drop_repeat), tuple(statistics)),
+    )
     if method == "study":
         show_method(study, form, out, place, choice)
     elif method == "tsxfer":
@@ -228,10 +239,14 @@ def prepare(
     Example: tsxfer prepare mine.csv --label y --group subject
     """
     from tsxfer.api.own import prepare_own, refuse_ending, refuse_own_flags
-    from tsxfer.cli.prepare import prepare_dataset
+    from tsxfer.cli.prepare import prepare_dataset, prepare_zoo
     from tsxfer.own.readers import is_own
     from tsxfer.store.workspace import Workspace
+    from tsxfer.zoo.shelf import is_zoo
 
+    if is_zoo(name):
+        prepare_zoo(name, Workspace.at(workspace))
+        return
     if is_own(name):
         prepare_own(name, described, Workspace.at(workspace))
         return
@@ -296,7 +311,8 @@ def fit(
 
     Example: tsxfer fit --source speech --target mine.csv --label y --out model
     """
-    from tsxfer.cli.fit import Asked, fit_and_keep
+    from tsxfer.api.fitting import Asked
+    from tsxfer.cli.fit import fit_and_keep
     from tsxfer.store.workspace import Workspace
 
     asked = Asked(
@@ -321,6 +337,9 @@ def predict(
         Path, typer.Argument(help="Windows: csv, npz, parquet or .ts; no labels needed.")
     ],
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
+    label: Annotated[
+        str, typer.Option(help="Column or array of labels in the file, to score against.")
+    ] = "",
     device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     _plugins: Plugins = "",
 ) -> None:
@@ -330,7 +349,7 @@ def predict(
     """
     from tsxfer.cli.fit import predict_file
 
-    predict_file(folder, file, out, device)
+    predict_file(folder, file, out, device, label)
 
 
 @app.command()
@@ -461,11 +480,12 @@ def recommend(
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """
-    from tsxfer.cli.recommend import Wanted, recommend
+    from tsxfer.api.recommending import Wanted
+    from tsxfer.cli.recommend import recommend as advise
     from tsxfer.store.workspace import Workspace
 
     wanted = Wanted(target, model, size, repeat, described)
-    recommend(wanted, Workspace.at(workspace), json)
+    advise(wanted, Workspace.at(workspace), json)
 
 
 exchange.register(app)
