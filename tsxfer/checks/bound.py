@@ -172,7 +172,7 @@ def _chance(held: Held) -> Check:
             skipped += 1
             continue
         t = row.trial
-        terms = (t.dataset, t.profile, t.size, t.repeat, t.part)
+        terms = (t.dataset, t.profile, t.size, t.repeat, t.part, t.metric, t.split)
         if terms not in known:
             known[terms] = _blind(held.workspace, t)
         count += 1

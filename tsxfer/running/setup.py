@@ -21,7 +21,8 @@ from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
 from tsxfer.running import given, methods
 from tsxfer.store.workspace import Workspace
-from tsxfer.train import loop, norms, objectives, reuse, unlabelled, watched, weights
+from tsxfer.train import loop, norms, objectives, reuse, watched, weights
+from tsxfer.train import pretext as pretexts
 from tsxfer.train.batch import Batch, on_device
 from tsxfer.train.method import Method
 from tsxfer.train.start import begin as look
@@ -182,7 +183,7 @@ def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
     channels, length = windows.x.shape[1:]
     model = _built(trial, channels, length, windows.extra.shape[1], outputs)
     if trial.recipe.objective != "labels":
-        method = unlabelled.of(trial.recipe.objective, channels, length)
+        method = pretexts.of(trial.recipe.objective, channels, length)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed("head", trial.dataset, trial.model, trial.repeat))
             model.head = method.head(model.backbone.features + windows.extra.shape[1])
@@ -200,6 +201,7 @@ def _built(trial: Trial, channels: int, length: int, extra: int, outputs: int) -
         seed=seed("weights", trial.dataset, trial.model, trial.repeat),
         as_in_study=PROFILES[trial.profile].as_in_study,
         apart=trial.reuse is not None and trial.reuse.strategy.channels == "independent",
+        head=trial.recipe.head,
     )
 
 
@@ -218,7 +220,7 @@ def _objective(
 ) -> objectives.Objective:
     recipe = trial.recipe
     if recipe.objective != "labels":
-        return unlabelled.of(recipe.objective, *task.train.x.shape[1:]).objective()
+        return pretexts.of(recipe.objective, *task.train.x.shape[1:]).objective()
     moved = not task.prepared.card.label_like_input
     augment = recipe.augment == "light"
     plain = objectives.of_labels(recipe.loss, augment=augment, moved=moved)
@@ -254,7 +256,7 @@ def _loss(task: Task, output: NDArray[np.float32], kind: str = "task") -> float:
 
 def pretext(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
     """Pretext task of a part: its input, its score function, and a trivial prediction's score."""
-    method = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
+    method = pretexts.of(trial.recipe.objective, *part.x.shape[1:])
     return method.pretext(part, seed(name, trial.dataset, trial.repeat))
 
 
