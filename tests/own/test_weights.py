@@ -6,14 +6,19 @@ import hashlib
 import shlex
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given as given_examples
+from hypothesis import settings
+from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from tsxfer.errors import DataError, SpecError, TsxferError
@@ -71,6 +76,33 @@ def test_bad_files_are_refused(fault: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=words):
         weights.bring(str(tmp_path / "x.safetensors"), (), Workspace(tmp_path / "ws"))
     assert not (tmp_path / "ws").exists()
+
+
+@settings(max_examples=60)
+@given_examples(st.binary(max_size=40), st.integers(0, 400), st.booleans())
+def test_a_hostile_file_is_read_or_refused(junk: bytes, at: int, grow: bool) -> None:
+    """Whatever bytes a file holds: weights of finite numbers, or a message; never anything else."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.safetensors"
+        save_file({"a.weight": KERNEL, "n": np.array([3])}, path, {"trained_on": "emg,speech"})
+        held = path.read_bytes()
+        path.write_bytes(held[:at] + junk + held[at + (0 if grow else len(junk)) :])
+        said = ""
+        with suppress(TsxferError):
+            said = weights.bring(str(path), (), Workspace(Path(folder) / "ws")).said
+        assert said.isprintable()
+
+
+def test_what_a_header_says_steers_no_terminal(tmp_path: Path) -> None:
+    """Names are a stranger's: shown without control characters, and only so many."""
+    facts = {"trained_on": "\x1b[2Jemg," + ",".join(f"set{i}" for i in range(999))}
+    save_file({"a": KERNEL}, tmp_path / "x.safetensors", facts)
+    card = weights.bring(str(tmp_path / "x.safetensors"), (), Workspace(tmp_path / "ws"))
+    assert card.said.isprintable()
+    assert len(card.trained_on) == 50
+    odd = {"tsxfer.row": '{"trial": {"model": 7, "dataset": [1], "reuse": {"source": 3}}}'}
+    save_file({"a": KERNEL}, tmp_path / "x.safetensors", odd)
+    assert weights.bring(str(tmp_path / "x.safetensors"), (), Workspace(tmp_path / "ws"))
 
 
 def test_a_folder_is_refused_with_what_lies_in_it(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tsxfer.train.stacked.stack import Memory, Stack
 from tsxfer.train.stacked.stepper import Stacked
 
 MODELS = ("convnetquake", "magnet", "mlstm_fcn", "tcn", "resnet", "inception_time")
+UNLABELLED: Any = {"masked": unlabelled.Masked, "contrastive": unlabelled.Contrastive}
 RECIPE = Recipe(epochs=2, batch=8, rate=1e-3)
 LENGTH = 32
 
@@ -44,7 +45,7 @@ def _replica(name: str, number: int, **how: Any) -> Replica:
     model = build(name, channels=2, length=LENGTH, extra=1, outputs=2, seed=number)
     train = _batch(number, 20)
     if goal != "labels":
-        method = unlabelled.of(goal, 2, LENGTH)
+        method = UNLABELLED[goal](2, LENGTH)
         torch.manual_seed(number)
         model.head = method.head(model.backbone.features + 1)
         objective = method.objective()

@@ -103,7 +103,18 @@ def _local(how: How, todo: int) -> Ready:
     kept = pins(device)
     count = how.workers or (len(kept) or 1 if device != "cpu" else min(cores, todo))
     run = serial if count == 1 else partial(pool, workers=count, pins=kept)
-    return Ready(run, device, max(1, cores // count), count, how.steps)
+    return Ready(run, device, _threads(cores // count), count, how.steps)
+
+
+def _threads(fair: int) -> int:
+    """Threads of a worker: its share of the cores, at most what OMP_NUM_THREADS allows.
+
+    Threads of one step wait for each other, so that on a busy machine two can be ten times slower
+    than one; who shares a machine says so with that variable, as for any program.
+    """
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    most = int(said) if said.isascii() and said.isdecimal() else fair
+    return max(1, min(fair, most or fair))
 
 
 def _ray(how: How) -> Ready:

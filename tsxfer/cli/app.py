@@ -142,6 +142,14 @@ def report(
         typer.Option(help="Of a grid: best (on test), leave-one-out, or a number; else all."),
     ] = "",
     drop_repeat: Annotated[list[int], typer.Option(help="Leave a repeat out.")] = [],  # noqa: B006
+    statistics: Annotated[
+        list[str],
+        typer.Option(
+            help="Numbers of the paired scores to state beside: median_difference, "
+            "hodges_lehmann, worst_repeat, your own, or all."
+        ),
+    ] = [],  # noqa: B006
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Show the results of a study: terminal, Markdown, CSV, LaTeX, parquet or one HTML page."""
@@ -149,7 +157,10 @@ def report(
     from tsxfer.errors import SpecError, nearest
     from tsxfer.store.workspace import Workspace
 
-    place, choice = Workspace.at(workspace), Choice(multiplier, tuple(drop_repeat))
+    place, choice = (
+        Workspace.at(workspace),
+        Choice(multiplier, tuple(drop_repeat), tuple(statistics)),
+    )
     if method == "study":
         show_method(study, form, out, place, choice)
     elif method == "tsxfer":

@@ -16,6 +16,7 @@ import torch
 
 from tsxfer.baselines.answer import answer
 from tsxfer.core import guard
+from tsxfer.core.doors import OBJECTIVES, facts
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
@@ -39,7 +40,6 @@ from tsxfer.train import (
     probe,
     recording,
     reuse,
-    unlabelled,
     watched,
     weights,
 )
@@ -403,7 +403,7 @@ def _blank(
 
 def _loss(trial: Trial, task: Task) -> str:
     if trial.recipe.objective != "labels":
-        return unlabelled.LOSS[trial.recipe.objective]
+        return str(facts(OBJECTIVES, trial.recipe.objective)["loss"])
     classes = task.prepared.classes and trial.recipe.loss == "task" and not trial.closed_form
     return "cross-entropy" if classes else "squared error"
 

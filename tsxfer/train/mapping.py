@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, printable
 from tsxfer.models.base import Model
 from tsxfer.train import channels, reuse
 
@@ -40,7 +40,7 @@ class Mapping:
         names = "the same names" if self.prefix == self.ours else shown
         rest = f"; not used: {', '.join(self.unused[:6])}" if self.unused else ""
         more = f" and {len(self.unused) - 6} more" if len(self.unused) > 6 else ""
-        return f"{len(self.weights)} tensors, {names}{rest}{more}"
+        return printable(f"{len(self.weights)} tensors, {names}{rest}{more}")
 
 
 def mapped(held: reuse.Weights, model: Model) -> Mapping:

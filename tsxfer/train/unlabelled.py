@@ -7,7 +7,6 @@ amplitude beside a window is set to 0: it would tell two views of a window from 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -22,34 +21,16 @@ from tsxfer.train import distort
 from tsxfer.train.batch import Batch
 from tsxfer.train.loop import Score
 from tsxfer.train.objectives import Objective
+from tsxfer.train.pretext import objective
 
 Floats = NDArray[np.float32]
 HIDDEN = 0.3  # share of stretches that are hidden
 WIDEST = 64  # samples of a stretch
 TEMPERATURE = 0.2
-METRIC = {"masked": "rmse", "contrastive": "accuracy"}  # what a row is scored on
-LOSS = {"masked": "squared error", "contrastive": "NT-Xent"}  # what a row says was minimised
 TOGETHER = 64  # windows among which the other view must be found, when scored
 
 
-class Unlabelled(Protocol):
-    """One method of learning without labels: a head, a loss and a pretext task."""
-
-    def head(self, width: int) -> nn.Module:
-        """What takes the head's place: ``(batch, width)`` features to what is learned."""
-
-    def objective(self) -> Objective:
-        """What a step minimises."""
-
-    def pretext(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
-        """A fixed pretext task: its input, its score function, and a trivial prediction's score."""
-
-
-def of(objective: str, channels: int, length: int) -> Unlabelled:
-    """The method of that name (`Recipe.objective`) for windows of this shape."""
-    return Masked(channels, length) if objective == "masked" else Contrastive()
-
-
+@objective(metric="rmse", loss="squared error")
 @dataclass(frozen=True, slots=True)
 class Masked:
     """Fill the spectra of hidden stretches in from the rest of the window.
@@ -151,6 +132,7 @@ class Decoder(nn.Module):
         return written
 
 
+@objective(metric="accuracy", loss="NT-Xent")
 class Contrastive:
     """Tell two distorted views of a window from those of others (SimCLR, Chen et al. 2020).
 
@@ -158,6 +140,9 @@ class Contrastive:
     features to 64 numbers. Score: share of views whose nearest other view, among those of 64
     windows, is of their own window.
     """
+
+    def __init__(self, channels: int, length: int) -> None:
+        del channels, length  # any window has two views
 
     def head(self, width: int) -> nn.Module:
         """The projection ``(batch, width)`` to ``(batch, 64)``."""
