@@ -80,6 +80,7 @@ class Terms:
         channels: How kernels are fitted to other channels, see `tsxfer.core.strategy.Strategy`.
         seed: Of weights, order, dropout and the held-out part.
         device: ``cpu`` or ``cuda``.
+        class_weights: What a window of each class counts in the loss, by code; () counts each 1.
     """
 
     model: str = "convnetquake"
@@ -91,6 +92,7 @@ class Terms:
     channels: Channels = "repeat"
     seed: int = 0
     device: str = "cpu"
+    class_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation_share < 1:
@@ -245,7 +247,7 @@ def _fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None, refused
         dropout=seed("fit", "dropout", terms.seed),
         rates=start.rates(terms.rate_multiplier),
         thaws=start.thaws(terms.recipe.epochs),
-        objective=of_labels(terms.recipe.loss),
+        objective=of_labels(terms.recipe.loss, weights=_weights(terms, terms.device)),
     )
     done = _trained(replica, terms, refused)
     reuse.check_frozen(model, start)
@@ -371,9 +373,14 @@ def _score(
         value = metric.score(truth, answer)
         if terms.monitor == "metric":
             return sign * value, value
-        return -float(task_loss(torch.from_numpy(output), goal, terms.recipe.loss)), value
+        found = task_loss(torch.from_numpy(output), goal, terms.recipe.loss, _weights(terms, "cpu"))
+        return -float(found), value
 
     return score
+
+
+def _weights(terms: Terms, device: str) -> torch.Tensor | None:
+    return torch.tensor(terms.class_weights, device=device) if terms.class_weights else None
 
 
 def _built(

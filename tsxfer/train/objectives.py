@@ -16,13 +16,22 @@ Objective = Callable[[Model, Batch, Tensor, torch.Generator], Tensor]
 """``(model, training part, rows of the batch, stream of chance) -> loss``."""
 
 
-def task_loss(output: Tensor, y: Tensor, kind: str = "task") -> Tensor:
-    """Squared error for numbers, cross-entropy for classes; ``squared``: on one-hot classes too."""
+def task_loss(
+    output: Tensor, y: Tensor, kind: str = "task", weights: Tensor | None = None
+) -> Tensor:
+    """Squared error for numbers, cross-entropy for classes; ``squared``: on one-hot classes too.
+
+    Args:
+        output: ``(n, outputs)``.
+        y: ``(n,)`` numbers or class codes.
+        kind: ``task`` or ``squared``.
+        weights: ``(class,)``, what a window of each class counts in the cross-entropy.
+    """
     if y.is_floating_point():
         return functional.mse_loss(output[:, 0], y)
     if kind == "squared":
         return functional.mse_loss(output, functional.one_hot(y, output.shape[1]).float())
-    return functional.cross_entropy(output, y)
+    return functional.cross_entropy(output, y, weight=weights)
 
 
 def constant_loss(y: Tensor, outputs: int, kind: str = "task") -> float:
@@ -34,19 +43,26 @@ def constant_loss(y: Tensor, outputs: int, kind: str = "task") -> float:
     return float(task_loss(answer.expand(len(y), -1), y, kind))
 
 
-def of_labels(kind: str = "task", *, augment: bool = False, moved: bool = True) -> Objective:
+def of_labels(
+    kind: str = "task",
+    *,
+    augment: bool = False,
+    moved: bool = True,
+    weights: Tensor | None = None,
+) -> Objective:
     """The loss on labels; with `augment`, of windows that each step distorts differently.
 
     Args:
         kind: See `task_loss`.
         augment: See `tsxfer.train.distort.light`.
         moved: See there.
+        weights: See `task_loss`; on the device of the model.
     """
 
     def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
         x = part.x[rows]
         x = distort.light(x, random, moved=moved) if augment else x
-        return task_loss(model(x, part.extra[rows]).float(), part.y[rows], kind)
+        return task_loss(model(x, part.extra[rows]).float(), part.y[rows], kind, weights)
 
     return loss
 
