@@ -68,6 +68,13 @@ def run(
             envvar="TSXFER_WEIGHTS",
         ),
     ] = "",
+    steps: Annotated[
+        str,
+        typer.Option(
+            help="auto (stacked on CUDA, else turns), turns, recorded (CUDA) or stacked; the same "
+            "numbers within rounding."
+        ),
+    ] = "auto",
     save_study: Annotated[
         Optional[Path], typer.Option(help="Write the study that the flags imply, and stop.")  # noqa: UP045
     ] = None,
@@ -92,7 +99,7 @@ def run(
         save(chosen, save_study)
         return
     options = (*engine_option, *([f"address={address}"] if address else []))
-    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights)
+    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights, steps=steps)
     raise typer.Exit(run_study(chosen, place, how))
 
 
@@ -135,6 +142,14 @@ def report(
         typer.Option(help="Of a grid: best (on test), leave-one-out, or a number; else all."),
     ] = "",
     drop_repeat: Annotated[list[int], typer.Option(help="Leave a repeat out.")] = [],  # noqa: B006
+    statistics: Annotated[
+        list[str],
+        typer.Option(
+            help="Numbers of the paired scores to state beside: median_difference, "
+            "hodges_lehmann, worst_repeat, your own, or all."
+        ),
+    ] = [],  # noqa: B006
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Show the results of a study: terminal, Markdown, CSV, LaTeX, parquet or one HTML page."""
@@ -142,7 +157,10 @@ def report(
     from tsxfer.errors import SpecError, nearest
     from tsxfer.store.workspace import Workspace
 
-    place, choice = Workspace.at(workspace), Choice(multiplier, tuple(drop_repeat))
+    place, choice = (
+        Workspace.at(workspace),
+        Choice(multiplier, tuple(drop_repeat), tuple(statistics)),
+    )
     if method == "study":
         show_method(study, form, out, place, choice)
     elif method == "tsxfer":
