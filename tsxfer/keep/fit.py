@@ -31,7 +31,7 @@ from tsxfer.running.memory import release
 from tsxfer.running.runner import SUCCESSOR, no_subnormals
 from tsxfer.train import graphs, loop, precision, recording, reuse
 from tsxfer.train.batch import on_device
-from tsxfer.train.objectives import of_labels, task_loss
+from tsxfer.train.objectives import Objective, Weighted, of_labels, task_loss
 
 Floats = NDArray[np.float32]
 SMALL = 50_000
@@ -247,7 +247,7 @@ def _fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None, refused
         dropout=seed("fit", "dropout", terms.seed),
         rates=start.rates(terms.rate_multiplier),
         thaws=start.thaws(terms.recipe.epochs),
-        objective=of_labels(terms.recipe.loss, weights=_weights(terms, terms.device)),
+        objective=_objective(terms),
     )
     done = _trained(replica, terms, refused)
     reuse.check_frozen(model, start)
@@ -377,6 +377,11 @@ def _score(
         return -float(found), value
 
     return score
+
+
+def _objective(terms: Terms) -> Objective:
+    weights = _weights(terms, terms.device)
+    return of_labels(terms.recipe.loss) if weights is None else Weighted(weights)
 
 
 def _weights(terms: Terms, device: str) -> torch.Tensor | None:
