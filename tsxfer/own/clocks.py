@@ -129,14 +129,14 @@ def _instants(column: Any) -> Any:
 
     import pandas as pd
 
-    for options in ({"format": "ISO8601"}, {}):
+    for form in ("ISO8601", None):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of formats that pandas reads one by one
-                found = pd.to_datetime(column, errors="coerce", utc=True, **options)
+                found = pd.to_datetime(column, errors="coerce", utc=True, format=form)
         except (ValueError, TypeError, OverflowError):
             continue
-        if found.notna().all() or not options:
+        if found.notna().all() or form is None:
             return found
     return pd.Series(pd.NaT, index=column.index, dtype="datetime64[ns, UTC]")
 
