@@ -17,7 +17,7 @@ from tsxfer.api.own import bring_all
 from tsxfer.api.training import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
 from tsxfer.core.strategy import CHANNELS, Channels
-from tsxfer.core.study import Study, quick
+from tsxfer.core.study import OVERLAPS, Overlaps, Study, quick
 from tsxfer.errors import SpecError, StoreError, nearest
 from tsxfer.own.budgets import source_fitted
 from tsxfer.own.description import Description
@@ -47,6 +47,7 @@ class Asked:
         seed: Of weights, order and the held-out part.
         described: What flags say of the target's file.
         onnx: Write the model as ONNX, too.
+        overlap: ``refuse`` a source that has seen windows of the target, or ``label`` the model.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Asked:
     described: Description
     onnx: bool = False
     channels: str = "repeat"
+    overlap: str = "refuse"
 
 
 def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> None:
@@ -75,6 +77,8 @@ def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> 
         raise SpecError(
             f"unknown --channels {asked.channels!r}", mend=nearest(asked.channels, CHANNELS)
         )
+    if asked.overlap not in OVERLAPS:
+        raise SpecError(f"unknown --overlap {asked.overlap!r}", mend=nearest(asked.overlap, OVERLAPS))
     study = _settled(asked, workspace)
     from tsxfer.keep.making import keep, make
     from tsxfer.keep.onnx import refuse_missing
@@ -135,6 +139,7 @@ def _order(asked: Asked, study: Study, device: str) -> Order:
         quick=asked.quick,
         seed=asked.seed,
         device=device,
+        overlap=cast("Overlaps", asked.overlap),
     )
 
 
