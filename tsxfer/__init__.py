@@ -10,11 +10,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what types and editors see; at run time the table below stands for it
+    from tsxfer.api.advice import recommend as recommend
+    from tsxfer.api.ahead import load_dataset as load_dataset
+    from tsxfer.api.ahead import look as look
+    from tsxfer.api.ahead import plan as plan
+    from tsxfer.api.keep import fit as fit
+    from tsxfer.api.keep import predict as predict
     from tsxfer.api.run import run as run
+    from tsxfer.api.studies import load_study as load_study
     from tsxfer.errors import TsxferError as TsxferError
     from tsxfer.estimators import TransferClassifier as TransferClassifier
     from tsxfer.estimators import TransferRegressor as TransferRegressor
     from tsxfer.exchange.frame import load_results as load_results
+    from tsxfer.zoo.pretrained import load_pretrained as load_pretrained
 
 __version__ = "0.1.0"
 
@@ -23,6 +31,14 @@ PUBLIC = {
     "TransferClassifier": "tsxfer.estimators",
     "TransferRegressor": "tsxfer.estimators",
     "TsxferError": "tsxfer.errors",
+    "fit": "tsxfer.api.keep",
+    "load_dataset": "tsxfer.api.ahead",
+    "load_pretrained": "tsxfer.zoo.pretrained",
+    "load_study": "tsxfer.api.studies",
+    "look": "tsxfer.api.ahead",
+    "plan": "tsxfer.api.ahead",
+    "predict": "tsxfer.api.keep",
+    "recommend": "tsxfer.api.advice",
     "run": "tsxfer.api.run",
     "load_results": "tsxfer.exchange.frame",
 }

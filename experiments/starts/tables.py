@@ -1,4 +1,4 @@
-"""Tables of the experiment on fitting channels: from `rows.parquet`, or that anew from runs.
+"""Tables of the experiments on starts: from `rows.parquet`, or that anew from runs.
 
 python experiments/starts/tables.py                          # tables from the kept rows
 python experiments/starts/tables.py --workspace FOLDER       # rows.parquet anew, then tables
@@ -13,32 +13,37 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from recipes import RECIPES, STUDY
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result
+from tsxfer.core.specs import NO_BACKBONE, Result
 from tsxfer.core.strategy import CHANNELS
+from tsxfer.core.study import read_study
 from tsxfer.stats.tests import interval, plain_spread
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
 
 HERE = Path(__file__).parent
-CHOOSE, CONFIRM = (
-    ("emg", "openeew"),
-    ("uci_emg",),
-)  # targets: chosen on validation, confirmed on test
+CHOOSE, CONFIRM = ("emg",), ("uci_emg",)  # targets: chosen on validation, confirmed on test
 SCRATCH = ("", "scratch", "")
+WAYS = "emg-strategies"  # beside the plain copy of `emg-convnetquake`, from the same sources
+NAMES = {recipe: name for name, recipe in RECIPES.items()}
+Scores = pd.Series  # by repeat
 
 
 def record(study: str, row: Result) -> dict[str, Any]:
     """One run: what it was, its best validation score and its test score."""
     reuse, higher = row.trial.reuse, metrics.get(row.metric).higher_is_better
-    curve = row.curve["score"]
+    curve = row.curve.get("score") or [float("nan")]
+    how = row.trial.baseline or NAMES.get(row.trial.recipe, "") if study == STUDY else ""
     return {
         "study": study,
         "key": row.key,
         "source": reuse.source.dataset.partition("@")[0] if reuse else "",
         "start": ("untrained" if reuse.start == "untrained" else "trained") if reuse else "scratch",
         "channels": reuse.strategy.channels if reuse else "",
+        "strategy": reuse.strategy.words or "copy" if reuse else "",
+        "recipe": how,
         "target": row.trial.dataset.partition("@")[0],
         "model": row.trial.model,
         "size": row.trial.size,
@@ -54,24 +59,29 @@ def record(study: str, row: Result) -> dict[str, Any]:
 
 
 def gathered(workspace: Workspace) -> pd.DataFrame:
-    """Finished rows of the studies whose files lie here, pretrainings left out."""
+    """Finished rows of the studies whose files lie here, pretrainings left out, and of recipes."""
     found = []
     for file in sorted(HERE.glob("*.toml")):
-        target = file.stem.partition("-")[0]
-        rows = Store.of(workspace, file.stem).rows().values()
-        here = [r for r in rows if r.status == "done" and r.trial.dataset.startswith(f"{target}@")]
-        found += [record(file.stem, r) for r in here]
+        target, study = file.stem.partition("-")[0], read_study(file)
+        for row in Store.of(workspace, file.stem).rows().values():
+            here = row.status == "done" and row.trial.dataset.startswith(f"{target}@")
+            reuse = row.trial.reuse
+            turn = row.trial.repeat % study.pretrainings
+            if here and (reuse is None or reuse.source.repeat == turn):
+                found.append(record(file.stem, row))
+    kept = Store.of(workspace, STUDY).rows().values()
+    found += [record(STUDY, row) for row in kept if row.status == "done"]
     return pd.DataFrame.from_records(found)
 
 
-def by_repeat(rows: pd.DataFrame, score: str, arm: tuple[str, str, str]) -> pd.Series[float]:
+def by_repeat(rows: pd.DataFrame, score: str, arm: tuple[str, str, str]) -> Scores:
     """Scores of one arm by repeat."""
     source, start, channels = arm
     mask = (rows.source == source) & (rows.start == start) & (rows.channels == channels)
     return rows[mask].set_index("repeat")[score].sort_index()
 
 
-def paired(first: pd.Series[float], second: pd.Series[float]) -> str:
+def paired(first: Scores, second: Scores) -> str:
     """Mean of second minus first over the repeats that both have, with its 95 % interval."""
     d = (second - first).dropna().to_numpy()
     if len(d) < 2:
@@ -111,10 +121,56 @@ def against_repeat(rows: pd.DataFrame, score: str) -> Iterable[list[str]]:
             yield [way, str(len(mean)), paired(mean * 0, mean)]
 
 
+def ways(rows: pd.DataFrame) -> Iterable[list[str]]:
+    """Each strategy that spreads kernels, beside the plain copy that spreads, and scratch."""
+    plain = rows[(rows.study == "emg-convnetquake")]
+    mine = rows[rows.study == WAYS]
+    for (source, name), group in mine[mine.source != ""].groupby(["source", "strategy"]):
+        scores = group.set_index("repeat").test.sort_index()
+        copy = by_repeat(plain, "test", (str(source), "trained", "spread"))
+        scratch = by_repeat(plain, "test", SCRATCH)
+        bare = by_repeat(plain, "test", (str(source), "untrained", "spread"))
+        yield [
+            str(source), str(name), str(len(scores)), f"{scores.mean():.3f}",
+            paired(copy, scores), paired(scratch, scores), paired(bare, scores),
+        ]  # fmt: skip
+
+
+def recipes(rows: pd.DataFrame) -> Iterable[list[str]]:
+    """Each recipe and baseline minus the usual recipe, test and validation; better is positive."""
+    usual = rows[rows.recipe == "usual"].set_index("repeat").sort_index()
+    sign = metrics.get(rows.metric.iloc[0]).sign
+    for name in [*RECIPES, "summary", "minirocket"]:
+        mine = rows[rows.recipe == name].set_index("repeat").sort_index()
+        if not len(mine):
+            continue
+        same = name == "usual"
+        yield [
+            name, str(len(mine)), f"{mine.test.mean():.3f}",
+            "" if same else paired(sign * usual.test, sign * mine.test),
+            "" if same else paired(sign * usual.validation, sign * mine.validation),
+            f"{mine.seconds.mean():.0f}",
+        ]  # fmt: skip
+
+
 def table(title: str, head: list[str], lines: Iterable[list[str]]) -> str:
     """A table in Markdown."""
     rows = [head, ["---"] * len(head), *lines]
     return f"\n### {title}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def fittings(rows: pd.DataFrame) -> Iterable[str]:
+    """Tables of the fittings of channels."""
+    head = ["source", "fitting", "n", "trained", "untrained", "trained minus scratch"]
+    head += ["untrained minus scratch", "trained minus untrained"]
+    yield from (table(str(s), head, cells(of)) for s, of in rows.groupby("study"))
+    for model, of in rows.groupby("model"):
+        for half, score in ((CHOOSE, "validation"), (CONFIRM, "validation"), (CONFIRM, "test")):
+            for target in half:
+                lines = list(against_repeat(of[of.target == target], score))
+                if lines:
+                    title = f"{model}, {target}: minus repeat, {score}"
+                    yield table(title, ["fitting", "n", "minus repeat"], lines)
 
 
 def main() -> None:
@@ -125,17 +181,15 @@ def main() -> None:
     if folder:
         gathered(Workspace(folder)).to_parquet(HERE / "rows.parquet", index=False)
     rows = pd.read_parquet(HERE / "rows.parquet")
-    head = ["source", "fitting", "n", "trained", "untrained", "trained minus scratch"]
-    head += ["untrained minus scratch", "trained minus untrained"]
-    out = [table(str(s), head, cells(of)) for s, of in rows.groupby("study")]
-    for model, of in rows.groupby("model"):
-        for half, score in ((CHOOSE, "validation"), (CONFIRM, "validation"), (CONFIRM, "test")):
-            for target in half:
-                part = of[of.target == target]
-                lines = list(against_repeat(part, score))
-                if lines:
-                    title = f"{model}, {target}: minus repeat, {score}"
-                    out.append(table(title, ["fitting", "n", "minus repeat"], lines))
+    out = list(fittings(rows[~rows.study.isin([WAYS, STUDY])]))
+    head = ["source", "strategy", "n", "macro F1", "minus copy+spread", "minus scratch"]
+    out.append(table("strategies", [*head, "minus untrained copy+spread"], ways(rows)))
+    head = ["recipe", "n", "score", "minus usual, test", "minus usual, validation", "seconds"]
+    made = rows[rows.study == STUDY]
+    for target, of in made.groupby("target"):
+        for model in sorted(set(of.model) - {NO_BACKBONE}):
+            part = of[of.model.isin([model, NO_BACKBONE])]
+            out.append(table(f"recipes: {model}, {target}", head, recipes(part)))
     sys.stdout.write("\n".join(out) + "\n")
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pack import pack
+
 from tsxfer.cli.prepare import prepare_dataset
 from tsxfer.core.building import from_plain
 from tsxfer.core.specs import Recipe, Trial
@@ -24,6 +26,7 @@ from tsxfer.running.runner import Job, run
 from tsxfer.store.workspace import Workspace
 
 PLAN = Path(__file__).with_name("zoo.toml")
+NONE = "none"  # of --only: train nothing, pack what is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ class Plan:
 
     def trials(self, only: str) -> Iterator[tuple[Entry, Trial]]:
         """Every training, cheapest first; those that `only` names, if it is not empty."""
-        for number in range(self.pretrainings):
-            for model in self.models:
+        for model in self.models:
+            for number in range(self.pretrainings):
                 for entry in self.entries:
                     if f"{entry.name}/{model}/{number}".startswith(only):
                         recipe = self.recipe
@@ -85,15 +88,25 @@ def ensure(entry: Entry, data: Path, workspace: Workspace) -> None:
 
 
 def main() -> None:
-    """Train what is missing and write the files."""
+    """Train what is missing and write the files of what is there."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("data", type=Path)
     asked.add_argument("--workspace", type=Path, default=Path("zoo-workspace"))
-    asked.add_argument("--only", default="")
+    asked.add_argument("--only", default="", help="NAME, NAME/MODEL or NAME/MODEL/NUMBER")
+    asked.add_argument("--out", type=Path, help="folder of the files: tsxfer/zoo/files")
     said = asked.parse_args()
     workspace = Workspace(said.workspace)
-    for entry, trial in read_plan().trials(said.only):
-        ensure(entry, said.data, workspace)
+    train(said.data, workspace, said.only)
+    if said.out:
+        plan = read_plan()
+        planned = plan.trials("" if said.only == NONE else said.only)
+        pack(((e.name, plan.version, e.holds, t) for e, t in planned), workspace, said.out)
+
+
+def train(data: Path, workspace: Workspace, only: str) -> None:
+    """Train what is missing, and say what each gave."""
+    for entry, trial in read_plan().trials(only):
+        ensure(entry, data, workspace)
         job = Job(
             trial=trial,
             workspace=str(workspace.root),

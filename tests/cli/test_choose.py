@@ -18,10 +18,14 @@ from tsxfer.keys import stream
 from tsxfer.store.workspace import Workspace
 
 
-def _study(place: Workspace, **said: object) -> Study:
+def _flags(**said: object) -> Flags:
     words = {"source": ["finance"], "target": ["emg"], "model": [], "size": [], "repeats": None}
     words |= {"data": None, "profile": None, "quick": False}
-    return study_from(None, Flags(**(words | said)), place)  # type: ignore[arg-type]
+    return Flags(**(words | said))  # type: ignore[arg-type]
+
+
+def _study(place: Workspace, **said: object) -> Study:
+    return study_from(None, _flags(**said), place)
 
 
 def test_quick_keeps_what_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,8 +50,8 @@ def _real_emg(place: Workspace, count: int) -> Workspace:
 
 def test_a_real_target_may_have_a_simulated_source(tmp_path: Path) -> None:
     """As an own file may; the source's name and the study's say that it is simulated."""
-    study = _study(_real_emg(Workspace(tmp_path), 3000), size=["300"])
-    assert (study.sources, study.targets) == (("finance+sim@1",), ("emg@1",))
+    study = _study(_real_emg(Workspace(tmp_path), 3000), source=["global_eq"], size=["300"])
+    assert (study.sources, study.targets) == (("global_eq+sim@1",), ("emg@1",))
     assert study.name.endswith("-simulated")
 
 
@@ -57,6 +61,57 @@ def test_a_simulated_target_is_no_answer_for_a_real_source(tmp_path: Path) -> No
     with pytest.raises(SpecError, match="not prepared: finance") as caught:
         _study(place, source=["emg"], target=["finance"])
     assert "tsxfer prepare finance" in caught.value.mend
+
+
+def test_a_real_target_gets_the_zoo(tmp_path: Path) -> None:
+    """Weights of real data stand for a source that is not prepared, and the names say so."""
+    place = _real_emg(Workspace(tmp_path), 3000)
+    study = _study(place, size=["300"], controls=["permuted"])
+    assert (study.sources, study.data) == (("gspc_1927_2023+zoo@1",), "real")
+    assert study.name == "finance-to-emg-zoo"
+    assert study.channels == {"emg@1": 8, "gspc_1927_2023+zoo@1": 1}
+    assert {t.control for t in expand(study) if t.reuse} == {"", "untrained", "permuted"}
+    assert not any(t.dataset == "gspc_1927_2023+zoo@1" for t in expand(study))
+    again = study_from(None, _flags(source=[study.sources[0]], target=["emg"], size=["300"]), place)
+    assert again.sources == study.sources
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"model": ["resnet"]}, "not for resnet"),
+        ({"pretrain": ["masked"]}, "learned from labels"),
+        ({"source_size": "500"}, "how much to pretrain on"),
+        ({"controls": ["shuffled"]}, "shuffled trains"),
+        ({"profile": "paper"}, "not for the profile paper"),
+    ],
+)
+def test_what_the_zoo_lacks_is_simulated(
+    said: dict[str, object], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a study asks for what shipped weights are not, it is said, and the simulator stays."""
+    place = _real_emg(Workspace(tmp_path), 3000)
+    study = _study(place, **({"size": ["300"]} | said))
+    assert study.sources == ("finance+sim@1",)
+    assert why in capsys.readouterr().err
+
+
+def test_simulated_is_simulated(tmp_path: Path) -> None:
+    """Where it is asked for, or the target is simulated too, no shipped weights are used."""
+    asked = _study(_real_emg(Workspace(tmp_path), 3000), size=["300"], data="simulated")
+    assert asked.sources == ("finance+sim@1",)
+    assert _study(Workspace(tmp_path / "bare"), size=["300"]).sources == ("finance+sim@1",)
+    with pytest.raises(SpecError, match="--data real, but not prepared: finance"):
+        _study(_real_emg(Workspace(tmp_path / "real"), 3000), size=["300"], data="real")
+
+
+def test_trained_on_is_said_of_weights(tmp_path: Path) -> None:
+    """With no file of weights among the sources it would be passed over; and no weights to test."""
+    place = _real_emg(Workspace(tmp_path), 500)
+    with pytest.raises(SpecError, match="no source is a file of them"):
+        _study(place, trained_on=["speech"])
+    with pytest.raises(SpecError, match="is weights, and no target"):
+        _study(place, source=["emg"], target=["uci_emg_14_subjects+zoo@1"])
 
 
 def test_a_small_source_is_used_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

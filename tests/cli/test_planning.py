@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tsxfer.cli.plan import _ahead_line, _assumed, _looks
+from tsxfer.api.planning import _ahead_line, _assumed, _looks
 from tsxfer.core.study import Study
 from tsxfer.stats.outlook import Outlook, outlook
 from tsxfer.stats.power import reach

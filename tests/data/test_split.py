@@ -6,15 +6,31 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tsxfer.core.specs import PROFILES
-from tsxfer.data import split
+from tsxfer.data import rules, split
+from tsxfer.data.rules import Instances
 from tsxfer.errors import DataError
 
 STRICT, PAPER = PROFILES["strict"], PROFILES["paper"]
 
 
+def partition(group, start, end, labels, profile, rule, name, part=None):
+    """The rule's partition of instances with these facts."""
+    known = Instances(
+        dataset=name,
+        group=group,
+        start=start,
+        end=end,
+        labels=labels,
+        part=part,
+        shares=profile.shares,
+        grouped=profile.grouped,
+    )
+    return rules.partition(known, profile, rule)
+
+
 def _split(group: np.ndarray, profile=STRICT, rule="grouped", labels=None, name="toy@1"):
     time = np.arange(len(group), dtype=float)
-    return split.partition(group, time, time + 5, labels, profile, rule, name)
+    return partition(group, time, time + 5, labels, profile, rule, name)
 
 
 @settings(deadline=None)
@@ -46,7 +62,7 @@ def test_too_few_groups_are_refused() -> None:
 def test_a_split_in_time_lets_nothing_look_ahead() -> None:
     """What a training instance has seen ends before validation starts, and so on."""
     time = np.arange(100.0)
-    parts = split.partition(time.astype(str), time, time + 5, None, STRICT, "time", "toy@1")
+    parts = partition(time.astype(str), time, time + 5, None, STRICT, "time", "toy@1")
     assert (time[parts.train] + 5).max() < time[parts.validation].min()
     assert (time[parts.validation] + 5).max() < time[parts.test].min()
     assert parts.purged == 10
@@ -56,7 +72,7 @@ def test_a_split_in_time_needs_times() -> None:
     """Unknown times are an error, not a random split."""
     unknown = np.full(10, np.nan)
     with pytest.raises(DataError, match="no time"):
-        split.partition(unknown.astype(str), unknown, unknown, None, STRICT, "time", "toy@1")
+        partition(unknown.astype(str), unknown, unknown, None, STRICT, "time", "toy@1")
 
 
 @settings(deadline=None)
@@ -113,7 +129,7 @@ def test_an_official_test_part_is_kept_as_it_is(profile, grouped: bool) -> None:
     part = np.where(np.arange(400) % 4 == 0, "test", "train")
     group = np.array([f"{part[i]} {i // 20 if grouped else i}" for i in range(400)])
     labels, time = np.arange(400) % 2, np.full(400, np.nan)
-    parts = split.partition(group, time, time, labels, profile, "official", "toy@1", part)
+    parts = partition(group, time, time, labels, profile, "official", "toy@1", part)
     assert parts.test.tolist() == np.flatnonzero(part == "test").tolist()
     assert sorted([*parts.train, *parts.validation]) == np.flatnonzero(part == "train").tolist()
     assert 0.7 <= len(parts.train) / 300 <= 0.85
@@ -127,4 +143,4 @@ def test_an_official_split_needs_both_parts() -> None:
     time = np.full(40, np.nan)
     for part in (None, np.full(40, "train")):
         with pytest.raises(DataError, match="official split"):
-            split.partition(time.astype(str), time, time, None, STRICT, "official", "toy@1", part)
+            partition(time.astype(str), time, time, None, STRICT, "official", "toy@1", part)

@@ -29,6 +29,7 @@ def test_a_row_that_disagrees_is_named(tmp_path):
     assert row.key in found.disagree[0]
     assert "0.9" in found.disagree[0]
     assert found.identical == found.both - 1
+    assert found.fields == {"scores": 1}
 
 
 def test_what_only_one_holds_is_counted(tmp_path):

@@ -12,7 +12,7 @@ from tsxfer.core.study import Study, study_toml
 from tsxfer.errors import DataError
 from tsxfer.ranking.evidence import gather
 from tsxfer.ranking.judge import judge
-from tsxfer.ranking.rankers import RANKERS, Scores
+from tsxfer.ranking.rankers import Scores, known
 from tsxfer.ranking.sources import Pretrained
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace, write_whole
@@ -47,7 +47,7 @@ def _at_hand(names: list[str]) -> list[Pretrained]:
 def _score(transfer: Trial, pretraining: Result) -> Scores:
     """One number for each source: the order in which they are available, reversed."""
     assert transfer.repeat == 0
-    return {ranker.name: -float(pretraining.sizes["train"]) for ranker in RANKERS}
+    return {ranker.name: -float(pretraining.sizes["train"]) for ranker in known()}
 
 
 def test_gains_are_those_of_the_rows(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tsxfer.ranking.judge import Outcome, judge, over_targets, regret, tau
-from tsxfer.ranking.rankers import RANKERS
+from tsxfer.ranking.rankers import known
 
-NAMES = [ranker.name for ranker in RANKERS]
+NAMES = [ranker.name for ranker in known()]
 
 
 def _outcome(target: str, gains: list[float], **scores: list[float | None]) -> Outcome:

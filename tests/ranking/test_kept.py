@@ -10,12 +10,12 @@ from tsxfer.errors import StoreError
 from tsxfer.ranking import kept
 from tsxfer.ranking.advice import Advice, of_suite
 from tsxfer.ranking.judge import Outcome, judge
-from tsxfer.ranking.rankers import DEFAULT, RANKERS
+from tsxfer.ranking.rankers import DEFAULT, known
 
 
 def outcome(target: str, gains: tuple[float, ...], scores: tuple[float, ...]) -> Outcome:
     """Every ranker scored the same."""
-    return Outcome(target, gains, {ranker.name: scores for ranker in RANKERS})
+    return Outcome(target, gains, {ranker.name: scores for ranker in known()})
 
 
 def test_what_is_kept_is_read_as_it_was(tmp_path):

@@ -13,7 +13,7 @@ from tsxfer.data.task import draw, load_task, prepared
 from tsxfer.errors import SpecError
 from tsxfer.keys import stream
 from tsxfer.ranking import evidence, rankers
-from tsxfer.ranking.rankers import RANKERS, measured, scores_of
+from tsxfer.ranking.rankers import known, measured, scores_of
 from tsxfer.ranking.seen import features, probabilities, see, training_part
 from tsxfer.ranking.sources import Pretrained, for_target, pretrained
 from tsxfer.running.runner import Job, run
@@ -139,14 +139,14 @@ def test_blind_answers_do_not_look(place: Workspace) -> None:
 @pytest.mark.parametrize("model", ["convnetquake", "tcn", "mlstm_fcn"])
 def test_every_ranker_scores_every_source(place: Workspace, model: str) -> None:
     """Same arguments, a finite number or None; LEEP needs classes on both sides, alone in that."""
-    assert len({ranker.name for ranker in RANKERS}) == len(RANKERS)
+    assert len({ranker.name for ranker in known()}) == len(known())
     for source in (_origin(WORDS, model), _origin(PRICES, model)):
         seen = see(place, _transfer(source), _record(place, source))
         assert np.isfinite(seen.features).all()
-        found = {ranker.name: ranker.score(seen) for ranker in RANKERS}
+        found = {ranker.name: ranker.score(seen) for ranker in known()}
         undefined = {name for name, score in found.items() if score is None}
         assert undefined == (set() if source.dataset == WORDS else {"leep"})
-        assert all(isinstance(ranker.higher_is_better, bool) for ranker in RANKERS)
+        assert all(isinstance(ranker.higher_is_better, bool) for ranker in known())
         assert found["labels"] == 200
         assert found["domain"] == 0
     numbers = see(

@@ -14,7 +14,7 @@ import numpy as np
 
 from tsxfer import metrics
 from tsxfer.core.specs import PROFILES, Result, Reuse, Trial
-from tsxfer.data import split
+from tsxfer.data import rules, split
 from tsxfer.stats.cells import Cell, cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.testset import from_predictions
@@ -75,7 +75,17 @@ def cells_of(seed: int, setting: Setting, folder: Path | None) -> list[Cell]:
     ]
     name, group = f"population{seed}@1", np.array([f"g{i:04d}" for i in code])
     unknown, strict = np.full(len(code), np.nan), PROFILES["strict"]
-    parts = split.partition(group, unknown, unknown, None, strict, "grouped", name)
+    known = rules.Instances(
+        dataset=name,
+        group=group,
+        start=unknown,
+        end=unknown,
+        labels=None,
+        part=None,
+        shares=strict.shares,
+        grouped=strict.grouped,
+    )
+    parts = rules.partition(known, strict, "grouped")
     proof = parts.proof(group) | {"group": "speaker", "rule": "grouped"}
     trials, rows = [], {}
     for repeat in range(setting.repeats):

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from tests.small import filled, job
+from tsxfer.core.doors import OBJECTIVES, facts
 from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.data.task import SealedTest
 from tsxfer.errors import SpecError
@@ -22,6 +23,7 @@ from tsxfer.running.runner import run, run_pack
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import distort, loop, reuse, unlabelled, weights
+from tsxfer.train import pretext as pretexts
 
 RECIPE = Recipe(epochs=2)
 SCRATCH = Trial(dataset="emg+sim@1", model="convnetquake", size="150", repeat=0, recipe=RECIPE)
@@ -64,7 +66,7 @@ def test_a_source_learns_and_opens_no_label(
     trial = replace(trial, recipe=recipe)
     row = run(_job(place, trial))
     assert row.status == "done", row.error
-    assert row.metric == unlabelled.METRIC[objective]
+    assert row.metric == facts(OBJECTIVES, objective)["metric"]
     better = row.scores[row.metric] - row.chance[row.metric]
     assert better < -0.05 if objective == "masked" else better > 0.02
     assert from_record(json.loads(to_line(row))) == row
@@ -97,7 +99,7 @@ def test_labels_change_nothing_in_an_unlabelled_source(
 def test_every_backbone_learns_without_labels(model: str, objective: str) -> None:
     """Some steps lower the validation loss on windows that have something to learn."""
     part = _part()
-    method = unlabelled.of(objective, 2, 100)
+    method = pretexts.of(objective, 2, 100)
     made = build(model, channels=2, length=100, extra=1, outputs=3, seed=0)
     torch.manual_seed(0)
     made.head = method.head(made.backbone.features + 1)
@@ -136,7 +138,7 @@ def test_what_is_hidden_is_not_seen() -> None:
 
 def test_the_amplitude_gives_no_window_away() -> None:
     """Views of a window share no number beside it that would tell them from the others."""
-    method, part = unlabelled.Contrastive(), _part()
+    method, part = unlabelled.Contrastive(2, 100), _part()
     asked, _, _ = method.pretext(part, 0)
     assert float(asked.extra.abs().max()) == 0
     assert len(asked.x) == 2 * len(part.x)
@@ -154,7 +156,7 @@ def test_the_amplitude_gives_no_window_away() -> None:
 
 def test_perfect_and_blind_answers_are_told_apart() -> None:
     """Equal projections of two views score 1; one projection for all is a guess among 2 n - 1."""
-    method = unlabelled.Contrastive()
+    method = unlabelled.Contrastive(2, 100)
     _, score, blind = method.pretext(_part(64), 0)
     own = np.eye(64, dtype=np.float32)
     assert score(np.concatenate([own, own]))[1] == 1
@@ -177,7 +179,7 @@ def test_a_window_of_few_samples_is_no_fault() -> None:
     """Short windows are cut into stretches of one sample, and views stay in bounds."""
     part = _part(6, 1, 5)
     for objective in ("masked", "contrastive"):
-        asked, score, _ = unlabelled.of(objective, 1, 5).pretext(part, 0)
+        asked, score, _ = pretexts.of(objective, 1, 5).pretext(part, 0)
         assert np.isfinite(score(np.ones((len(asked.x), 5), np.float32))[0])
 
 

@@ -59,6 +59,8 @@ class StudyWords(DataWords, total=False):
     looks: Sequence[int]
     source_size: str | int
     trained_on: Names
+    head: str
+    split: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Flags:
     source_size: str = ""
     trained_on: list[str] = field(default_factory=list)
     recipe: str = ""
+    head: str = ""
+    split: str = ""
 
 
 OWN = frozenset(field.name for field in fields(Description))

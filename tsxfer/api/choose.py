@@ -11,10 +11,12 @@ from typing import Any, cast
 from tsxfer.api import weights
 from tsxfer.api.asked import Flags
 from tsxfer.api.own import bring_all
+from tsxfer.core.doors import HEADS, METHODS, METRICS, SPLITS
+from tsxfer.core.doors import OBJECTIVES as DOOR_OF_OBJECTIVES
 from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.published import MULTIPLIERS, RECIPE
 from tsxfer.core.recipes import recipe_named
-from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, OBJECTIVES, PROFILES
+from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, LABELS, OBJECTIVES, PROFILES
 from tsxfer.core.strategy import STRATEGIES, named
 from tsxfer.core.study import (
     COMBINATIONS,
@@ -108,6 +110,22 @@ def _changed(study: Study, flags: Flags) -> Study:
         study = _with_recipe(study, flags)
     if flags.tune:
         study = replace(study, name=f"{study.name}-tuned", recipe=replace(study.recipe, tune=TUNE))
+    return _with_strategies(_judged(study, flags), flags)
+
+
+def _judged(study: Study, flags: Flags) -> Study:
+    """The study with another head, split or metric than models and cards name."""
+    if flags.head:
+        study = replace(study, recipe=replace(study.recipe, head=flags.head))
+    if flags.split:
+        study = replace(study, split=flags.split)
+    named_targets = not all(DatasetName.parse(name).own for name in study.targets)
+    if flags.described.metric and named_targets:  # the card of an own file has it already
+        study = replace(study, metric=flags.described.metric)
+    return study
+
+
+def _with_strategies(study: Study, flags: Flags) -> Study:
     if flags.strategy:
         strategies = tuple(map(named, _split(flags.strategy, STRATEGIES)))
         study = replace(study, strategies=strategies)
@@ -137,7 +155,9 @@ def _beside(study: Study, flags: Flags) -> Study:
         study, flags = replace(study, controls=(), check_start=False), replace(flags, controls=[])
     asked: dict[str, Any] = {
         "controls": _known("control", flags.controls, CONTROLS),
-        "objectives": _known("objective", flags.pretrain, OBJECTIVES),
+        "objectives": _known(
+            "objective", flags.pretrain, (LABELS, *DOOR_OF_OBJECTIVES.names()), OBJECTIVES
+        ),
         "combine": _known("combination", flags.combine, COMBINATIONS),
         "baselines": _known("baseline", flags.baselines, BASELINES, USUAL_BASELINES),
     }
@@ -204,7 +224,7 @@ def _flagged(flags: Flags) -> Study:
     for model in models:
         if model not in model_names():
             raise SpecError(f"unknown model {model!r}", mend=nearest(model, model_names()))
-    sizes = _split(flags.size, ("1500", "9000")) or ("1500", "9000")
+    sizes = _split(flags.size, ("all",)) or ("1500", "9000")
     name = f"{_joined(sources)}-to-{_joined(targets)}"
     several = _profiles(flags)
     if len(several) > 1:
@@ -253,6 +273,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     Raises:
         SpecError: If `real` data is not prepared, or `auto` finds some prepared and some not.
     """
+    _refuse_unknown(study)
     study = weights.settled(_with_zoo(study, workspace), workspace)
     names = tuple(n for n in dict.fromkeys((*study.sources, *study.targets)) if not is_given(n))
     for name in names:
@@ -300,7 +321,7 @@ def _with_zoo(study: Study, workspace: Workspace) -> Study:
     Raises:
         SpecError: For a name that means nothing.
     """
-    if study.data == "simulated" or not all(_is_real(name, workspace) for name in study.targets):
+    if study.data != "auto" or not all(_is_real(name, workspace) for name in study.targets):
         return study
     stand_ins = {
         name: weights.stands_in(study, name, workspace)
@@ -318,6 +339,21 @@ def _is_real(name: str, workspace: Workspace) -> bool:
     if named.given:
         return False
     return named.own or (not named.simulated and _is_prepared(name, workspace))
+
+
+def _refuse_unknown(study: Study) -> None:
+    """Names that go through a door, before anything is trained; a report needs no code for most."""
+    asked = {
+        METHODS: [strategy.method for strategy in study.strategies],
+        DOOR_OF_OBJECTIVES: [name for name in study.objectives if name != LABELS],
+        HEADS: [study.recipe.head, study.pretraining.head],
+        METRICS: [study.metric],
+        SPLITS: [study.split],
+    }
+    for door, names in asked.items():
+        for name in filter(None, names):
+            if name not in door.names():
+                raise SpecError(f"unknown {door.noun} {name!r}", mend=nearest(name, door.names()))
 
 
 def _settled(name: str, simulated: bool, workspace: Workspace) -> str:

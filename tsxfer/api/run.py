@@ -7,19 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from tsxfer.api.asked import StudyWords, flags_of
-from tsxfer.api.given import Data, described_by, names_of, refuse_several
+from tsxfer.api.asked import StudyWords
+from tsxfer.api.chosen import Place, chosen_study, use_plugins, workspace_at
+from tsxfer.api.given import Data
 from tsxfer.api.public import public
-from tsxfer.core.study import Study
 from tsxfer.errors import SpecError, nearest
-from tsxfer.own.description import Description
 from tsxfer.running.engines import EngineName
-from tsxfer.store.workspace import Workspace
 
 if TYPE_CHECKING:
     from tsxfer.api.studies import StudyResult
-
-Place = str | Path | None
 
 
 @public(StudyWords)
@@ -73,7 +69,8 @@ def run(
             ``"10%"``, ``"all"``, or a list; 1,500 and 9,000), ``repeats`` (paired repeats; 7),
             ``data`` (``auto``, ``real`` or ``simulated``), ``profile`` (``strict`` or ``paper``),
             ``quick`` (shrink it to about a minute), ``tune``, ``controls``, ``strategy``,
-            ``pretrain``, ``combine``, ``baselines``, ``overlap``, ``looks``, ``source_size``. Of
+            ``pretrain``, ``combine``, ``baselines``, ``overlap``, ``looks``, ``source_size``,
+            ``trained_on``, ``recipe``. Of
             one data set of your own: ``label``, ``group``, ``rate`` (Hz), ``task``, ``metric``,
             ``margin`` (in units of the metric), ``unit``, ``missing``, ``lengths``, ``window`` and
             the others of docs/own-data.md.
@@ -101,42 +98,18 @@ def run(
         raise SpecError(
             f"--engine {engine!r} is not known", mend=nearest(engine, tuple(EngineName))
         )
-    how = How(device, workers, 60 * max(0.0, limit), EngineName(engine), options, weights, progress)
+    how = How(
+        device,
+        workers,
+        60 * max(0.0, limit),
+        EngineName(engine),
+        options,
+        weights,
+        progress=progress,
+    )
     use_plugins(plugins)
     chosen = chosen_study(study, source, target, words, place)
     failed = train(chosen, place, how)
     if failed:
         sys.stderr.write(f"{failed} trial(s) failed; the result's .failed says why\n")
     return StudyResult(chosen.name, place)
-
-
-def workspace_at(place: Place) -> Workspace:
-    """The workspace in a folder."""
-    return Workspace.at(None if place is None else str(place))
-
-
-def use_plugins(folder: str | Path) -> None:
-    """Make the data sets and models in a folder known, in workers too."""
-    if folder:
-        from tsxfer.core import registry
-
-        registry.use_plugins(str(folder))
-
-
-def chosen_study(
-    study: str | Path | None, source: Data, target: Data, words: StudyWords, place: Workspace
-) -> Study:
-    """The study that named arguments mean, with data sets settled.
-
-    Raises:
-        TsxferError: If they mean none.
-    """
-    from tsxfer.api.choose import study_from
-
-    described = described_by(words)
-    sources, first = names_of("source", source, described, place)
-    targets, second = names_of("target", target, described, place)
-    refuse_several([*sources, *targets], first + second, described)
-    left = Description() if first + second else described
-    flags = flags_of(words, sources, targets, left)
-    return study_from(None if study is None else str(study), flags, place)

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tsxfer.api.public import public
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import Study, expand, read_study
 from tsxfer.errors import SpecError, StoreError, nearest
@@ -179,3 +180,27 @@ class StudyResult:
         from tsxfer.report.fragment import fragment
 
         return fragment(self.report)
+
+
+@public()
+def load_study(path: str | Path, *, workspace: str | Path | None = None) -> StudyResult:
+    """Read what a study has found, without training anything.
+
+    Args:
+        path: Its folder, ``WORKSPACE/results/NAME``; or its name or file, in `workspace`.
+        workspace: Where it ran; ``TSXFER_WORKSPACE``, else ``tsxfer-workspace``.
+
+    Raises:
+        SpecError: If there is none.
+    """
+    folder = Path(path)
+    if workspace is None and (folder / "study.toml").is_file():
+        whole = folder.absolute()
+        if whole.parent.name != "results":
+            raise SpecError(
+                f"{path} does not lie in the results of a workspace",
+                mend="name WORKSPACE/results/NAME, where predictions and data are found",
+            )
+        return StudyResult(whole.name, Workspace(whole.parent.parent))
+    place = Workspace.at(None if workspace is None else str(workspace))
+    return StudyResult(known_study(str(path), place), place)

@@ -135,6 +135,11 @@ def edited(row: Result, record: Mapping[str, object]) -> list[str]:
         other = from_record(dict(record))
     except (StoreError, TsxferError, ValueError, TypeError):
         return ["the whole row"]
+    return differing(row, other)
+
+
+def differing(row: Result, other: Result) -> list[str]:
+    """Names of the fields in which two rows differ, but for what is stamped on them later."""
     names = [f.name for f in fields(Result) if f.name not in LATER]
     return [name for name in names if getattr(row, name) != getattr(other, name)]
 
@@ -167,7 +172,7 @@ def _chance(held: Held) -> Check:
             skipped += 1
             continue
         t = row.trial
-        terms = (t.dataset, t.profile, t.size, t.repeat, t.part)
+        terms = (t.dataset, t.profile, t.size, t.repeat, t.part, t.metric, t.split)
         if terms not in known:
             known[terms] = _blind(held.workspace, t)
         count += 1
@@ -228,8 +233,8 @@ def _overlaps(held: Held) -> Check:
 
 def _as_then(again: Sequence[Overlap], row: Result) -> tuple[Overlap, ...]:
     """What is counted now, less what was not looked for when the row was made."""
-    before = any(one.moved is None for one in row.overlap)
-    return tuple(replace(one, moved=None) if before else one for one in again)
+    before = {one.source for one in row.overlap if one.moved is None}
+    return tuple(replace(one, moved=None) if one.source in before else one for one in again)
 
 
 def _compared(found: Sequence[Overlap], again: Sequence[Overlap]) -> tuple[Overlap, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tsxfer.core.specs import Result
+from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.models.base import Model
 from tsxfer.running.fingerprints import fingerprints
@@ -97,11 +97,18 @@ def _refuse(row: Result, workspace: Workspace) -> None:
             where=str(workspace.data(name)),
             mend="prepare the same files again, or run the study again",
         )
-    untrained = trial.reuse.start == "untrained"
+    _refuse_lost(trial, row.key, workspace)
+
+
+def _refuse_lost(trial: Trial, key: str, workspace: Workspace) -> None:
+    """Sources that were trained here must have their weights, unless none of them is used."""
+    untrained = trial.reuse is not None and trial.reuse.start == "untrained"
     for origin in () if untrained else trial.origins:
-        if not holds(workspace.weights(origin.key), fingerprints(workspace, origin)):
+        if not origin.given and not holds(
+            workspace.weights(origin.key), fingerprints(workspace, origin)
+        ):
             raise StoreError(
-                f"the weights of {origin.dataset} that row {row.key} starts from are not there",
+                f"the weights of {origin.dataset} that row {key} starts from are not there",
                 where=str(workspace.weights(origin.key)),
                 mend="run the study again: it trains sources whose weights are gone",
             )
@@ -136,7 +143,7 @@ def _tensors(model: Model) -> reuse.Weights:
 
 
 def _distance(row: Result, fit: loop.Fit) -> float:
-    """Of the curves, where both have a point; a curve of another length is as far as can be."""
+    """Largest distance of the curves; of one that ended elsewhere, the largest score."""
     then, now = row.curve["score"], [round(value, 6) for value in fit.metric]
     if len(then) != len(now):
         return float(max([abs(a) for a in (*then, *now)]))

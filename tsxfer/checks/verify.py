@@ -17,6 +17,7 @@ from tsxfer import metrics
 from tsxfer.checks import bound
 from tsxfer.checks.agreement import tolerance
 from tsxfer.checks.held import Check, Held, read_held, words
+from tsxfer.core.doors import SPLITS, facts
 from tsxfer.core.specs import PROFILES, Result, Trial
 from tsxfer.data import catalogue, prepare, task
 from tsxfer.errors import TsxferError
@@ -165,14 +166,20 @@ def _splits(held: Held) -> Check:
     in_time = cache(lambda name: _in_time(name, held.workspace))
     for row in with_proof:
         trial, proof = row.trial, row.split
-        apart = PROFILES[trial.profile].grouped and not in_time(trial.dataset)
+        apart = PROFILES[trial.profile].grouped and not (
+            _shares(trial.split) if trial.split else in_time(trial.dataset)
+        )
         shared = proof["shared_groups"]
         leaky += bool(shared) and not apart
         if shared and apart:
             faults.append(f"{words(trial)}: {shared} group(s) on two sides")
         if row.sizes.get("test") != proof["instances"]["test"]:
             faults.append(f"{words(trial)}: sizes do not agree with the split")
-        same = (trial.dataset, trial.profile, row.data.get(trial.dataset, ""))
+        same = (
+            f"{trial.dataset} {trial.split}".strip(),
+            trial.profile,
+            row.data.get(trial.dataset, ""),
+        )
         hashes.setdefault(same, set()).add(json.dumps(proof["group_hash"], sort_keys=True))
     faults += [f"{n}: rows with {len(h)} splits" for (n, _, _), h in hashes.items() if len(h) > 1]
     return Check(
@@ -193,6 +200,11 @@ def _in_time(name: str, workspace: Workspace) -> bool:
         return False
 
 
+def _shares(rule: str) -> bool:
+    """A rule of the user's own may say that groups are on several sides; its rows tell it."""
+    return bool(facts(SPLITS, rule).get("shares_groups"))
+
+
 def _subsets(held: Held) -> Check:
     """Split and subset are drawn again from the prepared data and compared with the rows."""
     faults, count, skipped = list[str](), 0, 0
@@ -205,7 +217,14 @@ def _subsets(held: Held) -> Check:
             skipped += 1
             continue
         count += 1
-        terms = (trial.dataset, trial.profile, trial.size, trial.repeat, trial.part)
+        terms = (
+            trial.dataset,
+            trial.profile,
+            trial.size,
+            trial.repeat,
+            trial.part,
+            trial.split,
+        )
         if terms not in drawn:  # all models and sources share it
             drawn[terms] = _draw(data, trial)
         faults += [f"{words(trial)}: {what}" for what in drawn[terms].faults(row)]

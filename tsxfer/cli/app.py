@@ -68,6 +68,13 @@ def run(
             envvar="TSXFER_WEIGHTS",
         ),
     ] = "",
+    steps: Annotated[
+        str,
+        typer.Option(
+            help="auto (stacked on CUDA, else turns), turns, recorded (CUDA) or stacked; the same "
+            "numbers within rounding."
+        ),
+    ] = "auto",
     save_study: Annotated[
         Optional[Path], typer.Option(help="Write the study that the flags imply, and stop.")  # noqa: UP045
     ] = None,
@@ -92,7 +99,7 @@ def run(
         save(chosen, save_study)
         return
     options = (*engine_option, *([f"address={address}"] if address else []))
-    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights)
+    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights, steps=steps)
     raise typer.Exit(run_study(chosen, place, how))
 
 
@@ -135,6 +142,14 @@ def report(
         typer.Option(help="Of a grid: best (on test), leave-one-out, or a number; else all."),
     ] = "",
     drop_repeat: Annotated[list[int], typer.Option(help="Leave a repeat out.")] = [],  # noqa: B006
+    statistics: Annotated[
+        list[str],
+        typer.Option(
+            help="Numbers of the paired scores to state beside: median_difference, "
+            "hodges_lehmann, worst_repeat, your own, or all."
+        ),
+    ] = [],  # noqa: B006
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Show the results of a study: terminal, Markdown, CSV, LaTeX, parquet or one HTML page."""
@@ -142,7 +157,10 @@ def report(
     from tsxfer.errors import SpecError, nearest
     from tsxfer.store.workspace import Workspace
 
-    place, choice = Workspace.at(workspace), Choice(multiplier, tuple(drop_repeat))
+    place, choice = (
+        Workspace.at(workspace),
+        Choice(multiplier, tuple(drop_repeat), tuple(statistics)),
+    )
     if method == "study":
         show_method(study, form, out, place, choice)
     elif method == "tsxfer":
@@ -228,10 +246,14 @@ def prepare(
     Example: tsxfer prepare mine.csv --label y --group subject
     """
     from tsxfer.api.own import prepare_own, refuse_ending, refuse_own_flags
-    from tsxfer.cli.prepare import prepare_dataset
+    from tsxfer.cli.prepare import prepare_dataset, prepare_zoo
     from tsxfer.own.readers import is_own
     from tsxfer.store.workspace import Workspace
+    from tsxfer.zoo.shelf import is_zoo
 
+    if is_zoo(name):
+        prepare_zoo(name, Workspace.at(workspace))
+        return
     if is_own(name):
         prepare_own(name, described, Workspace.at(workspace))
         return
@@ -300,7 +322,8 @@ def fit(
 
     Example: tsxfer fit --source speech --target mine.csv --label y --out model
     """
-    from tsxfer.cli.fit import Asked, fit_and_keep
+    from tsxfer.api.fitting import Asked
+    from tsxfer.cli.fit import fit_and_keep
     from tsxfer.store.workspace import Workspace
 
     asked = Asked(
@@ -326,6 +349,9 @@ def predict(
         Path, typer.Argument(help="Windows: csv, npz, parquet or .ts; no labels needed.")
     ],
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
+    label: Annotated[
+        str, typer.Option(help="Column or array of labels in the file, to score against.")
+    ] = "",
     device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     _plugins: Plugins = "",
 ) -> None:
@@ -335,7 +361,7 @@ def predict(
     """
     from tsxfer.cli.fit import predict_file
 
-    predict_file(folder, file, out, device)
+    predict_file(folder, file, out, device, label)
 
 
 @app.command()
@@ -466,11 +492,12 @@ def recommend(
 
     Example: tsxfer recommend --target mine.csv --label y --group subject
     """
-    from tsxfer.cli.recommend import Wanted, recommend
+    from tsxfer.api.recommending import Wanted
+    from tsxfer.cli.recommend import recommend as advise
     from tsxfer.store.workspace import Workspace
 
     wanted = Wanted(target, model, size, repeat, described)
-    recommend(wanted, Workspace.at(workspace), json)
+    advise(wanted, Workspace.at(workspace), json)
 
 
 exchange.register(app)

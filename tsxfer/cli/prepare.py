@@ -13,6 +13,7 @@ from tsxfer.data.fetch import fetch
 from tsxfer.data.prepare import Prepared, prepare
 from tsxfer.errors import SpecError
 from tsxfer.store.workspace import Workspace
+from tsxfer.zoo import shelf
 
 
 def prepare_dataset(name: str, place: Path | None, workspace: Workspace) -> Prepared:
@@ -30,6 +31,19 @@ def prepare_dataset(name: str, place: Path | None, workspace: Workspace) -> Prep
     made = _read(dataset, folder, workspace)
     tell(made)
     return made
+
+
+def prepare_zoo(name: str, workspace: Workspace) -> None:
+    """Fetch the files of a name of the zoo that the package itself does not hold.
+
+    Raises:
+        TsxferError: If there is no such name, a server fails, or a file is another.
+    """
+    entry = shelf.find(name)
+    workspace.make()
+    fetched = shelf.fetch(entry, workspace)
+    here = f"fetched: {', '.join(fetched)}" if fetched else "all of its files are here"
+    sys.stdout.write(f"{entry.id}: {here}\n")
 
 
 def _read(dataset: Dataset, folder: Path, workspace: Workspace) -> Prepared:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tsxfer.api.studies import known_study
+from tsxfer.core.doors import STATISTICS
 from tsxfer.core.specs import Result
 from tsxfer.core.study import expand, read_study
 from tsxfer.errors import SpecError, StoreError, nearest
@@ -34,10 +35,12 @@ class Choice:
         rule: ``best`` (the study's, on the test score), ``leave-one-out`` or a number; empty
             compares every multiplier by itself.
         drop: Repeats left out.
+        statistics: What is stated of each comparison beside, by name.
     """
 
     rule: str = ""
     drop: tuple[int, ...] = ()
+    statistics: tuple[str, ...] = ()
 
 
 def show_report(
@@ -58,6 +61,7 @@ def show_report(
     if form not in FORMS:
         raise SpecError(f"unknown format {form!r}", mend=nearest(form, FORMS))
     report = gathered(named, place, partial, choice)
+    report = replace(report, statistics=_stated(choice.statistics))
     if figures is not None:
         written = export.figures(report, figures)
         sys.stderr.write(f"wrote {len(written)} figures as SVG, PDF and PNG to {figures}\n")
@@ -72,6 +76,16 @@ def show_report(
         sys.stdout.write(TEXTS[form](report))
     else:
         _write(out, TEXTS[form](report).encode())
+
+
+def _stated(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of statistics: ``a,b`` and several words; ``all`` means every one that is known."""
+    names = [part.strip() for word in given for part in word.split(",") if part.strip()]
+    known = STATISTICS.names()
+    for name in names:
+        if name not in (*known, "all"):
+            raise SpecError(f"unknown statistic {name!r}", mend=nearest(name, known))
+    return tuple(known if "all" in names else dict.fromkeys(names))
 
 
 def show_method(named: str, form: str, out: Path | None, place: Workspace, choice: Choice) -> None:

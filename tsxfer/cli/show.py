@@ -20,6 +20,7 @@ from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
+from tsxfer.zoo import shelf
 
 # What `tsxfer run` chooses among beside data sets and models, by its option.
 CHOICES = {
@@ -63,6 +64,7 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
                 ],
                 "own": catalogue.own_names(workspace),
                 "models": {name: MODELS.summary(name) for name in MODELS.names()},
+                "zoo": {name: asdict(entry) for name, entry in shelf.entries().items()},
                 "metrics": METRICS.names(),
                 "choices": CHOICES,
             }
@@ -77,6 +79,8 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
         card = catalogue.find(name, workspace).card
         lines.append(f"  {name:30} {card.domain:11} {card.title}")
     lines += ["models", *(f"  {name:14} {MODELS.summary(name)}" for name in MODELS.names())]
+    lines += ["zoo: weights that are a --source as zoo:NAME (tsxfer show zoo:NAME has the card)"]
+    lines += [f"  {e.name:20} {', '.join(e.models)}: {e.holds}" for e in shelf.entries().values()]
     lines += ["metrics", *map(_metric_line, METRICS.names())]
     lines += [f"{what:12} {', '.join(names)}" for what, names in CHOICES.items()]
     say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
@@ -96,7 +100,9 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         SpecError: If nothing has that name.
     """
     named = DatasetName.parse(name)
-    if named.base in catalogue.names() or named.own:
+    if shelf.is_zoo(name):
+        facts = _zoo_card(shelf.find(name))
+    elif named.base in catalogue.names() or named.own:
         card = catalogue.find(name, workspace).card
         facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
     elif name in MODELS.names():
@@ -126,6 +132,20 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         say_json(facts)
     else:
         say([f"{what:16} {value}" for what, value in facts.items() if value not in ("", (), None)])
+
+
+def _zoo_card(entry: shelf.Entry) -> dict[str, Any]:
+    """Facts of an entry; each training in a line, with what a blind prediction scores."""
+    facts = asdict(entry)
+    trainings = facts.pop("trainings")
+    for stem, one in trainings.items():
+        low = "; NO BETTER THAN BLIND on its own test" if entry.blind(stem) else ""
+        facts[stem] = (
+            f"{entry.metric} {one['score']:g}, blind {one['blind']:g}{low}; "
+            f"{one['bytes'] / 1000:,.0f} kB; sha256 {one['sha256']}; remake: {one['command']}; "
+            f"made with {', '.join(f'{n} {v}' for n, v in one['versions'].items())}"
+        )
+    return facts
 
 
 def show_status(workspace: Workspace, as_json: bool) -> None:

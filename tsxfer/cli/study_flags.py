@@ -53,7 +53,8 @@ Strategies = Annotated[
     ),
 ]
 Pretrain = Annotated[
-    list[str], typer.Option(help="What sources learn: labels, masked, contrastive, or all.")
+    list[str],
+    typer.Option(help="What sources learn: labels, masked, contrastive, your own, or all."),
 ]
 Combine = Annotated[
     list[str], typer.Option(help="Several sources as one: pooled, sequential, average, or all.")
@@ -91,6 +92,12 @@ TrainedOn = Annotated[
 ]
 
 
+Head = Annotated[str, typer.Option(help="Of both arms: linear, dense, or your own (the model's).")]
+Split = Annotated[
+    str, typer.Option(help="Rule of the targets' split: grouped, time, or your own (their cards').")
+]
+
+
 @own_flags
 def asked(
     source: Names = [],  # noqa: B006
@@ -112,6 +119,8 @@ def asked(
     looks: Looks = [],  # noqa: B006
     trained_on: TrainedOn = [],  # noqa: B006
     recipe: RecipeName = "",
+    head: Head = "",
+    split: Split = "",
     described: Description = UNSAID,
 ) -> Flags:
     """What the flags of a study say; a flag is a line here, and a field of `Flags`."""
@@ -136,6 +145,8 @@ def asked(
         source_size=source_size,
         trained_on=trained_on,
         recipe=recipe,
+        head=head,
+        split=split,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tsxfer
 from tsxfer.core.registry import Registry
@@ -21,6 +22,24 @@ def _door(noun: str, file: str) -> Registry:
 
 
 METHODS = _door("method", "train/methods")
+OBJECTIVES = _door("objective", "train/unlabelled")
 METRICS = _door("metric", "metrics")
+RANKERS = _door("ranker", "ranking/rankers")
+SPLITS = _door("split", "data/rules")
+HEADS = _door("head", "models/heads")
+STATISTICS = _door("statistic", "stats/statistics")
 
-DOORS: Mapping[str, Registry] = {door.noun: door for door in (METHODS, METRICS)}
+_ALL = (METHODS, OBJECTIVES, METRICS, RANKERS, SPLITS, HEADS, STATISTICS)
+DOORS: Mapping[str, Registry] = {door.noun: door for door in _ALL}
+
+
+def facts(door: Registry, name: str) -> dict[str, Any]:
+    """What the decorator of a name says in keywords, without running its file.
+
+    Another package's object keeps them as ``facts``.
+
+    Raises:
+        SpecError: If nothing has that name.
+    """
+    found = door.definition(name)
+    return found.facts if found else dict(getattr(door.get(name), "facts", {}))

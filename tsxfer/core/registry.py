@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -20,9 +19,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tsxfer.errors import SpecError, nearest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 PLUGINS = "TSXFER_PLUGINS"
 
@@ -63,9 +65,11 @@ def _refuse_missing(places: list[Path]) -> None:
 
 
 @lru_cache
-def _installed(group: str, _path: tuple[str, ...]) -> dict[str, importlib.metadata.EntryPoint]:
+def _installed(group: str, _path: tuple[str, ...]) -> dict[str, EntryPoint]:
     """Entry points of a group; looking through all packages takes 20 ms, too long for each name."""
-    return {entry.name: entry for entry in importlib.metadata.entry_points(group=group)}
+    from importlib import metadata  # takes as long as all of this module's others
+
+    return {entry.name: entry for entry in metadata.entry_points(group=group)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,7 @@ class Registry:
         marked = [one.name for one in _parsed(path)[0] if one.mark in self.mark]
         return marked if self.each else [path.stem] * bool(marked)
 
-    def _entry_points(self) -> dict[str, importlib.metadata.EntryPoint]:
+    def _entry_points(self) -> dict[str, EntryPoint]:
         return _installed(self.group, tuple(sys.path))
 
     def _module(self, name: str, path: Path) -> ModuleType:
@@ -211,7 +215,7 @@ class Registry:
         return _executed(f"tsxfer_{self.group.rsplit('.', 1)[-1]}_{name}", path)
 
 
-def _entry(entry: importlib.metadata.EntryPoint) -> Any:
+def _entry(entry: EntryPoint) -> Any:
     try:
         return entry.load()
     except Exception as error:

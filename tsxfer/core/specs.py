@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tsxfer.core.cautions import Caution
+from tsxfer.core.doors import OBJECTIVES as DOOR_OF_OBJECTIVES
 from tsxfer.core.names import is_given
 from tsxfer.core.seen import Begin, Learned
 from tsxfer.core.strategy import Channels, Strategy
@@ -22,8 +23,8 @@ Control = Literal["untrained", "permuted", "shuffled", "moments", "noise", "in_d
 CONTROLS: tuple[Control, ...] = typing.get_args(Control)
 Start = Literal["weights", "untrained", "permuted", "moments"]
 NOISE = "noise@1"  # the data set of the control of that name; datasets/noise.py
-Objective = Literal["labels", "masked", "contrastive"]
-OBJECTIVES: tuple[Objective, ...] = typing.get_args(Objective)
+LABELS = "labels"  # the objective that sees them; others are of `tsxfer.core.doors.OBJECTIVES`
+OBJECTIVES: tuple[str, ...] = (LABELS, *DOOR_OF_OBJECTIVES.own_names())
 Baseline = Literal[
     "trivial",
     "summary",
@@ -120,7 +121,9 @@ class Recipe:
             source that has seen everything but what the windows mean. Test labels stay true.
         objective: ``labels``; ``masked``: hidden stretches of a window are filled in from the rest
             (masked reconstruction); ``contrastive``: two distorted views of a window are told
-            from those of others (SimCLR, Chen et al. 2020). The last two see no label.
+            from those of others (SimCLR, Chen et al. 2020); or a user's own. All but the first see
+            no label.
+        head: Name of a head (`tsxfer.core.doors.HEADS`) on the features; "": the backbone's own.
         augment: ``light`` distorts the windows to learn from, differently in each step: noise,
             scale and shift in time.
     """
@@ -137,8 +140,9 @@ class Recipe:
     precision: Literal["float32", "tf32", "bf16"] = "float32"
     tune: tuple[float, ...] = ()
     labels: Literal["true", "shuffled"] = "true"
-    objective: Objective = "labels"
+    objective: str = LABELS
     augment: Literal["none", "light"] = "none"
+    head: str = ""
 
     def __post_init__(self) -> None:
         for name in ("rate", "batch", "epochs", "patience", "plateau_patience"):
@@ -199,6 +203,8 @@ class Trial(_Keyed):
         after: The pretraining whose convolutions this one continues from.
         fitting: What its first kernels become where the two differ in channels
             (`Strategy.channels`).
+        metric: What it is selected and judged on; "": the metric of the data set's card.
+        split: Rule by which the data set is split (`tsxfer.core.doors.SPLITS`); "": its card's.
         baseline: Instead of fine-tuning: a name in `BASELINES`; those that are not of a backbone
             have the model `NO_BACKBONE`.
     """
@@ -214,6 +220,8 @@ class Trial(_Keyed):
     pool: tuple[str, ...] = ()
     after: Trial | None = None
     baseline: Baseline | None = None
+    metric: str = ""
+    split: str = ""
     fitting: Channels = "repeat"
 
     def __post_init__(self) -> None:
@@ -233,6 +241,11 @@ class Trial(_Keyed):
             raise SpecError(
                 f"fitting = {self.fitting!r} of a trial that continues from no other",
                 mend="leave it out; of a transfer it is strategy.channels",
+            )
+        if self.closed_form and self.recipe.head:
+            raise SpecError(
+                f"head {self.recipe.head!r} with a head in closed form",
+                mend="leave the head out, or the strategy probe",
             )
         if sum(map(bool, (self.reuse, self.pool, self.after, self.baseline))) > 1:
             raise SpecError(

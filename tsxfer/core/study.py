@@ -20,7 +20,6 @@ from tsxfer.core.specs import (
     PROFILES,
     Baseline,
     Control,
-    Objective,
     Recipe,
     Reuse,
     Trial,
@@ -89,6 +88,8 @@ class Study:
         baselines: Other ways to use the target's labels, beside each scratch twin.
         overlap: ``refuse`` stops before training where a source has seen what a target is tested
             on; ``label`` runs it and labels every row.
+        metric: What targets are selected and judged on, in place of their cards' metrics.
+        split: Rule by which targets are split, in place of their cards' rules.
         looks: Numbers of repeats at which the study may be judged before all are in; they are
             declared, and the level is spent over them (`tsxfer.stats.sequential`).
     """
@@ -110,7 +111,7 @@ class Study:
     pretraining: Recipe = field(default_factory=lambda: Recipe(epochs=15))
     controls: tuple[Control, ...] = ()
     strategies: tuple[Strategy, ...] = (Strategy(),)
-    objectives: tuple[Objective, ...] = ("labels",)
+    objectives: tuple[str, ...] = ("labels",)
     combine: tuple[Combination, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     channels: dict[str, int] = field(default_factory=dict)
@@ -118,6 +119,8 @@ class Study:
     check_start: bool = True
     overlap: Overlaps = "refuse"
     looks: tuple[int, ...] = ()
+    metric: str = ""
+    split: str = ""
     profiles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -316,6 +319,8 @@ def _comparable(study: Study) -> Iterator[Trial]:
             repeat=repeat,
             recipe=study.recipe,
             profile=study.profile,
+            metric=study.metric,
+            split=study.split,
         )
         loss = study.scratch_loss
         yield replace(scratch, reuse=replace(starts[0], twin_loss=loss)).twin()

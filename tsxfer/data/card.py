@@ -72,7 +72,7 @@ class Card:
         group: What a group is, e.g. ``event``.
         split: ``grouped`` keeps groups on one side; ``time`` also keeps the order of time;
             ``official`` tests on the part that the data itself sets aside, and selects on its train
-            part.
+            part; or a user's own rule (`tsxfer.core.doors.SPLITS`).
         metric: Primary metric.
         extra_metrics: Reported beside it.
         margin: Smallest difference of the primary metric that matters in practice.
@@ -108,7 +108,7 @@ class Card:
     cite: str
     unit: str = ""
     file_rate_hz: float | None = None
-    split: Literal["grouped", "time", "official"] = "grouped"
+    split: str = "grouped"
     extra_metrics: tuple[str, ...] = ()
     amplitude: bool = True
     paper_channels: tuple[int, ...] = ()

@@ -106,7 +106,7 @@ def _of_weights(workspace: Workspace, card: Given, trial: Trial, fresh: bool) ->
     if kept is not None:
         return _beside(kept, card.name, tested, rows, fresh)
     known = [_id(name, workspace) for name in card.trained_on]
-    total = Overlap(card.name, 0, len(rows), unknown=not known or "" in known)
+    total = Overlap(card.name, 0, len(rows), moved=0, unknown=not known or "" in known)
     for name in filter(None, known):
         made = tuple(task.prepared(workspace, n).fingerprint for n in (name, trial.dataset))
         drawn = Drawn(name, trial.profile, "all", 0, "whole")

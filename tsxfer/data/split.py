@@ -26,7 +26,7 @@ class Partition:
         validation: To select on.
         test: To be scored on.
         purged: Instances between the parts that are in none.
-        rule: ``official`` where the data says which instances are for testing; "" else.
+        rule: Of the split, where it is ``official`` or a user's own; "" else.
     """
 
     train: Indices
@@ -50,128 +50,10 @@ class Partition:
         }
 
 
-def partition(
-    group: NDArray[np.str_],
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
-    labels: NDArray[Any] | None,
-    profile: Profile,
-    rule: str,
-    dataset: str,
-    part: NDArray[np.str_] | None = None,
-) -> Partition:
-    """Split a data set once; the draw depends on its name and on nothing else.
-
-    Args:
-        group: ``(n,)`` group names.
-        start: ``(n,)`` start times in seconds, NaN where unknown.
-        end: ``(n,)`` end times.
-        labels: ``(n,)`` class codes for the study's split within classes; None for regression.
-        profile: Rules of the protocol.
-        rule: The card's ``grouped``, ``time`` or ``official``.
-        dataset: Versioned name.
-        part: ``(n,)`` ``train`` or ``test``, where the rule is ``official``: the test part is the
-            data's own under every profile, and the validation part is drawn from its train part.
-
-    Raises:
-        DataError: If there are too few groups, or times are needed and unknown.
-    """
-    if rule == "time":
-        return _in_time(start, end, profile, dataset)
-    draw = stream("split", dataset, *(() if profile.grouped else ("by instance",)))
-    if rule == "official":
-        return _official(group, labels, part, profile, draw, dataset)
-    if profile.grouped:
-        return _by_group(group, profile, draw, dataset)
-    return _by_instance(len(group), labels, profile, draw)
-
-
-def _in_time(
-    start: NDArray[np.float64], end: NDArray[np.float64], profile: Profile, dataset: str
-) -> Partition:
-    if not (np.isfinite(start).all() and np.isfinite(end).all()):
-        raise DataError(
-            f"{dataset} is split in time, but some instances have no time",
-            mend="give time_start and time_end in its reader",
-        )
-    cuts = np.quantile(start, np.cumsum(profile.shares)[:2])
-    first, second = start < cuts[0], (start >= cuts[0]) & (start < cuts[1])
-    # Purge: what an instance has seen, its label included, ends before the next part starts.
-    train = np.flatnonzero(first & (end < cuts[0]))
-    validation = np.flatnonzero(second & (end < cuts[1]))
-    test = np.flatnonzero(start >= cuts[1])
-    purged = len(start) - len(train) - len(validation) - len(test)
-    return Partition(train, validation, test, int(purged))
-
-
-def _official(
-    group: NDArray[np.str_],
-    labels: NDArray[Any] | None,
-    part: NDArray[np.str_] | None,
-    profile: Profile,
-    draw: np.random.Generator,
-    dataset: str,
-) -> Partition:
-    """The data's own test part; a validation part from the rest, by groups where there are some."""
-    if part is None or set(np.unique(part).tolist()) != {"train", "test"}:
-        raise DataError(
-            f"{dataset} has an official split, but not which instance is of which part",
-            mend="prepare it again",
-        )
-    pool, test = np.flatnonzero(part == "train"), np.flatnonzero(part == "test")
-    learn, select = profile.shares[:2]
-    shares = np.array([learn, select]) / (learn + select)
-    grouped = profile.grouped and len(np.unique(group[pool])) < len(pool)
-    if grouped:
-        sides = _sides(group[pool], shares, draw, dataset)
-        train, validation = pool[sides == 0], pool[sides == 1]
-    else:
-        order = prefix_stratified(pool, None if labels is None else labels, draw)
-        cut = round(shares[0] * len(pool))
-        train, validation = np.sort(order[:cut]), np.sort(order[cut:])
-    return Partition(train, validation, test, rule="official")
-
-
-def _by_group(
-    group: NDArray[np.str_], profile: Profile, draw: np.random.Generator, dataset: str
-) -> Partition:
-    sides = _sides(group, np.array(profile.shares), draw, dataset)
+def of_sides(sides: NDArray[np.int64], rule: str = "") -> Partition:
+    """The partition in which each instance is in the part of that number, or below 0 in none."""
     train, validation, test = (np.flatnonzero(sides == part) for part in range(3))
-    return Partition(train, validation, test)
-
-
-def _sides(
-    group: NDArray[np.str_], shares: NDArray[np.float64], draw: np.random.Generator, dataset: str
-) -> NDArray[np.int64]:
-    """Which part each instance is in, whole groups together; parts have about their shares."""
-    names, member, counts = np.unique(group, return_inverse=True, return_counts=True)
-    if len(names) < len(shares):
-        few, apart = {
-            2: ("two", "training and validation"),
-            3: ("three", "training, validation and test"),
-        }[len(shares)]
-        raise DataError(
-            f"{dataset} has {len(names)} group(s): {', '.join(names)}",
-            mend=f"{few} groups are the least that {apart} can keep apart, and some "
-            "thirty let a verdict speak of new ones: add data of more of them",
-        )
-    # Each group goes where the largest share of the wanted instances is still missing.
-    wanted = shares * len(group)
-    missing, side = wanted.copy(), np.zeros(len(names), dtype=np.int64)
-    order = draw.permutation(len(names))
-    order = order[np.argsort(-counts[order] // max(1, int(wanted.min()) // 4), kind="stable")]
-    for name in order:
-        side[name] = int(np.argmax(missing / wanted))
-        missing[side[name]] -= counts[name]
-    return np.asarray(side[member])
-
-
-def _by_instance(
-    count: int, labels: NDArray[Any] | None, profile: Profile, draw: np.random.Generator
-) -> Partition:
-    order = prefix_stratified(np.arange(count), labels, draw)
-    first, second = (np.cumsum(profile.shares)[:2] * count).astype(int)
-    return Partition(np.sort(order[:first]), np.sort(order[first:second]), np.sort(order[second:]))
+    return Partition(train, validation, test, int(np.sum(sides < 0)), rule)
 
 
 def prefix_stratified(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer import metrics
+from tsxfer.core.cautions import Caution
+from tsxfer.core.doors import SPLITS, facts
 from tsxfer.core.specs import PROFILES, Profile, Trial
 from tsxfer.data import catalogue, prepare, scale, split
+from tsxfer.data.card import Card
 from tsxfer.data.prepare import Prepared
+from tsxfer.data.rules import Instances, partition
 from tsxfer.data.sealed import SealedTest
 from tsxfer.data.trivial import Trivial
-from tsxfer.errors import DataError
+from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.keys import stream
 from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace
@@ -90,20 +95,52 @@ def prepared(workspace: Workspace, name: str) -> Prepared:
 def parts_of(data: Prepared, profile: Profile) -> split.Partition:
     """The partition of a prepared data set under a profile."""
     card = data.card
-    return split.partition(
-        np.asarray(data.array("group")),
-        np.asarray(data.array("start")),
-        np.asarray(data.array("end")),
-        np.asarray(data.array("y")) if card.task == "classification" else None,
-        profile,
-        card.split,
-        card.id,
-        np.asarray(data.array("part")) if card.split == "official" else None,
+    instances = Instances(
+        dataset=card.id,
+        group=np.asarray(data.array("group")),
+        start=np.asarray(data.array("start")),
+        end=np.asarray(data.array("end")),
+        labels=np.asarray(data.array("y")) if card.task == "classification" else None,
+        part=np.asarray(data.array("part")) if card.split == "official" else None,
+        shares=profile.shares,
+        grouped=profile.grouped,
     )
+    return partition(instances, profile, card.split)
+
+
+def judged(data: Prepared, trial: Trial) -> Prepared:
+    """A prepared data set, its card with the metric and the rule of the split of a trial.
+
+    Raises:
+        SpecError: If one is not known, or the metric is for another task.
+    """
+    if not (trial.metric or trial.split):
+        return data
+    return replace(data, card=judged_card(data.card, trial.metric, trial.split))
+
+
+def judged_card(card: Card, metric: str, rule: str) -> Card:
+    """A card with another primary metric and rule of the split; "" keeps its own."""
+    if metric and metric != card.metric:
+        found = metrics.get(metric)
+        if found.task != card.task:
+            raise SpecError(
+                f"metric {metric} is for {found.task}, {card.name} is a {card.task}",
+                mend=nearest(metric, metrics.names(card.task)),
+            )
+        beside = tuple(n for n in (card.metric, *card.extra_metrics) if n != metric)
+        margin = card.margin if found.margin is None else found.margin
+        card = replace(card, metric=metric, extra_metrics=beside, margin=margin)
+    if rule and rule != card.split:
+        leaks = bool(facts(SPLITS, rule).get("shares_groups")) and not SPLITS.own(rule)
+        warnings = (*card.warnings, *((Caution.LEAKY,) if leaks else ()))
+        card = replace(card, split=rule, warnings=warnings)
+    return card
 
 
 def draw(data: Prepared, trial: Trial) -> tuple[split.Partition, split.Subset]:
     """The partition of a prepared data set, and the instances of it that a trial may use."""
+    data = judged(data, trial)
     profile, card = PROFILES[trial.profile], data.card
     coded = np.asarray(data.array("y")) if card.task == "classification" else None
     parts = parts_of(data, profile)
@@ -113,7 +150,8 @@ def draw(data: Prepared, trial: Trial) -> tuple[split.Partition, split.Subset]:
 
 def load_task(workspace: Workspace, trial: Trial) -> Task:
     """Split, draw, and scale a trial's data; both arms of a comparison get the same."""
-    data, profile = prepared(workspace, trial.dataset), PROFILES[trial.profile]
+    data = judged(prepared(workspace, trial.dataset), trial)
+    profile = PROFILES[trial.profile]
     card, labels, group = data.card, np.asarray(data.array("y")), np.asarray(data.array("group"))
     coded = labels if card.task == "classification" else None
     parts, drawn = draw(data, trial)

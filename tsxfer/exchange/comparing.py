@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from tsxfer import metrics
+from tsxfer.checks.bound import differing
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import expand
@@ -65,6 +66,7 @@ class Compared:
         both: Rows that both hold under one key.
         identical: Of these, equal in everything but machine, cost and origin.
         close: Of these, others whose scores agree within the tolerance of a reproduction.
+        fields: Names of the fields in which rows of one key differ, each with how many rows.
         disagree: Others, one sentence each.
         rekeyed: Trials that both hold under different keys: other versions or recipes.
         only_first: Rows that only the first holds, counted by what they are.
@@ -77,6 +79,7 @@ class Compared:
     both: int
     identical: int
     close: int
+    fields: Mapping[str, int]
     disagree: tuple[str, ...]
     rekeyed: int
     only_first: Mapping[str, int]
@@ -90,7 +93,8 @@ def compare_sets(first: ResultSet, second: ResultSet) -> Compared:
     """Pair the finished rows of two sets, by key, else by what they are."""
     one, two = _done(first), _done(second)
     shared = [key for key in one if key in two]
-    told = [conflict(one[key], two[key]) for key in shared if one[key].digest != two[key].digest]
+    unlike = [(one[k], two[k]) for k in shared if one[k].digest != two[k].digest]
+    told = [conflict(*pair) for pair in unlike]
     rest = _by_place([row for key, row in one.items() if key not in two])
     other = _by_place([row for key, row in two.items() if key not in one])
     moved = [(rest[place], other[place]) for place in rest if place in other]
@@ -100,6 +104,7 @@ def compare_sets(first: ResultSet, second: ResultSet) -> Compared:
         both=len(shared),
         identical=len(shared) - len(told),
         close=sum(not words for words in told),
+        fields=dict(Counter(name for pair in unlike for name in differing(*pair)).most_common()),
         disagree=tuple(words for words in told if words),
         rekeyed=len(moved),
         only_first=_counted(row for place, row in rest.items() if place not in other),

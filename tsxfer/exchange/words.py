@@ -8,6 +8,7 @@ from tsxfer.exchange.board import FEWEST_TARGETS, Board, Entry
 from tsxfer.exchange.comparing import Changed, Compared, Drift
 from tsxfer.exchange.merging import Merged
 
+NOUNS = {"Sources": "source", "Strategies": "strategy", "Models": "model"}
 MOST = 20  # lines of one kind; --json has all
 
 
@@ -34,6 +35,9 @@ def of_compared(found: Compared, first: str, second: str) -> Iterator[str]:
         f"{sum(found.only_second.values())} only in B"
     )
     yield from _some("disagree on the same key:", list(found.disagree))
+    if found.fields:
+        named = ", ".join(f"{name} {count}" for name, count in found.fields.items())
+        yield f"fields that differ under the same key, with rows: {named}"
     yield from _some("only in A:", _counts(found.only_first))
     yield from _some("only in B:", _counts(found.only_second))
     yield from _some("scores that moved:", [_drift(drift) for drift in found.drifts])
@@ -76,7 +80,7 @@ def _ends(low: float | None, high: float | None) -> str:
 def board_markdown(board: Board) -> str:
     """A board as a table in Markdown."""
     controls = list(dict.fromkeys(name for entry in board.entries for name in entry.beyond))
-    head = ["rank", board.title[:-1].lower(), "targets", "cells", "mean", "95 % interval"]
+    head = ["rank", NOUNS[board.title], "targets", "cells", "mean", "95 % interval"]
     head += [f"beyond {name}" for name in controls]
     lines = [head, ["---"] * len(head), *(_line(entry, controls) for entry in board.entries)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)

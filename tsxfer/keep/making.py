@@ -20,10 +20,12 @@ from tsxfer.errors import SpecError
 from tsxfer.keep import onnx as export
 from tsxfer.keep.fit import VALIDATION_SHARE, Fitted, Labelled, Terms, fit
 from tsxfer.keep.overlap import Shared, with_target
-from tsxfer.keep.saved import Source, find_source, save, source_at
+from tsxfer.keep.saved import Source, save, source_at
 from tsxfer.own.budgets import QUICK_STEPS, STEPS, lengthened, longer
 from tsxfer.own.reading import reading_of
+from tsxfer.running.given import fitting
 from tsxfer.running.runner import Job, run
+from tsxfer.store import given
 from tsxfer.store.workspace import Workspace
 
 Say = Callable[[str], None]
@@ -36,8 +38,7 @@ class Order:
     Attributes:
         study: Its one target and model, its recipe and pretraining; its source where that is a data
             set to pretrain on.
-        source: Weights or a fitted model to start from, the study's source where `pretrain`, or
-            None for scratch.
+        source: The study's source, a data set or weights made elsewhere; None for scratch.
         pretrain: Start from the pretraining of the study.
         frozen: Keep the copied layers as they are.
         channels: How kernels are fitted to other channels.
@@ -80,6 +81,22 @@ class Made:
     source: Source | None
     terms: Terms
     shared: Shared | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What was fitted from what, and how it did on what was held out."""
+        fitted, source = self.fitted, self.source
+        held = (
+            f"on {fitted.validated:,} windows held out "
+            "(no test: `tsxfer run` tells what transfer is worth)"
+            if fitted.validated
+            else "on the TRAINING windows: there was nothing to hold out"
+        )
+        return (
+            f"fitted {fitted.model} from {source.corpus if source else 'scratch'} on "
+            f"{fitted.trained:,} windows of {self.target.card.id}\n"
+            f"{fitted.metric} {fitted.score:.4g} {held}"
+        )
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -171,7 +188,7 @@ def _source(order: Order, workspace: Workspace, say: Say) -> Source | None:
             raise SpecError("--frozen without a source keeps noise", mend="name a --source")
         return None
     if not order.pretrain:
-        return find_source(order.source, order.model, workspace)
+        return _given(order, order.source, workspace, say)
     study = order.study
     if study.sources == study.targets:
         raise SpecError(
@@ -180,6 +197,18 @@ def _source(order: Order, workspace: Workspace, say: Say) -> Source | None:
     trial = expand(study)[0]
     _pretrain(trial, workspace, order.device, say)
     return source_at(workspace.weights(trial.key), order.model)
+
+
+def _given(order: Order, name: str, workspace: Workspace, say: Say) -> Source:
+    """Weights that were made elsewhere, under the names of the model."""
+    card, origin = given.read(name, workspace), Trial(name, order.model, "all", 0)
+    mapping = fitting(origin, order.study.targets[0], workspace)
+    say(f"PRETRAINED ELSEWHERE: {card.said}.")
+    say(f"{card.name} as {order.model}: {mapping.words}")
+    corpus = ", ".join(card.trained_on) or "not stated"
+    named = card.name if card.words else corpus
+    path = given.weights_of(workspace, origin)
+    return Source(named, card.simulated, path, mapping.weights)
 
 
 def _pretrain(trial: Trial, workspace: Workspace, device: str, say: Say) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tsxfer.core.models_index import REGISTRY
 from tsxfer.errors import SpecError
+from tsxfer.models import heads
 
 
 class Backbone(nn.Module, ABC):
@@ -47,18 +48,17 @@ class Model(nn.Module):
         extra: Numbers beside the window.
         outputs: Classes, or 1 for regression.
         apart: Channels that pass the backbone one by one, their features joined; 0: all at once.
+        head: Name of a head (`tsxfer.models.heads`); "": the backbone's usual one.
     """
 
-    def __init__(self, backbone: Backbone, extra: int, outputs: int, apart: int = 0) -> None:
+    def __init__(
+        self, backbone: Backbone, extra: int, outputs: int, apart: int = 0, head: str = ""
+    ) -> None:
         super().__init__()
         self.backbone, self.apart = backbone, apart
-        width = backbone.features * max(1, apart) + extra
-        hidden = [nn.Linear(width, width), nn.ReLU()] if backbone.hidden_layer else []
-        self.head: nn.Module = nn.Sequential(*hidden, nn.Linear(width, outputs))
-        for layer in self.head.children():
-            if isinstance(layer, nn.Linear):
-                nn.init.xavier_uniform_(layer.weight)  # Keras' default, as in the study
-                nn.init.zeros_(layer.bias)
+        self.width = backbone.features * max(1, apart) + extra
+        usual = "dense" if backbone.hidden_layer else "linear"
+        self.head: nn.Module = heads.make(head or usual, self.width, outputs)
 
     def forward(self, x: Tensor, extra: Tensor) -> Tensor:
         """``(batch, channel, time)`` and ``(batch, extra)`` to ``(batch, outputs)``."""
@@ -97,6 +97,7 @@ def build(
     seed: int,
     as_in_study: bool = False,
     apart: bool = False,
+    head: str = "",
 ) -> Model:
     """A freshly initialised model; the same seed gives the same weights, whatever else was drawn.
 
@@ -109,6 +110,7 @@ def build(
         seed: Of the initial weights.
         as_in_study: Start as the study did where the original architecture starts otherwise.
         apart: Each channel passes a backbone of one channel, and features are joined.
+        head: Name of a head; "": the backbone's usual one.
 
     Raises:
         SpecError: If the name is unknown or the file holds no backbone.
@@ -118,7 +120,7 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         backbone = kind(1 if apart else channels, length)
-        model = Model(backbone, extra, outputs, channels if apart else 0)
+        model = Model(backbone, extra, outputs, channels if apart else 0, head)
         if as_in_study:
             model.backbone.start_as_in_study()
         return model

@@ -53,7 +53,7 @@ def _part(arrays: Arrays, x_name: str, first: str, described: Description, path:
     like = _suffix(x_name)
     y_name = (
         ""
-        if described.unlabelled
+        if described.unlabelled and not described.label
         else _mate(arrays, described.label, Y, like, path, bool(first), "--label")
     )
     group = _mate(arrays, described.group, GROUP, like, path, bool(first), "--group")

@@ -61,7 +61,7 @@ def _labels(
     task, guessed = _task(y, described, content)
     if task == "regression":
         return _as_numbers(y, content.label), "regression", guessed
-    names, joined = spelt_alike(_as_names(y), _words, "classes")
+    names, joined = spelt_alike(names_as_text(y), _words, "classes")
     return names, "classification", (*guessed, *joined, *_cases(names), *_several(names))
 
 
@@ -145,7 +145,8 @@ def _as_numbers(y: NDArray[Any], name: str) -> NDArray[np.float64]:
     return np.asarray(numbers)
 
 
-def _as_names(y: NDArray[Any]) -> NDArray[np.str_]:
+def names_as_text(y: NDArray[Any]) -> NDArray[np.str_]:
+    """Class or group names as text; ``3.0`` is ``3``."""
     whole = y.dtype.kind == "f" and bool(np.all(y == np.round(y))) and np.abs(y).max() < 2**53
     return np.array([str(v) for v in (y.astype(np.int64) if whole else y).tolist()], dtype=np.str_)
 
@@ -155,7 +156,7 @@ def _groups(content: Content, rows: NDArray[np.str_]) -> tuple[NDArray[np.str_],
         return rows, ()
     group = plain(content.group)
     _refuse_missing(_missing(group), rows, "group", content.group_name)
-    names, joined = spelt_alike(_as_names(group), _folded, "groups")
+    names, joined = spelt_alike(names_as_text(group), _folded, "groups")
     return names, (*joined, *_alike(names))
 
 

@@ -78,8 +78,8 @@ def bring_arrays(
         DataError: For shapes that do not fit, and for whatever is refused in a file.
     """
     _refuse_said(described, ROLES, "arrays")
-    windows = _windows(x, described)
-    labels, names = _column(y, "y"), None if groups is None else _column(groups, "groups")
+    windows = windows_of(x, described)
+    labels, names = column_of(y, "y"), None if groups is None else column_of(groups, "groups")
     for what, column in (("y", labels), ("groups", names)):
         if column is not None and len(column) != len(windows.x):
             raise DataError(
@@ -160,7 +160,12 @@ def _refuse_said(described: Description, deaf: Sequence[str], what: str) -> None
         )
 
 
-def _windows(x: object, described: Description) -> Windows:
+def windows_of(x: object, described: Description) -> Windows:
+    """Windows in memory as `bring_arrays` takes them.
+
+    Raises:
+        DataError: If they are none.
+    """
     if is_table(x):
         return _panel(x)
     if isinstance(x, (list, tuple)):
@@ -187,7 +192,7 @@ def _panel(table: Any) -> Windows:
     if len(table) and all(np.ndim(cell) == 1 for cell in table.iloc[0]):
         rows = table.itertuples(index=False)
         return _listed([np.stack([np.asarray(c) for c in row]) for row in rows], channels)
-    return _windows(table.to_numpy(), Description())
+    return windows_of(table.to_numpy(), Description())
 
 
 def _listed(windows: list[NDArray[Any]], channels: tuple[str, ...] = ()) -> Windows:
@@ -217,8 +222,12 @@ def _listed(windows: list[NDArray[Any]], channels: tuple[str, ...] = ()) -> Wind
     return Windows(x, channels or tuple(f"c{n}" for n in range(x.shape[1])), own)
 
 
-def _column(given: object, what: str) -> NDArray[Any]:
-    """``(n,)`` values; objects and words as objects of which None is missing."""
+def column_of(given: Any, what: str) -> NDArray[Any]:
+    """``(n,)`` values of an array, list or column; a missing one is None or NaN.
+
+    Raises:
+        DataError: If they are not one value a window.
+    """
     column = given.to_numpy() if hasattr(given, "to_numpy") else np.asarray(given)
     if column.ndim == 2 and 1 in column.shape:
         column = column.reshape(-1)

@@ -73,6 +73,29 @@ def another(content: Content, described: Description) -> Description:
     return replace(described, label="", group="", test="", columns=content.columns, unlabelled=True)
 
 
+def labelled_like(
+    path: Path, like: Reading, label: str
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[Any]]:
+    """As `windows_like`, with the label of each window as found, to score predictions against.
+
+    Args:
+        path: The file.
+        like: How the file that the model was fitted on was read.
+        label: Column, array or variable of labels.
+
+    Raises:
+        TsxferError: As `windows_like`, and where there are no labels of that name.
+    """
+    found: list[NDArray[Any]] = []
+    described = replace(like.described, label=label)
+    x, kept = _windows_like(path, replace(like, described=described), found)
+    if not found:
+        raise DataError(
+            f"no labels {label!r} to score against", where=str(path), mend="leave --label out"
+        )
+    return x, kept, found[0][kept]
+
+
 def windows_like(path: Path, like: Reading) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Windows of a file as a fitted model takes them, levels not yet taken off.
 
@@ -87,8 +110,16 @@ def windows_like(path: Path, like: Reading) -> tuple[NDArray[np.float64], NDArra
     Raises:
         TsxferError: If it cannot be read, or its channels or lengths are not those.
     """
+    return _windows_like(path, like, [])
+
+
+def _windows_like(
+    path: Path, like: Reading, labels: list[NDArray[Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         content = read(path, like.described, Path(scratch))
+        if content.y is not None and like.described.label:
+            labels.append(content.y)
         order = _order(content, like, path)
         shape = shape_like(content, like.described, like.length, path.name)
         parts = []

@@ -55,7 +55,15 @@ def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, t
     notes = tuple(f"column {name!r} numbers the rows: left out" for name in index)
     part = described.test if described.test in names else ""
     if described.unlabelled:
-        return Roles("", "", _known(names, described, path), ""), notes
+        label = at(described.label) if described.label else ""
+        if label and label not in names:
+            raise DataError(
+                f"no column {described.label!r}",
+                where=f"{path} has: {few(names)}",
+                mend="name it with --label, or leave --label out",
+            )
+        samples = _known([name for name in names if name != label], described, path)
+        return Roles(label, "", samples, ""), notes
     if table.positions and at(described.label) not in names:
         raise DataError(
             f"no header: the first line holds numbers, so no column is called "

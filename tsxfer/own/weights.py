@@ -7,12 +7,13 @@ import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tsxfer.core.names import WEIGHTS, DatasetName, is_simulated
 from tsxfer.data.fetch import fetch_file
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, printable
 from tsxfer.keys import content_key
 from tsxfer.own import checkpoints
 from tsxfer.own.importing import plain_name
@@ -24,6 +25,7 @@ KEPT = "weights.safetensors"  # in the folder of a model that `fit` kept
 PUBLISHED = "model.safetensors"  # in a folder as foundation models are published
 ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 HASH = re.compile(r"sha256[=:]([0-9a-fA-F]{64})")
+MOST, LONGEST = 50, 120  # names that a header may tell, and letters of one
 DECLARED = "trained_on"  # in the header of a stranger's file: names with commas between
 
 
@@ -104,17 +106,26 @@ class _Said:
 def _says(facts: dict[str, str]) -> _Said:
     """Of a pretraining of ours, of a model that `fit` kept, or of a stranger's file."""
     if ROW not in facts:
-        said = (name.strip() for name in facts.get(DECLARED, "").split(","))
-        return _Said(trained_on=tuple(name for name in said if name))
+        return _Said(trained_on=_names(facts.get(DECLARED, "").split(",")))
     try:
         record: Any = json.loads(facts[ROW])
         if "trial" in record:
-            return _Said(record["trial"]["model"], tuple(_corpora(record["trial"])))
-        named = (record["target"], record.get("source", "none"))
+            trial = record["trial"]
+            return _Said(_name(trial["model"]), _names(_corpora(trial)))
+        named = _names((record["target"], record.get("source", "none")))
         known = tuple(name for name in named if name not in ("none", "not stated"))
-        return _Said(record["model"], known, bool(record.get("simulated")))
+        return _Said(_name(record["model"]), known, bool(record.get("simulated")))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return _Said()
+
+
+def _name(said: object) -> str:
+    """A word of a header as a message may show it: a stranger wrote it."""
+    return printable(str(said)).strip()[:LONGEST]
+
+
+def _names(said: Iterable[object]) -> tuple[str, ...]:
+    return tuple(filter(None, map(_name, islice(said, MOST))))
 
 
 def _corpora(trial: dict[str, Any]) -> dict[str, None]:

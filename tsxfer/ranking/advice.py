@@ -16,7 +16,7 @@ from tsxfer.data.prepare import Prepared
 from tsxfer.errors import printable
 from tsxfer.ranking.evidence import Evidence
 from tsxfer.ranking.judge import FEWEST_SOURCES, FEWEST_TARGETS, Judged, Mean, Pick
-from tsxfer.ranking.rankers import DEFAULT, RANKERS, Ranker, Scores
+from tsxfer.ranking.rankers import DEFAULT, Ranker, Scores, known
 from tsxfer.ranking.sources import Pretrained
 
 LEFT_OUT = "unfinished, or with weights or data that are not available"
@@ -75,7 +75,7 @@ def as_plain(advice: Advice) -> dict[str, Any]:
         "repeat": advice.target.repeat,
         "simulated": advice.simulated,
         "method": DEFAULT,
-        "higher_is_better": {ranker.name: ranker.higher_is_better for ranker in RANKERS},
+        "higher_is_better": {ranker.name: ranker.higher_is_better for ranker in known()},
         "blind": advice.blind,
         "sources": [
             {"source": r.source.trial.dataset, "key": r.source.trial.key, **r.scores}
@@ -106,7 +106,7 @@ def show(advice: Advice) -> None:
         console.print(
             Text(f"Left out of that: {advice.evidence.left_out} comparisons, {LEFT_OUT}.")
         )
-    for ranker in RANKERS:
+    for ranker in known():
         way = "higher" if ranker.higher_is_better else "lower"
         console.print(Text(f"{ranker.name}: {ranker.what}; {way} is better"), style="dim")
     left = "; * marks the best; n/a: not defined, or the data of that source is not here"
@@ -120,11 +120,11 @@ def _sources(advice: Advice) -> Table:
     table = Table(title=Text(printable(title)))
     for name in ("", "source"):
         table.add_column(name)
-    for ranker in RANKERS:
+    for ranker in known():
         table.add_column(ranker.name, justify="right")
-    best = {ranker.name: _best(ranker, advice.ranked) for ranker in RANKERS}
+    best = {ranker.name: _best(ranker, advice.ranked) for ranker in known()}
     for place, one in enumerate(advice.ranked, start=1):
-        scores = (_cell(one.scores[r.name], best[r.name], r.trivial) for r in RANKERS)
+        scores = (_cell(one.scores[r.name], best[r.name], r.trivial) for r in known())
         table.add_row(str(place), Text(printable(one.source.trial.dataset)), *scores)
     return table
 
@@ -246,7 +246,7 @@ def _doubt(found: Judged) -> str:
 def _trivial(judged: Sequence[Judged]) -> str:
     """Hits of rankers that look at no window."""
     hits = {one.ranker: one.first.hit for one in judged}
-    names = [ranker.name for ranker in RANKERS if ranker.trivial and ranker.name in hits]
+    names = [ranker.name for ranker in known() if ranker.trivial and ranker.name in hits]
     return "".join(f", by {name}: {_share(hits[name])}" for name in names)
 
 

@@ -11,7 +11,7 @@ from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import read_study, trials_of
 from tsxfer.errors import TsxferError
 from tsxfer.ranking.judge import Outcome
-from tsxfer.ranking.rankers import RANKERS, Scores
+from tsxfer.ranking.rankers import Scores, known
 from tsxfer.ranking.sources import Pretrained
 from tsxfer.stats.cells import Cell, cells
 from tsxfer.store.rows import Store
@@ -127,7 +127,7 @@ def _outcome(whole: Sequence[tuple[Cell, Scores]], shared: set[int]) -> Outcome:
     return Outcome(
         whole[0][0].trial.dataset,
         tuple(_gain(cell, shared) for cell, _ in whole),
-        {r.name: tuple(scores[r.name] for _, scores in whole) for r in RANKERS},
+        {r.name: tuple(scores[r.name] for _, scores in whole) for r in known()},
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.keys import stream
-from tsxfer.ranking.rankers import RANKERS, Ranker
+from tsxfer.ranking.rankers import Ranker, known
 from tsxfer.stats.tests import expanded_tail
 
 DRAWS = 5000
@@ -94,7 +94,7 @@ class Judged:
 def judge(outcomes: Sequence[Outcome]) -> list[Judged]:
     """Every ranker over the cells with two sources or more, all of which it scored."""
     found = []
-    for ranker in RANKERS:
+    for ranker in known():
         usable = [o for o in outcomes if len(o.gains) > 1 and None not in o.scores[ranker.name]]
         if usable:
             found.append(_judged(ranker, usable))
@@ -107,7 +107,7 @@ def _judged(ranker: Ranker, outcomes: Sequence[Outcome]) -> Judged:
     scores = _oriented(ranker, outcomes)
     ties = [np.zeros_like(gain) for gain in gains]
     own, blind = _regrets(gains, scores), _regrets(gains, ties)
-    trivial = {r.name: _regrets(gains, _oriented(r, outcomes)) for r in RANKERS if r.trivial}
+    trivial = {r.name: _regrets(gains, _oriented(r, outcomes)) for r in known() if r.trivial}
     best = min(trivial, key=lambda name: over_targets(trivial[name], targets).value)
     ordered = [i for i, gain in enumerate(gains) if len(gain) >= FEWEST_SOURCES]
     taus = [tau(gains[i], scores[i]) for i in ordered]

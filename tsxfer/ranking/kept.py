@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tsxfer.errors import StoreError
 from tsxfer.ranking.judge import Outcome
-from tsxfer.ranking.rankers import RANKERS
+from tsxfer.ranking.rankers import known
 from tsxfer.store.workspace import write_whole
 
 FILE = "rankings.json"
@@ -49,5 +49,5 @@ def _outcome(found: dict[str, object]) -> Outcome:
     return Outcome(
         target=str(found["target"]),
         gains=tuple(float(gain) for gain in gains),
-        scores={ranker.name: tuple(scores.get(ranker.name, none)) for ranker in RANKERS},
+        scores={ranker.name: tuple(scores.get(ranker.name, none)) for ranker in known()},
     )

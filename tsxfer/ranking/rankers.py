@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
+from tsxfer.core.doors import RANKERS as DOOR
+from tsxfer.core.guard import broken, guarded
 from tsxfer.core.names import is_own
+from tsxfer.core.registry import PLUGINS
 from tsxfer.core.specs import Result, Trial
+from tsxfer.errors import PluginError
 from tsxfer.keys import content_key
 from tsxfer.ranking import distances, scores
 from tsxfer.ranking.seen import Seen, see
@@ -21,7 +28,10 @@ VERSION = 1  # raise it when any score changes; kept scores of other versions ar
 Scores = dict[str, float | None]
 
 
-@dataclass(frozen=True, slots=True)
+Score = Callable[[Seen], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ranker:
     """A way to rank sources.
 
@@ -29,31 +39,98 @@ class Ranker:
         name: In tables and JSON.
         higher_is_better: Direction.
         trivial: Uses no window; a ranker that is of use does better.
-        score: Of one source on one target; None where it is not defined.
+        function: Of one source on one target; None where it is not defined.
         what: One line for readers.
+        place: File and line of a user's own; "" of the package's.
     """
 
     name: str
     higher_is_better: bool
     trivial: bool
-    score: Callable[[Seen], float | None]
+    function: Score
     what: str
+    place: str = ""
+
+    def score(self, seen: Seen) -> float | None:
+        """Of one source on one target; None where it is not defined.
+
+        Raises:
+            PluginError: If a user's own raises, or gives neither a number nor None.
+        """
+        if not self.place:
+            return self.function(seen)
+        with guarded(f"ranker {self.name}", self.place):
+            value = self.function(seen)
+        if value is None or (isinstance(value, int | float | np.number) and np.isfinite(value)):
+            return None if value is None else float(value)
+        raise broken(
+            f"ranker {self.name}",
+            self.place,
+            f"gives {value!r}, neither a finite number nor None"[:200],
+            "return one float, or None where the score is not defined",
+        )
+
+    __call__ = score
 
 
-def _probe(seen: Seen) -> float | None:
+def ranker(
+    name: str = "", *, higher_is_better: bool, what: str = "", trivial: bool = False
+) -> Callable[[Score], Ranker]:
+    """Turn a function of what is seen (`tsxfer.ranking.seen.Seen`) into a ranker.
+
+    Args:
+        name: Of the ranker, where it is not that of the function.
+        higher_is_better: Direction.
+        what: One line for readers; else the first line of the docstring.
+        trivial: It uses no window.
+    """
+
+    def register(function: Score) -> Ranker:
+        return Ranker(
+            name=name or function.__name__.lower(),
+            higher_is_better=higher_is_better,
+            trivial=trivial,
+            function=function,
+            what=what or (function.__doc__ or "").strip().split("\n")[0],
+        )
+
+    return register
+
+
+@ranker(
+    higher_is_better=True,
+    what="linear probe: the target's metric (errors negated) on groups not seen",
+)
+def probe(seen: Seen) -> float | None:
     """The head's own input: features, with the amplitude beside them."""
     beside = np.hstack([seen.features, seen.target.windows.extra])
     output = scores.probe(beside, seen.target.goals, seen.target.group)
     return None if output is None else seen.target.score(output)
 
 
-def _leep(seen: Seen) -> float | None:
+@ranker(higher_is_better=True, what="log evidence of a linear model")
+def logme(seen: Seen) -> float:
+    """See `scores.log_me`."""
+    return scores.log_me(seen.features, seen.target.goals)
+
+
+@ranker(higher_is_better=True, what="spread of class means (quartiles of numbers)")
+def h_score(seen: Seen) -> float:
+    """See `scores.h_score`."""
+    return scores.h_score(seen.features, seen.target.codes)
+
+
+@ranker(higher_is_better=True, what="log prediction through the source's own classes")
+def leep(seen: Seen) -> float | None:
+    """See `scores.leep`."""
     if seen.probabilities is None:
         return None
     return scores.leep(seen.probabilities, seen.target.codes)
 
 
-def _spectrum(seen: Seen) -> float | None:
+@ranker(higher_is_better=False, what="distance of power spectra in hertz")
+def spectrum(seen: Seen) -> float | None:
+    """See `distances.spectral`."""
     if seen.source is None:
         return None
     source, target = seen.source, seen.target
@@ -63,62 +140,64 @@ def _spectrum(seen: Seen) -> float | None:
     return distances.spectral(source.windows.x, target.windows.x, *rates)
 
 
-def _shape(seen: Seen) -> float | None:
+@ranker(
+    higher_is_better=False,
+    what="distance of power spectra in cycles a sample, as kernels see them",
+)
+def per_sample(seen: Seen) -> float | None:
+    """See `distances.spectral`."""
     if seen.source is None:
         return None
     return distances.spectral(seen.source.windows.x, seen.target.windows.x, 1, 1)
 
 
-def _dtw(seen: Seen) -> float | None:
+@ranker(higher_is_better=False, what="least DTW distance between class prototypes")
+def dtw(seen: Seen) -> float | None:
+    """See `distances.dtw_prototypes`."""
     if seen.source is None:
         return None
     source, target = seen.source, seen.target
     return distances.dtw_prototypes(source.windows.x, source.codes, target.windows.x, target.codes)
 
 
-RANKERS = (
-    Ranker(
-        "probe",
-        True,
-        False,
-        _probe,
-        "linear probe: the target's metric (errors negated) on groups not seen",
-    ),
-    Ranker(
-        "logme",
-        True,
-        False,
-        lambda s: scores.log_me(s.features, s.target.goals),
-        "log evidence of a linear model",
-    ),
-    Ranker(
-        "h_score",
-        True,
-        False,
-        lambda s: scores.h_score(s.features, s.target.codes),
-        "spread of class means (quartiles of numbers)",
-    ),
-    Ranker("leep", True, False, _leep, "log prediction through the source's own classes"),
-    Ranker("spectrum", False, False, _spectrum, "distance of power spectra in hertz"),
-    Ranker(
-        "per_sample",
-        False,
-        False,
-        _shape,
-        "distance of power spectra in cycles a sample, as kernels see them",
-    ),
-    Ranker("dtw", False, False, _dtw, "least DTW distance between class prototypes"),
-    Ranker("labels", True, True, lambda s: float(s.label_count), "labels in pretraining"),
-    Ranker("domain", True, True, lambda s: float(s.same_domain), "the same domain on both cards"),
-)
+@ranker(higher_is_better=True, trivial=True, what="labels in pretraining")
+def labels(seen: Seen) -> float:
+    """Size alone."""
+    return float(seen.label_count)
+
+
+@ranker(higher_is_better=True, trivial=True, what="the same domain on both cards")
+def domain(seen: Seen) -> float:
+    """Kinship alone."""
+    return float(seen.same_domain)
+
+
 # Declared before any result: it is in the target's own metric, on groups that it has not seen, and
 # defined for classes and numbers alike.
 DEFAULT = "probe"
 
 
+def known() -> tuple[Ranker, ...]:
+    """The package's own rankers, then the user's; a table has a column for each."""
+    return _known(os.environ.get(PLUGINS, ""))
+
+
+@lru_cache(maxsize=16)
+def _known(_plugins: str) -> tuple[Ranker, ...]:
+    own = DOOR.own_names()
+    return tuple(map(get, (*own, *(n for n in DOOR.names() if n not in own))))
+
+
 def get(name: str) -> Ranker:
-    """The ranker of that name."""
-    return next(ranker for ranker in RANKERS if ranker.name == name)
+    """The ranker of that name.
+
+    Raises:
+        SpecError: If there is none, or its file does not define one.
+    """
+    found = DOOR.get(name)
+    if not isinstance(found, Ranker):
+        raise broken(f"ranker {name}", DOOR.place(name), "is none", "define it under @ranker(...)")
+    return replace(found, place=DOOR.place(name)) if DOOR.plugin_digest(name) else found
 
 
 def scores_of(workspace: Workspace, transfer: Trial, pretraining: Result) -> Scores:
@@ -132,7 +211,7 @@ def scores_of(workspace: Workspace, transfer: Trial, pretraining: Result) -> Sco
     path = workspace.root / "ranking" / f"{_key(workspace, transfer, pretraining)}.json"
     with suppress(OSError, ValueError):
         kept = json.loads(path.read_bytes())
-        if isinstance(kept, dict) and set(kept) == {ranker.name for ranker in RANKERS}:
+        if isinstance(kept, dict) and set(kept) == {ranker.name for ranker in known()}:
             return kept
     found = measured(see(workspace, transfer, pretraining))
     write_whole(path, json.dumps(found))
@@ -145,8 +224,17 @@ def measured(seen: Seen) -> Scores:
 
     # Small matrices: threads that wait for each other cost a hundred times what they help.
     with threadpool_limits(1, "blas"):
-        values = {ranker.name: ranker.score(seen) for ranker in RANKERS}
+        values = {ranker.name: _scored(ranker, seen) for ranker in known()}
     return {n: v if v is not None and np.isfinite(v) else None for n, v in values.items()}
+
+
+def _scored(ranker: Ranker, seen: Seen) -> float | None:
+    """A score; none, and a message, where a user's ranker fails: the others go on."""
+    try:
+        return ranker.score(seen)
+    except PluginError as error:
+        sys.stderr.write(f"{error}\n")
+        return None
 
 
 def _key(workspace: Workspace, transfer: Trial, pretraining: Result) -> str:
@@ -160,5 +248,6 @@ def _key(workspace: Workspace, transfer: Trial, pretraining: Result) -> str:
             fingerprints(workspace, transfer.twin()),
             pretraining.data,
             workspace.fingerprints().get(source.dataset, ""),
+            *sorted(filter(None, (DOOR.plugin_digest(one.name) for one in known()))),
         ]
     )

@@ -60,6 +60,7 @@ class Report:
         protocols: The same comparisons under the study's other protocols, where it names several;
             they stand in no other table.
         explained: Comparisons of which `tsxfer why` looked into a transfer.
+        statistics: Names of what was asked for beside (`tsxfer.stats.statistics`).
         folder: Of the study, ``WORKSPACE/results/NAME``, for pictures of predictions and windows.
         origins: Where rows that were merged from elsewhere come from, with their number.
     """
@@ -87,6 +88,7 @@ class Report:
     reproduced: Summary | None
     sound: bool | None = None
     verified: str = ""
+    statistics: tuple[str, ...] = ()
     folder: Path | None = None
     origins: tuple[tuple[str, int], ...] = ()
     protocols: tuple[ProtocolEffect, ...] = ()

@@ -80,7 +80,8 @@ def _blind_unknown(c: Comparison) -> bool:
 
 def _kind(code: str) -> str:
     found, detail = caution_of(code)
-    return found.kind.lower() if found and found.kind and not detail else code
+    short = not detail or found in (Caution.PRETRAINED, Caution.UNKNOWN_OVERLAP)
+    return found.kind.lower() if found and found.kind and short else code
 
 
 def _of_labels(report: Report) -> Iterator[Caveat]:

@@ -12,7 +12,7 @@ from tsxfer.errors import SpecError, StoreError, nearest
 from tsxfer.report import figures
 from tsxfer.report.build import Report
 from tsxfer.report.figures.picture import Figure, OfComparison, OfStudy, Picture, mark
-from tsxfer.report.vega import Spec, svg, titled, whole
+from tsxfer.report.vega import CONFIG, Spec, svg, titled, whole
 
 FORMATS = (".svg", ".png", ".pdf", ".json", ".html")
 SCALE = 3.0  # of PNG, so that a 480-unit figure prints sharply in a column
@@ -44,7 +44,11 @@ class Chart:
                 ``config={"font": "Times", "axis": {"labelFontSize": 16}}``; what a dictionary does
                 not name stays.
         """
-        return Chart(_merged(self.to_dict(), properties), self.caption)
+        spec = _merged(self.to_dict(), properties)
+        font = spec["config"].get("font", "")
+        if not font.endswith(CONFIG["font"]):  # a font that a machine lacks would draw no text
+            spec["config"]["font"] = f"{font}, {CONFIG['font']}"
+        return Chart(spec, self.caption)
 
     def save(self, path: str | Path) -> Path:
         """Write the chart; the ending says as what: .svg, .png, .pdf, .json or .html.

@@ -18,6 +18,7 @@ from tsxfer.report.tables import (
     protocols,
     record,
     speed,
+    statistics,
     whom,
 )
 
@@ -31,6 +32,7 @@ SECTIONS: tuple[Callable[[Report], Made], ...] = (
     beside.against_baselines,
     beside.ways,
     protocols.under_protocols,
+    statistics.asked,
     speed.convergence,
     speed.worth,
     whom.worse,

@@ -6,12 +6,13 @@ import hashlib
 
 import numpy as np
 
+from tsxfer.core.doors import OBJECTIVES, facts
 from tsxfer.core.specs import Trial
 from tsxfer.data.sealed import Tested, score, test_windows
 from tsxfer.data.task import Task
 from tsxfer.models.base import Model
 from tsxfer.running.setup import pretext
-from tsxfer.train import loop, unlabelled
+from tsxfer.train import loop
 from tsxfer.train.batch import on_device
 
 
@@ -38,7 +39,7 @@ def metric(trial: Trial, of_card: str) -> str:
     """The primary metric of a trial's row: the card's, or that of an objective without labels."""
     if trial.recipe.objective == "labels":
         return of_card
-    return unlabelled.METRIC[trial.recipe.objective]
+    return str(facts(OBJECTIVES, trial.recipe.objective)["metric"])
 
 
 def unseen(trial: Trial, task: Task, model: Model, device: str) -> Tested:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tsxfer.baselines import foundations
-from tsxfer.core.doors import METHODS, METRICS
+from tsxfer.core.doors import HEADS, METHODS, METRICS, OBJECTIVES, SPLITS
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import is_given
-from tsxfer.core.specs import Trial
+from tsxfer.core.specs import LABELS, Trial
+from tsxfer.data.card import Card
 from tsxfer.data.task import prepared
 from tsxfer.store import given
 from tsxfer.store.workspace import Workspace
@@ -23,20 +24,23 @@ def fingerprints(workspace: Workspace, trial: Trial) -> dict[str, str]:
     code = MODELS.plugin_digest(trial.model)
     if code:
         found[f"{trial.model}.py"] = code
-    found |= code_of(trial, *(data.card.metric for data in made.values()))
+    found |= code_of(trial, *(data.card for data in made.values()))
     found |= foundations.fingerprint(trial)
     return found
 
 
-def code_of(trial: Trial, *metrics: str) -> dict[str, str]:
+def code_of(trial: Trial, *cards: Card) -> dict[str, str]:
     """Hashes of what came through a door (`tsxfer.core.doors`) and takes part in a trial.
 
     Args:
-        trial: It and its ancestors name methods.
-        metrics: Names that cards give.
+        trial: It and its ancestors name methods, heads, metrics and more.
+        cards: Of the data sets, which name metrics and splits.
     """
-    asked = [(METRICS, name) for name in metrics]
+    asked = {(METRICS, card.metric) for card in cards} | {(SPLITS, card.split) for card in cards}
     for one in (trial, *trial.origins):
-        asked += [(METHODS, one.reuse.strategy.method)] if one.reuse else []
+        how = one.reuse.strategy.method if one.reuse else ""
+        objective = one.recipe.objective if one.recipe.objective != LABELS else ""
+        asked |= {(METHODS, how), (OBJECTIVES, objective), (HEADS, one.recipe.head)}
+        asked |= {(METRICS, one.metric), (SPLITS, one.split)}
     hashes = {f"{door.noun} {name}.py": door.plugin_digest(name) for door, name in asked}
-    return {name: code for name, code in hashes.items() if code}
+    return {name: code for name, code in sorted(hashes.items()) if code}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsxfer.core.specs import PROFILES, Trial
+from tsxfer.core.specs import PROFILES, Reuse, Trial
 from tsxfer.data import scale
 from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError, StoreError
@@ -108,6 +108,16 @@ def check(trials: Sequence[Trial], workspace: Workspace) -> list[str]:
         complete(mapping, names, model)
         lines[f"{origin.dataset} as {origin.model}: {mapping.words}"] = None
     return list(lines)
+
+
+def fitting(origin: Trial, target: str, workspace: Workspace) -> Mapping:
+    """Weights of an origin under the names of its model, for a data set.
+
+    Raises:
+        TsxferError: If they are not there, were changed, or do not fit.
+    """
+    start = Trial(target, origin.model, "all", 0, reuse=Reuse(origin))
+    return weights_for(origin, _like(start, workspace), workspace)
 
 
 def _like(trial: Trial, workspace: Workspace) -> Model:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import nn
 
 from tsxfer.core.specs import Trial
 from tsxfer.data.task import Task
@@ -56,7 +55,6 @@ def begin(
 
 
 def _put_head(how: Method, given: Given) -> None:
-    usual = next(m for m in given.model.head.modules() if isinstance(m, nn.Linear))
-    head = how.head(usual.in_features, given.outputs)
+    head = how.head(given.model.width, given.outputs)
     if head is not None:
         given.model.head = head.to(given.train.x.device)

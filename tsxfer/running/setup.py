@@ -21,7 +21,8 @@ from tsxfer.keys import seed, stream
 from tsxfer.models.base import Model, build
 from tsxfer.running import given, methods
 from tsxfer.store.workspace import Workspace
-from tsxfer.train import loop, norms, objectives, reuse, unlabelled, watched, weights
+from tsxfer.train import loop, norms, objectives, reuse, watched, weights
+from tsxfer.train import pretext as pretexts
 from tsxfer.train.batch import Batch, on_device
 from tsxfer.train.method import Method
 from tsxfer.train.start import begin as look
@@ -147,13 +148,14 @@ def as_source(begun: Begun, workspace: Workspace) -> tuple[Model, int]:
 
     What the transfer did not copy is as fresh as it was there.
     """
-    how, length = begun.trial.reuse, begun.task.train.x.shape[2]
+    how, (own, length) = begun.trial.reuse, begun.task.train.x.shape[1:]
     assert how is not None  # noqa: S101  (asked of transfers alone)
-    card, profile = prepared(workspace, how.source.dataset).card, PROFILES[how.source.profile]
-    channels = len(scale.channels_for(card, profile))
-    model = _built(how.source, channels, length, 0, 1)
     kept = reuse.averaged(origin_weights(begun.trial, workspace, begun.task))
     source = reuse.started(kept, how.start, how.source.key, begun.trial.repeat)
+    names = reuse.transferred(begun.replicas[0].model)
+    kernels = [source[n] for n in names if n in source and source[n].ndim == 3]
+    channels = kernels[0].shape[1] if kernels else own  # the first of them reads the window
+    model = _built(how.source, channels, length, 0, 1)
     plain = Strategy(copied=how.strategy.copied, blocks=how.strategy.blocks)
     reuse.take_over(model, source, strategy=plain)
     return model, channels
@@ -181,7 +183,7 @@ def fresh(trial: Trial, windows: scale.Scaled, outputs: int) -> Model:
     channels, length = windows.x.shape[1:]
     model = _built(trial, channels, length, windows.extra.shape[1], outputs)
     if trial.recipe.objective != "labels":
-        method = unlabelled.of(trial.recipe.objective, channels, length)
+        method = pretexts.of(trial.recipe.objective, channels, length)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed("head", trial.dataset, trial.model, trial.repeat))
             model.head = method.head(model.backbone.features + windows.extra.shape[1])
@@ -199,6 +201,7 @@ def _built(trial: Trial, channels: int, length: int, extra: int, outputs: int) -
         seed=seed("weights", trial.dataset, trial.model, trial.repeat),
         as_in_study=PROFILES[trial.profile].as_in_study,
         apart=trial.reuse is not None and trial.reuse.strategy.channels == "independent",
+        head=trial.recipe.head,
     )
 
 
@@ -217,7 +220,7 @@ def _objective(
 ) -> objectives.Objective:
     recipe = trial.recipe
     if recipe.objective != "labels":
-        return unlabelled.of(recipe.objective, *task.train.x.shape[1:]).objective()
+        return pretexts.of(recipe.objective, *task.train.x.shape[1:]).objective()
     moved = not task.prepared.card.label_like_input
     augment = recipe.augment == "light"
     plain = objectives.of_labels(recipe.loss, augment=augment, moved=moved)
@@ -253,7 +256,7 @@ def _loss(task: Task, output: NDArray[np.float32], kind: str = "task") -> float:
 
 def pretext(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
     """Pretext task of a part: its input, its score function, and a trivial prediction's score."""
-    method = unlabelled.of(trial.recipe.objective, *part.x.shape[1:])
+    method = pretexts.of(trial.recipe.objective, *part.x.shape[1:])
     return method.pretext(part, seed(name, trial.dataset, trial.repeat))
 
 

@@ -40,6 +40,8 @@ def _shape(job: Job) -> tuple[object, ...]:
         trial.model,
         trial.size,
         trial.part,
+        trial.metric,
+        trial.split,
         trial.recipe,
         trial.profile,
         trial.baseline,

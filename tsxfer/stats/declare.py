@@ -7,6 +7,7 @@ import sys
 from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study
 from tsxfer.data import catalogue
+from tsxfer.data.task import judged_card
 from tsxfer.stats.lock import FILE, Lock, lock, read_lock, write_lock
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
@@ -32,5 +33,8 @@ def declare(study: Study, trials: list[Trial], store: Store, workspace: Workspac
 
 def _terms(study: Study, workspace: Workspace) -> tuple[dict[str, float], dict[str, str]]:
     """Margins and primary metrics of the targets."""
-    cards = {name: catalogue.find(name, workspace).card for name in study.targets}
+    cards = {
+        name: judged_card(catalogue.find(name, workspace).card, study.metric, study.split)
+        for name in study.targets
+    }
     return {n: c.margin for n, c in cards.items()}, {n: c.metric for n, c in cards.items()}

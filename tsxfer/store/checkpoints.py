@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
 ROW, DIGEST = "tsxfer.row", "tsxfer.digest"
 
@@ -49,6 +48,8 @@ def holds(path: Path, data: Mapping[str, str]) -> bool:
 
 def header(path: Path) -> Header | None:
     """The header of a weights file; None where there is no whole file with a row."""
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, "np") as file:
             facts = file.metadata() or {}

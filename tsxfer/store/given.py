@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
@@ -175,8 +174,3 @@ def _naturally(item: tuple[str, NDArray[Any]]) -> list[tuple[int, str]]:
     """``blocks.2`` before ``blocks.10``."""
     parts = item[0].split(".")
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
-
-
-def finite(held: NDArray[Any]) -> bool:
-    """Whether every number of a tensor is one."""
-    return bool(np.isfinite(held).all())

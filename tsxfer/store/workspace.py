@@ -8,7 +8,6 @@ import platform
 import socket
 import uuid
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from tsxfer import __version__
@@ -92,6 +91,8 @@ def write_whole(path: Path, text: str) -> None:
 
 def environment() -> dict[str, str]:
     """Versions and platform for a row, without importing what they belong to."""
+    from importlib import metadata
+
     found = {"tsxfer": __version__, "python": platform.python_version()}
     for package in ("torch", "numpy"):
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, printable
 from tsxfer.models.base import Model
 from tsxfer.train import channels, reuse
 
@@ -40,7 +40,7 @@ class Mapping:
         names = "the same names" if self.prefix == self.ours else shown
         rest = f"; not used: {', '.join(self.unused[:6])}" if self.unused else ""
         more = f" and {len(self.unused) - 6} more" if len(self.unused) > 6 else ""
-        return f"{len(self.weights)} tensors, {names}{rest}{more}"
+        return printable(f"{len(self.weights)} tensors, {names}{rest}{more}")
 
 
 def mapped(held: reuse.Weights, model: Model) -> Mapping:
@@ -69,8 +69,9 @@ def mapped(held: reuse.Weights, model: Model) -> Mapping:
 def _prefixes(held: reuse.Weights, model: Model) -> list[tuple[str, str]]:
     """What may stand before the model's names on both sides: ours, and the file's."""
     found: dict[tuple[str, str], None] = {}
-    for name in reuse.transferred(model):
-        for ours in OURS:
+    names = reuse.transferred(model)
+    for ours in (*OURS, *_shared(names)):
+        for name in names:
             if not name.startswith(ours):
                 continue
             plain = name.removeprefix(ours)
@@ -78,6 +79,18 @@ def _prefixes(held: reuse.Weights, model: Model) -> list[tuple[str, str]]:
                 if other == plain or other.endswith(f".{plain}"):
                     found[(ours, other.removesuffix(plain))] = None
     return list(found)
+
+
+def _shared(names: Sequence[str]) -> list[str]:
+    """What stands before all names, such as that of a plugin's attribute, up to a word.
+
+    Never up to a number: ``convolutions.0`` and ``kernels.0`` are other layers.
+    """
+    parts = [name.split(".") for name in names]
+    same = [set(words) for words in zip(*parts, strict=False)]
+    depth = next((i for i, words in enumerate(same) if len(words) > 1), 0)
+    cut = [".".join(parts[0][:i]) + "." for i in range(1, depth + 1)] if parts else []
+    return [p for p in cut if not any(n.removeprefix(p)[:1].isdigit() for n in names)]
 
 
 def _under(held: reuse.Weights, own: reuse.Weights, prefix: str, ours: str) -> Mapping | None:

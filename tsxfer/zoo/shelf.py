@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tsxfer.core.building import from_plain
 from tsxfer.core.names import ZOO, DatasetName
 from tsxfer.data.fetch import fetch_file
@@ -205,7 +208,7 @@ def bring(entry: Entry, models: Iterable[str], workspace: Workspace) -> tuple[Gi
     for model in models:
         there = here(entry, model, workspace)
         if not there:
-            raise _nothing(entry, model)
+            raise nothing(entry, model)
         count = there if count is None else min(there, count)
         for stem in entry.stems(model)[:there]:
             _put(entry, stem, _place(entry, stem, workspace), workspace)
@@ -248,6 +251,19 @@ def load(entry: Entry, stem: str, place: Path) -> checkpoints.Checkpoint:
     return held
 
 
+def tensors(entry: Entry, stem: str, workspace: Workspace) -> dict[str, NDArray[np.float32]]:
+    """Tensors of a training that is here, by the names that they have in a model.
+
+    Raises:
+        SpecError: If it is not here.
+        StoreError: If its file is damaged.
+    """
+    place = _place(entry, stem, workspace)
+    if place is None:
+        raise nothing(entry, stem.rpartition("-")[0])
+    return load(entry, stem, place).tensors
+
+
 def _folder(entry: Entry, workspace: Workspace) -> Path:
     return workspace.root / FOLDER / entry.id
 
@@ -265,7 +281,8 @@ def _put(entry: Entry, stem: str, place: Path | None, workspace: Workspace) -> N
     keep(entry.given, {stem: load(entry, stem, place).tensors}, workspace)
 
 
-def _nothing(entry: Entry, model: str) -> SpecError:
+def nothing(entry: Entry, model: str) -> SpecError:
+    """That there is no training of a backbone here, and what helps."""
     if model not in entry.models:
         return SpecError(
             f"the zoo has {entry.id} of {', '.join(entry.models)}, not of {model}",

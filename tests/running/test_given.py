@@ -1,0 +1,167 @@
+"""Weights made elsewhere in a study: pairs, controls, keys, labels and what they may have seen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from safetensors.torch import save_file
+
+from tests.small import filled, job
+from tsxfer.core.cautions import Caution
+from tsxfer.core.names import is_given
+from tsxfer.core.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.study import Study, expand
+from tsxfer.data import overlap
+from tsxfer.errors import DataError, SpecError, StoreError
+from tsxfer.models.base import build
+from tsxfer.own import weights
+from tsxfer.running.fingerprints import fingerprints
+from tsxfer.running.given import check
+from tsxfer.running.runner import run
+from tsxfer.store import given
+from tsxfer.store.workspace import Workspace
+from tsxfer.train import reuse
+
+TARGET = "finance+sim@1"
+ONE_STEP = Recipe(epochs=1)
+
+
+def _saved(path: Path, channels: int = 1, **facts: str) -> Path:
+    model = build("convnetquake", channels=channels, length=50, extra=0, outputs=1, seed=5)
+    held = {f"module.{n}": t.clone() for n, t in reuse.tensors(model.backbone).items()}
+    save_file(held, path, facts)
+    return path
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with a small target and a prepared set that weights may have learned from."""
+    folder = tmp_path_factory.mktemp("given")
+    return filled(Workspace(folder / "ws"), 700, ("finance+sim", "emg+sim"))
+
+
+@pytest.fixture(scope="module")
+def stranger(place: Workspace) -> given.Given:
+    """Weights of which nobody has said what they learned from."""
+    return weights.bring(str(_saved(place.root / "x.safetensors")), (), place)
+
+
+def _study(*names: str, **changes: object) -> Study:
+    plain = Study(
+        name="s",
+        sources=names,
+        targets=(TARGET,),
+        sizes=("n=60",),
+        repeats=3,
+        recipe=ONE_STEP,
+        channels={TARGET: 1, **dict.fromkeys(names, 1)},
+        given=dict.fromkeys(filter(is_given, names), 1),
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def _ran(place: Workspace, trial: Trial) -> Result:
+    return run(job(place, trial))
+
+
+def test_nothing_of_them_is_trained_and_pairs_are_whole(stranger: given.Given) -> None:
+    """Each repeat has its scratch twin; no trial has the weights as its data."""
+    trials = expand(_study(stranger.name, controls=("permuted", "untrained")))
+    keys = {t.key for t in trials}
+    assert not any(t.given for t in trials)
+    assert len(trials) == 3 * 4
+    assert all(t.twin().key in keys for t in trials if t.reuse)
+
+
+def test_several_trainings_are_taken_in_turn(stranger: given.Given) -> None:
+    """Repeat i starts from training i modulo how many there are."""
+    study = replace(_study(stranger.name, repeats=5), given={stranger.name: 2})
+    starts = [t.reuse.source.repeat for t in expand(study) if t.reuse]
+    assert starts == [0, 1, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"controls": ("shuffled",)}, {"objectives": ("masked",)}, {"combine": ("average",)}]
+)
+def test_what_would_train_them_is_refused(asked: dict, stranger: given.Given) -> None:
+    """Shuffled labels, objectives and combinations are of sources that are trained here."""
+    with pytest.raises(SpecError, match="trained elsewhere"):
+        _study(stranger.name, "emg+sim@1", **asked)
+
+
+def test_a_transfer_copies_them_and_says_so(place: Workspace, stranger: given.Given) -> None:
+    """Tensors are the file's, the row holds their hash, and its labels what is not known."""
+    origin = Trial(stranger.name, "convnetquake", "all", 0)
+    frozen = replace(Reuse(origin).strategy, learn="frozen")
+    trial = Trial(TARGET, "convnetquake", "n=60", 0, ONE_STEP, reuse=Reuse(origin, strategy=frozen))
+    row = _ran(place, trial)
+    assert row.status == "done"
+    assert "backbone.convolutions.0.weight" in row.audit["frozen"]  # to the bit, by check_frozen
+    assert row.data[stranger.name] == stranger.digest
+    assert row.data == fingerprints(place, trial)
+    assert Caution.UNKNOWN_OVERLAP.of(stranger.name) in row.labels
+    assert Caution.PRETRAINED.of(stranger.said) in row.labels
+    assert row.overlap[-1].unknown
+
+
+def test_controls_start_elsewhere(place: Workspace, stranger: given.Given) -> None:
+    """A permuted and an untrained start are other starts of the same network."""
+    origin = Trial(stranger.name, "convnetquake", "all", 0)
+    rows = [
+        _ran(
+            place, Trial(TARGET, "convnetquake", "n=60", 0, ONE_STEP, reuse=Reuse(origin, start=s))
+        )
+        for s in ("weights", "permuted", "untrained")  # type: ignore[arg-type]
+    ]
+    assert all(row.status == "done" for row in rows)
+    assert len({row.begin for row in rows}) == 3
+
+
+def test_what_they_are_said_of_is_compared(place: Workspace) -> None:
+    """Of a prepared set all windows count: a target that was learned from is refused."""
+    path = str(_saved(place.root / "seen.safetensors", channels=8))
+    fair = weights.bring(path, ("emg+sim",), place)
+    unfair = weights.bring(path, ("finance+sim", "emg+sim"), place)
+    half = weights.bring(path, ("emg+sim", "AudioSet"), place)
+    found = {}
+    for card in (fair, unfair, half):
+        trial = expand(_study(card.name))[-1]
+        found[card.name] = overlap.of_trial(place, trial)[-1]
+    assert (found[fair.name].refused, found[fair.name].unknown) == (False, False)
+    assert found[unfair.name].windows == found[unfair.name].test
+    assert found[half.name].unknown
+    with pytest.raises(DataError, match="has seen"):
+        overlap.refuse(place, expand(_study(unfair.name)))
+
+
+def test_simulated_weights_stay_simulated(place: Workspace) -> None:
+    """The label is not lost on the way through a file."""
+    card = weights.bring(str(place.root / "x.safetensors"), ("speech+sim@1",), place)
+    assert Caution.SIMULATED in card.warnings
+
+
+def test_changed_files_and_other_models_are_refused(place: Workspace) -> None:
+    """Before anything is trained: a file that is not its card's, a model that does not fit."""
+    card = weights.bring(str(_saved(place.root / "y.safetensors", channels=2)), ("a",), place)
+    trials = expand(_study(card.name))
+    assert "module.* -> backbone.*" in check(trials, place)[0]
+    with pytest.raises(SpecError, match="no tensor in common"):
+        check(expand(_study(card.name, models=("tcn",))), place)
+    _saved(place.root / given.FOLDER / card.name / "any-0.safetensors", channels=3)
+    with pytest.raises(StoreError, match="not those of its card"):
+        check(trials, place)
+    (place.root / given.FOLDER / card.name / given.CARD).write_text("{")
+    with pytest.raises(StoreError, match="cannot be read"):
+        given.read(card.name, place)
+
+
+def test_a_model_that_was_kept_says_what_it_has_seen(tmp_path: Path) -> None:
+    """Its header names target and source, and whether they were simulated."""
+    facts = {"model": "tcn", "target": "mine+own@1", "source": "emg+sim@1", "simulated": True}
+    path = _saved(tmp_path / "weights.safetensors", **{"tsxfer.row": json.dumps(facts)})
+    card = weights.bring(str(path), (), Workspace(tmp_path / "ws"))
+    assert (card.model, card.simulated) == ("tcn", True)
+    assert card.trained_on == ("mine+own@1", "emg+sim@1")
