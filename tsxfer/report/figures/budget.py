@@ -84,7 +84,7 @@ def _spec(rows: list[Spec], axis: str) -> Spec:
         "field": "way",
         "type": "nominal",
         "scale": {"domain": ways, "range": ["#D55E00", *(i for i in INKS if i != "#D55E00")]},
-        "legend": {"columns": 2, "symbolType": "stroke"},
+        "legend": {"columns": 2, "symbolType": "stroke", "symbolOpacity": 1},
     }
     x = {
         "field": "labels",
