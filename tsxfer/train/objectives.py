@@ -18,13 +18,22 @@ Objective = Callable[[Model, Batch, Tensor, Chance], Tensor]
 """``(model, training part, rows of the batch, stream of chance) -> loss``."""
 
 
-def task_loss(output: Tensor, y: Tensor, kind: str = "task") -> Tensor:
-    """Squared error for numbers, cross-entropy for classes; ``squared``: on one-hot classes too."""
+def task_loss(
+    output: Tensor, y: Tensor, kind: str = "task", weights: Tensor | None = None
+) -> Tensor:
+    """Squared error for numbers, cross-entropy for classes; ``squared``: on one-hot classes too.
+
+    Args:
+        output: ``(n, outputs)``.
+        y: ``(n,)`` numbers or class codes.
+        kind: ``task`` or ``squared``.
+        weights: ``(class,)``, what a window of each class counts in the cross-entropy.
+    """
     if y.is_floating_point():
         return functional.mse_loss(output[:, 0], y)
     if kind == "squared":
         return functional.mse_loss(output, functional.one_hot(y, output.shape[1]).float())
-    return functional.cross_entropy(output, y)
+    return functional.cross_entropy(output, y, weight=weights)
 
 
 def constant_loss(y: Tensor, outputs: int, kind: str = "task") -> float:
@@ -49,6 +58,23 @@ class Labels:
         x = part.x[rows]
         x = distort.light(x, random, moved=self.moved) if self.augment else x
         return task_loss(model(x, part.extra[rows]).float(), part.y[rows], self.kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighted:
+    """The loss on class labels in which a window counts what its class does.
+
+    Attributes:
+        weights: See `task_loss`; on the device of the model.
+    """
+
+    weights: Tensor
+
+    def __call__(self, model: Model, part: Batch, rows: Tensor, random: Chance) -> Tensor:
+        """The loss of a batch."""
+        del random
+        output = model(part.x[rows], part.extra[rows]).float()
+        return task_loss(output, part.y[rows], weights=self.weights)
 
 
 def of_labels(kind: str = "task", *, augment: bool = False, moved: bool = True) -> Objective:
