@@ -311,6 +311,10 @@ def fit(
         ),
     ] = "repeat",
     device: Annotated[str, typer.Option(help=WORDS)] = "auto",
+    overlap: Annotated[
+        str,
+        typer.Option(help="refuse a source that has seen windows of the target, or label."),
+    ] = "refuse",
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
@@ -333,6 +337,7 @@ def fit(
         described=described,
         onnx=onnx,
         channels=channels,
+        overlap=overlap,
     )
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 
