@@ -28,7 +28,7 @@ from tsxfer.running import ending, memory, remote, steppers
 from tsxfer.running.deadline import LateError, deadline
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
-from tsxfer.running.setup import Begun, begin
+from tsxfer.running.setup import Begun, Uploaded, begin
 from tsxfer.running.successor import Successor
 from tsxfer.store import given
 from tsxfer.store.rows import from_record, to_line
@@ -162,7 +162,8 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
     stepper = steppers.stepper_of(pack[0].steps, pack[0].device, refused)
     try:
         with deadline(pack[0].limit * len(pack)):
-            begun = [_begin(job) for job in pack]
+            uploaded: Uploaded = {}
+            begun = [_begin(job, uploaded) for job in pack]
             replicas = [replica for b in begun for replica in b.replicas]
             fits = iter(_fit(replicas, pack[0].trial, stepper))
     except LateError:
@@ -196,10 +197,10 @@ def _ended(
         return _broken(job, error)
 
 
-def _begin(job: Job) -> Begun:
+def _begin(job: Job, uploaded: Uploaded) -> Begun:
     for origin in job.trial.origins:
         _pull(job, origin)
-    return begin(job.trial, Workspace(Path(job.workspace)), job.device)
+    return begin(job.trial, Workspace(Path(job.workspace)), job.device, uploaded)
 
 
 def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> list[loop.Fit]:
