@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from tsxfer import metrics
 from tsxfer.core.specs import Result, Trial
@@ -90,8 +90,7 @@ def _trained(card: Entry, stem: str, row: Result, workspace: Workspace, folder: 
         "cite": card.cite,
     }
     path = folder / f"{stem}.safetensors"
-    save_file(backbone, path, facts)
-    path.chmod(0o644)
+    path.write_bytes(_same_bytes(save(backbone), facts))
     model, _, number = stem.rpartition("-")
     return Trained(
         digest=facts[DIGEST],
@@ -103,6 +102,15 @@ def _trained(card: Entry, stem: str, row: Result, workspace: Workspace, folder: 
         command=COMMAND.format(name=card.name, model=model, number=number),
         versions=row.environment,
     )
+
+
+def _same_bytes(made: bytes, facts: dict[str, str]) -> bytes:
+    """The file with facts in its header, whose names safetensors itself writes in any order."""
+    size = int.from_bytes(made[:8], "little")
+    header = {**json.loads(made[8 : 8 + size]), "__metadata__": facts}
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + made[8 + size :]
 
 
 def _seen(data: Prepared, trial: Trial, folder: Path) -> None:

@@ -101,6 +101,8 @@ def test_simulated_is_simulated(tmp_path: Path) -> None:
     asked = _study(_real_emg(Workspace(tmp_path), 3000), size=["300"], data="simulated")
     assert asked.sources == ("finance+sim@1",)
     assert _study(Workspace(tmp_path / "bare"), size=["300"]).sources == ("finance+sim@1",)
+    with pytest.raises(SpecError, match="--data real, but not prepared: finance"):
+        _study(_real_emg(Workspace(tmp_path / "real"), 3000), size=["300"], data="real")
 
 
 def test_trained_on_is_said_of_weights(tmp_path: Path) -> None:

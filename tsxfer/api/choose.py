@@ -321,7 +321,7 @@ def _with_zoo(study: Study, workspace: Workspace) -> Study:
     Raises:
         SpecError: For a name that means nothing.
     """
-    if study.data == "simulated" or not all(_is_real(name, workspace) for name in study.targets):
+    if study.data != "auto" or not all(_is_real(name, workspace) for name in study.targets):
         return study
     stand_ins = {
         name: weights.stands_in(study, name, workspace)

@@ -70,7 +70,7 @@ def run(
             ``data`` (``auto``, ``real`` or ``simulated``), ``profile`` (``strict`` or ``paper``),
             ``quick`` (shrink it to about a minute), ``tune``, ``controls``, ``strategy``,
             ``pretrain``, ``combine``, ``baselines``, ``overlap``, ``looks``, ``source_size``,
-            ``trained_on``, ``recipe``. Of
+            ``trained_on``, ``recipe``, ``head``, ``split`` (a rule, in place of the card's). Of
             one data set of your own: ``label``, ``group``, ``rate`` (Hz), ``task``, ``metric``,
             ``margin`` (in units of the metric), ``unit``, ``missing``, ``lengths``, ``window`` and
             the others of docs/own-data.md.
@@ -98,7 +98,15 @@ def run(
         raise SpecError(
             f"--engine {engine!r} is not known", mend=nearest(engine, tuple(EngineName))
         )
-    how = How(device, workers, 60 * max(0.0, limit), EngineName(engine), options, weights, progress)
+    how = How(
+        device,
+        workers,
+        60 * max(0.0, limit),
+        EngineName(engine),
+        options,
+        weights,
+        progress=progress,
+    )
     use_plugins(plugins)
     chosen = chosen_study(study, source, target, words, place)
     failed = train(chosen, place, how)

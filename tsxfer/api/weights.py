@@ -99,10 +99,11 @@ def _card(name: str, models: Sequence[str], workspace: Workspace) -> tuple[given
 def stands_in(study: Study, name: str, workspace: Workspace) -> str:
     """The zoo's weights for a source whose data is not prepared; "" where the simulator is left.
 
-    Only for real targets, and where the study asks for nothing that pretraining would have to do.
+    Only for real targets, and where the study asks for nothing that pretraining would have to do;
+    ``--data real`` asks for prepared data.
     """
     entry = shelf.of_dataset(DatasetName.parse(name).base)
-    if entry is None or study.data == "simulated" or any(map(is_simulated, study.targets)):
+    if entry is None or study.data != "auto" or any(map(is_simulated, study.targets)):
         return ""
     if reason := _unlike(study, entry, workspace):
         sys.stderr.write(f"{name}: the zoo has {entry.id}, but {reason}: simulated data instead\n")

@@ -233,8 +233,8 @@ def _overlaps(held: Held) -> Check:
 
 def _as_then(again: Sequence[Overlap], row: Result) -> tuple[Overlap, ...]:
     """What is counted now, less what was not looked for when the row was made."""
-    before = any(one.moved is None for one in row.overlap)
-    return tuple(replace(one, moved=None) if before else one for one in again)
+    before = {one.source for one in row.overlap if one.moved is None}
+    return tuple(replace(one, moved=None) if one.source in before else one for one in again)
 
 
 def _compared(found: Sequence[Overlap], again: Sequence[Overlap]) -> tuple[Overlap, ...]:

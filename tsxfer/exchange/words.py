@@ -8,6 +8,7 @@ from tsxfer.exchange.board import FEWEST_TARGETS, Board, Entry
 from tsxfer.exchange.comparing import Changed, Compared, Drift
 from tsxfer.exchange.merging import Merged
 
+NOUNS = {"Sources": "source", "Strategies": "strategy", "Models": "model"}
 MOST = 20  # lines of one kind; --json has all
 
 
@@ -79,7 +80,7 @@ def _ends(low: float | None, high: float | None) -> str:
 def board_markdown(board: Board) -> str:
     """A board as a table in Markdown."""
     controls = list(dict.fromkeys(name for entry in board.entries for name in entry.beyond))
-    head = ["rank", board.title[:-1].lower(), "targets", "cells", "mean", "95 % interval"]
+    head = ["rank", NOUNS[board.title], "targets", "cells", "mean", "95 % interval"]
     head += [f"beyond {name}" for name in controls]
     lines = [head, ["---"] * len(head), *(_line(entry, controls) for entry in board.entries)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
