@@ -58,8 +58,8 @@ class Caution(StrEnum):
     NEAR_DUPLICATES = (
         "near duplicates in train and test",
         "NEAR DUPLICATES",
-        "windows of the test part are those of the training part up to a factor, an offset or a "
-        "little noise.",
+        "windows of the test part are those of the training part up to a factor, an offset, a "
+        "little noise or a shift in time.",
     )
     ONE_VALUE = (
         "label predictable from one value",
