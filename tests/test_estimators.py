@@ -253,3 +253,46 @@ def test_no_answer_beside_nan(kind: type) -> None:
         fitted.predict(large)
     with pytest.raises(DataError, match="more than float32 holds"):
         kind(epochs=2, device="cpu").fit(large, answer)
+
+
+def test_a_whole_number_of_numpy_is_a_seed() -> None:
+    """``random_state=np.int64(3)`` gives the bits of ``random_state=3``."""
+    x, y = _waves(20)
+    first, second = (
+        TransferClassifier(epochs=2, device="cpu", random_state=state).fit(x, y).predict_proba(x)
+        for state in (3, np.int64(3))
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_scikit_learn_takes_the_estimators() -> None:
+    """Cross-validation with groups, a search and a pipeline of scikit-learn fit and score them."""
+    from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    (x, y), groups = _waves(24), np.arange(24) // 4
+    first = TransferClassifier(epochs=1, device="cpu")
+    assert cross_val_score(first, x, y, groups=groups, cv=GroupKFold(2)).shape == (2,)
+    search = GridSearchCV(first, {"rate": [1e-3, 1e-2]}, cv=2, error_score="raise").fit(x, y)
+    assert search.best_params_["rate"] in (1e-3, 1e-2)
+    assert len(make_pipeline(FunctionTransformer(), first).fit(x, y).predict(x)) == 24
+    second = TransferRegressor(epochs=1, device="cpu")
+    assert (cross_val_score(second, x, groups / 7, groups=groups, cv=GroupKFold(2)) < 0).all()
+
+
+def test_class_weights_weigh() -> None:
+    """Balanced classes weigh nothing, a heavy class is predicted more, and nonsense is refused."""
+    x, y = _waves(20)
+
+    def share(weight: object, kind: type = TransferClassifier) -> float:
+        model = kind(epochs=2, device="cpu", class_weight=weight).fit(x, y)
+        return float(model.predict_proba(x)[:, 0].mean())
+
+    assert share("balanced") == share(None)
+    assert share({"fast": 100.0}) > share(None) > share({"fast": 0.01})
+    for odd in ({"fats": 2.0}, {"fast": -1.0}, "even"):
+        with pytest.raises(SpecError, match="class_weight"):
+            share(odd)
+    with pytest.raises(SpecError, match="class_weight of a regression"):
+        TransferRegressor(epochs=1, device="cpu", class_weight="balanced").fit(x, np.arange(20) / 7)

@@ -6,7 +6,8 @@ sktime is imported with this module, and by nothing else in tsxfer that does not
 from __future__ import annotations
 
 import warnings
-from typing import Any, ClassVar
+from numbers import Integral
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from sktime.regression.base import BaseRegressor
 from tsxfer.core.specs import Recipe
 from tsxfer.data.card import Card
 from tsxfer.data.precision import as_float32, levels_of
+from tsxfer.errors import SpecError, nearest
 from tsxfer.keep.fit import Fitted, Labelled, Terms, fit
 from tsxfer.keep.saved import find_source
 from tsxfer.running.device import device_of
@@ -33,6 +35,9 @@ TAGS = {
     "capability:random_state": True,
     "property:randomness": "derandomized",
 }
+
+# What scikit-learn's pipelines and searches put on an estimator before a fit and take off after.
+CALLBACKS = ("_parent_callback_ctx",)
 
 PARAMETERS = """
 Parameters
@@ -64,6 +69,9 @@ workspace : str or None, default=None
     Folder with pretrainings; else ``TSXFER_WORKSPACE``, else ``tsxfer-workspace``.
 random_state : int or None, default=0
     Of weights, order, dropout and the held-out part; None draws again at each fit.
+class_weight : dict, "balanced" or None, default=None
+    What a window of each class counts in the loss, of classifiers alone: by class, 1 where a class
+    is not named; "balanced" is windows / (classes x windows of the class), as in scikit-learn.
 
 Attributes
 ----------
@@ -76,6 +84,8 @@ validation_score_ : float
 
 class _Transfer:
     """What classifier and regressor share: parameters, tests' parameters, and the fit."""
+
+    _estimator_type: ClassVar[str]
 
     def __init__(
         self,
@@ -91,6 +101,7 @@ class _Transfer:
         device: str = "auto",
         workspace: str | None = None,
         random_state: int | None = 0,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
     ) -> None:
         self.source = source
         self.model = model
@@ -104,6 +115,7 @@ class _Transfer:
         self.device = device
         self.workspace = workspace
         self.random_state = random_state
+        self.class_weight = class_weight
         super().__init__()
 
     def _fitted(self, x: NDArray[Any], y: NDArray[Any], classes: tuple[str, ...]) -> Fitted:
@@ -116,6 +128,7 @@ class _Transfer:
             frozen=self.frozen,
             seed=_seed(self.random_state),
             device=device_of(self.device),
+            class_weights=self._class_weights(y, classes),
         )
         place = Workspace.at(self.workspace)
         source = find_source(self.source, self.model, place) if self.source is not None else None
@@ -127,6 +140,46 @@ class _Transfer:
         card, rows = _card(windows, classes), np.arange(len(x))
         data = Labelled(x=windows, y=y, group=rows, classes=classes, card=card, taken_off=off)
         return fit(data, terms, source.weights if source else None)
+
+    def _class_weights(self, y: NDArray[Any], classes: tuple[str, ...]) -> tuple[float, ...]:
+        """By code; () where each window counts 1."""
+        asked = self.class_weight
+        if asked is None:
+            return ()
+        if not classes:
+            raise SpecError("class_weight of a regression", mend="leave it out")
+        if asked == "balanced":
+            counts = np.bincount(y, minlength=len(classes))
+            return tuple((len(y) / (len(classes) * counts)).tolist())
+        if not isinstance(asked, dict):
+            raise SpecError(f"class_weight = {asked!r}", mend='use a dictionary or "balanced"')
+        named = {str(name): float(weight) for name, weight in asked.items()}
+        for name, weight in named.items():
+            if name not in classes:
+                raise SpecError(f"class_weight of {name!r}", mend=nearest(name, classes))
+            if not 0 <= weight < float("inf"):
+                raise SpecError(f"class_weight of {name!r} is {weight}", mend="use 0 or more")
+        return tuple(named.get(name, 1.0) for name in classes)
+
+    def reset(self) -> Any:
+        """As sktime's, which forgets all but parameters, and what scikit-learn's searches left."""
+        left = {name: self.__dict__[name] for name in CALLBACKS if name in self.__dict__}
+        fresh: Any = super().reset()  # type: ignore[misc]
+        self.__dict__.update(left)
+        return fresh
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn's searches and cross-validation ask: classifier or regressor, 3D."""
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+
+        classifies = self._estimator_type == "classifier"
+        return Tags(
+            estimator_type=self._estimator_type,
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags() if classifies else None,
+            regressor_tags=None if classifies else RegressorTags(),
+            input_tags=InputTags(two_d_array=True, three_d_array=True),
+        )
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
@@ -152,6 +205,7 @@ Examples
 """
 
     _tags: ClassVar[dict[str, Any]] = TAGS | {"capability:predict_proba": True}
+    _estimator_type = "classifier"
 
     def _fit(self, X: NDArray[Any], y: NDArray[Any]) -> TransferClassifier:
         codes = np.searchsorted(self.classes_, y).astype(np.int64)
@@ -181,6 +235,7 @@ Examples
 """
 
     _tags: ClassVar[dict[str, Any]] = TAGS
+    _estimator_type = "regressor"
 
     def _fit(self, X: NDArray[Any], y: NDArray[Any]) -> TransferRegressor:
         self._kept = self._fitted(X, np.asarray(y, np.float32), ())
@@ -214,6 +269,6 @@ def _card(x: NDArray[np.float32], classes: tuple[str, ...]) -> Card:
 def _seed(random_state: int | None) -> int:
     from sklearn.utils import check_random_state
 
-    if isinstance(random_state, int):
-        return random_state
+    if isinstance(random_state, Integral):  # numpy's whole numbers too
+        return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))

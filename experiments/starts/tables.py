@@ -26,6 +26,7 @@ from tsxfer.store.workspace import Workspace
 HERE = Path(__file__).parent
 CHOOSE, CONFIRM = ("emg",), ("uci_emg",)  # targets: chosen on validation, confirmed on test
 SCRATCH = ("", "scratch", "")
+CONTROLS = "emg-controls"
 WAYS = "emg-strategies"  # beside the plain copy of `emg-convnetquake`, from the same sources
 NAMES = {recipe: name for name, recipe in RECIPES.items()}
 Scores = pd.Series  # by repeat
@@ -40,10 +41,11 @@ def record(study: str, row: Result) -> dict[str, Any]:
         "study": study,
         "key": row.key,
         "source": reuse.source.dataset.partition("@")[0] if reuse else "",
-        "start": ("untrained" if reuse.start == "untrained" else "trained") if reuse else "scratch",
+        "start": reuse.start.replace("weights", "trained") if reuse else "scratch",
         "channels": reuse.strategy.channels if reuse else "",
         "strategy": reuse.strategy.words or "copy" if reuse else "",
         "recipe": how,
+        "baseline": row.trial.baseline or "",
         "target": row.trial.dataset.partition("@")[0],
         "model": row.trial.model,
         "size": row.trial.size,
@@ -136,6 +138,20 @@ def ways(rows: pd.DataFrame) -> Iterable[list[str]]:
         ]  # fmt: skip
 
 
+def controls(rows: pd.DataFrame) -> Iterable[list[str]]:
+    """Each start of the same source, by fitting, and the baselines beside scratch."""
+    scratch = by_repeat(rows[rows.model != NO_BACKBONE], "test", SCRATCH)
+    for name, mine in rows[rows.model == NO_BACKBONE].groupby("baseline"):
+        scores = mine.set_index("repeat").test.sort_index()
+        yield [str(name), "", f"{scores.mean():.3f}", paired(scratch, scores), ""]
+    for way in ("repeat", "spread"):
+        trained = by_repeat(rows, "test", ("speech", "trained", way))
+        for start in ("trained", "untrained", "permuted", "moments"):
+            scores = by_repeat(rows, "test", ("speech", start, way))
+            more = "" if start == "trained" else paired(scores, trained)
+            yield [start, way, f"{scores.mean():.3f}", paired(scratch, scores), more]
+
+
 def recipes(rows: pd.DataFrame) -> Iterable[list[str]]:
     """Each recipe and baseline minus the usual recipe, test and validation; better is positive."""
     usual = rows[rows.recipe == "usual"].set_index("repeat").sort_index()
@@ -181,9 +197,12 @@ def main() -> None:
     if folder:
         gathered(Workspace(folder)).to_parquet(HERE / "rows.parquet", index=False)
     rows = pd.read_parquet(HERE / "rows.parquet")
-    out = list(fittings(rows[~rows.study.isin([WAYS, STUDY])]))
+    out = list(fittings(rows[~rows.study.isin([WAYS, STUDY, CONTROLS])]))
     head = ["source", "strategy", "n", "macro F1", "minus copy+spread", "minus scratch"]
     out.append(table("strategies", [*head, "minus untrained copy+spread"], ways(rows)))
+    head = ["start", "fitting", "macro F1", "minus scratch", "trained minus this"]
+    if CONTROLS in set(rows.study):
+        out.append(table("controls", head, controls(rows[rows.study == CONTROLS])))
     head = ["recipe", "n", "score", "minus usual, test", "minus usual, validation", "seconds"]
     made = rows[rows.study == STUDY]
     for target, of in made.groupby("target"):

@@ -24,6 +24,7 @@ HELP = {
     "x": "Array, column or variable of samples, where it is not called x.",
     "axes": "Order of the axes of windows: channel,time or time,channel.",
     "header": "yes or no: whether the first line of a text table names the columns.",
+    "nan": "A number that stands for missing samples, e.g. -999; none where it is a sample.",
     "missing": "Samples that are missing: refuse, interpolate or drop (the window).",
     "lengths": "Windows of unequal length: refuse, pad (to the longest) or crop (to the shortest).",
     "resample": "Samples a second to resample to.",

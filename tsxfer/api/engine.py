@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from tsxfer.core.specs import Result
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, nearest
 from tsxfer.running.device import device_of, on_gpu, pins, refuse_device
 from tsxfer.running.engines import EngineName
 from tsxfer.running.engines.options import RayOptions, SlurmOptions, read
 from tsxfer.running.supply import Supply
 from tsxfer.store.workspace import Workspace
 
+WAYS = ("auto", "turns", "recorded", "stacked")  # of `tsxfer.running.steppers`, without torch
 WIDTH = 64  # trials of a pack on CUDA; a CPU is busy with one (bench/README.md), a core each
 Engine = Callable[[Supply], Iterator[Result]]
 
@@ -30,6 +31,7 @@ class How:
         engine: Who places the packs.
         options: ``NAME=VALUE`` for the engine.
         weights: URL of a store that shares pretrained weights; empty: none.
+        steps: How steps are taken, one of `WAYS`; ``auto`` is the fastest where it runs.
         progress: Show how far it is.
     """
 
@@ -39,10 +41,13 @@ class How:
     engine: EngineName = EngineName.LOCAL
     options: tuple[str, ...] = ()
     weights: str = ""
+    steps: str = "auto"
     progress: bool = True
 
     def __post_init__(self) -> None:
         refuse_device(self.device)
+        if self.steps not in WAYS:
+            raise SpecError(f"--steps {self.steps!r} is not known", mend=nearest(self.steps, WAYS))
         if self.options and self.engine is EngineName.LOCAL:
             raise SpecError(
                 f"--engine-option {self.options[0]} without an engine",
@@ -59,16 +64,18 @@ class Ready:
         device: See `tsxfer.running.device.device_of`.
         threads: Of a pack.
         share: Workers among which what is to do is spread; 0: as wide as packs may be.
+        steps: How steps are taken.
     """
 
     run: Engine
     device: str
     threads: int
     share: int = 0
+    steps: str = "auto"
 
     def width(self, todo: int) -> int:
         """Trials of a pack: on CUDA as many as fit, but so that each worker gets some."""
-        if not on_gpu(self.device):
+        if not on_gpu(self.device) and self.steps != "stacked":
             return 1
         return min(WIDTH, max(1, -(-todo // self.share))) if self.share else WIDTH
 
@@ -96,7 +103,7 @@ def _local(how: How, todo: int) -> Ready:
     kept = pins(device)
     count = how.workers or (len(kept) or 1 if device != "cpu" else min(cores, todo))
     run = serial if count == 1 else partial(pool, workers=count, pins=kept)
-    return Ready(run, device, _threads(cores // count), count)
+    return Ready(run, device, _threads(cores // count), count, how.steps)
 
 
 def _threads(fair: int) -> int:
@@ -116,7 +123,7 @@ def _ray(how: How) -> Ready:
     from tsxfer.running.engines.ray import connect
 
     cluster = connect(options, how.device, how.workers)
-    return Ready(partial(fly, cluster=cluster), cluster.device, options.threads)
+    return Ready(partial(fly, cluster=cluster), cluster.device, options.threads, steps=how.steps)
 
 
 def _slurm(how: How, workspace: Workspace, study: str) -> Ready:
@@ -128,4 +135,4 @@ def _slurm(how: How, workspace: Workspace, study: str) -> Ready:
     device = "cuda" if on_gpu(how.device) else "cpu"
     folder = workspace.root / "slurm" / study
     cluster = connect(options, device, how.workers, folder, study)
-    return Ready(partial(fly, cluster=cluster), device, options.threads)
+    return Ready(partial(fly, cluster=cluster), device, options.threads, steps=how.steps)

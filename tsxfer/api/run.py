@@ -98,7 +98,15 @@ def run(
         raise SpecError(
             f"--engine {engine!r} is not known", mend=nearest(engine, tuple(EngineName))
         )
-    how = How(device, workers, 60 * max(0.0, limit), EngineName(engine), options, weights, progress)
+    how = How(
+        device,
+        workers,
+        60 * max(0.0, limit),
+        EngineName(engine),
+        options,
+        weights,
+        progress=progress,
+    )
     use_plugins(plugins)
     chosen = chosen_study(study, source, target, words, place)
     failed = train(chosen, place, how)

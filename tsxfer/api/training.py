@@ -205,6 +205,7 @@ def _jobs(
             threads=engine.threads,
             limit=how.limit,
             weights=how.weights,
+            steps=how.steps,
         )
         for t in [*again, *todo]
     ]

@@ -68,6 +68,13 @@ def run(
             envvar="TSXFER_WEIGHTS",
         ),
     ] = "",
+    steps: Annotated[
+        str,
+        typer.Option(
+            help="auto (stacked on CUDA, else turns), turns, recorded (CUDA) or stacked; the same "
+            "numbers within rounding."
+        ),
+    ] = "auto",
     save_study: Annotated[
         Optional[Path], typer.Option(help="Write the study that the flags imply, and stop.")  # noqa: UP045
     ] = None,
@@ -92,7 +99,7 @@ def run(
         save(chosen, save_study)
         return
     options = (*engine_option, *([f"address={address}"] if address else []))
-    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights)
+    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights, steps=steps)
     raise typer.Exit(run_study(chosen, place, how))
 
 

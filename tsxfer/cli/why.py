@@ -113,10 +113,17 @@ def _legend(e: Explained) -> str:
         if distance <= CLOSE
         else f"trained again, the curves lie up to {distance:.2g} margins from those of the rows"
     )
+    blank = any(v is None for layer in e.why.layers for v in (layer.start_end, layer.scratch))
+    still = all(layer.travel == 0 for layer in e.why.layers)
+    notes = [
+        "n/a: a layer that says the same of all windows, before or after.\n" * blank,
+        "The transfer never had a better validation score than before training: its end is its "
+        "start.\n" * still,
+    ]
     return (
         f"~ is the likeness of a layer on {e.why.windows} training windows of the target "
         "(debiased linear\nCKA: 1 the same up to rotation and scale, 0 nothing in common); travel "
         "is how far weights went,\nrelative to their size at the start; gain of blocks: mean gain "
         "of copying the\n"
-        f"blocks so far alone{ran}.\nOne repeat, no test; {same}.\n"
+        f"blocks so far alone{ran}.\n{''.join(notes)}One repeat, no test; {same}.\n"
     )

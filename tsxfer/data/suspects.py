@@ -142,7 +142,10 @@ def _still(x: Values) -> Values:
 def _half(count: int, group: NDArray[np.str_] | None) -> NDArray[np.bool_]:
     """Half of the windows, in whole groups where those are known."""
     names = np.arange(count) if group is None else np.unique(group, return_inverse=True)[1]
-    chosen = stream("suspects", "half", count).random(int(names.max()) + 1) < 0.5
+    drawn = stream("suspects", "half", count).random(int(names.max()) + 1)
+    chosen = drawn < 0.5
+    if chosen.all() or not chosen.any():  # of a few groups, all may fall on one side
+        chosen = drawn <= np.median(drawn) if len(drawn) > 2 else drawn == drawn.min()
     return np.asarray(chosen[names])
 
 

@@ -31,7 +31,7 @@ from tsxfer.running.memory import release
 from tsxfer.running.runner import SUCCESSOR, no_subnormals
 from tsxfer.train import graphs, loop, precision, recording, reuse
 from tsxfer.train.batch import on_device
-from tsxfer.train.objectives import of_labels, task_loss
+from tsxfer.train.objectives import Objective, Weighted, of_labels, task_loss
 
 Floats = NDArray[np.float32]
 SMALL = 50_000
@@ -80,6 +80,7 @@ class Terms:
         channels: How kernels are fitted to other channels, see `tsxfer.core.strategy.Strategy`.
         seed: Of weights, order, dropout and the held-out part.
         device: ``cpu`` or ``cuda``.
+        class_weights: What a window of each class counts in the loss, by code; () counts each 1.
     """
 
     model: str = "convnetquake"
@@ -91,6 +92,7 @@ class Terms:
     channels: Channels = "repeat"
     seed: int = 0
     device: str = "cpu"
+    class_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation_share < 1:
@@ -245,7 +247,7 @@ def _fit(data: Labelled, terms: Terms, source: dict[str, Tensor] | None, refused
         dropout=seed("fit", "dropout", terms.seed),
         rates=start.rates(terms.rate_multiplier),
         thaws=start.thaws(terms.recipe.epochs),
-        objective=of_labels(terms.recipe.loss),
+        objective=_objective(terms),
     )
     done = _trained(replica, terms, refused)
     reuse.check_frozen(model, start)
@@ -371,9 +373,19 @@ def _score(
         value = metric.score(truth, answer)
         if terms.monitor == "metric":
             return sign * value, value
-        return -float(task_loss(torch.from_numpy(output), goal, terms.recipe.loss)), value
+        found = task_loss(torch.from_numpy(output), goal, terms.recipe.loss, _weights(terms, "cpu"))
+        return -float(found), value
 
     return score
+
+
+def _objective(terms: Terms) -> Objective:
+    weights = _weights(terms, terms.device)
+    return of_labels(terms.recipe.loss) if weights is None else Weighted(weights)
+
+
+def _weights(terms: Terms, device: str) -> torch.Tensor | None:
+    return torch.tensor(terms.class_weights, device=device) if terms.class_weights else None
 
 
 def _built(

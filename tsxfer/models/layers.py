@@ -6,7 +6,8 @@ layout that is up to twice as slow as the same sums over windows that hold their
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -14,18 +15,33 @@ from torch import Tensor, nn
 from torch.amp import custom_bwd, custom_fwd
 from torch.nn import functional
 
+from tsxfer.models import draws
+from tsxfer.models.draws import Chance
+
+_plain = False
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Convolutions on a CPU as on a GPU: PyTorch's own, which `torch.func.vmap` can batch."""
+    global _plain
+    before, _plain = _plain, True
+    try:
+        yield
+    finally:
+        _plain = before
+
 
 class Dropout(nn.Dropout):
     """Dropout from its model's own stream, so that no other replica changes its numbers."""
 
-    generator: torch.Generator | None = None
+    generator: Chance = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape; what is kept is scaled up, as everywhere."""
         if not self.training or self.p == 0:
             return x
-        kept = torch.empty_like(x).bernoulli_(1 - self.p, generator=self.generator)
-        return x * kept / (1 - self.p)
+        return x * draws.kept(x, 1 - self.p, self.generator) / (1 - self.p)
 
 
 class LSTM(nn.LSTM):
@@ -35,12 +51,57 @@ class LSTM(nn.LSTM):
     whatever type autocast was asked for, so that large sums overflow under ``bf16``.
     """
 
+    several = False
+
     def forward(self, x: Tensor, state: Any = None) -> Any:  # type: ignore[override]
         """As `torch.nn.LSTM`."""
+        if self.several:
+            return self._replica_by_replica(x)
         if not halved(x):
             return super().forward(x, state)
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.float(), state)
+
+    def _replica_by_replica(self, x: Tensor) -> Any:
+        # By name: the list of weights that PyTorch keeps is not what `functional_call` puts in.
+        weights = [getattr(self, name) for name in self._flat_weights_names]
+        apply: Callable[..., Any] = _Recurrent.apply
+        with torch.autocast(x.device.type, enabled=False):
+            output, state, cell = apply(self, x.float(), *weights)
+        return output, (state, cell)
+
+
+class _Recurrent(torch.autograd.Function):
+    """An LSTM of stacked replicas, one after the other: `vmap` has no rule for it."""
+
+    @staticmethod
+    def forward(*_: Any) -> Tensor:
+        """Never called: `vmap` calls the rule below."""
+        raise RuntimeError("an LSTM of several replicas outside of a stack")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Nothing to keep."""
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, layer: LSTM, *tensors: Tensor) -> Any:
+        """Input and weights ``(replica, ...)`` to output and both states, likewise."""
+        rows = [
+            list(t.movedim(dim, 0)) if dim is not None else [t] * info.batch_size
+            for t, dim in zip(tensors, in_dims[1:], strict=True)
+        ]
+        found = [_one(layer, x, list(weights)) for x, *weights in zip(*rows, strict=True)]
+        return tuple(torch.stack(part) for part in zip(*found, strict=True)), (0, 0, 0)
+
+
+def _one(layer: LSTM, x: Tensor, weights: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    count = layer.num_layers * (2 if layer.bidirectional else 1)
+    nothing = x.new_zeros(count, x.shape[0 if layer.batch_first else 1], layer.hidden_size)
+    shape = (layer.bias, layer.num_layers, 0.0, layer.training, layer.bidirectional)
+    found: tuple[Tensor, Tensor, Tensor] = torch.lstm(
+        x, (nothing, nothing), weights, *shape, layer.batch_first
+    )
+    return found
 
 
 def halved(x: Tensor) -> bool:
@@ -92,7 +153,7 @@ def convolve(x: Tensor, layer: nn.Conv1d, padding: tuple[int, int]) -> Tensor:
         ``(batch, filter, time)``; on a CPU laid out with the filters of a time step together.
     """
     stride, dilation = layer.stride, layer.dilation
-    if x.device.type != "cpu":
+    if x.device.type != "cpu" or _plain:
         return pad_and_convolve(x, layer, padding)
     flat = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
     flat = functional.pad(flat, padding)
@@ -107,7 +168,7 @@ def halve(x: Tensor, layer: nn.Conv1d) -> Tensor:
     On a CPU as one matrix product over windows (im2col), short windows being what these layers
     mostly see; plainly where the network is exported, for others to run.
     """
-    if x.device.type != "cpu" or torch.compiler.is_exporting():
+    if x.device.type != "cpu" or _plain or torch.compiler.is_exporting():
         return functional.relu(convolve(x, layer, same_padding(x.shape[-1], 3, 2)))
     apply: Callable[..., Tensor] = _Halving.apply
     y = apply(x.transpose(1, 2), layer.weight, layer.bias).transpose(1, 2)

@@ -64,6 +64,7 @@ def read_arff(path: Path, described: Description, scratch: Path) -> Content:
             )
         labels.append(cells[-1].strip())
         windows.append(_series(cells[:-1], where))
+    labels = ["" if label == "?" else label for label in labels]
     if not windows or len({len(window) for window in windows}) > 1:
         raise unreadable(path, ValueError("it holds no series, or series differ in channels"))
     channels = [[window[c] for window in windows] for c in range(len(windows[0]))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ Arrays = dict[str, NDArray[Any]]
 X = ("x", "data", "windows", "samples", "signals")
 Y = ("label", "labels", "y", "target", "targets", "class", "classes")
 GROUP = ("group", "groups", "subject", "subjects")
+VALIDATION = re.compile(r"(^|_)(val|valid|validation|dev)$", re.IGNORECASE)
 TRAIN, TEST = re.compile("train", re.IGNORECASE), "test"
 
 
@@ -31,6 +33,10 @@ def content_of_arrays(arrays: Arrays, described: Description, path: Path) -> Con
     x_name = _named(arrays, described.x, X, path, "--x")
     twin = _twin(arrays, x_name)
     train = _part(arrays, x_name, "", described, path)
+    used = {x_name, twin, train.label, train.group_name, described.test}
+    used |= {_twin(arrays, name) for name in (train.label, train.group_name)}
+    unused = _unused(arrays, len(train.x), used, described.unlabelled)
+    train = replace(train, notes=(*train.notes, *unused))
     if described.test in arrays and not described.unlabelled:
         column = _column(arrays[described.test], described.test, path)
         part, note = parts_of(column, described.test, str(path))
@@ -39,6 +45,19 @@ def content_of_arrays(arrays: Arrays, described: Description, path: Path) -> Con
         return train
     test = _part(arrays, twin, x_name, described, path)
     return test if described.unlabelled else joined(train, test, f"{x_name} and {twin}")
+
+
+def _unused(arrays: Arrays, count: int, used: set[str], unlabelled: bool) -> tuple[str, ...]:
+    """Arrays of one value a window that nothing reads: labels, groups or parts otherwise called."""
+    left = [
+        f"{name} {'x'.join(map(str, array.shape))}"
+        for name, array in arrays.items()
+        if name not in used and (count in array.shape or VALIDATION.search(name))
+    ]
+    if not left or unlabelled:
+        return ()
+    end = "--group or --label names what should be; --ignore says that it is known"
+    return (f"arrays that are not used: {', '.join(left[:6])}; {end}",)
 
 
 def _twin(arrays: Arrays, name: str) -> str:
@@ -102,7 +121,9 @@ def _named(arrays: Arrays, wanted: str, known: tuple[str, ...], path: Path, flag
         raise DataError(
             f"no array {wanted!r}" if wanted else "no array called x",
             where=f"{path} has: {_shapes(arrays)}",
-            mend=f"name the windows with {flag}",
+            mend=f"name the windows with {flag}"
+            if arrays
+            else "save the windows and labels as plain arrays of numbers",
         )
     return found[0]
 
@@ -147,9 +168,8 @@ def _column(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
         raise DataError(
             f"{name} is {array.dtype} {array.shape}, not one value a window",
             where=str(path),
-            mend="name labels of shape (n,) or (n, 1) with --label; several labels a window are "
-            "not "
-            "supported",
+            mend="of one-hot labels save y.argmax(axis=1); name labels of shape (n,) or (n, 1) "
+            "with --label; several labels a window are not supported",
         )
     flat = np.asarray(array).reshape(-1)
     return np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat
@@ -189,6 +209,7 @@ def oriented(
         return x[:, None, :], tuple(notes)
     if described.axes == "time,channel":
         return np.swapaxes(x, 1, 2), tuple(notes)
+    notes += _smoother(x, name, described)
     if x.shape[1] > x.shape[2] and not described.axes:
         raise DataError(
             f"{name} of shape {x.shape} would be {x.shape[1]} channels of {x.shape[2]} samples",
@@ -197,3 +218,19 @@ def oriented(
             "right",
         )
     return x, tuple(notes)
+
+
+def _smoother(x: NDArray[Any], name: str, described: Description) -> list[str]:
+    """Where neighbours along the axis of channels are more alike than along that of time."""
+    if described.axes or min(x.shape[1:]) < 8:
+        return []
+    some = np.asarray(x[:: max(1, len(x) // 64)], np.float64)
+    some = some - np.nanmean(some, axis=(1, 2), keepdims=True)
+    steps = [float(np.nanmean(np.diff(some, axis=axis) ** 2)) for axis in (1, 2)]
+    if not steps[0] * 4 < steps[1]:
+        return []
+    return [
+        f"{name} {x.shape} is read as {x.shape[1]} channels of {x.shape[2]} samples, though it "
+        "changes less from channel to channel than from sample to sample: if time comes first, say "
+        "--axes time,channel"
+    ]

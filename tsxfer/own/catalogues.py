@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsxfer.data.tables import read_table
 from tsxfer.errors import DataError
 from tsxfer.own.columns import few, group_of, label_of
 from tsxfer.own.description import Description
+from tsxfer.own.listing import listing
+from tsxfer.own.tables import as_numbers
 
 ENDINGS = (".csv", ".tsv", ".txt")
 MOST = 64 << 20  # bytes of a table that may be a catalogue
@@ -38,21 +39,23 @@ def catalogue_of(folder: Path, files: list[Path], described: Description) -> Cat
         if path in files or path.stat().st_size > MOST:
             continue
         try:
-            table = read_table(path, sep=None, engine="python", encoding="utf-8-sig")
+            table, decimal = listing(path)
         except DataError:
             continue  # a text beside the files, such as a README
-        table.columns = [str(name).strip() for name in table.columns]
         columns = _file_columns(table, names)
         if columns:
-            return _read(table, columns, names, path, described)
+            return _read(table, decimal, columns, names, path, described)
     return None
 
 
 def _file_columns(table: Any, names: set[str]) -> list[str]:
     """Columns whose cells name files of the folder."""
     by_stem = {_stem(name) for name in names}
-    texts = [c for c in table.columns if table[c].dtype.kind not in "iufbM"]
-    return [c for c in texts if table[c].map(lambda cell: _stem(str(cell)) in by_stem).mean() > 0.5]
+    return [
+        c
+        for c in table.columns
+        if table[c].map(lambda cell: _stem(str(cell)) in by_stem).mean() > 0.5
+    ]
 
 
 def _stem(name: str) -> str:
@@ -73,7 +76,12 @@ def _stem(name: str) -> str:
 
 
 def _read(
-    table: Any, columns: list[str], names: set[str], path: Path, described: Description
+    table: Any,
+    decimal: str,
+    columns: list[str],
+    names: set[str],
+    path: Path,
+    described: Description,
 ) -> Catalogue:
     known = {_stem(name): name for name in sorted(names)}
     rows = table[columns].map(lambda cell: known.get(_stem(str(cell)), ""))
@@ -86,20 +94,59 @@ def _read(
             where=f"{path}, row {row + 1}",
             mend="add those files, or remove the rows",
         )
+    _refuse_listed_twice(rows, path)
     others = [c for c in table.columns if c not in columns]
     group = group_of(others, described.group, path)
     label = "" if described.unlabelled else _label(others, described, path, group)
     return Catalogue(
         [tuple(cells) for cells in rows.itertuples(index=False)],
-        [None] * len(table) if not label else table[label].tolist(),
-        [""] * len(table) if not group else table[group].astype(str).tolist(),
+        [None] * len(table) if not label else _labels(table[label], label, decimal, path),
+        [""] * len(table) if not group else _groups(table[group], group, path),
         label,
         group,
         (
             f"{path.name} lists {len(table)} windows, {label or 'no label'}, files by "
             f"{few(columns)}",
+            *_unlisted(rows, names, path),
         ),
     )
+
+
+def _refuse_listed_twice(rows: Any, path: Path) -> None:
+    """One window under two rows could have two labels, or be on both sides of the split."""
+    twice = rows.duplicated().to_numpy()
+    if twice.any():
+        row = int(twice.argmax())
+        raise DataError(
+            f"{rows.iloc[row, 0]} is listed twice ({int(twice.sum())} such rows)",
+            where=f"{path}, row {row + 1}",
+            mend="keep one row for each window",
+        )
+
+
+def _unlisted(rows: Any, names: set[str], path: Path) -> tuple[str, ...]:
+    out = sorted(names - set(rows.to_numpy().ravel().tolist()))
+    return (f"{len(out)} files are not in {path.name} and left out, e.g. {out[0]}",) if out else ()
+
+
+def _labels(cells: Any, name: str, decimal: str, path: Path) -> list[Any]:
+    _refuse_empty(cells, name, path)
+    return list(as_numbers(cells.to_numpy(object), decimal).tolist())
+
+
+def _groups(cells: Any, name: str, path: Path) -> list[str]:
+    _refuse_empty(cells, name, path)
+    return [str(cell) for cell in cells]
+
+
+def _refuse_empty(cells: Any, name: str, path: Path) -> None:
+    empty = (cells == "").to_numpy()
+    if empty.any():
+        raise DataError(
+            f"{int(empty.sum())} rows have no {name}",
+            where=f"{path}, row {int(empty.argmax()) + 1}",
+            mend="fill it in, or remove those rows",
+        )
 
 
 def _label(others: list[str], described: Description, path: Path, group: str) -> str:

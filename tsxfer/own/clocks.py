@@ -123,6 +123,24 @@ def _unit_that_fits(column: str, period: float, said: float) -> float:
     )
 
 
+def _instants(column: Any) -> Any:
+    """Text as instants: ISO 8601 in any precision and zone, else as pandas guesses the format."""
+    import warnings
+
+    import pandas as pd
+
+    for form in ("ISO8601", None):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of formats that pandas reads one by one
+                found = pd.to_datetime(column, errors="coerce", utc=True, format=form)
+        except (ValueError, TypeError, OverflowError):
+            continue
+        if found.notna().all() or form is None:
+            return found
+    return pd.Series(pd.NaT, index=column.index, dtype="datetime64[ns, UTC]")
+
+
 def seconds(values: Any) -> tuple[NDArray[np.float64], bool]:
     """Cells of a time column as numbers, and whether they were dates (then in seconds)."""
     import pandas as pd
@@ -134,10 +152,7 @@ def seconds(values: Any) -> tuple[NDArray[np.float64], bool]:
         found = pd.to_numeric(column, errors="coerce")
         if found.notna().all():
             return found.to_numpy(np.float64), False
-        try:
-            column = pd.to_datetime(column, errors="coerce", utc=True)
-        except (ValueError, TypeError, OverflowError):
-            return np.full(len(column), np.nan), True
+        column = _instants(column)
     instants = column.to_numpy("M8[ns]")
     out = instants.astype(np.int64) / 1e9
     return np.where(np.isnat(instants), np.nan, out), True

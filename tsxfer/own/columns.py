@@ -27,6 +27,8 @@ def label_of(names: list[str], wanted: str, path: Path) -> str:
         )
     if not found:
         hint = nearest(wanted, names) if wanted else ""
+        if wanted.lstrip("-").isdigit():
+            hint = "did you mean a position? Then say --header no too"
         raise DataError(
             f"no label column {wanted!r}" if wanted else "no column called label, y or target",
             where=f"{path} has: {few(names)}",

@@ -45,6 +45,7 @@ class Content:
             None elsewhere.
         end: ``(n,)`` seconds at which what a window *and its label* have seen ends.
         label_like_input: The label has the unit of the input and follows its level (prices).
+        absent: The number that ``--nan`` says, which stands for samples that are missing.
     """
 
     x: NDArray[Any]
@@ -63,3 +64,4 @@ class Content:
     start: NDArray[np.float64] | None = None
     end: NDArray[np.float64] | None = None
     label_like_input: bool = False
+    absent: float | None = None

@@ -11,7 +11,7 @@ from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lazy import pulled
-from tsxfer.own.signals import Signal, one_rate, resampled, same_channels, span_of
+from tsxfer.own.signals import Signal, in_one_order, one_rate, resampled, same_channels, span_of
 
 
 def content_of(signals: list[Signal], described: Description, label: str, group: str) -> Content:
@@ -27,6 +27,8 @@ def content_of(signals: list[Signal], described: Description, label: str, group:
         TsxferError: If rates or channels differ, or no window fits.
     """
     rate, notes = one_rate(signals, described.rate, described.resample)
+    signals, turned = in_one_order(signals)
+    notes += turned
     channels = same_channels(signals)
     if described.resample and rate == described.resample:
         signals = [resampled(signal, rate) for signal in signals]
@@ -74,6 +76,8 @@ def _whole(
 def _labels(found: list[Any]) -> NDArray[Any]:
     """Numbers where all are numbers, else text."""
     try:
+        if any(isinstance(value, str) and "_" in value for value in found):
+            raise ValueError  # Python takes 1_1 for 11
         return np.array([float(value) for value in found])
     except (TypeError, ValueError):
         return np.array([str(value) for value in found], np.str_)

@@ -13,6 +13,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lazy import pulled
 from tsxfer.own.signals import span_of
+from tsxfer.own.walking import files_below
 
 DATES, CLOSES = ("date",), ("close", "adj close", "adj_close", "price")
 UP, NOT_UP = "up", "not_up"
@@ -34,7 +35,7 @@ def is_daily(path: Path, described: Description) -> bool:
 
 
 def _files(path: Path) -> list[Path]:
-    found = sorted(path.rglob("*.csv")) if path.is_dir() else [path]
+    found = files_below(path) if path.is_dir() else [path]
     return [file for file in found if file.suffix.lower() == ".csv" and file.is_file()]
 
 

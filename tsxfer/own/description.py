@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +30,8 @@ class Description:
             asks where the shape is implausible.
         header: ``yes`` or ``no``: whether the first line of a text table names the columns; ""
             decides.
+        nan: A number that stands for samples which are missing, such as ``-999``; ``none`` where
+            such a number is a sample.
         missing: What becomes of samples that are missing: ``refuse``, ``interpolate`` or ``drop``.
         lengths: What becomes of windows of unequal length: ``refuse``, ``pad`` or ``crop``.
         resample: Samples a second to resample to; 0 keeps the file's own.
@@ -57,6 +60,7 @@ class Description:
     x: str = ""
     axes: Literal["", "channel,time", "time,channel"] = ""
     header: Literal["", "yes", "no"] = ""
+    nan: str = ""
     missing: Literal["refuse", "interpolate", "drop"] = "refuse"
     lengths: Literal["refuse", "pad", "crop"] = "refuse"
     resample: float = 0.0
@@ -74,3 +78,14 @@ class Description:
                 raise SpecError(
                     f"{name} = {getattr(self, name)} is negative", mend=f"give {name} above 0"
                 )
+        if self.nan not in ("", "none") and _not_finite(self.nan):
+            raise SpecError(
+                f"--nan {self.nan!r} is no number", mend="e.g. --nan -999, or --nan none"
+            )
+
+
+def _not_finite(text: str) -> bool:
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return True

@@ -15,7 +15,7 @@ from tsxfer.own.description import Description
 
 HEAD = 1 << 18  # bytes looked at, more where the first line is longer
 SEPARATORS = (";", "\t", ",", "|", " ")
-EMPTY = frozenset({"", "na", "nan", "null", "none", "n/a", "#n/a", "-nan", "?", "<na>"})
+EMPTY = frozenset({"", "na", "nan", "null", "none", "n/a", "#n/a", "#na", "-nan", "?", "<na>"})
 SEP = re.compile(r"^sep=.$", re.IGNORECASE)  # what Excel writes above a table
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -69,7 +69,7 @@ def dialect_of(path: Path, described: Description) -> Dialect:
         names=names,
         packed=packed,
         skip=above + int(header),
-        notes=(*notes, *guess),
+        notes=(*notes, *guess, *_thousands(rows[int(header) :], decimal)),
     )
 
 
@@ -81,7 +81,9 @@ def latin(found: Dialect) -> Dialect:
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
-    """A cell as a number; None where it is none."""
+    """A cell as a number; None where it is none, such as ``1_2``, which Python takes for 12."""
+    if "_" in cell:
+        return None
     try:
         return float(cell.strip().replace(decimal, ".") if decimal == "," else cell)
     except ValueError:
@@ -143,7 +145,8 @@ def _without_remarks(lines: list[str]) -> tuple[list[str], int]:
         if line and not line.startswith("#") and not SEP.match(line):
             break
         above += 1
-    return [line for line in lines[above:] if line.strip()], above
+    kept = [line for line in lines[above:] if line.strip()]
+    return [re.sub(r"^\s*#\s*", "", kept[0]), *kept[1:]], above
 
 
 def _same_count(one: str, other: str, separator: str) -> bool:
@@ -184,6 +187,8 @@ def _has_header(
     if described.header:
         return described.header == "yes", ()
     first = rows[0]
+    if {described.label, described.group} & set(first) - {""} and not _is_position(described):
+        return True, ()
     values = [v for cell in first if (v := number(cell, decimal)) is not None]
     if not values or _even(values) or (len(values) == 1 and len(first) > 2):
         return True, ()
@@ -195,12 +200,29 @@ def _has_header(
     )
 
 
+def _is_position(described: Description) -> bool:
+    """Whether the label is a number, so that a first line may hold it by chance."""
+    return number(described.label) is not None if described.label else False
+
+
 def _even(values: list[float]) -> bool:
     steps = [b - a for a, b in pairwise(values)]
     return (
         bool(steps)
         and steps[0] != 0
         and all(abs(s - steps[0]) <= 1e-2 * abs(steps[0]) for s in steps)
+    )
+
+
+def _thousands(rows: list[list[str]], decimal: str) -> tuple[str, ...]:
+    """What is to be said where commas taken as decimal signs may group thousands (``1,234``)."""
+    cells = [cell for row in rows for cell in row if decimal == "," and "," in cell]
+    if not cells or not all(re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cell) for cell in cells):
+        return ()
+    said = float(cells[0].replace(",", "."))
+    return (
+        f"{cells[0]} is read as {said:g}, with a decimal comma; if commas group thousands, write "
+        "the file without them",
     )
 
 

@@ -36,7 +36,13 @@ def signal(path: Path, name: str, described: Description) -> Signal:
 
     names = tuple(channel.label.strip() or f"c{n}" for n, channel in enumerate(channels))
     made = Signal(
-        name=name, channels=names, rate=rate, length=length, dtype=np.dtype(np.float64), read=read
+        name=name,
+        channels=names,
+        rate=rate,
+        length=length,
+        dtype=np.dtype(np.float64),
+        read=read,
+        units=tuple(str(channel.physical_dimension).strip() for channel in channels),
     )
     if described.intervals or described.unlabelled:
         return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.errors import DataError
+from tsxfer.errors import DataError, SpecError
 from tsxfer.own import array_signals, edf, physionet, seismograms, sound, table_signals
 from tsxfer.own.catalogues import Catalogue, catalogue_of
 from tsxfer.own.content import Content
@@ -17,11 +18,29 @@ from tsxfer.own.cutting import content_of
 from tsxfer.own.description import Description
 from tsxfer.own.intervals import apply, read_intervals
 from tsxfer.own.naming import named
+from tsxfer.own.official import parts_of, with_parts
 from tsxfer.own.signals import Signal, same_channels
+from tsxfer.own.walking import files_below
 
 SOUNDS, EARTH = (".wav", ".flac"), tuple(seismograms.FORMATS)
 TABLES = table_signals.ENDINGS
 ENDINGS = (*SOUNDS, *EARTH, *edf.ENDINGS, ".hea", ".npy", *TABLES)
+
+
+DATA = {*ENDINGS, ".mp3", ".ogg", ".m4a", ".aac", ".aiff", ".aif", ".opus", ".wma", ".xlsx", ".xls"}
+DATA |= {
+    ".npz",
+    ".mat",
+    ".h5",
+    ".hdf5",
+    ".c3d",
+    ".set",
+    ".vhdr",
+    ".gdf",
+    ".json",
+    ".jsonl",
+    ".feather",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +57,7 @@ class One:
 def beside(path: Path, described: Description) -> tuple[Path, ...]:
     """Files read with a recording: the other files of a WFDB record, labels of an array."""
     if path.suffix.lower() == ".hea":
-        return tuple(sorted(f for f in path.parent.glob(f"{path.stem}.*") if f != path))
+        return tuple(sorted(f for f in path.parent.iterdir() if f.stem == path.stem and f != path))
     if path.suffix.lower() == ".npy" and described.label:
         return tuple(f for f in (path.parent / described.label,) if f.is_file())
     return ()
@@ -46,10 +65,7 @@ def beside(path: Path, described: Description) -> tuple[Path, ...]:
 
 def signal_files(folder: Path) -> list[Path]:
     """Files below a folder of the first kind there: sound, EDF, WFDB, earth, arrays, tables."""
-    found = sorted(
-        (f for f in folder.rglob("*") if _ending(f) and f.is_file() and not f.name.startswith(".")),
-        key=lambda f: f.relative_to(folder).as_posix(),
-    )
+    found = [file for file in files_below(folder) if _ending(file)]
     kinds = [_kind(f) for f in found]
     for kind in (SOUNDS, edf.ENDINGS, (".hea",), EARTH, (".npy",), TABLES):
         chosen = [f for f, k in zip(found, kinds, strict=True) if k == kind]
@@ -99,7 +115,30 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     made = content_of(signals, described, label or "label", group)
     table = ones[0].name.lower().endswith(TABLES) and made.channels == signals[0].channels
     columns = made.channels if table else ()
-    return replace(made, notes=(*notes, *made.notes), columns=columns)
+    made = replace(made, notes=(*notes, *made.notes), columns=columns)
+    return made if described.unlabelled else _parted(made, ones, described, path)
+
+
+def _parted(made: Content, ones: list[One], described: Description, path: Path) -> Content:
+    """With the official split, where ``--test`` names a field of the pattern.
+
+    Raises:
+        SpecError: If it names none.
+    """
+    if described.test in ("", "no"):
+        return made
+    sides = {one.name: dict(one.fields).get(described.test) for one in ones}
+    if None in sides.values() or described.window:
+        raise SpecError(
+            f"--test {described.test} is no field of --pattern"
+            + (", and windows are cut" if described.window else ""),
+            where=str(path),
+            mend="name a field that says train or test, e.g. --pattern "
+            "'{part}/{label}/{name}.wav' --test part; or leave --test out",
+        )
+    values = np.array([sides[one.name] for one in ones])
+    part, note = parts_of(values, described.test, str(path))
+    return with_parts(made, part, note, str(path))
 
 
 def _listed(path: Path, described: Description) -> tuple[list[One], str, str, list[str]]:
@@ -118,6 +157,9 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
             f"all",
         )
     fits, notes = named(files, path, described.pattern)
+    notes += _other_kinds(path, files)
+    if not described.pattern and not described.window:
+        _refuse_deep(files, path)
     ones = [
         One(
             (file,),
@@ -130,6 +172,43 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
     ]
     group = "group" if any(one.group for one in ones) else ""
     return ones, "label", group, notes
+
+
+def _other_kinds(folder: Path, files: list[Path]) -> list[str]:
+    """Files beside those that are read, told by how their names end."""
+    taken = {file.stem for file in files}
+    mates = {file for file in files_below(folder) if file.stem in taken}
+    others = [f for f in files_below(folder) if f not in mates and f.suffix.lower() in DATA]
+    if not others:
+        return []
+    counted = Counter(file.suffix.lower() for file in others)
+    shown = ", ".join(f"{count} {ending}" for ending, count in counted.most_common(4))
+    return [
+        f"files of other kinds are left out: {shown}, e.g. {others[0].relative_to(folder)}; one "
+        "kind is read at a time"
+    ]
+
+
+def _refuse_deep(files: list[Path], folder: Path) -> None:
+    """Folders within folders, of which any may be the class.
+
+    Raises:
+        DataError: If there are some.
+    """
+    deep = next((f for f in files if len(f.relative_to(folder).parts) > 2), None)
+    if deep is None:
+        return
+    parts = deep.relative_to(folder).parts
+    names = ["{label}", "{group}", *(f"{{folder{n}}}" for n in range(3, len(parts)))]
+    first = parts[0].lower() in ("train", "test", "training", "testing")
+    shown = ["{part}", *names][: len(parts) - 1] if first else names[: len(parts) - 1]
+    raise DataError(
+        f"sub-folders within sub-folders, such as {deep.relative_to(folder).as_posix()}: which is "
+        "the class?",
+        where=str(folder),
+        mend=f"say it: --pattern '{'/'.join(shown)}/{{name}}{deep.suffix}'"
+        + (" --test part" if first else ""),
+    )
 
 
 def _from_catalogue(path: Path, table: Catalogue) -> list[One]:

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tsxfer.data.tables import read_table
 from tsxfer.errors import DataError, SpecError
-from tsxfer.own.clocks import seconds
 from tsxfer.own.description import Description
+from tsxfer.own.listing import listing, times
 from tsxfer.own.signals import Signal, Span
+from tsxfer.own.tables import as_numbers
 
 STARTS = ("start", "onset", "begin", "from", "start_time", "tmin")
 ENDS = ("end", "stop", "offset", "to", "end_time", "tmax")
@@ -40,13 +40,12 @@ def read_intervals(path: Path, described: Description) -> tuple[list[Interval], 
     """
     if not path.is_file():
         raise SpecError(f"no file {path}", mend="check the path after --intervals")
-    table = read_table(path, sep=None, engine="python", encoding="utf-8-sig")
-    table.columns = [str(name).strip() for name in table.columns]
+    table, decimal = listing(path)
     start, end = _column(table, path, STARTS), _column(table, path, (*ENDS, *LASTING))
     label = _label(table, path, described, (start, end))
     group = next((n for n in (described.group, "group") if n in table.columns), "")
     file = next((n for n in FILES if n in table.columns), "")
-    begins, ends = seconds(table[start])[0], seconds(table[end])[0]
+    begins, ends = times(table[start], decimal), times(table[end], decimal)
     ends = begins + ends if end.lower() in LASTING else ends
     bad = ~(ends > begins)
     if bad.any():
@@ -60,7 +59,7 @@ def read_intervals(path: Path, described: Description) -> tuple[list[Interval], 
     columns = [
         begins,
         ends,
-        table[label],
+        _labels(table[label], decimal),
         table[group] if group else [""] * len(table),
         table[file].astype(str) if file else [""] * len(table),
     ]
@@ -68,6 +67,12 @@ def read_intervals(path: Path, described: Description) -> tuple[list[Interval], 
         Interval(float(a), float(b), c, str(d), e) for a, b, c, d, e in zip(*columns, strict=True)
     ]
     return found, label, group
+
+
+def _labels(cells: Any, decimal: str) -> list[Any]:
+    """Labels, None where a cell is empty."""
+    found = as_numbers(cells.to_numpy(object), decimal).tolist()
+    return [None if said == "" else value for said, value in zip(cells, found, strict=True)]
 
 
 def _column(table: Any, path: Path, names: tuple[str, ...]) -> str:

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
+from tsxfer.own.dialect import EMPTY
 
 Task = Literal["classification", "regression"]
 MOST_CLASSES = 20  # integers with more distinct values may be numbers: then the task must be said
 PARTED = ("|", ";", ",", "+", "/", "&")  # what several labels of one window are written with
+NAMELESS = EMPTY - {""} | {"-", "--", ".", "unknown", "missing", "undefined", "unk", "not known"}
 LISTED = re.compile(r"^\[.*\]$", re.DOTALL)
 
 
@@ -69,9 +71,19 @@ def plain(y: NDArray[Any]) -> NDArray[Any]:
     """Objects as what they are: numbers, or text in which what is missing is ``""``."""
     if y.dtype.kind != "O":
         return y
+    if all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in y):
+        return _whole(y)
     if all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in y):
         return y.astype(np.float64)
     return np.array(["" if _is_none(v) else str(v) for v in y.tolist()], dtype=np.str_)
+
+
+def _whole(y: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers as such: float64 would make one of large ones that are neighbours."""
+    try:
+        return y.astype(np.int64)
+    except OverflowError:
+        return np.array([str(v) for v in y.tolist()], dtype=np.str_)
 
 
 def _is_none(value: object) -> bool:
@@ -157,7 +169,15 @@ def _groups(content: Content, rows: NDArray[np.str_]) -> tuple[NDArray[np.str_],
     group = plain(content.group)
     _refuse_missing(_missing(group), rows, "group", content.group_name)
     names, joined = spelt_alike(names_as_text(group), _folded, "groups")
-    return names, (*joined, *_alike(names))
+    return names, (*joined, *_alike(names), *_nameless(names))
+
+
+def _nameless(groups: NDArray[np.str_]) -> tuple[str, ...]:
+    """A group whose name says that nobody knows it, which may be several in truth."""
+    known = {name.casefold() for name in np.unique(groups).tolist()} & NAMELESS
+    said = [f"{name!r} ({int((np.char.lower(groups) == name).sum())} windows)" for name in known]
+    end = "taken as one group by that name; if it means that nothing is known, remove those rows"
+    return (f"{', '.join(sorted(said))}: {end}",) if said else ()
 
 
 def _words(name: str) -> list[str]:

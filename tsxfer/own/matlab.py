@@ -47,8 +47,22 @@ def _version_5(path: Path) -> dict[str, NDArray[Any]]:
             )
     except Exception as error:  # scipy passes on any fault of a damaged file
         raise unreadable(path, error) from None
-    named = {name: _plain(value) for name, value in found.items() if not name.startswith("__")}
+    whole = {name: value for name, value in found.items() if not name.startswith("__")}
+    named = {name: _plain(value) for name, value in _opened(whole).items()}
     return {name: array for name, array in named.items() if array is not None}
+
+
+def _opened(found: dict[str, Any]) -> dict[str, Any]:
+    """Fields of a structure in place of it: ``data.X`` is X, or ``data.X`` where X is taken."""
+    opened: dict[str, Any] = {}
+    for name, value in found.items():
+        one = isinstance(value, np.ndarray) and value.dtype.names and value.size == 1
+        fields = {key: value.reshape(-1)[0][key] for key in value.dtype.names} if one else {}
+        for key, inner in fields.items():
+            opened[f"{name}.{key}" if key in opened or key in found else key] = inner
+        if not fields:
+            opened[name] = value
+    return opened
 
 
 def _plain(value: Any) -> NDArray[Any] | None:
@@ -64,7 +78,14 @@ def _plain(value: Any) -> NDArray[Any] | None:
     ]
     if all(cell.size == 1 and cell.dtype.kind in "U" for cell in cells) and cells:
         return np.array([str(cell[0]) for cell in cells]).reshape(value.shape)
-    return None
+    return _windows(value)
+
+
+def _windows(value: NDArray[Any]) -> NDArray[Any] | None:
+    """A cell array of windows, all of one shape, as ``(n, channel, time)``."""
+    cells = list(value.reshape(-1))
+    plain = all(isinstance(c, np.ndarray) and c.dtype.kind in "iufb" and c.ndim == 2 for c in cells)
+    return np.stack(cells) if plain and cells and len({c.shape for c in cells}) == 1 else None
 
 
 def _version_7(path: Path) -> dict[str, NDArray[Any]]:
@@ -73,14 +94,27 @@ def _version_7(path: Path) -> dict[str, NDArray[Any]]:
 
     with hdf5.opened(path) as file:
         found = {}
-        for name in file:
+        for name in _names(file):
             node = file.get(name, getlink=True)
             if isinstance(node, h5py.ExternalLink | h5py.SoftLink) or name.startswith("#"):
                 continue
             array = _variable(file, file[name])
             if array is not None:
-                found[name] = array
+                short = name.rpartition("/")[2]
+                found[name.replace("/", ".") if short in found or short in file else short] = array
         return found
+
+
+def _names(file: Any) -> list[str]:
+    """Variables, and fields of structures, which HDF5 holds as groups."""
+    import h5py
+
+    found: list[str] = []
+    for name in file:
+        plain = not isinstance(file.get(name, getlink=True), h5py.ExternalLink | h5py.SoftLink)
+        inside = plain and not name.startswith("#") and isinstance(file[name], h5py.Group)
+        found += [f"{name}/{key}" for key in file[name]] if inside else [name]
+    return found
 
 
 def _variable(file: Any, node: Any) -> NDArray[Any] | None:

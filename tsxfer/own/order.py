@@ -21,6 +21,9 @@ TIMED = re.compile(
     r"^(?P<channel>.*?)[_ ]?(?P<number>[+-]?\d{1,12}(?:\.\d{1,12})?(?:[eE][+-]?\d{1,3})?)"
     r"(?P<unit> ?(?:ms|us|µs|s|sec))?$"
 )
+CLOCK = re.compile(
+    r"^(?:[+-]?\d+,\d+|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ][\d:.,]+Z?)?|\d+:\d+:\d+(?:[.,]\d+)?)$"
+)  # 0,03125 and 2020-01-31 and 00:01:00: no channel 0, or 2020-01 or 00:01
 TWO = re.compile(r"^(?P<before>.*?)(?P<first>\d{1,9})(?P<between>\D+)(?P<last>\d{1,9})$")
 TIMELY = re.compile(r"(t|time|sample|step)[_.\- ]?$", re.IGNORECASE)
 SECONDS = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "s": 1.0, "sec": 1.0}
@@ -64,6 +67,9 @@ def arranged(names: list[str], axes: str, path: Path) -> Arranged:
     """
     if axes == "time,channel" and all(TWO.match(name) for name in names):
         return Arranged(_swapped(names))
+    if _like_clock(names):
+        note = f"names of columns such as {names[0]} are times or dates: the order is the file's"
+        return Arranged({UNNUMBERED: names}, 0.0, (f"{note}; say --rate",))
     running, timed = _parsed(names, RUNNING), _parsed(names, TIMED)
     if running is not None and _consecutive(running) and not _sorted(running)[2]:
         found = Arranged(_columns(running))
@@ -83,6 +89,11 @@ def arranged(names: list[str], axes: str, path: Path) -> Arranged:
     if not axes:
         _question(found.channels, names, path)
     return replace(found, notes=(*found.notes, *_mixed(found)))
+
+
+def _like_clock(names: list[str]) -> bool:
+    """Whether names are all dates, times of day or numbers with a decimal comma, each once."""
+    return len(names) > 1 and all(CLOCK.match(name) for name in names)
 
 
 def _mixed(found: Arranged) -> tuple[str, ...]:
@@ -138,7 +149,7 @@ def _timed(found: Parsed) -> Arranged:
     numbers = [number for number, _ in next(iter(found.values()))]
     steps = [b - a for a, b in pairwise(numbers)]
     step = (numbers[-1] - numbers[0]) / len(steps)
-    if any(abs(s - step) > 0.02 * step for s in steps):
+    if any(abs(s - step) > 0.02 * step + _rounding(found) for s in steps):
         return Arranged(_columns(found), 0.0, _irregular(found))
     units = {(TIMED.match(name)["unit"] or "").strip() for m in found.values() for _, name in m}  # type: ignore[index]
     unit = units.pop() if len(units) == 1 else ""
@@ -151,6 +162,14 @@ def _timed(found: Parsed) -> Arranged:
     rate, kind = (1000 / step, "milliseconds") if whole else (1 / step, "seconds")
     note = f"names of columns rise in steps of {step:g}: if they are {kind}, say --rate {rate:g}"
     return Arranged(_columns(found), 0.0, (note,))
+
+
+def _rounding(found: Parsed) -> float:
+    """By how much steps may differ since names were cut to a few decimals."""
+    places = [
+        len(name.partition(".")[2].rstrip("secmuµ ")) for _, name in next(iter(found.values()))
+    ]
+    return 1.01 * 10.0 ** -max(places) if min(places) > 0 else 0.0
 
 
 def _irregular(found: Parsed) -> tuple[str, ...]:

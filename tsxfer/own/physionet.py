@@ -61,6 +61,7 @@ def signal(path: Path, name: str, described: Description) -> Signal:
         length=int(record.sig_len),
         dtype=np.dtype(np.float64),
         read=read,
+        units=tuple(str(record.units[n]) for n in kept) if record.units else (),
     )
     if described.intervals or described.unlabelled:
         return made

@@ -9,7 +9,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -171,6 +171,12 @@ def also_read(layout: Layout, path: Path, described: Description) -> tuple[Path,
     return (*layout.beside(path, described), *(() if test is None else (test,)))
 
 
+def with_absent(content: Content, described: Description) -> Content:
+    """The same, knowing the number that ``--nan`` says."""
+    said = described.nan not in ("", "none")
+    return replace(content, absent=float(described.nan)) if said else content
+
+
 def read(path: Path, described: Description, scratch: Path) -> Content:
     """What a file or folder holds, by the first layout that takes it, its test part included.
 
@@ -179,11 +185,11 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     """
     layout = find(path, described)
     _refuse_deaf(layout, described, path)
-    content = layout.read(path, described, scratch)
+    content = with_absent(layout.read(path, described, scratch), described)
     test = official.test_file(path, described)
     if test is None:
         return content
     apart = scratch / "test"
     apart.mkdir()
-    other = layout.read(test, described, apart)
+    other = with_absent(layout.read(test, described, apart), described)
     return official.joined(content, other, f"{path.name} and {test.name}")

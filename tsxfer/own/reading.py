@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,8 +19,10 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.readers import read
 from tsxfer.own.shaping import shape_like, whole
+from tsxfer.own.signals import NEAR
 from tsxfer.own.survey import blocks, let_go
 
+GENERIC = re.compile(r"^(c\d+|x|sound)$")  # names of channels that a file does not name
 READ = "read.json"  # beside the arrays of an own data set
 
 
@@ -120,6 +123,7 @@ def _windows_like(
         content = read(path, like.described, Path(scratch))
         if content.y is not None and like.described.label:
             labels.append(content.y)
+        _refuse_rate(content, like, path)
         order = _order(content, like, path)
         shape = shape_like(content, like.described, like.length, path.name)
         parts = []
@@ -139,13 +143,31 @@ def _order(content: Content, like: Reading, path: Path) -> list[int]:
     missing = [name for name in like.channels if name not in found]
     if not missing:
         return [found.index(name) for name in like.channels]
-    if len(found) == len(like.channels) and not content.columns:
+    plain = all(GENERIC.match(name) for names in (found, like.channels) for name in names)
+    if len(found) == len(like.channels) and not content.columns and plain:
         return list(range(len(found)))
     raise DataError(
-        f"no column of channel {', '.join(missing[:6])}",
+        f"no channel {', '.join(missing[:6])}",
         where=f"{path} has the channels {', '.join(found[:8])}",
-        mend="name the columns as in the file that the model was fitted on",
+        mend="name the channels as in the file that the model was fitted on",
     )
+
+
+def _refuse_rate(content: Content, like: Reading, path: Path) -> None:
+    """Another rate would stretch the windows in time.
+
+    Raises:
+        DataError: If the file states another rate than the one that the model was fitted on.
+    """
+    given, wanted = like.described.rate or content.rate, like.file_rate_hz
+    on_the_way = like.described.resample and content.rate == like.described.resample
+    known = content.rate and wanted != 1.0 and not on_the_way
+    if known and not np.isclose(given, wanted, rtol=NEAR):
+        raise DataError(
+            f"samples come at {given:g} Hz, the model was fitted on {wanted:g} Hz",
+            where=str(path),
+            mend=f"resample the file to {wanted:g} Hz first",
+        )
 
 
 def _at_rate(x: NDArray[np.float64], like: Reading) -> NDArray[np.float64]:

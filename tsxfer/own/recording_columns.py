@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from tsxfer.errors import DataError
 from tsxfer.own.clocks import is_time
 from tsxfer.own.columns import LABELS, few
 from tsxfer.own.description import Description
+from tsxfer.own.dialect import number
 from tsxfer.own.streams import Table, Text
+
+COUNTER = re.compile(
+    r"^(Unnamed: \d+|__index_level_\d+__|index|idx|row|sample|samples?[ _]?(?:no|number|index|id)?|"
+    r"frame|frames|counter|count|n|no|nr|id|seq|sequence)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,8 @@ def roles_of(table: Table, described: Description, path: Path) -> Roles:
     if described.columns:
         return _roles_again(table, described, path)
     names = [name for name in table.names if name not in described.ignore]
+    counters = [] if described.x or table.positions else _counters(table, names, described)
+    names = [name for name in names if name not in counters]
     kinds = {name: _kind(table, name) for name in names}
     group = "group" if "group" in names else ""
     if described.group and not (described.intervals and described.group not in names):
@@ -67,7 +79,27 @@ def roles_of(table: Table, described: Description, path: Path) -> Roles:
         name for name in free if name != time
     ]
     _refuse_strangers(samples, kinds, table, path)
-    return Roles(tuple(samples), label, group, time, bool(time) and kinds[time] != "number", notes)
+    return Roles(
+        tuple(samples),
+        label,
+        group,
+        time,
+        bool(time) and kinds[time] != "number",
+        (*notes, *(f"column {name!r} counts the samples: left out" for name in counters)),
+    )
+
+
+def _counters(table: Table, names: list[str], described: Description) -> list[str]:
+    """Columns called as a running number is, which rise by one from row to row."""
+    said = (described.label, described.group)
+    free = [n for n in names if n not in said and COUNTER.match(n) and table.kind(n) == "number"]
+    return [name for name in free if _rises_by_one(table, name)]
+
+
+def _rises_by_one(table: Table, name: str) -> bool:
+    first = next(iter(table.batches([name], [])), None)
+    values = np.array([]) if first is None else first.column(0).to_numpy(zero_copy_only=False)
+    return len(values) > 2 and bool((np.diff(values[:1000]) == 1).all())
 
 
 def _roles_again(table: Table, described: Description, path: Path) -> Roles:
@@ -139,8 +171,4 @@ def _wanted(name: str, names: list[str], table: Table, path: Path, flag: str) ->
 
 def is_number(text: str) -> bool:
     """Whether a cell is a number."""
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
+    return number(text, ",") is not None

@@ -52,7 +52,7 @@ def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, t
     said = (described.label, described.group, described.test)
     index = [] if table.positions else _index(table, [n for n in names if n not in said], path)
     names = [name for name in names if name not in index]
-    notes = tuple(f"column {name!r} numbers the rows: left out" for name in index)
+    notes = tuple(f"column {name!r} numbers the rows or is empty: left out" for name in index)
     part = described.test if described.test in names else ""
     if described.unlabelled:
         label = at(described.label) if described.label else ""
@@ -106,7 +106,9 @@ def _refuse_twice(names: tuple[str, ...], path: Path) -> None:
 def _index(table: Table, names: list[str], path: Path) -> list[str]:
     """An unnamed column that counts the rows, as pandas writes it."""
     found = [name for name in names if UNNAMED.match(name)]
-    for name in found:
+    for name in list(found):
+        if _is_blank(table, name):
+            continue
         if table.kind(name) != "number" or not _counts(table, name):
             raise DataError(
                 "a column without a name that does not number the rows",
@@ -114,6 +116,12 @@ def _index(table: Table, names: list[str], path: Path) -> list[str]:
                 mend=f"say what it is: --label, --group or --ignore {name!r}",
             )
     return found
+
+
+def _is_blank(table: Table, name: str) -> bool:
+    """Whether no cell holds anything, as where each line ends in a separator."""
+    cells = (cell for batch in table.batches([], [name]) for cell in batch.column(0).to_pylist())
+    return all(cell is None or not str(cell).strip() for cell in cells)
 
 
 def _counts(table: Table, name: str) -> bool:

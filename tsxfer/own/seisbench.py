@@ -176,6 +176,15 @@ def _part(metadata: Path, waves: Path, label: str, group: str, described: Descri
         traces = traces_of(file, chunk, kept["trace_name"].astype(str).tolist(), metadata)
         chunk = traces[0].chunk if traces else chunk
 
+    if group in kept.columns and kept[group].isna().any() and not described.unlabelled:
+        row = int(kept[group].isna().to_numpy().argmax())
+        raise DataError(
+            f"{int(kept[group].isna().sum())} of {len(kept)} traces have no {group}",
+            where=f"{metadata}, first {kept['trace_name'].iloc[row]}",
+            mend="fill it in, or remove those rows: a window without a group could be on both "
+            "sides of the split; or name another --group",
+        )
+
     def texts(name: str) -> NDArray[np.str_]:
         column = kept[name].astype(str).to_numpy(np.str_) if name in kept.columns else blank[~empty]
         return np.asarray(column)

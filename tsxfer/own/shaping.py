@@ -12,6 +12,7 @@ from tsxfer.data.precision import LARGEST, as_float32, levels, lost
 from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
+from tsxfer.own.sentinels import refuse_sentinel
 from tsxfer.own.survey import Survey, own_samples, survey
 
 Groups = NDArray[np.str_]
@@ -51,6 +52,7 @@ def shape_of(content: Content, described: Description, name: str) -> Shape:
     facts = survey(content)
     _refuse(facts.infinite, names, "a sample that is infinite", "correct it, or remove the window")
     kept, missing = _kept(facts, described, names)
+    refuse_sentinel(facts.low[kept], facts.high[kept], described, names[kept])
     length, cut = _length(content, described, kept, name)
     if facts.flat[kept].all():
         raise DataError(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError, SpecError
 
 SAME, SAID = 1e-4, 0.02  # share by which exact rates may differ, among them and from --rate
+VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6, "nV": 1e-9}
 NEAR = 0.06  # share by which mean rates of clocks that tick unevenly may differ
 
 
@@ -49,6 +50,7 @@ class Signal:
             nothing.
         pieces: First sample and its time in seconds, of each run of samples without a gap.
         notes: What was guessed while reading, each with the flag that settles it.
+        units: Of each channel, as the file writes it; () where it states none.
         even: The rate is exact; else it is the mean of a clock that does not tick evenly.
     """
 
@@ -62,6 +64,7 @@ class Signal:
     pieces: tuple[tuple[int, float], ...] = ((0, 0.0),)
     notes: tuple[str, ...] = ()
     even: bool = True
+    units: tuple[str, ...] = ()
 
     def within_pieces(self) -> Signal:
         """The same, with no span across a gap."""
@@ -174,10 +177,11 @@ def same_channels(signals: list[Signal]) -> tuple[str, ...]:
     """The channels that all signals share.
 
     Raises:
-        DataError: If two differ in number.
+        DataError: If two differ in number, or one name stands at two places.
     """
     first = signals[0]
     for other in signals:
+        _refuse_unlike(other, first)
         if len(other.channels) != len(first.channels):
             raise DataError(
                 f"{other.name} has {len(other.channels)} channel(s), {first.name} has "
@@ -187,6 +191,89 @@ def same_channels(signals: list[Signal]) -> tuple[str, ...]:
             )
     same = all(other.channels == first.channels for other in signals)
     return first.channels if same else tuple(f"c{n}" for n in range(len(first.channels)))
+
+
+def _refuse_unlike(other: Signal, first: Signal) -> None:
+    """Files that share some names, not all: taken by place, other sensors would be mixed."""
+    pairs = list(zip(other.channels, first.channels, strict=False))
+    shared = set(other.channels) & set(first.channels)
+    if shared and any(a != b for a, b in pairs):
+        raise DataError(
+            f"{other.name} has the channels {', '.join(other.channels[:6])}, {first.name} has "
+            f"{', '.join(first.channels[:6])}",
+            where=other.name,
+            mend="give all files the same names of channels; --x or --ignore chooses among them",
+        )
+
+
+def in_one_order(signals: list[Signal]) -> tuple[list[Signal], list[str]]:
+    """Signals whose channels stand as in the first one, by name, and what is to be said.
+
+    Samples in another unit of voltage come in the first one's unit.
+    """
+    first, notes = signals[0], []
+    made = [_ordered(signal, first) for signal in signals]
+    turned = [s.name for s, m in zip(signals, made, strict=True) if m.channels != s.channels]
+    if turned:
+        notes.append(
+            f"{len(turned)} files hold their channels in another order, e.g. {turned[0]}: put into "
+            f"that of {first.name}"
+        )
+    strange = [s for s in made if not set(s.channels) & set(first.channels)]
+    if strange:
+        theirs, ours = (", ".join(s.channels[:4]) for s in (strange[0], first))
+        notes.append(
+            f"{len(strange)} files call their channels otherwise ({theirs} in {strange[0].name}, "
+            f"{ours} in {first.name}): taken by their place; put other sensors into a folder of "
+            "their own"
+        )
+    scaled = [_scaled(signal, first) for signal in made]
+    changed = [s.name for s, m in zip(scaled, made, strict=True) if s is not m]
+    if changed:
+        notes.append(
+            f"{len(changed)} files are in other units, e.g. {changed[0]}: brought to "
+            f"{', '.join(dict.fromkeys(first.units))}"
+        )
+    return scaled, notes
+
+
+def _ordered(signal: Signal, first: Signal) -> Signal:
+    same = sorted(signal.channels) == sorted(first.channels)
+    if (
+        signal.channels == first.channels
+        or not same
+        or len(set(first.channels)) < len(first.channels)
+    ):
+        return signal
+    order, inner = [signal.channels.index(name) for name in first.channels], signal.read
+    return replace(
+        signal,
+        channels=first.channels,
+        units=tuple(signal.units[at] for at in order) if signal.units else (),
+        read=lambda start, stop: inner(start, stop)[order],
+    )
+
+
+def _scaled(signal: Signal, first: Signal) -> Signal:
+    """The signal in the units of the first one.
+
+    Raises:
+        DataError: If no factor between two units is known.
+    """
+    if not signal.units or not first.units or signal.units == first.units:
+        return signal
+    pairs = list(zip(signal.units, first.units, strict=False))
+    strange = next(((a, b) for a, b in pairs if a != b and not {a, b} <= VOLTS.keys()), None)
+    if strange is not None:
+        raise DataError(
+            f"{signal.name} is in {strange[0] or 'no unit'}, "
+            f"{first.name} in {strange[1] or 'no unit'}",
+            where=signal.name,
+            mend="bring all files to one unit, or leave the channel out with --ignore or --x",
+        )
+    factors = np.array([1.0 if a == b else VOLTS[a] / VOLTS[b] for a, b in pairs])[:, None]
+    inner = signal.read
+    return replace(signal, units=first.units, read=lambda a, b: inner(a, b) * factors)
 
 
 def resampled(signal: Signal, rate: float) -> Signal:

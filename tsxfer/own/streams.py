@@ -10,11 +10,17 @@ from typing import Any, Protocol
 
 from tsxfer.errors import DataError
 from tsxfer.own.description import Description
-from tsxfer.own.dialect import EMPTY, Dialect, dialect_of, latin
+from tsxfer.own.dialect import EMPTY, Dialect, dialect_of, latin, number
 from tsxfer.own.faults import unreadable
 
 BATCH, FIRST = 1 << 25, 1 << 20  # bytes of text that are read at a time, and to see what is there
 PARQUET = (".parquet", ".pq")
+WORDS = [  # cells that are empty, in all spellings, since pyarrow compares letter by letter
+    blank + spelt
+    for word in sorted(EMPTY)
+    for blank in ("", " ")
+    for spelt in dict.fromkeys((word, word.upper(), word.capitalize(), word.title()))
+] + ["NaN", "-NaN", " NaN"]
 BAD_CELL = re.compile(r"In CSV column #(\d+).*?invalid value '(.*)'", re.DOTALL)
 
 
@@ -36,6 +42,10 @@ class Table(Protocol):
     notes: tuple[str, ...]
     positions: bool
     nested: bool
+
+    @property
+    def decimal(self) -> str:
+        """Sign before decimals, where cells are text."""
 
     def batches(self, numbers: list[str], words: list[str]) -> Iterator[Any]:
         """Record batches of those columns, `numbers` as float64 first, then `words` as found."""
@@ -73,6 +83,11 @@ class Text:
         found = dialect_of(path, described)
         return cls(path, found, found.names, not found.header, found.notes)
 
+    @property
+    def decimal(self) -> str:
+        """As the file is written."""
+        return self.dialect.decimal
+
     def kind(self, name: str) -> str:
         """From the first rows."""
         if not self.first:
@@ -81,11 +96,7 @@ class Text:
         return "number" if all(map(self._is_number, cells)) else "text"
 
     def _is_number(self, cell: str) -> bool:
-        try:
-            float(cell.replace(",", ".") if self.dialect.decimal == "," else cell)
-        except ValueError:
-            return False
-        return True
+        return number(cell, self.dialect.decimal) is not None
 
     def _beginning(self) -> dict[str, list[str]]:
         try:
@@ -133,7 +144,7 @@ class Text:
                 csv.ConvertOptions(
                     column_types=types,
                     include_columns=[place[n] for n in (*numbers, *words)],
-                    null_values=[*EMPTY, "NA", "NaN", "NULL", "None", "N/A", "#N/A", "-NaN"],
+                    null_values=WORDS,
                     strings_can_be_null=False,
                     decimal_point=self.dialect.decimal,
                 ),
@@ -149,6 +160,12 @@ class Text:
         # The number that pyarrow names counts the columns of the file.
         name = self.names[int(found[1])]
         row, cell, count = self._bad_cells(name)
+        if row == 0 and count == 1:  # units, or the type of each column
+            return DataError(
+                f"{cell!r} is not a number: the line below the header seems to hold units or types",
+                where=f"{self.path}, column {name}, row 1",
+                mend="remove that line",
+            )
         return DataError(
             f"{cell!r} is not a number ({count} such cells)",
             where=f"{self.path}, column {name}, row {row + 1}",
@@ -175,6 +192,7 @@ class Parquet:
     notes: tuple[str, ...] = ()
     positions: bool = False
     nested: bool = True
+    decimal: str = "."
 
     @classmethod
     def of(cls, path: Path) -> Parquet:

@@ -65,6 +65,8 @@ def blocks(x: NDArray[Any]) -> Iterator[slice]:
 def own_samples(content: Content, rows: slice) -> NDArray[np.float64]:
     """Windows as float64 ``(rows, channel, time)``; NaN behind the end of shorter ones."""
     x = np.array(content.x[rows], np.float64)
+    if content.absent is not None:
+        x[np.isclose(x, content.absent, rtol=1e-6, atol=0)] = np.nan
     if content.lengths is not None:
         behind = np.arange(x.shape[2]) >= content.lengths[rows, None]
         x[np.broadcast_to(behind[:, None], x.shape)] = np.nan

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
+from tsxfer.own.dialect import EMPTY, number
 from tsxfer.own.lists import lists_of
 from tsxfer.own.official import parts_of, with_parts
 from tsxfer.own.order import FEWEST, MANY, Arranged, arranged
@@ -45,7 +46,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     lengths = (
         None if described.missing != "refuse" and described.lengths == "refuse" else _lengths(x)
     )
-    content = _content(x, words, roles, order, (*table.notes, *notes), lengths)
+    content = _content(x, words, roles, order, (*table.notes, *notes), lengths, table.decimal)
     if not roles.part:
         return content
     part, note = parts_of(words[roles.part], roles.part, str(path))
@@ -69,10 +70,11 @@ def _content(
     order: Arranged,
     notes: tuple[str, ...],
     lengths: NDArray[np.int64] | None,
+    decimal: str,
 ) -> Content:
     return Content(
         x=x,
-        y=as_numbers(words[roles.label]) if roles.label else None,
+        y=as_numbers(words[roles.label], decimal) if roles.label else None,
         group=words[roles.group] if roles.group else None,
         channels=tuple(order.channels),
         label=roles.label,
@@ -133,18 +135,21 @@ def words_from(column: Any) -> NDArray[Any]:
     return found
 
 
-def as_numbers(words: NDArray[Any]) -> NDArray[Any]:
-    """Words that are all numbers as numbers; ``01`` and text stay words, empty cells missing."""
+def as_numbers(words: NDArray[Any], decimal: str = ".") -> NDArray[Any]:
+    """Words that are all numbers as numbers; ``01``, ``1_2`` and text stay words.
+
+    Cells that are empty are missing; of numbers with decimals those that say ``NA`` or alike too.
+    """
     cells = ["" if word is None else word for word in words.tolist()]
     if not all(isinstance(cell, str) for cell in cells):
         return words
     if any(len(cell) > 1 and cell[0] == "0" and cell.isdigit() for cell in cells):
         return np.array(cells, object)
-    try:
-        numbers = np.array([float(cell) if cell.strip() else np.nan for cell in cells])
-    except ValueError:
-        return np.array(cells, object)
-    if np.isnan(numbers).all():
+    found = [number(cell, decimal) for cell in cells]
+    odd = {cell.strip().lower() for cell, value in zip(cells, found, strict=True) if value is None}
+    numbers = np.array([np.nan if value is None else value for value in found])
+    broken = bool((numbers[np.isfinite(numbers)] % 1 != 0).any())
+    if np.isnan(numbers).all() or odd - (EMPTY if broken else {""}):
         return np.array(cells, object)
     return numbers
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tsxfer.keys import canonical
 from tsxfer.own.description import Description
+from tsxfer.own.walking import files_below
 from tsxfer.store.workspace import Workspace, write_whole
 
 READING = 2  # raised when the same file is read as other windows, labels or groups than before
@@ -58,7 +59,7 @@ def _bytes_of(path: Path, workspace: Workspace) -> bytes:
 
 def _listing(path: Path) -> Listing:
     """Name, bytes and time of change of each file, in order of names."""
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    files = [path] if path.is_file() else files_below(path)
     facts = ((file, file.stat()) for file in files)
     return [(file.relative_to(path).as_posix(), s.st_size, s.st_mtime_ns) for file, s in facts]
 

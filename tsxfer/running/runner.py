@@ -24,9 +24,8 @@ from tsxfer.data.sealed import Tested
 from tsxfer.data.task import Task, load_task
 from tsxfer.errors import PluginError, SpecError, StoreError
 from tsxfer.models.base import Model
-from tsxfer.running import ending, memory, remote
+from tsxfer.running import ending, memory, remote, steppers
 from tsxfer.running.deadline import LateError, deadline
-from tsxfer.running.device import on_gpu
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.setup import Begun, begin
@@ -35,7 +34,6 @@ from tsxfer.store import given
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace, environment, unique
 from tsxfer.train import (
-    graphs,
     loop,
     low_rank,
     precision,
@@ -60,6 +58,7 @@ class Job:
         threads: CPU threads for torch.
         limit: Seconds that it may take before it counts as hung; 0 is no limit.
         weights: URL of a store that shares pretrained weights between workspaces; empty: none.
+        steps: How steps are taken, see `tsxfer.running.steppers`.
     """
 
     trial: Trial
@@ -70,6 +69,7 @@ class Job:
     threads: int
     limit: float = 0
     weights: str = ""
+    steps: str = "auto"
 
 
 def run(job: Job) -> Result:
@@ -158,9 +158,8 @@ def _train(pack: Sequence[Job], refused: str = "") -> list[Result]:
 
 def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
     began = time.perf_counter()
-    on_device = on_gpu(pack[0].device)
     refused = refused or watched.unrecordable(pack[0].trial.reuse)
-    stepper = graphs.Graphs(refused=refused) if on_device else loop.turns
+    stepper = steppers.stepper_of(pack[0].steps, pack[0].device, refused)
     try:
         with deadline(pack[0].limit * len(pack)):
             begun = [_begin(job) for job in pack]
@@ -180,8 +179,7 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         "pack": len(pack),
         "way": _execution(pack[0].trial, stepper),
     }
-    if isinstance(stepper, graphs.Graphs) and stepper.refused:
-        cost["refused"] = stepper.refused
+    cost |= steppers.refusals(stepper)
     return [
         _ended(job, b, [next(fits) for _ in b.replicas], cost)
         for job, b in zip(pack, begun, strict=True)
@@ -211,7 +209,7 @@ def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> l
 def _execution(trial: Trial, stepper: loop.Stepper) -> str:
     if trial.closed_form:
         return "closed form"
-    return "graphs" if isinstance(stepper, graphs.Graphs) and not stepper.refused else "turns"
+    return steppers.named(stepper)
 
 
 def _baseline(job: Job) -> Result:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from tsxfer.core.building import from_plain
 from tsxfer.core.cautions import Caution
@@ -136,6 +135,8 @@ def _write(path: Path, held: Tensors) -> None:
         return
     partial = path.with_name(f".{path.name}.{unique()}.partial")
     try:
+        from safetensors.numpy import save_file  # most commands that read need none of it
+
         save_file(dict(held), partial, {DIGEST: digest(held)})
         partial.replace(path)
     finally:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from tsxfer.models import draws
+from tsxfer.models.draws import Chance
+
 NOISE = 0.02  # standard deviation, where windows are scaled to a largest value of 1
 
 
-def light(x: Tensor, random: torch.Generator, *, moved: bool) -> Tensor:
+def light(x: Tensor, random: Chance, *, moved: bool) -> Tensor:
     """Noise; and a shift in time of up to 5 %, around the end, and a factor in [0.8, 1.25].
 
     Args:
@@ -21,7 +24,7 @@ def light(x: Tensor, random: torch.Generator, *, moved: bool) -> Tensor:
         moved: False leaves shift and factor out: labels that are counted from the window's last
             value (prices) would no longer hold.
     """
-    x = x + NOISE * _normal(x, random)
+    x = x + NOISE * draws.normal(x, random)
     if not moved:
         return x
     length = x.shape[-1]
@@ -31,7 +34,7 @@ def light(x: Tensor, random: torch.Generator, *, moved: bool) -> Tensor:
     return x.gather(2, index[:, None, :].expand_as(x)) * factor[:, None, None]
 
 
-def view(x: Tensor, random: torch.Generator) -> Tensor:
+def view(x: Tensor, random: Chance) -> Tensor:
     """A strongly distorted view of each window ``(batch, channel, time)``, of the same shape.
 
     A part of 50 to 100 % of the window stretched to its length, a factor in [0.7, 1.4] for each
@@ -40,14 +43,14 @@ def view(x: Tensor, random: torch.Generator) -> Tensor:
     """
     x = _stretched(x, random)
     factor = 0.7 * (1.4 / 0.7) ** _uniform(x, random, x.shape[1])
-    x = x * factor.reshape(len(x), -1, 1) + 0.05 * _normal(x, random)
+    x = x * factor.reshape(len(x), -1, 1) + 0.05 * draws.normal(x, random)
     begin = (_uniform(x, random, 1) * 0.9)[:, None]
     place = torch.arange(x.shape[-1], device=x.device) / x.shape[-1]
     silent = (place >= begin) & (place < begin + 0.1)
     return x.masked_fill(silent[:, None, :], 0)
 
 
-def _stretched(x: Tensor, random: torch.Generator) -> Tensor:
+def _stretched(x: Tensor, random: Chance) -> Tensor:
     length = x.shape[-1]
     share = 0.5 + 0.5 * _uniform(x, random, 1)
     begin = _uniform(x, random, 1) * (1 - share) * (length - 1)
@@ -60,11 +63,6 @@ def _stretched(x: Tensor, random: torch.Generator) -> Tensor:
     return near * (1 - part) + far * part
 
 
-def _normal(x: Tensor, random: torch.Generator) -> Tensor:
-    return torch.empty_like(x).normal_(generator=random)
-
-
-def _uniform(x: Tensor, random: torch.Generator, count: int) -> Tensor:
+def _uniform(x: Tensor, random: Chance, count: int) -> Tensor:
     """``(batch,)``, or ``(batch, count)`` where there are several."""
-    shape = (len(x), count) if count > 1 else (len(x),)
-    return torch.empty(shape, device=x.device, dtype=x.dtype).uniform_(generator=random)
+    return draws.uniform(x, (len(x), count) if count > 1 else (len(x),), random)

@@ -9,7 +9,6 @@ which count for nothing, until a quarter has stopped; then the others are record
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor
 
 from tsxfer.train.loop import Run, turns
-from tsxfer.train.recording import Body, Room, lanes, record
+from tsxfer.train.recording import Body, Room, lane, record
 
 Record = Callable[[Sequence[Body], Sequence[torch.Generator], torch.device, Any], tuple[Body, Any]]
 """`tsxfer.train.recording.record`."""
@@ -67,7 +66,7 @@ class Graphs:
         self._stages = {id(run): run.stage for run in live}
         self._shapes = []  # the memory of older recordings is free again
         kept = [_State.of(run) for run in live]
-        bounds = [found for found in _bounds(live[0]) if found]
+        bounds = [found for found in bounds_of(live[0]) if found]
         try:
             _warm_up(live, kept, bounds)
             pool = None
@@ -83,7 +82,7 @@ class Graphs:
                 state.restore()
 
 
-def _bounds(run: Run) -> list[range]:
+def bounds_of(run: Run) -> list[range]:
     """Steps with a full batch, and the last step where its batch is not full."""
     batch, count = run.rules.recipe.batch, len(run.replica.train.y)
     full = min(run.per_epoch, count // batch)
@@ -101,25 +100,17 @@ def _warm_up(live: Sequence[Run], kept: Sequence[_State], bounds: Sequence[range
     on_gpu = device.type == "cuda"
     for place, (run, state) in enumerate(zip(live, kept, strict=True)):
         room = Room(device, len(live)) if on_gpu and place == 0 else None
-        with _lane(device, place) if on_gpu else nullcontext():
+        with lane(device, place):
             for steps in bounds:
-                run.learn(run.rows[steps.start * run.rules.recipe.batch :][: _width(run, steps)])
+                run.learn(run.rows[steps.start * run.rules.recipe.batch :][: width_of(run, steps)])
                 run.optimiser.zero_grad(set_to_none=True)
             state.restore()
         if room:
             room.check()
-    if on_gpu:
-        torch.cuda.synchronize(device)
 
 
-def _lane(device: torch.device, place: int) -> Any:
-    """The stream of a replica, once it has seen what was done before."""
-    side = lanes(device).side(place)
-    side.wait_stream(torch.cuda.current_stream(device))
-    return torch.cuda.stream(side)
-
-
-def _width(run: Run, steps: range) -> int:
+def width_of(run: Run, steps: range) -> int:
+    """Training instances of each of these steps."""
     batch = run.rules.recipe.batch
     return min(batch, len(run.rows) - steps.start * batch)
 
@@ -174,7 +165,7 @@ class _Shape:
 
         Gradients go at the end of each body, so that the next one on its stream has their memory.
         """
-        device, width = runs[0].rows.device, _width(runs[0], bounds)
+        device, width = runs[0].rows.device, width_of(runs[0], bounds)
         counter = torch.zeros(1, dtype=torch.int64, device=device)
         order = [run.rows.new_zeros(len(bounds), width) for run in runs]
 

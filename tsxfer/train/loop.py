@@ -8,12 +8,11 @@ numbers.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -138,6 +137,7 @@ class Run:
         self._plateau, self.stopped = -math.inf, False
         self.best_state: dict[str, Tensor] = {}
         self._first = self._loss()
+        self._last: tuple[float, float] | None = None
         self._evaluate(0)
 
     def begin_epoch(self) -> None:
@@ -176,15 +176,21 @@ class Run:
         self.optimiser.step()
         self.replica.method.after_step(model)
 
-    def reach(self, index: int) -> None:
-        """The steps of an epoch up to this index are done: evaluate; at its end also schedule."""
+    def reach(self, index: int, output: NDArray[np.float32] | None = None) -> None:
+        """The steps of an epoch up to this index are done: evaluate; at its end also schedule.
+
+        Args:
+            index: Steps of this epoch.
+            output: Raw validation output, where it is there already.
+        """
         passed = self.out.steps // self.per_epoch
         self.out.steps = passed * self.per_epoch + index
         batch, whole = self.rules.recipe.batch, len(self.replica.train.y)
         seen = self.per_epoch * batch if self.rules.drop_last else whole
         if index == self.per_epoch:
             self.replica.method.after_epoch(self.replica.model, passed + 1)
-        self._evaluate(passed * seen + (seen if index == self.per_epoch else index * batch))
+        done = passed * seen + (seen if index == self.per_epoch else index * batch)
+        self._evaluate(done, output)
         if index == self.per_epoch:
             self._end_epoch()
 
@@ -195,29 +201,37 @@ class Run:
             return
         self._stale = 0 if best else self._stale + 1
         self.stopped = self._stale >= self.rules.recipe.patience
+        if self.stopped:  # other steppers go on with it, which counts for nothing
+            self._last = self._loss()
         self._schedule(value)
 
-    def _judged(self) -> tuple[float, float]:
+    def _judged(self, output: NDArray[np.float32] | None = None) -> tuple[float, float]:
         """What is monitored, and the metric, on validation."""
-        replica = self.replica
-        part, rules = replica.validation, self.rules
-        kind = rules.recipe.precision
-        output = predict(
-            replica.model, part.x, part.extra, precision=kind, always_drop=rules.always_drop
-        )
-        if isinstance(replica.method, Watched):
-            replica.method.refuse_nan(output)
-        return replica.score(output)
+        output = self._output() if output is None else output
+        if isinstance(self.replica.method, Watched):
+            self.replica.method.refuse_nan(output)
+        return self.replica.score(output)
 
-    def _evaluate(self, seen: int) -> None:
+    def _evaluate(self, seen: int, output: NDArray[np.float32] | None = None) -> None:
         replica, out = self.replica, self.out
-        value, metric = self._judged()
+        value, metric = self._judged(output)
         out.samples.append(float(seen))
         out.monitor.append(value)
         out.metric.append(metric)
         if not self.best_state or value > out.monitor[out.best]:
             out.best = len(out.monitor) - 1
-            self.best_state = copy.deepcopy(replica.model.state_dict())
+            state = replica.model.state_dict()
+            self.best_state = {name: tensor.clone() for name, tensor in state.items()}
+
+    def _output(self) -> NDArray[np.float32]:
+        part, rules = self.replica.validation, self.rules
+        return predict(
+            self.replica.model,
+            part.x,
+            part.extra,
+            precision=rules.recipe.precision,
+            always_drop=rules.always_drop,
+        )
 
     def _loss(self) -> tuple[float, float] | None:
         """On training windows, and that of the best constant: draws nothing, changes nothing."""
@@ -230,9 +244,15 @@ class Run:
         loss = float(task_loss(torch.from_numpy(output), y, kind))
         return loss, constant_loss(y, output.shape[1], kind)
 
+    def rates(self) -> dict[str, float]:
+        """The rate of each parameter, as the plateau schedule has it now."""
+        recipe, relative = self.rules.recipe, self.replica.rates
+        names = [name for name, _ in self.replica.model.named_parameters()]
+        return {n: recipe.rate * relative.get(n, 1.0) * self._factor for n in names}
+
     def end(self) -> Fit:
         """The model gets its best checkpoint, and what training gave is complete."""
-        before, after = self._first, self._loss()
+        before, after = self._first, self._last or self._loss()
         if before and after and math.isfinite(before[0] + after[0]):
             epochs = self.out.samples[self.out.best] / len(self.replica.train.y)
             self.out.learned = Learned(before[0], after[0], after[1], round(epochs, 3))
@@ -261,6 +281,17 @@ Stepper = Callable[[Sequence[Run], int, int], None]
 """Take the steps ``[first, last)`` of the epoch with all runs; methods differ in speed only."""
 
 
+@runtime_checkable
+class Together(Protocol):
+    """A stepper that also evaluates replicas together, and holds their tensors meanwhile."""
+
+    def outputs(self, live: Sequence[Run]) -> dict[int, NDArray[np.float32]]:
+        """Raw validation output of those that it has, by identity."""
+
+    def finish(self) -> None:
+        """Each network has tensors of its own again."""
+
+
 def turns(live: Sequence[Run], first: int, last: int) -> None:
     """One replica after the other: the reference that other methods must equal."""
     for run in live:
@@ -271,8 +302,10 @@ def turns(live: Sequence[Run], first: int, last: int) -> None:
 def fit(pack: Sequence[Replica], rules: Rules, stepper: Stepper = turns) -> list[Fit]:
     """Train with Adam, a plateau schedule and early stopping on the monitored value."""
     runs = [Run(replica, rules) for replica in pack]
-    for together in _alike(runs):
-        _train(together, rules.recipe.epochs, stepper)
+    for alike in _alike(runs):
+        _train(alike, rules.recipe.epochs, stepper)
+        if isinstance(stepper, Together):
+            stepper.finish()
     return [run.end() for run in runs]
 
 
@@ -295,8 +328,13 @@ def _train(runs: Sequence[Run], epochs: int, stepper: Stepper) -> None:
             for run in live:
                 norms.train_mode(run.replica.model)
             stepper(live, first, last)
+            found = _outputs(stepper, live)
             for run in live:
-                run.reach(last)
+                run.reach(last, found.get(id(run)))
+
+
+def _outputs(stepper: Stepper, live: Sequence[Run]) -> dict[int, NDArray[np.float32]]:
+    return stepper.outputs(live) if isinstance(stepper, Together) else {}
 
 
 def _rate(rate: object, device: torch.device) -> float | Tensor:

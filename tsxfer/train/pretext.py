@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tsxfer.core.doors import OBJECTIVES
 from tsxfer.core.guard import broken, guarded
 from tsxfer.models.base import Model
+from tsxfer.models.draws import Chance
 from tsxfer.train.batch import Batch
 from tsxfer.train.loop import Score
 from tsxfer.train.objectives import Objective
@@ -91,7 +92,8 @@ class Watched:
         with guarded(self._what, self._place):
             inner = self.inner.objective()
 
-        def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
+        def loss(model: Model, part: Batch, rows: Tensor, random: Chance) -> Tensor:
+            assert isinstance(random, torch.Generator)  # noqa: S101  (a user's is not stacked)
             with guarded(self._what, self._place):
                 made = inner(model, part, rows, random)
             if not isinstance(made, Tensor) or made.ndim or not made.requires_grad:

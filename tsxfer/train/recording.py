@@ -61,6 +61,22 @@ def lanes(device: torch.device) -> Lanes:
     return _lanes[device]
 
 
+@contextmanager
+def lane(device: torch.device, place: int) -> Iterator[None]:
+    """The stream of a replica, once it has seen what came before; elsewhere than on CUDA: nothing.
+
+    What is done on it is done when this ends.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    side = lanes(device).side(place)
+    side.wait_stream(torch.cuda.current_stream(device))
+    with torch.cuda.stream(side):
+        yield
+    torch.cuda.synchronize(device)
+
+
 def record(
     bodies: Sequence[Body],
     generators: Sequence[torch.Generator],

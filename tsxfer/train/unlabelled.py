@@ -6,7 +6,7 @@ amplitude beside a window is set to 0: it would tell two views of a window from 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tsxfer.models import draws
 from tsxfer.models.base import Model
+from tsxfer.models.draws import Chance
 from tsxfer.train import distort
 from tsxfer.train.batch import Batch
 from tsxfer.train.loop import Score
@@ -29,6 +31,7 @@ TOGETHER = 64  # windows among which the other view must be found, when scored
 
 
 @objective(metric="rmse", loss="squared error")
+@dataclass(frozen=True, slots=True)
 class Masked:
     """Fill the spectra of hidden stretches in from the rest of the window.
 
@@ -43,10 +46,18 @@ class Masked:
     was better than the answer 0.
     """
 
-    def __init__(self, channels: int, length: int) -> None:
-        self.channels = channels
-        self.width = max(1, min(WIDEST, length // 16))
-        self.count = length // self.width
+    channels: int
+    length: int
+
+    @property
+    def width(self) -> int:
+        """Samples of a stretch."""
+        return max(1, min(WIDEST, self.length // 16))
+
+    @property
+    def count(self) -> int:
+        """Stretches of a window."""
+        return self.length // self.width
 
     def head(self, width: int) -> nn.Module:
         """A decoder from ``(batch, width)`` to ``(batch, count · channel · frequency)``."""
@@ -54,15 +65,7 @@ class Masked:
 
     def objective(self) -> Objective:
         """Squared error on hidden stretches, others in each step."""
-
-        def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
-            x = part.x[rows]
-            drawn = torch.empty(len(x), self.count, device=x.device).uniform_(generator=random)
-            hidden = (drawn < HIDDEN).float()
-            output = model(self.hide(x, hidden), torch.zeros_like(part.extra[rows]))
-            return self._error(output.float(), self.spectra(x), hidden)
-
-        return loss
+        return Filling(self)
 
     def pretext(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
         """The same stretches hidden each time; the trivial prediction is the mean spectrum."""
@@ -72,10 +75,10 @@ class Masked:
         mean = truth.mean(dim=(0, 1), keepdim=True).expand_as(truth)
 
         def score(output: Floats) -> tuple[float, float]:
-            error = float(self._error(torch.from_numpy(output), truth, hidden))
+            error = float(self.error(torch.from_numpy(output), truth, hidden))
             return -error, error**0.5
 
-        blind = float(self._error(mean, truth, hidden)) ** 0.5
+        blind = float(self.error(mean, truth, hidden)) ** 0.5
         asked = self.hide(part.x, hidden.to(part.x.device))
         return replace(part, x=asked, extra=torch.zeros_like(part.extra)), score, blind
 
@@ -92,9 +95,25 @@ class Masked:
         amplitude: Tensor = torch.fft.rfft(stretches).abs() / self.width
         return (amplitude + 1e-3).log10()
 
-    def _error(self, output: Tensor, truth: Tensor, hidden: Tensor) -> Tensor:
+    def error(self, output: Tensor, truth: Tensor, hidden: Tensor) -> Tensor:
+        """Mean squared error of ``(batch, count · ...)`` on hidden stretches ``(batch, count)``."""
         error = (output.reshape(truth.shape) - truth).square().mean(dim=(2, 3))
         return (error * hidden).sum() / hidden.sum().clamp(min=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What a step of `Masked` minimises; equal ones do the same, so that replicas share one."""
+
+    method: Masked
+
+    def __call__(self, model: Model, part: Batch, rows: Tensor, random: Chance) -> Tensor:
+        """The loss of a batch."""
+        x = part.x[rows]
+        drawn = draws.uniform(x, (len(x), self.method.count), random)
+        hidden = (drawn < HIDDEN).float()
+        output = model(self.method.hide(x, hidden), torch.zeros_like(part.extra[rows]))
+        return self.method.error(output.float(), self.method.spectra(x), hidden)
 
 
 class Decoder(nn.Module):
@@ -131,14 +150,7 @@ class Contrastive:
 
     def objective(self) -> Objective:
         """NT-Xent over two views of each window of the batch."""
-
-        def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
-            x = part.x[rows]
-            both = torch.cat([distort.view(x, random), distort.view(x, random)])
-            nothing = torch.zeros_like(part.extra[rows]).repeat(2, 1)
-            return _alike(model(both, nothing).float())[0]
-
-        return loss
+        return Telling()
 
     def pretext(self, part: Batch, seed: int) -> tuple[Batch, Score, float]:
         """The same two views each time; the trivial prediction picks a view at random."""
@@ -158,6 +170,18 @@ class Contrastive:
         blind = float(np.mean([1 / (2 * len(g) - 1) for g in groups]))
         nothing = torch.zeros_like(part.extra).repeat(2, 1)
         return Batch(views, nothing, part.y.repeat(2)), score, blind
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What a step of `Contrastive` minimises."""
+
+    def __call__(self, model: Model, part: Batch, rows: Tensor, random: Chance) -> Tensor:
+        """The loss of a batch."""
+        x = part.x[rows]
+        both = torch.cat([distort.view(x, random), distort.view(x, random)])
+        nothing = torch.zeros_like(part.extra[rows]).repeat(2, 1)
+        return _alike(model(both, nothing).float())[0]
 
 
 def _alike(projected: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,10 +15,11 @@ from tsxfer.core.doors import METHODS
 from tsxfer.core.specs import Reuse
 from tsxfer.core.strategy import Strategy
 from tsxfer.models.base import Model
+from tsxfer.models.draws import Chance
 from tsxfer.train import distort
 from tsxfer.train.batch import Batch
 from tsxfer.train.method import Given, Method, Step
-from tsxfer.train.objectives import Objective
+from tsxfer.train.objectives import Objective, of_labels
 
 
 def of(strategy: Strategy) -> Method:
@@ -170,8 +171,11 @@ def changes_checkpoint(one: Method) -> bool:
 
 def objective(one: Method, kind: str, *, augment: bool, moved: bool) -> Objective:
     """What a step minimises under a method; see `tsxfer.train.objectives.of_labels`."""
+    if type(one) is Method:
+        return of_labels(kind, augment=augment, moved=moved)
 
-    def loss(model: Model, part: Batch, rows: Tensor, random: torch.Generator) -> Tensor:
+    def loss(model: Model, part: Batch, rows: Tensor, random: Chance) -> Tensor:
+        assert isinstance(random, torch.Generator)  # noqa: S101  (hooks are not stacked)
         x = part.x[rows]
         x = distort.light(x, random, moved=moved) if augment else x
         return one.loss(Step(model, x, part.extra[rows], part.y[rows], random, kind))

@@ -18,7 +18,8 @@ def inside(report: Report) -> Section:
         "of layers on training windows of the target (debiased linear CKA: 1 the same up to "
         "rotation and scale, 0 nothing in common), and how far weights went relative to their "
         "size. Layers that stay near the start kept what they were given; where fine-tuning leaves "
-        "as little of a transfer's start as of a scratch start, the source was not used.",
+        "as little of a transfer's start as of a scratch start, the source was not used. n/a: a "
+        "layer that is not the source's, or says the same of all windows.",
         (
             "comparison",
             "layer",

@@ -1,0 +1,385 @@
+"""Siblings of files that were once read wrongly: read rightly, asked about, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.own import layouts
+from tests.own.made import TIME, N, bring, groups, labels, table, windows
+from tsxfer.errors import DataError
+from tsxfer.own.description import Description
+from tsxfer.own.reading import Reading, windows_like
+
+LABELLED = {"label": "y", "group": "who"}
+
+
+def _text(made: pd.DataFrame, **how: Any) -> str:
+    return made.to_csv(index=False, **how)
+
+
+def _cell(value: object, row: int = 5, at: int = 3) -> pd.DataFrame:
+    made = table().astype(object)
+    made.iloc[row, at] = value
+    return made
+
+
+def _columns(names: list[str]) -> str:
+    return _text(table(names))
+
+
+WORDS = np.where(labels() == "on", "1_1", "11")
+READ: dict[str, tuple[str, np.ndarray, str]] = {
+    "rounded times as names": (_columns([f"{i / 32:.2f}" for i in range(TIME)]), labels(), ""),
+    "decimal commas in names": (
+        table([f"{i / 8:.3f}".replace(".", ",") for i in range(TIME)]).to_csv(
+            index=False, sep=";", decimal=","
+        ),
+        labels(),
+        "times or dates",
+    ),
+    "dates over a month's end": (
+        _columns(
+            [f"2020-{1 + i // 8:02d}-{24 + i % 8 if i < 8 else i % 8 + 1:02d}" for i in range(TIME)]
+        ),
+        labels(),
+        "times or dates",
+    ),
+    "times over a full minute": (
+        _columns([f"00:{i // 8:02d}:{52 + i % 8 if i < 8 else i % 8:02d}" for i in range(TIME)]),
+        labels(),
+        "times or dates",
+    ),
+    "classes with underscores": (_text(table(y=WORDS)), WORDS, ""),
+    "a separator behind each line": (_text(table()).replace("\n", ",\n"), labels(), "is empty"),
+    "a nameless group": (
+        _text(table(who=np.where(np.arange(N) == 17, "NA", groups()))),
+        labels(),
+        "'na'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_table_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
+    """Samples, labels and their order are those of the file; what was guessed is said."""
+    text, y, said = READ[name]
+    (tmp_path / "mine.csv").write_text(text)
+    made = bring(tmp_path / "mine.csv", **LABELLED)
+    assert np.allclose(made.array("x"), windows(), atol=1e-5)
+    assert np.array(made.classes)[made.array("y")].tolist() == y.tolist()
+    assert said in " ".join(made.notes)
+
+
+ASKED: dict[str, tuple[str, dict[str, str], str, dict[str, str]]] = {
+    "a sentinel": (_text(_cell(-999)), {}, "--nan -999", {"nan": "none"}),
+    "a sentinel that is missing": (
+        _text(_cell(-999)),
+        {},
+        "--missing interpolate",
+        {"nan": "-999", "missing": "interpolate"},
+    ),
+    "Null": (_text(_cell("Null")), {}, "--missing drop", {"missing": "drop"}),
+    "a blank and NA": (_text(_cell(" NA")), {}, "--missing drop", {"missing": "drop"}),
+    "units": (
+        _text(table()).replace("\n", "\n" + ",".join(["mV"] * TIME + ["", ""]) + "\n", 1),
+        {},
+        "remove that line",
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_in_doubt_is_refused_and_the_flag_settles_it(tmp_path: Path, name: str) -> None:
+    """A refusal names the flag that works: with it the other windows are as written."""
+    text, said, word, settled = ASKED[name]
+    (tmp_path / "mine.csv").write_text(text)
+    with pytest.raises(DataError) as error:
+        bring(tmp_path / "mine.csv", **LABELLED, **said)
+    assert word in (error.value.mend or "")
+    if settled:
+        made = bring(tmp_path / "mine.csv", **LABELLED, **settled)
+        assert np.allclose(np.asarray(made.array("x"))[:5], windows()[:5], atol=1e-5)
+
+
+def test_a_note_says_where_commas_may_group_thousands(tmp_path: Path) -> None:
+    """``1,234;5,678`` is read with decimal commas, and that is said."""
+    whole = (1000 + np.abs(windows()[:, 0]) * 1000).round()
+    made = table().assign(**{f"x_{t}": [f"{v:,.0f}" for v in whole[:, t]] for t in range(TIME)})
+    made.to_csv(tmp_path / "mine.csv", index=False, sep=";")
+    assert "decimal comma" in " ".join(bring(tmp_path / "mine.csv", **LABELLED).notes)
+
+
+def test_large_whole_numbers_stay_apart(tmp_path: Path) -> None:
+    """Groups whose numbers differ beyond what float64 holds are groups of their own."""
+    large = 2**53 + np.arange(N) // 6
+    table(who=large).to_parquet(tmp_path / "mine.parquet")
+    made = bring(tmp_path / "mine.parquet", **LABELLED)
+    assert sorted(set(made.array("group").tolist())) == sorted(map(str, set(large.tolist())))
+
+
+def test_decimal_commas_in_the_label_are_numbers(tmp_path: Path) -> None:
+    """A label written with decimal commas is a number as the samples are."""
+    y = windows()[:, 0, 0]
+    table(y=y).to_csv(tmp_path / "mine.csv", index=False, sep=";", decimal=",")
+    assert np.allclose(bring(tmp_path / "mine.csv", **LABELLED).array("y"), y)
+
+
+def _people(folder: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
+    """A recording for each of six people; `edit` changes the fourth one's."""
+    folder.mkdir()
+    for number, (who, part) in enumerate(layouts.recording().groupby("who")):
+        part = part.drop(columns="who")
+        (edit(part) if number == 3 else part).to_csv(folder / f"{who}.csv", index=False)
+    return folder
+
+
+def test_channels_in_another_order_are_put_in_order(tmp_path: Path) -> None:
+    """Channels of files are matched by name, and that is said."""
+    plain = bring(_people(tmp_path / "plain", lambda p: p), label="act", window="1s")
+    turned = _people(tmp_path / "turned", lambda p: p[["time", "ay", "act", "ax"]])
+    made = bring(turned, label="act", window="1s")
+    assert np.array_equal(made.array("x"), plain.array("x"))
+    assert "another order" in " ".join(made.notes)
+
+
+def test_files_that_share_some_channels_are_refused(tmp_path: Path) -> None:
+    """A channel of another name at one place of several is not taken for the same sensor."""
+    path = _people(tmp_path / "people", lambda p: p.rename(columns={"ax": "gx"}))
+    with pytest.raises(DataError, match="has the channels"):
+        bring(path, label="act", window="1s")
+
+
+def test_a_counter_is_no_channel(tmp_path: Path) -> None:
+    """A column that counts the samples is left out of a recording, and that is said."""
+    layouts.recording().reset_index(drop=True).to_csv(tmp_path / "r.csv")
+    made = bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+    assert made.card.channels == ("ax", "ay")
+    assert "counts the samples" in " ".join(made.notes)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_iso_times_of_mixed_precision_are_times(tmp_path: Path, zone: str) -> None:
+    """Whole seconds without decimals among others, and a change of offset, break no clock."""
+    made = layouts.recording(subjects=2)
+    first = pd.Timestamp("2021-03-28 00:59:50", tz="UTC")
+    seconds = made["time"] + 60 * (made["who"] == "p1")
+    times = [(first + pd.Timedelta(s, "s")).tz_convert(zone).isoformat() for s in seconds]
+    made.assign(time=times).to_csv(tmp_path / "r.csv", index=False)
+    found = bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+    assert (found.card.rate_hz, found.count) == (50, 24)
+
+
+def test_hidden_folders_links_and_other_kinds(tmp_path: Path) -> None:
+    """Hidden files are no windows, linked folders are, files of other kinds are counted."""
+    folder = tmp_path / "w"
+    layouts.clips(folder)
+    hidden = folder / ".ipynb_checkpoints" / "a.wav"
+    layouts.sound(hidden, np.sin(np.arange(800)))
+    (folder / "no").rename(tmp_path / "elsewhere")
+    (folder / "no").symlink_to(tmp_path / "elsewhere")
+    (folder / "yes" / "b.mp3").write_bytes(b"ID3")
+    made = bring(folder, pattern="{label}/{group}_{n}.wav")
+    assert (made.count, made.classes) == (24, ("no", "yes"))
+    assert "1 .mp3" in " ".join(made.notes)
+
+
+def test_folders_in_folders_need_a_pattern(tmp_path: Path) -> None:
+    """Which folder is the class is asked, and the pattern that is offered works."""
+    layouts.clips(tmp_path / "w", "{label}/{group}/{n}.wav")
+    with pytest.raises(DataError, match="which is the class") as error:
+        bring(tmp_path / "w")
+    assert error.value.mend == "say it: --pattern '{label}/{group}/{name}.wav'"
+    assert bring(tmp_path / "w", pattern="{label}/{group}/{name}.wav").classes == ("no", "yes")
+
+
+def test_train_and_test_folders_are_an_official_split(tmp_path: Path) -> None:
+    """``--test part`` names the field of the pattern that tells the test part."""
+    layouts.clips(tmp_path / "w", "train/{label}/{group}_{n}.wav")
+    (tmp_path / "w" / "test" / "yes").mkdir(parents=True)
+    (tmp_path / "w" / "test" / "no").mkdir()
+    for label in ("yes", "no"):
+        for file in sorted((tmp_path / "w" / "train" / label).glob("s5_*.wav")):
+            file.rename(tmp_path / "w" / "test" / label / file.name)
+    with pytest.raises(DataError) as error:
+        bring(tmp_path / "w")
+    assert error.value.mend == "say it: --pattern '{part}/{label}/{name}.wav' --test part"
+    made = bring(tmp_path / "w", pattern="{part}/{label}/{name}.wav", test="part")
+    assert (made.card.split, int((made.array("part") == "test").sum())) == ("official", 4)
+
+
+def _catalogue(folder: Path, edit: Callable[[pd.DataFrame], pd.DataFrame], **how: Any) -> Path:
+    layouts.clips(folder, "{label}_{group}_{n}.wav")
+    names = sorted(file.name for file in folder.glob("*.wav"))
+    rows = [dict(zip(("word", "who"), name.split("_"), strict=False), file=name) for name in names]
+    edit(pd.DataFrame(rows)).to_csv(folder / "list.csv", index=False, **how)
+    return folder
+
+
+REFUSED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
+    "a file twice": (lambda t: pd.concat([t, t[:1].assign(word="no")]), "listed twice"),
+    "no group": (lambda t: t.assign(who=t["who"].where(t.index != 3)), "no who"),
+    "no label": (lambda t: t.assign(word=t["word"].where(t.index != 3)), "no word"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_catalogue_with_doubtful_rows_is_refused(tmp_path: Path, name: str) -> None:
+    """A window under two rows, or without a label or group, is named by its row."""
+    edit, said = REFUSED[name]
+    with pytest.raises(DataError, match=said):
+        bring(_catalogue(tmp_path / "w", edit), label="word", group="who")
+
+
+def test_catalogues_of_any_dialect_keep_names_of_classes(tmp_path: Path) -> None:
+    """UTF-16, semicolons and classes called NA and None are read; unlisted files are counted."""
+    named = {"yes": "None", "no": "NA"}
+    path = _catalogue(
+        tmp_path / "w",
+        lambda t: t[:22].assign(word=t["word"].map(named)),
+        encoding="utf-16",
+        sep=";",
+    )
+    made = bring(path, label="word", group="who")
+    assert (made.count, made.classes) == (22, ("NA", "None"))
+    assert "2 files are not in list.csv" in " ".join(made.notes)
+
+
+def test_intervals_keep_names_of_classes_and_decimal_commas(tmp_path: Path) -> None:
+    """Intervals called NA are a class, those without a label label nothing."""
+    signal = layouts.recording(subjects=1, turns=12).drop(columns=["act", "who"])
+    signal.to_csv(tmp_path / "s.csv", index=False)
+    spans = pd.DataFrame({"start": np.arange(12) * 2.0, "end": np.arange(12) * 2.0 + 2})
+    spans["label"] = ["NA", "None", ""] * 4
+    spans.to_csv(tmp_path / "i.csv", index=False, sep=";", decimal=",")
+    made = bring(tmp_path / "s.csv", intervals=str(tmp_path / "i.csv"), window="1s")
+    assert (made.count, made.classes) == (16, ("NA", "None"))
+
+
+def _edf(folder: Path, ending: str, unit: str = "uV", turned: bool = False) -> Path:
+    """Three recordings of 24 s; the second in another unit, or with its channels turned."""
+    import edfio
+
+    folder.mkdir()
+    kinds = {"edf": (edfio.Edf, edfio.EdfSignal), "bdf": (edfio.Bdf, edfio.BdfSignal)}
+    whole, channel = kinds[ending]
+    for who in range(3):
+        x = np.random.default_rng(who).normal(0, 1, (2, 1200))
+        size = 1000 if unit == "mV" and who == 1 else 1
+        made = [
+            channel(row / size, 50, label=f"EEG {c}", physical_range=(-10 / size, 10 / size),
+                    physical_dimension=unit if who == 1 else "uV")
+            for c, row in enumerate(x)
+        ]  # fmt: skip
+        notes = [edfio.EdfAnnotation(2.0 * k, 2.0, ("awake", "asleep")[k % 2]) for k in range(12)]
+        made = made[::-1] if turned and who == 1 else made
+        whole(made, annotations=notes).write(folder / f"s{who}.{ending}")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("ending", "unit", "turned"), [("bdf", "uV", False), ("edf", "mV", False), ("edf", "uV", True)]
+)
+def test_edf_and_bdf_of_any_unit_and_order(
+    tmp_path: Path, ending: str, unit: str, turned: bool
+) -> None:
+    """Samples come in the first file's unit and order of channels, BDF as EDF."""
+    made = bring(_edf(tmp_path / "n", ending, unit, turned), window="1s")
+    second = np.random.default_rng(1).normal(0, 1, (2, 1200))
+    assert made.count == 72
+    assert np.allclose(made.array("x")[24:26], second[:, :100].reshape(2, 2, 50).swapaxes(0, 1),
+                       atol=1e-3)  # fmt: skip
+
+
+def test_arrays_that_nothing_reads_are_said(tmp_path: Path) -> None:
+    """Groups or validation windows under other names are not passed over in silence."""
+    np.savez(tmp_path / "a.npz", x=windows(), y=labels(), subject_id=groups())
+    assert "subject_id 60" in " ".join(bring(tmp_path / "a.npz").notes)
+
+
+def test_time_before_many_channels_is_questioned(tmp_path: Path) -> None:
+    """16 moments of 64 channels look like 16 channels of 64 samples: smoothness tells, and says."""
+    x = np.cumsum(np.random.default_rng(0).normal(size=(N, 16, 64)), axis=1)
+    np.savez(tmp_path / "a.npz", x=x, y=labels())
+    assert "--axes time,channel" in " ".join(bring(tmp_path / "a.npz").notes)
+    np.savez(tmp_path / "b.npz", x=np.swapaxes(x, 1, 2), y=labels())
+    assert "--axes" not in " ".join(bring(tmp_path / "b.npz", axes="channel,time").notes)
+
+
+@pytest.mark.parametrize("kind", ["struct", "cells", "struct 7.3"])
+def test_matlab_structures_and_cells_of_windows(tmp_path: Path, kind: str) -> None:
+    """Fields of a structure are variables, and a cell array of equal windows is an array."""
+    from scipy.io import savemat
+
+    x, y = windows(3), (labels() == "on").astype(float)[:, None]
+    path = tmp_path / "a.mat"
+    if kind == "struct 7.3":
+        layouts.matlab_7(path, {"data/X": x, "data/labels": y})
+    elif kind == "cells":
+        cells = np.empty((N, 1), object)
+        cells[:, 0] = list(x)
+        savemat(path, {"X": cells, "labels": y})
+    else:
+        savemat(path, {"data": {"X": x, "labels": y}})
+    made = bring(path)
+    assert np.allclose(made.array("x"), x, atol=1e-5)
+    assert made.classes == ("0", "1")
+
+
+TS = "@problemName a\n@timeStamps {}\n@univariate true\n@classLabel true on off\n@data\n"
+
+
+def _ts(path: Path, stamp: Callable[[int], str] | None = None, unknown: int = -1) -> Path:
+    rows = []
+    for n, (window, label) in enumerate(zip(windows()[:, 0], labels(), strict=True)):
+        cells = [f"({stamp(t)},{v})" if stamp else str(v) for t, v in enumerate(window)]
+        rows.append(",".join(cells) + ":" + ("?" if n == unknown else label))
+    path.write_text(TS.format(str(stamp is not None).lower()) + "\n".join(rows) + "\n")
+    return path
+
+
+def test_ts_time_stamps_with_colons_are_read(tmp_path: Path) -> None:
+    """A colon within a time stamp ends no channel."""
+    made = bring(_ts(tmp_path / "a.ts", lambda t: f"2020-01-01 00:00:{t:02d}"))
+    assert np.allclose(made.array("x"), windows(), atol=1e-5)
+
+
+def test_ts_stamps_that_fall_and_unknown_labels_are_refused(tmp_path: Path) -> None:
+    """Samples out of the order of time, and a label ``?``, are named."""
+    with pytest.raises(DataError, match="do not rise"):
+        bring(_ts(tmp_path / "a.ts", lambda t: str(TIME - t)))
+    with pytest.raises(DataError, match="have no label"):
+        bring(_ts(tmp_path / "b.ts", unknown=4))
+
+
+def test_traces_without_a_group_are_refused(tmp_path: Path) -> None:
+    """Traces of no event are not one event called nan."""
+    layouts.seisbench(tmp_path / "s")
+    listed = tmp_path / "s" / "metadata.csv"
+    made = pd.read_csv(listed)
+    made.assign(source_id=made["source_id"].where(made.index % 5 > 0)).to_csv(listed, index=False)
+    with pytest.raises(DataError, match="6 of 30 traces have no source_id"):
+        bring(tmp_path / "s")
+
+
+def _clips_at(path: Path, rate: int) -> Path:
+    for n in range(4):
+        layouts.sound(path / f"{n}.wav", np.sin(np.arange(800) * 0.1), rate)
+    return path
+
+
+def test_a_second_file_at_another_rate_or_of_other_channels_is_refused(tmp_path: Path) -> None:
+    """What a model was fitted on is not stretched in time, nor are other sensors taken for its."""
+    like = Reading(Description(unlabelled=True), ("sound",), 800, 8000.0, 8000.0)
+    assert windows_like(_clips_at(tmp_path / "a", 8000), like)[0].shape == (4, 1, 800)
+    with pytest.raises(DataError, match="fitted on 8000 Hz"):
+        windows_like(_clips_at(tmp_path / "b", 16000), like)
+    named = Reading(Description(unlabelled=True, window="1s"), ("EEG A", "EEG B"), 50, 50.0, 50.0)
+    with pytest.raises(DataError, match="no channel EEG A"):
+        windows_like(_edf(tmp_path / "n", "edf"), named)
