@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tsxfer.core.cautions import Caution, caution_of
+from tsxfer.core.cautions import Caution, brief, caution_of
 from tsxfer.core.specs import Result
 from tsxfer.report.build import Report
 from tsxfer.report.section import name
@@ -79,9 +79,8 @@ def _blind_unknown(c: Comparison) -> bool:
 
 
 def _kind(code: str) -> str:
-    found, detail = caution_of(code)
-    short = not detail or found in (Caution.PRETRAINED, Caution.UNKNOWN_OVERLAP)
-    return found.kind.lower() if found and found.kind and short else code
+    found, detail = caution_of(brief(code))
+    return found.kind.lower() if found and found.kind and not detail else code
 
 
 def _of_labels(report: Report) -> Iterator[Caveat]:

@@ -21,7 +21,7 @@ from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
 from tsxfer.data.sealed import Tested
-from tsxfer.data.task import Task, load_task
+from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.errors import PluginError, SpecError, StoreError
 from tsxfer.models.base import Model
 from tsxfer.running import ending, memory, remote, steppers
@@ -253,7 +253,13 @@ def _too_late(job: Job) -> Result:
 def _broken(job: Job, error: PluginError) -> Result:
     """The failed row of code of the user's own; others go on."""
     message = f"{error.problem} ({error.where})" if error.where else error.problem
-    return replace(_nothing(job), status="failed", error=message)
+    try:
+        blank = _nothing(job)
+    except PluginError:  # the very split fails: nothing is known of the instances
+        card = prepared(Workspace(Path(job.workspace)), job.trial.dataset).card
+        metric = ending.metric(job.trial, job.trial.metric or card.metric)
+        blank = Result(job.trial, "failed", metric, environment=_environment())
+    return replace(blank, status="failed", error=message)
 
 
 def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
