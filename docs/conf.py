@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 project = "tsxfer"
 release = version = __version__
 author = "tsxfer developers"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = "tsxfer"
 html_static_path = ["_static"]
@@ -22,6 +22,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # notebooks keep what they gave; tests/docs runs them again
 autodoc_typehints = "signature"
 maximum_signature_line_length = 80
 default_role = "py:obj"

@@ -70,7 +70,7 @@ def run(
             ``data`` (``auto``, ``real`` or ``simulated``), ``profile`` (``strict`` or ``paper``),
             ``quick`` (shrink it to about a minute), ``tune``, ``controls``, ``strategy``,
             ``pretrain``, ``combine``, ``baselines``, ``overlap``, ``looks``, ``source_size``,
-            ``trained_on``, ``recipe``. Of
+            ``trained_on``, ``recipe``, ``head``, ``split`` (a rule, in place of the card's). Of
             one data set of your own: ``label``, ``group``, ``rate`` (Hz), ``task``, ``metric``,
             ``margin`` (in units of the metric), ``unit``, ``missing``, ``lengths``, ``window`` and
             the others of docs/own-data.md.

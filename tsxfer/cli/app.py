@@ -311,6 +311,10 @@ def fit(
         ),
     ] = "repeat",
     device: Annotated[str, typer.Option(help=WORDS)] = "auto",
+    overlap: Annotated[
+        str,
+        typer.Option(help="refuse a source that has seen windows of the target, or label."),
+    ] = "refuse",
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
@@ -333,6 +337,7 @@ def fit(
         described=described,
         onnx=onnx,
         channels=channels,
+        overlap=overlap,
     )
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 
@@ -387,12 +392,21 @@ def check(
 
 
 @app.command()
-def doctor(json: Json = False, workspace: Place = None) -> None:
+def doctor(
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="Try small trainings on the device; about a minute.")
+    ] = False,
+    device: Annotated[str, typer.Option(help=f"With --gpu: {WORDS}")] = "auto",
+    json: Json = False,
+    workspace: Place = None,
+) -> None:
     """Check the installation, the devices and the workspace."""
-    from tsxfer.cli.doctor import show_doctor
+    from tsxfer.cli.doctor import show_checkup, show_doctor
     from tsxfer.store.workspace import Workspace
 
     show_doctor(Workspace.at(workspace), json)
+    if gpu:
+        raise typer.Exit(show_checkup(device))
 
 
 @app.command()

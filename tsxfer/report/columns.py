@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsxfer import metrics
+from tsxfer.core.cautions import brief
 from tsxfer.stats.compare import Comparison
 
 MARKS = {
@@ -133,7 +134,7 @@ def metric_text(c: Comparison) -> str:
 
 
 def _data(c: Comparison) -> str:
-    return ", ".join(c.labels) or "real"
+    return ", ".join(dict.fromkeys(map(brief, c.labels))) or "real"
 
 
 COLUMNS = (

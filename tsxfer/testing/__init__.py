@@ -1,4 +1,4 @@
-"""Contracts shipped for users: what a data set and a backbone must keep, with clear messages."""
+"""Contracts shipped for users: data sets and backbones here, all else in `tsxfer.testing.doors`."""
 
 from __future__ import annotations
 
