@@ -96,7 +96,7 @@ def _trained(device: str, name: str, kind: str, goal: str) -> Finding:
     refused = refusals(stepper).get("refused", "")
     if refused:
         said += f"; {refused}"
-    if times[0] > times[1]:
+    if on_gpu(device) and times[0] > times[1]:  # a CPU is busy with one
         said += "; SLOWER than turns"
     return Finding(what, apart <= NEAR[kind] and not refused, said)
 
