@@ -25,7 +25,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     done = tsxfer(folder, "run", "study.toml", "--controls", "shuffled")
     assert done.returncode == 0, done.stderr
-    write_waves(folder / "mine.csv", 90)
+    write_waves(folder / "mine.csv", 90, 60)  # of yet another length: no source has seen it
     return folder
 
 
