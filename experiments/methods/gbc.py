@@ -1,6 +1,6 @@
 """GBC: minus the overlap of classes as Gaussians (Pándy et al. 2022, CVPR, arXiv 2111.12780).
 
-Equations 3 to 6 with diagonal covariances, on the first 64 principal components as in section 4.1.
+Diagonal covariances, on the first 64 principal components of the features.
 """
 
 import numpy as np

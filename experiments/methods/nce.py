@@ -1,6 +1,6 @@
 """NCE: minus the entropy of target classes given the source's (Tran et al. 2019, ICCV).
 
-arXiv 1908.08142, equation 5, with the source's own answer on a target window as its label there.
+arXiv 1908.08142, with the source's own answer on a target window as its label there.
 """
 
 import numpy as np

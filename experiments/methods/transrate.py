@@ -1,15 +1,15 @@
 """TransRate: mutual information of features and classes by coding rates (Huang et al. 2022, ICML).
 
-arXiv 2106.09362, equations 6 to 8 and algorithm 1, features scaled to a trace of 1. Larger is
-better; numbers are compared by the quartile that each lies in. As there, features are centred over
-all windows and not again within classes: it likes classes in directions of their own.
+arXiv 2106.09362, features scaled to a trace of 1. Larger is better; numbers are compared by the
+quartile that each lies in. As there, features are centred over all windows and not again within
+classes: it likes classes in directions of their own.
 """
 
 import numpy as np
 
 from tsxfer.ranking.rankers import ranker
 
-DISTORTION = 1e-4  # epsilon squared, section 5
+DISTORTION = 1e-4  # epsilon squared
 
 
 def rate(features):
