@@ -186,8 +186,8 @@ def show_status(workspace: Workspace, as_json: bool) -> None:
     elif not facts:
         say(
             [
-                f"no study in {workspace.root} yet; "
-                "try: tsxfer run --source global_eq --target local_eq"
+                f"no study in {workspace.root} yet; try: tsxfer run --source global_eq --target "
+                "local_eq"
             ]
         )
     else:
