@@ -180,12 +180,10 @@ def refuse(workspace: Workspace, trials: Iterable[Trial]) -> None:
             if one.refused and one.source != trial.dataset:
                 raise DataError(
                     f"{one.source} as a source has seen {one.words} of the test part of "
-                    f"{trial.dataset}, "
-                    "so that a gain from it would be no transfer",
+                    f"{trial.dataset}, so that a gain from it would be no transfer",
                     where=f"{one.seen} windows learned from, {one.test} test windows",
                     mend="take them out of the source, or leave that pair out; --overlap label "
-                    "runs "
-                    "it all the same, and labels every row and table",
+                    "runs it all the same, and labels every row and table",
                 )
 
 

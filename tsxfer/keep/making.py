@@ -87,8 +87,8 @@ class Made:
         """What was fitted from what, and how it did on what was held out."""
         fitted, source = self.fitted, self.source
         held = (
-            f"on {fitted.validated:,} windows held out "
-            "(no test: `tsxfer run` tells what transfer is worth)"
+            f"on {fitted.validated:,} windows held out (no test: `tsxfer run` tells what transfer "
+            "is worth)"
             if fitted.validated
             else "on the TRAINING windows: there was nothing to hold out"
         )

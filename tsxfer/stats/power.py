@@ -192,6 +192,6 @@ def floor_warning(repeats: int, cells: int, level: float = 0.05) -> str | None:
     holm = f"with Holm over more than {most} comparisons it cannot reject, and there are {cells}"
     return (
         f"an exact sign-flip or Wilcoxon test with {repeats} repeats has p >= {floor:.3g}: "
-        f"{holm if most else 'it cannot reject'}; "
-        f"{needed} repeats would do. Tables use t tests with Benjamini-Hochberg."
+        f"{holm if most else 'it cannot reject'}; {needed} repeats would do. Tables use t tests "
+        "with Benjamini-Hochberg."
     )
