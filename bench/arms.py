@@ -26,8 +26,8 @@ from tsxfer.core.specs import Recipe
 from tsxfer.models.base import build
 from tsxfer.models.layers import own_stream
 from tsxfer.running.memory import keep_memory
+from tsxfer.running.steppers import refusals, stepper_of
 from tsxfer.train import loop
-from tsxfer.train.graphs import Graphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,17 +259,17 @@ def turns(replica: loop.Replica, case: Case) -> None:
 
 
 def packed(case: Case, device: str, count: int) -> Timed:
-    """Tsxfer's pack of `count` replicas: CUDA graphs on a GPU."""
+    """Tsxfer's pack of `count` replicas: stacked and recorded on a GPU."""
     _reset(device)
     made, clocks = replicas(case, device, count)
-    way = Graphs() if device == "cuda" else loop.turns
+    way = stepper_of("auto", device)
     began = time.perf_counter()
     loop.fit(made, loop.Rules(case.recipe), way)
     first = max(clock.times[-case.epochs] for clock in clocks)
     last = max(clock.times[-1] for clock in clocks)
     epoch = (last - first) / (case.epochs - 1)
     scores = clocks[0].scores[-case.epochs :]
-    note = f"not recorded: {way.refused}" if isinstance(way, Graphs) and way.refused else ""
+    note = "".join(f"not as it was meant to be: {why}" for why in refusals(way).values())
     return Timed(epoch / count, first - began - epoch, scores, _memory(device), note)
 
 

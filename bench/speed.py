@@ -87,6 +87,8 @@ def measure(case: Case, device: str, rounds: int) -> dict[str, Timed]:
     for _ in range(rounds):
         for name, arm in arms_of(device).items():
             timed = _try(arm, case, device)
+            if device == "cuda" and timed.note:
+                raise SystemExit(f"{name}, {case.model}: {timed.note}: no time here is a graph's")
             if name not in found or timed.epoch < found[name].epoch:
                 found[name] = timed
     return found
@@ -104,13 +106,14 @@ def check() -> list[str]:
     """A pack on the GPU gives the validation scores of single trainings, for each architecture.
 
     Raises:
-        AssertionError: If it does not; then no time means anything.
+        AssertionError: If it does not, or was not recorded; then no time means anything.
     """
     said = []
     for model in ("convnetquake", "magnet", "mlstm_fcn", "tcn"):
         case = Case(model, 3, 300, 640, 8, 3)
         single, pack = arms.alone(case, "cuda", 1, arms.turns), arms.packed(case, "cuda", 8)
         apart = max(abs(a - b) for a, b in zip(single.scores, pack.scores, strict=True))
+        assert not pack.note, f"{model}: {pack.note}"
         assert apart < 1e-4, f"{model}: scores of a pack are {apart:.2g} from those of one"
         said.append(f"{model}: a pack of 8 is {apart:.1g} from one alone {pack.note}")
     return said

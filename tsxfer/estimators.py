@@ -15,11 +15,13 @@ from sktime.classification.base import BaseClassifier
 from sktime.regression.base import BaseRegressor
 
 from tsxfer.core.specs import Recipe
+from tsxfer.core.study import OVERLAPS
 from tsxfer.data.card import Card
 from tsxfer.data.precision import as_float32, levels_of
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keep.fit import Fitted, Labelled, Terms, fit
-from tsxfer.keep.saved import find_source
+from tsxfer.keep.overlap import with_windows
+from tsxfer.keep.saved import Source, find_source
 from tsxfer.running.device import device_of
 from tsxfer.store.workspace import Workspace
 
@@ -63,6 +65,9 @@ rate_multiplier : float, default=1.0
     Rate of the layers copied from the source, relative to the others.
 frozen : bool, default=False
     Keep the copied layers as they are.
+overlap : {"refuse", "label"}, default="refuse"
+    Of a source that has learned from windows of the panel, where its data lies in the workspace:
+    refuse it, or only warn.
 device : str, default="auto"
     Where to train and predict: auto, cpu, cuda (NVIDIA or ROCm), cuda:1, mps or xpu.
 workspace : str or None, default=None
@@ -101,6 +106,7 @@ class _Transfer:
         device: str = "auto",
         workspace: str | None = None,
         random_state: int | None = 0,
+        overlap: str = "refuse",
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
     ) -> None:
         self.source = source
@@ -115,6 +121,7 @@ class _Transfer:
         self.device = device
         self.workspace = workspace
         self.random_state = random_state
+        self.overlap = overlap
         self.class_weight = class_weight
         super().__init__()
 
@@ -135,6 +142,8 @@ class _Transfer:
         self.source_ = source.corpus if source else "none"
         if source and source.simulated:
             warnings.warn(f"the source {source.corpus} is simulated", stacklevel=4)
+        if source:
+            _look_for_copies(source, x, place, self.overlap)
         off = levels_of(x)
         windows = as_float32(x, off)
         card, rows = _card(windows, classes), np.arange(len(x))
@@ -264,6 +273,17 @@ def _card(x: NDArray[np.float32], classes: tuple[str, ...]) -> Card:
         licence="not stated",
         cite="not stated",
     )
+
+
+def _look_for_copies(source: Source, x: NDArray[Any], place: Workspace, overlap: str) -> None:
+    """Refuse a source that has seen the panel's windows, or warn of it."""
+    if overlap not in OVERLAPS:
+        raise SpecError(f"overlap = {overlap!r} is not known", mend=nearest(overlap, OVERLAPS))
+    shared = with_windows(source, x, place)
+    if overlap == "refuse":
+        shared.refuse('take them out of the source, or overlap="label" to fit all the same')
+    for line in shared.words if shared.refused else ():
+        warnings.warn(line, stacklevel=5)
 
 
 def _seed(random_state: int | None) -> int:

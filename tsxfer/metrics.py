@@ -79,7 +79,7 @@ class Metric:
         raise broken(
             f"metric {self.name}",
             self.place,
-            f"gives {value!r}, which is no finite number from {low:g} to {high:g}"[:200],
+            f"gives no finite number from {low:g} to {high:g}, but {str(value)[:60]}",
             "return one float within the span that @metric declares",
         )
 

@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 
 from tsxfer.train.method import Method, method
 
-TEMPERATURE, WIDTH, KEYS, MOMENTUM = 0.07, 128, 8, 0.999  # section 4; keys are of each class
+TEMPERATURE, WIDTH, KEYS, MOMENTUM = 0.07, 128, 8, 0.999  # keys are of each class
 
 
 @method("bi_tuning", copied="backbone")
@@ -30,7 +30,7 @@ class BiTuning(Method):
         self.of = torch.arange(given.outputs, device=device).repeat_interleave(KEYS)
 
     def loss(self, step):
-        """Section 3."""
+        """Both contrasts, beside the plain loss."""
         windows = (step.output / TEMPERATURE).log_softmax(dim=0)
         across = -windows.gather(1, step.y[:, None]).mean()
         self.fresh, self.y = keys_of(self.slow, step.x, step.extra), step.y

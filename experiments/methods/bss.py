@@ -1,14 +1,14 @@
 """BSS: the smallest singular values of a batch's features are pressed down (Chen et al. 2019).
 
-NeurIPS 2019, "Catastrophic forgetting meets negative transfer", equation 7: what the source left in
-the weakest directions of the features transfers worst.
+NeurIPS 2019, "Catastrophic forgetting meets negative transfer": what the source left in the
+weakest directions of the features transfers worst.
 """
 
 import torch
 
 from tsxfer.train.method import Method, method
 
-WEIGHT, SMALLEST = 1e-3, 1  # eta and k of section 5.1
+WEIGHT, SMALLEST = 1e-3, 1  # eta and k
 
 
 def shrinkage(features, count=SMALLEST):

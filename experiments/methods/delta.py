@@ -7,7 +7,7 @@ from torch import nn
 
 from tsxfer.train.method import Method, method
 
-WEIGHT, HEAD, FEW = 0.01, 0.01, 128  # alpha and beta of section 4.1; windows that the probe sees
+WEIGHT, HEAD, FEW = 0.01, 0.01, 128  # alpha, beta; windows that the probe sees
 
 
 @method(copied="backbone")
@@ -26,7 +26,7 @@ class Delta(Method):
         self.ours, self.theirs = listen(given.model.backbone, True), listen(self.teacher, False)
 
     def loss(self, step):
-        """Equations 3 to 6."""
+        """The plain loss, the distance of maps and the decay of the head."""
         self.ours.clear(), self.theirs.clear()
         plain = step.plain()
         self.teacher(step.x)

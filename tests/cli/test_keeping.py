@@ -10,6 +10,11 @@ from safetensors.numpy import load_file
 
 from tests.cli.test_own_run import write_waves
 from tests.study import tsxfer
+from tsxfer.errors import DataError
+from tsxfer.estimators import TransferClassifier
+from tsxfer.keep.overlap import with_windows
+from tsxfer.keep.saved import find_source
+from tsxfer.store.workspace import Workspace
 
 SAID = ("--label", "y", "--group", "who", "--rate", "50")
 
@@ -19,7 +24,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model fitted from another file."""
     folder = tmp_path_factory.mktemp("kept")
     write_waves(folder / "mine.csv", 150)
-    write_waves(folder / "other.csv", 90)
+    write_waves(folder / "other.csv", 90, 48)  # of another length: no window is a copy
     (folder / "other.toml").write_text('label = "y"\ngroup = "who"\n')
     done = tsxfer(
         folder, "fit", "--source", "other.csv", "--target", "mine.csv", *SAID, "--out", "model"
@@ -42,6 +47,43 @@ def test_the_card_says_what_the_model_is(kept: Path) -> None:
     assert len(card["audit"]["copied"]) == 18
     weights = load_file(kept / "model" / "weights.safetensors")
     assert {*card["audit"]["copied"], *card["audit"]["renewed"]} <= set(weights)
+
+
+def test_a_source_that_has_seen_the_windows_is_refused(kept: Path) -> None:
+    """`fit` from a copy of the target stops with counts; asked for, it labels the card."""
+    (kept / "copy.csv").write_bytes((kept / "mine.csv").read_bytes())
+    (kept / "copy.toml").write_text('label = "y"\ngroup = "who"\nrate = 50\n')
+    words = ("fit", "--source", "copy.csv", "--target", "mine.csv", *SAID, "--quick")
+    done = tsxfer(kept, *words, "--out", "tainted")
+    assert done.returncode == 2
+    assert "as a source has seen" in done.stderr
+    assert "--overlap label" in done.stderr
+    assert not (kept / "tainted").exists()
+    done = tsxfer(kept, *words, "--out", "tainted", "--overlap", "label")
+    assert done.returncode == 0, done.stderr
+    warned = json.loads((kept / "tainted" / "card.json").read_text())["warnings"]
+    assert any("as a source has seen" in line for line in warned)
+
+
+def test_windows_given_to_an_estimator_are_compared(kept: Path) -> None:
+    """A panel that the source has learned from is refused by name; another one is not."""
+    place = Workspace(kept / "tsxfer-workspace")
+    (file,) = [
+        p
+        for p in (place.root / "weights").glob("*.safetensors")
+        if b"other+own" in p.read_bytes()[:9000]
+    ]
+    source = find_source(str(file), "convnetquake", place)
+    seen = pd.read_csv(kept / "other.csv").drop(columns=["y", "who"]).to_numpy()[:, None]
+    shared = with_windows(source, seen, place)
+    assert shared.found[0].windows > 50
+    with pytest.raises(DataError, match="as a source has seen"):
+        shared.refuse("use another")
+    fresh = np.random.default_rng(0).normal(size=(20, 1, 48))
+    assert with_windows(source, fresh, place).words == ()
+    estimator = TransferClassifier(source=str(source.path), workspace=str(place.root), epochs=1)
+    with pytest.raises(DataError, match='overlap="label"'):
+        estimator.fit(seen, np.arange(len(seen)) % 2)
 
 
 def test_predictions_need_no_labels_and_agree_in_every_format(kept: Path) -> None:

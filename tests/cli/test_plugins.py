@@ -128,7 +128,7 @@ BAD = {
         "from tsxfer.models import backbone\nimport nowhere\n@backbone()\ndef blip(c, t): ...\n",
         "No module named 'nowhere'",
     ),
-    "nothing": ("x = 1\n", "defines no data set and no backbone"),
+    "nothing": ("x = 1\n", "defines nothing that tsxfer knows"),
     "ours": (
         "from tsxfer.models import Backbone\nclass Tcn(Backbone): ...\nclass B(Backbone): ...\n",
         "defines 2 backbones",

@@ -25,7 +25,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     done = tsxfer(folder, "run", "study.toml", "--controls", "shuffled")
     assert done.returncode == 0, done.stderr
-    write_waves(folder / "mine.csv", 90)
+    write_waves(folder / "mine.csv", 90, 60)  # of yet another length: no source has seen it
     return folder
 
 
@@ -45,6 +45,16 @@ def test_sources_are_ranked_for_a_file_and_the_record_is_told(ran: Path) -> None
     assert record["domain"]["saved"]["value"] == 0  # all are files of one's own: a blind pick
     assert found["simulated"] is False
     assert found["left_out"] == 0
+
+
+def test_a_source_that_has_seen_the_test_is_left_out(ran: Path) -> None:
+    """A copy of a source as target: that source is no advice, and which it was is said."""
+    (ran / "again.csv").write_bytes((ran / "a.csv").read_bytes())
+    done = tsxfer(ran, "recommend", "--target", "again.csv", *SAID, "--json")
+    assert done.returncode == 0, done.stderr
+    assert {s["source"][0] for s in json.loads(done.stdout)["sources"]} == set("bc")
+    assert "left out: a+own@" in done.stderr
+    assert "windows of the target's test part" in done.stderr
 
 
 def test_the_page_says_what_it_says_in_words(ran: Path) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tsxfer.core.cautions import Caution, caution_of
+from tsxfer.core.cautions import Caution, brief, caution_of
 from tsxfer.core.specs import PROFILES
 
 
@@ -36,3 +36,10 @@ def test_a_detail_goes_with_its_caution() -> None:
     assert code == "incomplete data: finance@1 has 12 days"
     assert caution_of(code) == (Caution.INCOMPLETE, "finance@1 has 12 days")
     assert caution_of("no groups given: leakage not excluded") == (Caution.UNGROUPED, "")
+
+
+def test_a_table_names_weights_briefly() -> None:
+    """What weights learned from is a sentence of the report; other details stay in their cells."""
+    assert brief(Caution.PRETRAINED.of("x+zoo@1 was trained on y")) == "pretrained elsewhere"
+    assert brief(Caution.INCOMPLETE.of("12 days")) == "incomplete data: 12 days"
+    assert brief("a card's own") == "a card's own"

@@ -100,9 +100,9 @@ def test_a_copy_is_found_wherever_it_was_moved(change: str, kind: str) -> None:
 
 
 def test_ramps_steps_and_single_waves_are_no_copies() -> None:
-    """Windows that share only what any may have (a ramp, a step, a slow wave) are different."""
+    """Windows that share only what any may have (a ramp, a step, a wave) are different."""
     draw, at = np.random.default_rng(1), np.arange(120)
-    for shape in (at / 10, np.sin(at / 19), np.where(at > 60, 5.0, -5.0)):
+    for shape in (at / 10, np.sin(at / 19), np.sin(at), np.where(at > 60, 5.0, -5.0)):
         a, b = (shape + 0.01 * draw.normal(size=(60, 1, 120)) for _ in range(2))
         assert (moved(_windows(a), _windows(b)) == -1).all()
         smooth = np.tile(shape, (60, 1, 1))

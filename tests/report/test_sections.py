@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.rows import matrix
+from tests.rows import matrix, study
+from tsxfer.core.cautions import Caution
 from tsxfer.report import export, files, html
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
@@ -93,3 +94,15 @@ def test_the_parquet_has_every_run(report: Report) -> None:
     first = report.comparisons[0]
     own = table[(table.study_key == first.trial.key) & (table.arm == "transfer")]
     assert own.sort_values("repeat").score.tolist() == list(first.transfer)
+
+
+def test_copies_in_a_source_are_no_caveat_of_the_target() -> None:
+    """What a pretraining's own test part holds is not said of the study, but of a target it is."""
+    trials, rows = study(3, [0.5, 0.52, 0.51], [0.6, 0.61, 0.63])
+    origin = next(t.reuse.source for t in trials if t.reuse)
+    copied = (Caution.NEAR_DUPLICATES,)
+    source = replace(next(iter(rows.values())), trial=origin, labels=copied)
+    report = build("s", [*trials, origin], rows | {origin.key: source})
+    assert Caution.NEAR_DUPLICATES not in report.labels
+    told = {key: replace(row, labels=copied) for key, row in rows.items()}
+    assert Caution.NEAR_DUPLICATES in build("s", trials, told).labels

@@ -6,15 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from tests.running.test_runner import SCRATCH, place
+from tests.running.test_runner import SCRATCH, SOURCE, place
 from tests.small import job
 from tsxfer.api.engine import WAYS, How
+from tsxfer.core.specs import Recipe, Reuse
+from tsxfer.core.strategy import named as named_strategy
 from tsxfer.errors import SpecError
-from tsxfer.running.runner import run_pack
+from tsxfer.running.runner import run, run_pack
+from tsxfer.running.setup import Uploaded, begin
 from tsxfer.running.steppers import named, stepper_of
+from tsxfer.running.supply import packs
 from tsxfer.store.workspace import Workspace
 
 __all__ = ["place"]  # a fixture
+
+
+WORDS = ("copy", "lora", "probe")
 
 
 def test_a_stacked_pack_says_so_and_gives_the_scores_in_turns(place: Workspace) -> None:
@@ -36,3 +43,22 @@ def test_what_is_chosen_where() -> None:
     assert kinds == ["Stacked", "function", "Graphs", "Stacked"]
     with pytest.raises(SpecError, match="--steps 'stack' is not known"):
         How(steps="stack")
+
+
+def test_scratch_joins_transfers_in_a_pack(place: Workspace) -> None:
+    """One pack, arrays of a subset uploaded once; the bits are those of each one alone."""
+    source = replace(SOURCE, size="n=60")
+    run(job(place, source, keep=True))
+    small = replace(SCRATCH, size="n=60", recipe=Recipe(epochs=1))
+    trials = [
+        small,
+        *(replace(small, reuse=Reuse(source, strategy=named_strategy(n))) for n in WORDS),
+    ]
+    jobs = [job(place, trial) for trial in trials]
+    assert [len(pack) for pack in packs(jobs, 64)] == [3, 1]  # a probe takes no steps
+    together = run_pack(jobs[:3])
+    assert [row.scores for row in together] == [run(one).scores for one in jobs[:3]]
+    uploaded: Uploaded = {}
+    begun = [begin(trial, place, "cpu", uploaded) for trial in trials]
+    assert len(uploaded) == 1
+    assert len({id(b.replicas[0].train.x) for b in begun}) == 1

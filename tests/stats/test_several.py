@@ -14,7 +14,7 @@ from tsxfer.stats.best import best_sources
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import contrasts
 from tsxfer.stats.gain import gains
-from tsxfer.stats.scope import ONE_START, together
+from tsxfer.stats.scope import EACH_START, together
 from tsxfer.stats.several import left_gains, mean_gain, of_groups, outset
 from tsxfer.stats.worth import labels_worth
 
@@ -146,7 +146,7 @@ def test_the_best_source_pays_for_its_rivals_in_new_groups(two_by_two: list[Comp
 
 def test_an_outset_names_groups_and_pretrainings(two_by_two: list[Comparison]) -> None:
     """Speakers everywhere are new speakers; with other words they are groups."""
-    assert outset(two_by_two).speaks_of == f"new speakers, {ONE_START}"
+    assert outset(two_by_two).speaks_of == f"new speakers, {EACH_START}"
     mixed = replace(two_by_two[0], beyond=replace(two_by_two[0].beyond, word="event"))
     assert outset([mixed, *two_by_two[1:]]).word == "group"
 

@@ -13,7 +13,7 @@ from tsxfer.api.training import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
 from tsxfer.core.names import is_given
 from tsxfer.core.strategy import CHANNELS, Channels
-from tsxfer.core.study import Study, quick
+from tsxfer.core.study import OVERLAPS, Overlaps, Study, quick
 from tsxfer.errors import SpecError, nearest
 from tsxfer.own.budgets import source_fitted
 from tsxfer.own.description import Description
@@ -41,6 +41,7 @@ class Asked:
         seed: Of weights, order and the held-out part.
         described: What flags say of the target's file.
         onnx: Write the model as ONNX, too.
+        overlap: ``refuse`` a source that has seen windows of the target, or ``label`` the model.
     """
 
     source: str
@@ -53,6 +54,7 @@ class Asked:
     described: Description
     onnx: bool = False
     channels: str = "repeat"
+    overlap: str = "refuse"
 
 
 def made_of(asked: Asked, workspace: Workspace, device: str) -> Made:
@@ -67,6 +69,10 @@ def made_of(asked: Asked, workspace: Workspace, device: str) -> Made:
     if asked.channels not in CHANNELS:
         raise SpecError(
             f"unknown --channels {asked.channels!r}", mend=nearest(asked.channels, CHANNELS)
+        )
+    if asked.overlap not in OVERLAPS:
+        raise SpecError(
+            f"unknown --overlap {asked.overlap!r}", mend=nearest(asked.overlap, OVERLAPS)
         )
     study = _settled(asked, workspace)
     from tsxfer.keep.making import make
@@ -113,4 +119,5 @@ def _order(asked: Asked, study: Study, device: str) -> Order:
         quick=asked.quick,
         seed=asked.seed,
         device=device,
+        overlap=cast("Overlaps", asked.overlap),
     )

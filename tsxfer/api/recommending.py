@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tsxfer.api.own import bring_all
 from tsxfer.core.models_index import model_names
 from tsxfer.core.specs import Reuse, Trial, canonical_size
-from tsxfer.data import catalogue
+from tsxfer.data import catalogue, overlap
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import DataError, SpecError, TsxferError, nearest, printable
@@ -111,6 +111,20 @@ def _size(made: Prepared, wanted: Wanted) -> str:
     return size
 
 
+def _has_seen_test(transfer: Trial, workspace: Workspace) -> bool:
+    """Whether a source has seen test windows of the target: then it is no advice, and is told."""
+    name = transfer.source
+    try:
+        found = overlap.of_trial(workspace, transfer)
+    except TsxferError:
+        sys.stderr.write(f"not compared with the target, since its data is not here: {name}\n")
+        return False
+    seen = [one for one in found if one.refused and one.source != transfer.dataset]
+    for one in seen:
+        sys.stderr.write(f"left out: {name} has seen {one.words} of the target's test part\n")
+    return bool(seen)
+
+
 def _ranked(sources: Sequence[Pretrained], target: Trial, workspace: Workspace) -> list[Ranked]:
     """Sources, best first by the default ranker; those that it cannot score last."""
     from tsxfer.ranking.advice import Ranked
@@ -119,6 +133,8 @@ def _ranked(sources: Sequence[Pretrained], target: Trial, workspace: Workspace) 
     found = []
     for source in sources:
         transfer = replace(target, reuse=Reuse(source.trial))
+        if _has_seen_test(transfer, workspace):
+            continue
         try:
             found.append(Ranked(source, scores_of(workspace, transfer, source.row)))
         except TsxferError as error:

@@ -18,7 +18,7 @@ from tsxfer.data import catalogue, overlap, prepare, sealed
 from tsxfer.data.card import Card
 from tsxfer.data.labels import expected
 from tsxfer.data.marks import marks, marks_of
-from tsxfer.data.task import load_task
+from tsxfer.data.task import judged_card, load_task
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.stats.lock import FILE, read_lock
 from tsxfer.store import given
@@ -44,10 +44,12 @@ def _lock(held: Held) -> Check:
         if other:
             faults.append(
                 f"{FILE} has the hash {declared.digest}; {len(other)} row(s) carry another, such "
-                f"as "
-                f"{words(other[0].trial)}: {other[0].analysis}"
+                f"as {words(other[0].trial)}: {other[0].analysis}"
             )
-        cards = {name: _card(name, held.workspace) for name in declared.margins}
+        metrics_of = {row.trial.dataset: row.trial.metric for row in held.done if row.trial.metric}
+        cards = {
+            name: _card(name, held.workspace, metrics_of.get(name, "")) for name in declared.margins
+        }
         faults += [
             f"{FILE} has the margin {declared.margins[name]:g} for {name}, its card {card.margin:g}"
             for name, card in cards.items()
@@ -56,18 +58,19 @@ def _lock(held: Held) -> Check:
     return Check("lock", what, len(stamped), tuple(faults))
 
 
-def _card(name: str, workspace: Workspace) -> Card | None:
+def _card(name: str, workspace: Workspace, metric: str = "", rule: str = "") -> Card | None:
     try:
-        return catalogue.find(name, workspace).card
+        return judged_card(catalogue.find(name, workspace).card, metric, rule)
     except TsxferError:
         return None
 
 
 def _own(held: Held) -> tuple[list[tuple[Result, Card]], int]:
     """Finished rows that tsxfer made of data sets that it knows, and how many others there are."""
-    card = cache(lambda name: _card(name, held.workspace))
+    card = cache(lambda name, metric, rule: _card(name, held.workspace, metric, rule))
     made = [row for row in held.done if "tsxfer" in row.environment]
-    found = [(row, c) for row in made if (c := card(row.trial.dataset)) is not None]
+    terms = [(row, (row.trial.dataset, row.trial.metric, row.trial.split)) for row in made]
+    found = [(row, c) for row, named in terms if (c := card(*named)) is not None]
     return found, len(held.done) - len(found)
 
 

@@ -13,6 +13,7 @@ from tsxfer.cli import exchange
 from tsxfer.cli.options import UNSAID, Json, Mode, Partial, Place, Plugins, Quick, StudyFile
 from tsxfer.cli.own_flags import own_flags
 from tsxfer.cli.study_flags import study_flags
+from tsxfer.core.doors import DOORS
 from tsxfer.own.description import Description
 from tsxfer.running.device import WORDS
 from tsxfer.running.engines import EngineName
@@ -206,7 +207,7 @@ def status(json: Json = False, workspace: Place = None) -> None:
 
 @app.command("list")
 def list_(json: Json = False, _plugins: Plugins = "", workspace: Place = None) -> None:
-    """List data sets, models and metrics."""
+    """List data sets, models, shipped weights, metrics and methods."""
     from tsxfer.cli.show import show_list
     from tsxfer.store.workspace import Workspace
 
@@ -290,7 +291,8 @@ def fit(
     target: Annotated[str, typer.Option(help="A data set, or a file of yours.")],
     out: Annotated[Path, typer.Option(help="Folder to write: weights.safetensors and card.json.")],
     source: Annotated[
-        str, typer.Option(help="A data set, a .safetensors file, a fitted model, or none.")
+        str,
+        typer.Option(help="A data set, weights (.safetensors, zoo:NAME, a fitted model), or none."),
     ] = "none",
     model: Annotated[str, typer.Option(help="Backbone.")] = "convnetquake",
     frozen: Annotated[
@@ -301,7 +303,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="Of weights, order and the held-out part.")] = 0,
     described: Description = UNSAID,
     onnx: Annotated[
-        bool, typer.Option("--onnx", help="Write model.onnx, too; needs tsxfer[onnx].")
+        bool, typer.Option("--onnx", help="Write model.onnx, too; needs the extra onnx.")
     ] = False,
     channels: Annotated[
         str,
@@ -311,6 +313,10 @@ def fit(
         ),
     ] = "repeat",
     device: Annotated[str, typer.Option(help=WORDS)] = "auto",
+    overlap: Annotated[
+        str,
+        typer.Option(help="Where a source has seen windows of the target: refuse, or label."),
+    ] = "refuse",
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
@@ -333,6 +339,7 @@ def fit(
         described=described,
         onnx=onnx,
         channels=channels,
+        overlap=overlap,
     )
     fit_and_keep(asked, out, Workspace.at(workspace), device)
 
@@ -361,11 +368,14 @@ def predict(
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(help="dataset, model or recipe.")],
+    kind: Annotated[str, typer.Argument(help=f"dataset, model, recipe, {', '.join(DOORS)}.")],
     name: Annotated[str, typer.Argument(help="Its name, small letters.")],
     folder: Annotated[Path, typer.Option("--in", help="Folder to write into.")] = Path(),
 ) -> None:
-    """Write a data set, model or study of your own to start from; it passes `tsxfer check`."""
+    """Write a file of your own to start from; it passes `tsxfer check`.
+
+    Example: tsxfer new method pull
+    """
     from tsxfer.cli.new import write_new
 
     write_new(kind, name, folder)
@@ -380,19 +390,28 @@ def check(
     ] = None,
     _plugins: Plugins = "",
 ) -> None:
-    """Test a file of yours against what tsxfer expects of a data set, model or study."""
+    """Test a file of yours (data set, model, study, method ...) against what is expected of it."""
     from tsxfer.cli.new import show_check
 
     show_check(file, data)
 
 
 @app.command()
-def doctor(json: Json = False, workspace: Place = None) -> None:
+def doctor(
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="Try small trainings on the device; about a minute.")
+    ] = False,
+    device: Annotated[str, typer.Option(help=f"With --gpu: {WORDS}")] = "auto",
+    json: Json = False,
+    workspace: Place = None,
+) -> None:
     """Check the installation, the devices and the workspace."""
-    from tsxfer.cli.doctor import show_doctor
+    from tsxfer.cli.doctor import show_checkup, show_doctor
     from tsxfer.store.workspace import Workspace
 
     show_doctor(Workspace.at(workspace), json)
+    if gpu:
+        raise typer.Exit(show_checkup(device))
 
 
 @app.command()
@@ -400,7 +419,7 @@ def why(
     what: Annotated[
         str, typer.Argument(help="Key of a transfer's row, or a study: its clearest comparison.")
     ],
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     figure: Annotated[
         Optional[Path], typer.Option(help="SVG file to write the picture to.")  # noqa: UP045
     ] = None,
@@ -453,7 +472,9 @@ def reproduce(
 
 @app.command()
 def verify(
-    study: Annotated[str, typer.Argument(help="Name of a study run here, or its file.")],
+    study: Annotated[
+        str, typer.Argument(help="A study run here, its file, or a result set such as real@1.")
+    ],
     data: Annotated[
         bool, typer.Option("--data", help="Hash prepared arrays of any size (else up to 1 GiB).")
     ] = False,
@@ -461,7 +482,7 @@ def verify(
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
-    """Check a study by reading: keys, data, pairs, splits, predictions, weights, gaps.
+    """Check a study or result set by reading: keys, data, pairs, splits, scores, weights, gaps.
 
     Exit code 1 when a check fails.
     """

@@ -59,3 +59,23 @@ def _damaged(workspace: Workspace) -> list[str]:
         store.rows()
         found += [f"{name}/{line}" for line in (*store.damaged, *store.foreign)]
     return found
+
+
+def show_checkup(device: str) -> int:
+    """Try a device with small trainings; the exit code: 1 where something is not as it should be.
+
+    Without a GPU the same trainings run on the CPU, and what is recorded is left out.
+    """
+    from tsxfer.running.checkup import checkup
+    from tsxfer.running.device import device_of, seen
+
+    chosen = device_of(device)
+    say([f"torch         {metadata.version('torch')}", *(f"device        {one}" for one in seen())])
+    if chosen == "cpu":
+        say(["no GPU is used: a dry run on the CPU, where steps are stacked and not recorded"])
+    failed = 0
+    for finding in checkup(chosen):
+        failed += not finding.good
+        say([str(finding)])
+    say([f"{failed} of these are not as they should be" if failed else "all as it should be"])
+    return 1 if failed else 0

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import keyword
+import os
 import sys
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from string import Template
 
+from tsxfer.core.doors import DOORS
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.models_index import model_names
 from tsxfer.core.names import DatasetName
-from tsxfer.core.registry import refuse_bad_syntax
+from tsxfer.core.registry import plugin_folders, refuse_bad_syntax, use_plugins
 from tsxfer.core.study import expand, read_study
 from tsxfer.data import catalogue
 from tsxfer.data.card import Dataset
 from tsxfer.errors import SpecError, nearest
 from tsxfer.own.readers import is_own
 
-ENDINGS = {"dataset": ".py", "model": ".py", "recipe": ".toml"}
+ENDINGS = {"dataset": ".py", "model": ".py", "recipe": ".toml", **dict.fromkeys(DOORS, ".py")}
+RUN = "tsxfer run --plugins . --source speech --target emg --quick"
 NEXT = {
     "dataset": "tsxfer run --plugins . --source speech --target {name} --quick",
     "model": "tsxfer run --plugins . --source speech --target emg --model {name} --quick",
     "recipe": "tsxfer run {name}.toml --quick",
+    "method": RUN + " --strategy copy,{name}",
+    "objective": RUN + " --pretrain labels,{name}",
+    "metric": RUN + " --metric {name}",
+    "ranker": "tsxfer recommend --plugins . --target emg",
+    "split": RUN + " --split {name}",
+    "head": RUN + " --head {name}",
+    "statistic": "tsxfer report STUDY --plugins . --statistics {name}",
 }
 
 
@@ -38,7 +48,11 @@ def write_new(kind: str, name: str, folder: Path) -> Path:
     _refuse_name(kind, name)
     path = folder / f"{name}{ENDINGS[kind]}"
     text = resources.files("tsxfer").joinpath("templates", f"{kind}.txt").read_text("utf-8")
-    words = {"name": name, "title": name.replace("_", " ").capitalize()}
+    words = {
+        "name": name,
+        "title": name.replace("_", " ").capitalize(),
+        "symbol": name.capitalize(),  # small letters of it are the name
+    }
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(Template(text).substitute(words))
@@ -62,7 +76,9 @@ def _refuse_name(kind: str, name: str) -> None:
             f"{name!r} cannot be the name of a {kind}",
             mend="use small letters, digits and _, and begin with a letter",
         )
-    taken = {"dataset": catalogue.names, "model": model_names}.get(kind, list)()
+    known = {"dataset": catalogue.names, "model": model_names}
+    known |= {noun: door.names for noun, door in DOORS.items()}
+    taken = known.get(kind, list)()
     if name in taken:
         raise SpecError(f"there is a {kind} called {name} already", mend="choose another name")
 
@@ -93,11 +109,26 @@ def check_file(path: Path, data: Path | None) -> list[str]:
         return _check_dataset(path, data)
     if MODELS.defined_in(path):
         return _check_model(path)
+    if said := _check_doors(path):
+        return said
     raise SpecError(
-        f"{path.name} defines no data set and no backbone",
+        f"{path.name} defines nothing that tsxfer knows",
         where=str(path),
-        mend="write @dataset(...) or @backbone(...) over a function, or subclass Backbone",
+        mend=f"write @dataset(...), @backbone(...), {', '.join(f'@{noun}(...)' for noun in DOORS)} "
+        "over a function or class, or subclass Backbone",
     )
+
+
+def _check_doors(path: Path) -> list[str]:
+    """Everything of a file that goes through a door, tried; the file's folder becomes known."""
+    inside = {noun: door.defined_names(path) for noun, door in DOORS.items()}
+    if not any(inside.values()):
+        return []
+    from tsxfer.testing.doors import CHECKS
+
+    folders = dict.fromkeys([path.parent.resolve(), *(f.resolve() for f in plugin_folders())])
+    use_plugins(os.pathsep.join(map(str, folders)))
+    return [CHECKS[noun](name) for noun, names in inside.items() for name in names]
 
 
 def _check_dataset(path: Path, data: Path | None) -> list[str]:

@@ -9,10 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from tsxfer import metrics
-from tsxfer.core.doors import METRICS
+from tsxfer.core.doors import DOORS, METRICS
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import DatasetName
-from tsxfer.core.specs import BASELINES, CONTROLS, OBJECTIVES
+from tsxfer.core.registry import Registry
+from tsxfer.core.specs import BASELINES, CONTROLS, LABELS
 from tsxfer.core.strategy import PARTS, STRATEGIES
 from tsxfer.core.strategy import named as strategy_named
 from tsxfer.core.study import COMBINATIONS, read_study, trials_of
@@ -22,14 +23,31 @@ from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
 from tsxfer.zoo import shelf
 
-# What `tsxfer run` chooses among beside data sets and models, by its option.
-CHOICES = {
-    "--strategy": (*STRATEGIES, "first_K", "first_K_frozen", *(f"NAME+{p}" for p in PARTS)),
-    "--pretrain": OBJECTIVES,
-    "--combine": COMBINATIONS,
-    "--controls": CONTROLS,
-    "--baselines": BASELINES,
-}
+
+def choices() -> dict[str, tuple[str, ...]]:
+    """What commands choose among beside data sets and models, by option; the user's own last."""
+    known = {noun: _ours_first(door) for noun, door in DOORS.items()}
+    return {
+        "--strategy": (
+            *known["method"],
+            "first_K",
+            "first_K_frozen",
+            *(f"NAME+{p}" for p in PARTS),
+        ),
+        "--pretrain": (LABELS, *known["objective"]),
+        "--combine": COMBINATIONS,
+        "--controls": CONTROLS,
+        "--baselines": BASELINES,
+        "--head": known["head"],
+        "--split": known["split"],
+        "--statistics": known["statistic"],
+        "rankers": known["ranker"],
+    }
+
+
+def _ours_first(door: Registry) -> tuple[str, ...]:
+    own = door.own_names()
+    return (*own, *(name for name in door.names() if name not in own))
 
 
 def say(lines: list[str]) -> None:
@@ -66,7 +84,7 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
                 "models": {name: MODELS.summary(name) for name in MODELS.names()},
                 "zoo": {name: asdict(entry) for name, entry in shelf.entries().items()},
                 "metrics": METRICS.names(),
-                "choices": CHOICES,
+                "choices": choices(),
             }
         )
         return
@@ -82,8 +100,18 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
     lines += ["zoo: weights that are a --source as zoo:NAME (tsxfer show zoo:NAME has the card)"]
     lines += [f"  {e.name:20} {', '.join(e.models)}: {e.holds}" for e in shelf.entries().values()]
     lines += ["metrics", *map(_metric_line, METRICS.names())]
-    lines += [f"{what:12} {', '.join(names)}" for what, names in CHOICES.items()]
+    lines += [f"{what:12} {', '.join(names)}" for what, names in choices().items()]
     say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
+
+
+def _of_a_door(name: str) -> dict[str, Any]:
+    """What a file says of a method, objective, ranker and so on, without running it."""
+    door = next((door for door in DOORS.values() if name in door.names()), None)
+    if door is None:
+        return {}
+    told = door.definition(name)
+    said = told.facts if told else {}
+    return {door.noun: name, "summary": door.summary(name), **said, "where": door.place(name)}
 
 
 def _metric_line(name: str) -> str:
@@ -117,6 +145,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
             "task": metric.task,
             "higher_is_better": metric.higher_is_better,
         }
+    elif told := _of_a_door(name):
+        facts = told
     elif name in workspace.studies():
         facts = asdict(read_study(workspace.results(name) / "study.toml"))
     else:
@@ -124,7 +154,7 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
             *catalogue.names(),
             *MODELS.names(),
             *STRATEGIES,
-            *METRICS.names(),
+            *(known for door in DOORS.values() for known in door.names()),
             *workspace.studies(),
         ]
         raise SpecError(f"nothing is called {name!r}", mend=nearest(name, known))
@@ -156,8 +186,8 @@ def show_status(workspace: Workspace, as_json: bool) -> None:
     elif not facts:
         say(
             [
-                f"no study in {workspace.root} yet; "
-                "try: tsxfer run --source global_eq --target local_eq"
+                f"no study in {workspace.root} yet; try: tsxfer run --source global_eq --target "
+                "local_eq"
             ]
         )
     else:

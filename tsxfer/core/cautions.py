@@ -58,8 +58,8 @@ class Caution(StrEnum):
     NEAR_DUPLICATES = (
         "near duplicates in train and test",
         "NEAR DUPLICATES",
-        "windows of the test part are those of the training part up to a factor, an offset or a "
-        "little noise.",
+        "windows of the test part are those of the training part up to a factor, an offset, a "
+        "little noise or a shift in time.",
     )
     ONE_VALUE = (
         "label predictable from one value",
@@ -145,3 +145,9 @@ def caution_of(code: str) -> tuple[Caution | None, str]:
         return _BY_CODE[code], ""
     known, _, detail = code.partition(DETAIL)
     return (_BY_CODE[known], detail) if detail and known in _BY_CODE else (None, "")
+
+
+def brief(code: str) -> str:
+    """A code for a cell of a table: of weights, what they learned from is told above it."""
+    found, _ = caution_of(code)
+    return found.value if found in (Caution.PRETRAINED, Caution.UNKNOWN_OVERLAP) else code

@@ -19,6 +19,11 @@ import numpy as np
 from tsxfer.errors import PluginError, TsxferError
 
 
+def _numpy() -> object:
+    found = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
+    return found["key"].tobytes(), found["pos"]
+
+
 class _State:
     """What the audit hook knows; hooks of a process cannot be taken back."""
 
@@ -27,7 +32,7 @@ class _State:
     sealed: Path | None = None
     generators: dict[str, Callable[[], object]] = {  # noqa: RUF012  (the process's, not an instance's)
         "Python's": random.getstate,
-        "NumPy's": lambda: np.random.get_state()[1].tobytes(),  # type: ignore[index] # noqa: NPY002
+        "NumPy's": _numpy,
     }
 
 

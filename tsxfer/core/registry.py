@@ -198,6 +198,10 @@ class Registry:
                         )
         return found
 
+    def defined_names(self, path: Path) -> list[str]:
+        """What a file defines of these, without running it."""
+        return self._defines(path)
+
     def _defines(self, path: Path) -> list[str]:
         marked = [one.name for one in _parsed(path)[0] if one.mark in self.mark]
         return marked if self.each else [path.stem] * bool(marked)

@@ -33,6 +33,7 @@ PIECE, SHORTEST = 32, 16  # most samples of a piece, and of one that still tells
 ROUNDED = 1e-4  # of a stretch's deviation: turns below may be rounding
 PIECES = 4  # of a channel of a window, the sharpest ones
 SHARED = 0.5  # share of the shorter window that a copy holds at least
+COMES_BACK = 0.95  # correlation of a stretch with itself, later, from which it is periodic
 TURNED = 0.9  # correlation of small turns
 TURNS = 8  # of a stretch, below which it is a ramp, a step or a single wave: many windows have one
 SEEN, TESTED = 20_000, 4_000  # windows that are looked at; of more, a random part
@@ -157,7 +158,22 @@ def _tells(stretch: NDArray[np.float64]) -> bool:
     bend = np.diff(stretch, 2)
     least = max(1e-3 * np.abs(bend).max(initial=0.0), ROUNDED * float(stretch.std()))
     large = bend[np.abs(bend) > least]
-    return int((np.sign(large[1:]) != np.sign(large[:-1])).sum()) >= TURNS
+    turns = int((np.sign(large[1:]) != np.sign(large[:-1])).sum())
+    return turns >= TURNS and not _periodic(stretch)
+
+
+def _periodic(stretch: NDArray[np.float64]) -> bool:
+    """Whether a stretch comes back to itself: any window of such a signal is another's, shifted."""
+    count = len(stretch)
+    s = stretch - stretch.mean()
+    size = 2 * count
+    found = np.fft.irfft(np.abs(np.fft.rfft(s, size)) ** 2, size)[: count // 2 + 1]
+    energy = np.concatenate([[0.0], np.cumsum(s**2)])
+    lags = np.arange(len(found))
+    both = energy[count - lags] * (energy[count] - energy[lags])
+    back = found / np.sqrt(np.maximum(both, 1e-300))
+    away = np.flatnonzero(back < 0.5)  # beyond the lags at which anything smooth is like itself
+    return bool(len(away)) and bool((back[away[0] :] >= COMES_BACK).any())
 
 
 def _resampled(seen: Windows, test: Windows) -> Rows:

@@ -128,7 +128,7 @@ def _beside(
     kept: foreign.Seen, name: str, tested: Prepared, rows: NDArray[np.int64], fresh: bool
 ) -> Overlap:
     found = Overlap(name, len(kept.time), len(rows))
-    found = replace(found, windows=foreign.found(kept, _windows(tested, rows, fresh)))
+    found = replace(found, windows=foreign.found(kept, windows_of(tested, rows, fresh)))
     if named(tested):
         shared = set(spelt(kept.groups)) & set(spelt(_groups(tested, rows)))
         names = sum(bool(COUNTER.fullmatch(group)) for group in shared)
@@ -166,12 +166,10 @@ def refuse(workspace: Workspace, trials: Iterable[Trial]) -> None:
             if one.refused and one.source != trial.dataset:
                 raise DataError(
                     f"{one.source} as a source has seen {one.words} of the test part of "
-                    f"{trial.dataset}, "
-                    "so that a gain from it would be no transfer",
+                    f"{trial.dataset}, so that a gain from it would be no transfer",
                     where=f"{one.seen} windows learned from, {one.test} test windows",
                     mend="take them out of the source, or leave that pair out; --overlap label "
-                    "runs "
-                    "it all the same, and labels every row and table",
+                    "runs it all the same, and labels every row and table",
                 )
 
 
@@ -208,10 +206,8 @@ def count(
         same_set: They are parts of one set, whose groups have the same names rightly.
         fresh: Read the windows again instead of trusting the marks that are kept.
     """
-    first, second = _windows(source, seen, fresh), _windows(tested, rows, fresh)
-    same = alike(first, second) >= 0
-    counts: dict[str, Any] = {"windows": int(same.sum())}
-    counts["moved"] = int(((moved(first, second) >= 0) & ~same).sum())
+    whole, part = count_windows(windows_of(source, seen, fresh), windows_of(tested, rows, fresh))
+    counts: dict[str, Any] = {"windows": whole, "moved": part}
     if same_set:
         counts["groups"] = len(respelt(_groups(source, seen), _groups(tested, rows)))
     elif named(source) and named(tested):
@@ -220,6 +216,12 @@ def count(
         counts["groups"] = len(shared) - counts["names"]
         counts["events"] = _events(source, seen, tested, rows)
     return Overlap(source.card.id, len(seen), len(rows), **counts)
+
+
+def count_windows(seen: Windows, test: Windows) -> tuple[int, int]:
+    """Test windows that are there as they are, and more that are there in part or resampled."""
+    same = alike(seen, test) >= 0
+    return int(same.sum()), int(((moved(seen, test) >= 0) & ~same).sum())
 
 
 def rows_of(data: Prepared, drawn: Drawn) -> NDArray[np.int64]:
@@ -244,7 +246,8 @@ def _trial(drawn: Drawn) -> Trial:
     )
 
 
-def _windows(data: Prepared, rows: NDArray[np.int64], fresh: bool) -> Windows:
+def windows_of(data: Prepared, rows: NDArray[np.int64], fresh: bool = False) -> Windows:
+    """Some windows of a data set with their marks; `fresh` reads them again."""
     return Windows(data.array("x"), marks_of(data, fresh=fresh), rows)
 
 

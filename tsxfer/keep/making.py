@@ -13,12 +13,13 @@ import torch
 from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Trial
 from tsxfer.core.strategy import Channels
-from tsxfer.core.study import Study, expand
+from tsxfer.core.study import Overlaps, Study, expand
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError
 from tsxfer.keep import onnx as export
 from tsxfer.keep.fit import VALIDATION_SHARE, Fitted, Labelled, Terms, fit
+from tsxfer.keep.overlap import Shared, with_target
 from tsxfer.keep.saved import Source, save, source_at
 from tsxfer.own.budgets import QUICK_STEPS, STEPS, lengthened, longer
 from tsxfer.own.reading import reading_of
@@ -44,6 +45,7 @@ class Order:
         quick: As in a quick study.
         seed: Of weights, order and the held-out part.
         device: Where it is trained.
+        overlap: ``refuse`` a source that has seen windows of the target, or ``label`` the model.
     """
 
     study: Study
@@ -54,6 +56,7 @@ class Order:
     quick: bool
     seed: int
     device: str
+    overlap: Overlaps = "refuse"
 
     @property
     def model(self) -> str:
@@ -70,20 +73,22 @@ class Made:
         target: What it was fitted on.
         source: What it started from; None from scratch.
         terms: How it was fitted.
+        shared: What source and target share; None from scratch.
     """
 
     fitted: Fitted
     target: Prepared
     source: Source | None
     terms: Terms
+    shared: Shared | None = None
 
     @property
     def sentence(self) -> str:
         """What was fitted from what, and how it did on what was held out."""
         fitted, source = self.fitted, self.source
         held = (
-            f"on {fitted.validated:,} windows held out "
-            "(no test: `tsxfer run` tells what transfer is worth)"
+            f"on {fitted.validated:,} windows held out (no test: `tsxfer run` tells what transfer "
+            "is worth)"
             if fitted.validated
             else "on the TRAINING windows: there was nothing to hold out"
         )
@@ -104,7 +109,11 @@ class Made:
             "source": source.corpus if source else "none",
             "source_weights": str(source.path.name) if source else "none",
             "simulated": simulated,
-            "warnings": [*card.warnings, *(["simulated"] if simulated else [])],
+            "warnings": [
+                *card.warnings,
+                *(["simulated"] if simulated else []),
+                *(self.shared.words if self.shared else ()),
+            ],
             # All fields: a card must not depend on what the defaults will be.
             "recipe": asdict(self.terms.recipe),
             "frozen": self.terms.frozen,
@@ -137,6 +146,11 @@ def make(order: Order, workspace: Workspace, say: Say) -> Made:
     """
     target = prepared(workspace, order.study.targets[0])
     source = _source(order, workspace, say)
+    shared = with_target(source, target, workspace) if source else None
+    for line in shared.words if shared else ():
+        say(line)
+    if shared and order.overlap == "refuse":
+        shared.refuse("take them out of the source, or --overlap label to fit all the same")
     before, steps = order.study.recipe, QUICK_STEPS if order.quick else STEPS
     recipe = longer(before, round(target.count * (1 - VALIDATION_SHARE)), steps)
     for line in lengthened(before, recipe):
@@ -151,7 +165,7 @@ def make(order: Order, workspace: Workspace, say: Say) -> Made:
         device=order.device,
     )
     fitted = fit(_labelled(target), terms, source.weights if source else None)
-    return Made(fitted, target, source, terms)
+    return Made(fitted, target, source, terms, shared)
 
 
 def keep(made: Made, out: Path, onnx: bool) -> SpecError | None:

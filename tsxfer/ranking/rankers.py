@@ -66,7 +66,7 @@ class Ranker:
         raise broken(
             f"ranker {self.name}",
             self.place,
-            f"gives {value!r}, neither a finite number nor None"[:200],
+            f"gives neither a finite number nor None, but {str(value)[:60]}",
             "return one float, or None where the score is not defined",
         )
 

@@ -49,14 +49,14 @@ def _overall(report: Report) -> str:
         low, high, where = overall.low, overall.high, " on these test instances"
     ends = f" [{percent(low)}, {percent(high)}{where}]"
     share = f"{percent(overall.mean).removeprefix('+')}{ends}"
-    effect = (
-        f"removes {share} of the error" if overall.mean >= 0 else f"adds error ({share} removed)"
-    )
-    on = f"over {overall.comparisons:,} comparisons, for {overall.beyond.speaks_of}"
+    on = f"over {overall.comparisons:,} comparisons of these data sets"
+    whom = f"for {overall.beyond.speaks_of}"
     clear = "" if overall.confirmed else ", which is undecided"
     if overall.beyond.scope == "new groups":
         clear += f" ({overall.beyond.why})" if overall.beyond.why else ""
-    return f"On average transfer {effect}{clear}, {on} of these data sets."
+    if overall.mean < 0:
+        return f"The mean share of error that transfer removes is {share}{clear}, {on}, {whom}."
+    return f"On average transfer removes {share} of the error{clear}, {on}, {whom}."
 
 
 def clearest(report: Report) -> list[str]:

@@ -27,6 +27,8 @@ from tsxfer.stats.verified import in_words, read
 from tsxfer.stats.why import Explained, explained
 from tsxfer.stats.worth import Worth, labels_worth
 
+OF_TEST = (Caution.NEAR_DUPLICATES, Caution.SPELLING)  # of what a row itself is tested on
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -184,7 +186,7 @@ def of_cells(
         failures=tuple((r.key, r.error) for r in rows if r.status == "failed"),
         labels=tuple(
             dict.fromkeys(
-                [n for r in rows for n in r.labels]
+                _of_rows(rows, {cell.trial.dataset for cell in (*found, *joined)})
                 + [n for c in (*comparisons, *placebos, *beside) for n in c.labels]
             )
         ),
@@ -209,6 +211,16 @@ def of_cells(
         explained=tuple(explained(folder, comparisons, {r.key: r for r in rows})) if folder else (),
         origins=tuple(Counter(row.origin for row in rows if row.origin).most_common()),
     )
+
+
+def _of_rows(rows: Sequence[Result], targets: set[str]) -> list[str]:
+    """Labels of all rows; a source's own test part is no matter of the study."""
+    return [
+        label
+        for row in rows
+        for label in row.labels
+        if row.trial.dataset in targets or label not in OF_TEST
+    ]
 
 
 def _kept(found: Sequence[Cell], folder: Path) -> dict[str, TestError]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tsxfer.core.cautions import Caution, caution_of
+from tsxfer.core.cautions import Caution, brief, caution_of
 from tsxfer.core.specs import Result
 from tsxfer.report.build import Report
 from tsxfer.report.section import name
@@ -14,6 +14,7 @@ from tsxfer.stats.compare import Comparison
 from tsxfer.stats.valid import FAILED, alarms, at_chance
 
 NAMED = 3  # comparisons that a line spells out
+UNKNOWN = "no score of trivial predictions is known, so nor is whether scratch learned anything"
 
 
 # Runs that are counted, not listed: kind, what they are, and which rows they are.
@@ -68,13 +69,18 @@ def line(caveat: Caveat, total: int) -> str:
 def of_comparison(c: Comparison) -> str:
     """What a reader must know of one comparison, in one cell of a table."""
     words = [_kind(code) for code in c.labels]
-    return "; ".join(dict.fromkeys(filter(None, (*words, *c.notes, *c.gaps, c.beyond.why))))
+    blind = UNKNOWN if _blind_unknown(c) else ""
+    return "; ".join(dict.fromkeys(filter(None, (*words, *c.notes, *c.gaps, blind, c.beyond.why))))
+
+
+def _blind_unknown(c: Comparison) -> bool:
+    """Whether rows say nothing of trivial predictions: published ones, of numbers, do not."""
+    return c.chance is None and c.against is None
 
 
 def _kind(code: str) -> str:
-    found, detail = caution_of(code)
-    short = not detail or found in (Caution.PRETRAINED, Caution.UNKNOWN_OVERLAP)
-    return found.kind.lower() if found and found.kind and short else code
+    found, detail = caution_of(brief(code))
+    return found.kind.lower() if found and found.kind and not detail else code
 
 
 def _of_labels(report: Report) -> Iterator[Caveat]:
@@ -122,6 +128,9 @@ def _of_notes(report: Report) -> Iterator[Caveat]:
 
 def _of_chance(report: Report) -> Iterator[Caveat]:
     """Runs that learned nothing, counted by arm: details are in each comparison."""
+    unknown = tuple(name(c) for c in report.comparisons if _blind_unknown(c))
+    if unknown:
+        yield Caveat("NO TRIVIAL SCORE", f"{UNKNOWN}: they count as valid.", unknown)
     for kind, text, bad in COUNTED:
         found: dict[str, list[str]] = {"scratch": [], "transfer": []}  # a name for each such run
         for c, cell in zip(report.comparisons, report.cells, strict=True):

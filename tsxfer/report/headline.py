@@ -31,7 +31,7 @@ def headline(report: Report) -> str:
     total -= lost
     parts = [f"{counts[v]} {WORDS[v]}" for v in WORDS if counts[v]]  # type: ignore[index]
     noun = "comparison" if total == 1 else "comparisons"
-    return f"Of {total} {noun}: {', '.join(parts)}.{without}"
+    return f"Of {total:,} {noun}: {', '.join(parts)}.{without}"
 
 
 def warnings(report: Report) -> list[str]:

@@ -44,17 +44,24 @@ def begin(
         epochs=trial.recipe.epochs,
         outputs=task.outputs,
     )
+    return how, given, begun(how, given, start, seed("method head", *names))
+
+
+def begun(how: Method, given: Given, start: reuse.Takeover, chance: int) -> reuse.Takeover:
+    """What was taken over, once a method has given the model its head and has begun.
+
+    Args:
+        how: The method.
+        given: What it may know; its model is changed in place.
+        start: What was taken over before.
+        chance: Seed of new layers, which draw from PyTorch's global stream.
+    """
     if not isinstance(how, watched.Watched):
-        return how, given, start
-    # New layers draw from PyTorch's global stream, which is theirs alone meanwhile.
+        return start
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed("method head", *names))
-        _put_head(how, given)
+        torch.manual_seed(chance)
+        head = how.head(given.model.width, given.outputs)
+        if head is not None:
+            given.model.head = head.to(given.train.x.device)
         how.begin(given)
-    return how, given, reuse.frozen_by_method(model, start, how.thaws(given))
-
-
-def _put_head(how: Method, given: Given) -> None:
-    head = how.head(given.model.width, given.outputs)
-    if head is not None:
-        given.model.head = head.to(given.train.x.device)
+    return reuse.frozen_by_method(given.model, start, how.thaws(given))

@@ -21,14 +21,14 @@ from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
 from tsxfer.data.sealed import Tested
-from tsxfer.data.task import Task, load_task
+from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.errors import PluginError, SpecError, StoreError
 from tsxfer.models.base import Model
 from tsxfer.running import ending, memory, remote, steppers
 from tsxfer.running.deadline import LateError, deadline
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
-from tsxfer.running.setup import Begun, begin
+from tsxfer.running.setup import Begun, Uploaded, begin
 from tsxfer.running.successor import Successor
 from tsxfer.store import given
 from tsxfer.store.rows import from_record, to_line
@@ -162,7 +162,8 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
     stepper = steppers.stepper_of(pack[0].steps, pack[0].device, refused)
     try:
         with deadline(pack[0].limit * len(pack)):
-            begun = [_begin(job) for job in pack]
+            uploaded: Uploaded = {}
+            begun = [_begin(job, uploaded) for job in pack]
             replicas = [replica for b in begun for replica in b.replicas]
             fits = iter(_fit(replicas, pack[0].trial, stepper))
     except LateError:
@@ -196,10 +197,10 @@ def _ended(
         return _broken(job, error)
 
 
-def _begin(job: Job) -> Begun:
+def _begin(job: Job, uploaded: Uploaded) -> Begun:
     for origin in job.trial.origins:
         _pull(job, origin)
-    return begin(job.trial, Workspace(Path(job.workspace)), job.device)
+    return begin(job.trial, Workspace(Path(job.workspace)), job.device, uploaded)
 
 
 def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> list[loop.Fit]:
@@ -252,7 +253,13 @@ def _too_late(job: Job) -> Result:
 def _broken(job: Job, error: PluginError) -> Result:
     """The failed row of code of the user's own; others go on."""
     message = f"{error.problem} ({error.where})" if error.where else error.problem
-    return replace(_nothing(job), status="failed", error=message)
+    try:
+        blank = _nothing(job)
+    except PluginError:  # the very split fails: nothing is known of the instances
+        card = prepared(Workspace(Path(job.workspace)), job.trial.dataset).card
+        metric = ending.metric(job.trial, job.trial.metric or card.metric)
+        blank = Result(job.trial, "failed", metric, environment=_environment())
+    return replace(blank, status="failed", error=message)
 
 
 def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:

@@ -50,17 +50,27 @@ class Begun:
     seen: Begin
 
 
-def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
+Parts = tuple[Batch, Batch]
+Uploaded = dict[tuple[object, ...], Parts]
+"""Training and validation arrays on the device, by what they depend on; of one pack."""
+
+
+def begin(
+    trial: Trial, workspace: Workspace, device: str, uploaded: Uploaded | None = None
+) -> Begun:
     """Load data and starting weights of a trial.
+
+    Args:
+        trial: What is run.
+        workspace: Where data and weights are.
+        device: Where it trains.
+        uploaded: Arrays that other trials of the pack have there already; this one's join them.
 
     Raises:
         TsxferError: If data, names or ancestors are not there or do not fit.
     """
     task = load_task(workspace, trial)
-    parts = (
-        on_device(task.train, task.train_y, device),
-        on_device(task.validation, task.validation_y, device),
-    )
+    parts = _parts(trial, task, device, {} if uploaded is None else uploaded)
     multipliers = trial.recipe.tune or (trial.reuse.rate_multiplier if trial.reuse else 1.0,)
     kept = origin_weights(trial, workspace, task)
     replicas, start = [], None
@@ -86,6 +96,17 @@ def begin(trial: Trial, workspace: Workspace, device: str) -> Begun:
     assert start is not None  # noqa: S101  (there is at least one multiplier)
     seen = look(replicas[0].model, parts[0].x)  # all tries begin alike
     return Begun(trial, task, start, replicas, multipliers, seen)
+
+
+def _parts(trial: Trial, task: Task, device: str, uploaded: Uploaded) -> Parts:
+    """The arrays of a trial; trials with the same subset and scaling share them."""
+    key = (trial.dataset, trial.size, trial.repeat, trial.part, trial.profile, trial.recipe.labels)
+    if key not in uploaded:
+        uploaded[key] = (
+            on_device(task.train, task.train_y, device),
+            on_device(task.validation, task.validation_y, device),
+        )
+    return uploaded[key]
 
 
 def origin_weights(trial: Trial, workspace: Workspace, task: Task) -> list[reuse.Weights]:

@@ -32,6 +32,11 @@ def packs(jobs: Sequence[Job], width: int = 1) -> list[Pack]:
 
 
 def _shape(job: Job) -> tuple[object, ...]:
+    """What jobs of a pack share.
+
+    Strategies may differ, and scratch joins transfers: a replica has a network of its own, and a
+    stepper puts those together that have one form.
+    """
     trial, reuse = job.trial, job.trial.reuse
     return (
         job.keep_weights,
@@ -45,7 +50,8 @@ def _shape(job: Job) -> tuple[object, ...]:
         trial.recipe,
         trial.profile,
         trial.baseline,
-        reuse.strategy if reuse else None,
+        trial.closed_form,
+        reuse.strategy.method if reuse else "",
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.gain import by_target, gains, shared_repeats
+from tsxfer.stats.gain import bounded, by_target, gains, shared_repeats
 from tsxfer.stats.scope import Limit, Part
 from tsxfer.stats.several import (
     NOTHING,
@@ -64,7 +64,7 @@ class Aggregate:
 
 def aggregate(comparisons: Sequence[Comparison]) -> Aggregate | None:
     """Aggregate a table; None where no comparison can be normalised or has two pairs."""
-    several = [c for c in comparisons if len(c.repeats) > 1 and c.valid]
+    several = [c for c in comparisons if len(c.repeats) > 1 and c.valid and bounded(c)]
     sound = [c for c in several if _room(c) > max(c.margin, 0.0)]
     if not sound:
         return None

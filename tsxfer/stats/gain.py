@@ -33,16 +33,23 @@ def removed(c: Comparison, scratch: Values, transfer: Values) -> Values:
 
 
 def _errors(c: Comparison, scores: Values) -> Values:
+    return np.abs(_perfect(c) - scores)
+
+
+def _perfect(c: Comparison) -> float:
     metric = metrics.get(c.metric)
-    perfect = metric.span[1] if metric.higher_is_better else metric.span[0]
-    return np.abs(perfect - scores)
+    return metric.span[1] if metric.higher_is_better else metric.span[0]
 
 
 def judged(comparisons: Iterable[Comparison]) -> list[Comparison]:
     """Those that a summary may rest on: declared, with a valid baseline, all repeats in."""
-    return [
-        c for c in comparisons if c.valid and not c.interim and Caution.EXPLORATORY not in c.labels
-    ]
+    sound = [c for c in comparisons if c.valid and not c.interim and bounded(c)]
+    return [c for c in sound if Caution.EXPLORATORY not in c.labels]
+
+
+def bounded(c: Comparison) -> bool:
+    """Whether the metric has a perfect score, without which there is no share of an error."""
+    return bool(np.isfinite(_perfect(c)))
 
 
 def by_target(comparisons: Iterable[Comparison]) -> dict[str, list[Comparison]]:

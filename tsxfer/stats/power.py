@@ -192,6 +192,6 @@ def floor_warning(repeats: int, cells: int, level: float = 0.05) -> str | None:
     limit = f"with Holm over more than {most} comparisons it" if most else "it"
     return (
         f"an exact sign-flip or Wilcoxon test with {repeats} repeats has p >= {floor:.3g}: "
-        f"{limit} cannot reject, and there are {cells}; "
-        f"{needed} repeats would do. Tables use t tests with Benjamini-Hochberg."
+        f"{limit} cannot reject, and there are {cells}; {needed} repeats would do. Tables use t "
+        "tests with Benjamini-Hochberg."
     )

@@ -34,6 +34,7 @@ from tsxfer.stats.tests import Spread
 from tsxfer.stats.testset import TestError
 from tsxfer.stats.verdicts import Verdict
 
+EACH_START = "from one pretraining of each source"
 ONE_START = "from this one pretraining"  # nothing is said of another: there is no second to differ
 FEWEST_GROUPS = 8  # test groups below which intervals for new ones do not cover what they should
 Limit = Literal["repeats", "groups", "pretrainings"]

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.gain import by_repeat, by_target, removed, shared_repeats
 from tsxfer.stats.scope import (
+    EACH_START,
     FEWEST_GROUPS,
-    ONE_START,
     Limit,
     Part,
     Scope,
@@ -60,7 +60,7 @@ class Wider:
     def speaks_of(self) -> str:
         """``new subjects``, ``these test instances``, with what holds of pretrainings."""
         whom = f"new {plural(self.word)}" if self.scope == "new groups" else self.scope
-        return f"{whom}, {ONE_START}" if self.one_start else whom
+        return f"{whom}, {EACH_START}" if self.one_start else whom
 
 
 NOTHING = Wider()

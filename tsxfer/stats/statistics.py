@@ -53,7 +53,7 @@ class Statistic:
         raise broken(
             f"statistic {self.name}",
             self.place,
-            f"gives {value!r}, no finite number"[:200],
+            f"gives no finite number, but {str(value)[:60]}",
             "return one float for any three or more pairs",
         )
 

@@ -26,12 +26,12 @@ def _hang(runner: object, *, deaf: bool) -> None:
     """One trial never ends; a deaf one does not even answer the alarm."""
     begin = runner._begin
 
-    def hanging(job: object) -> object:
+    def hanging(job: object, uploaded: object) -> object:
         if job.trial.reuse is not None and job.trial.repeat == 1:
             if deaf:
                 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
             time.sleep(600)
-        return begin(job)
+        return begin(job, uploaded)
 
     runner._begin = hanging
 

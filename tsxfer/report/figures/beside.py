@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tsxfer.report.build import Report
+from tsxfer.report.cards import scored
 from tsxfer.report.columns import model
-from tsxfer.report.figures.picture import OfStudy, Picture, scored, slug
+from tsxfer.report.figures.picture import OfStudy, Picture, slug
 from tsxfer.report.vega import BLUE, GREEN, GREY, ORANGE, Spec
 from tsxfer.stats.compare import Comparison
 
@@ -28,22 +29,22 @@ def draw(report: Report) -> Iterator[Picture]:
         more = _beside(report, place)
         if more and drawn < MOST:
             drawn += 1
-            yield _picture(place, [*_own(group), *more])
+            yield _picture(report, group, [*_own(group), *more])
 
 
 def _place(c: Comparison) -> Place:
     return c.trial.dataset, c.trial.model, c.trial.size, c.metric
 
 
-def _picture(place: Place, rows: Sequence[Spec]) -> Picture:
-    target, network, size, metric = place
+def _picture(report: Report, group: Sequence[Comparison], rows: Sequence[Spec]) -> Picture:
+    target, network, size, metric = _place(group[0])
     labels = size.removeprefix("n=")
     return Picture(
         slug("scores-beside", target, network, labels, metric),
         f"{target}, {network}, {labels} labels: all scores",
         "Mean test score with the range over repeats: scratch, each transfer, its controls and the "
         "baselines on the same subset and test.",
-        _spec(list(rows)[:LINES], scored(metric)),
+        _spec(list(rows)[:LINES], scored(report, group[0])),
     )
 
 

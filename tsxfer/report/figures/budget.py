@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tsxfer.report.build import Report
+from tsxfer.report.cards import scored
 from tsxfer.report.columns import model
-from tsxfer.report.figures.picture import OfStudy, Picture, scored, slug
+from tsxfer.report.figures.picture import OfStudy, Picture, slug
 from tsxfer.report.vega import INKS, Spec
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.tests import interval, plain_spread
 
 LINES = 6  # sources and ways that one picture can tell apart, beside scratch
 MOST = 12  # pictures of a page
@@ -32,9 +34,10 @@ def draw(report: Report) -> Iterator[Picture]:
         yield Picture(
             slug("score-by-labels", target, network, metric),
             f"{target}, {network}: score by label budget",
-            "Mean test score over the labels that training and selection saw; bands are the range "
-            f"over repeats. Of several ways at most {LINES} are shown, those of the table first.",
-            _spec(rows, scored(metric)),
+            "Mean test score over the labels that training and selection saw; bands are 95 % "
+            f"intervals of the mean over repeats, on these test instances. Of several ways "
+            f"at most {LINES} are shown, those of the table first.",
+            _spec(rows, scored(report, report.comparisons[inside[0]])),
         )
 
 
@@ -60,11 +63,19 @@ def _rows(report: Report, index: int, shown: Sequence[str]) -> list[Spec]:
             "way": way,
             "labels": labels,
             "mean": float(np.mean(scores)),
-            "low": min(scores),
-            "high": max(scores),
+            **_ends(scores),
         }
         for way, scores in (("scratch", c.scratch), (_way(c), c.transfer))
     ]
+
+
+def _ends(scores: Sequence[float]) -> Spec:
+    """Student's interval of the mean; the mean itself of one repeat."""
+    values = np.array(scores)
+    if len(values) < 2:
+        return {"low": scores[0], "high": scores[0]}
+    low, high = interval(values, plain_spread(values))
+    return {"low": low, "high": high}
 
 
 def _spec(rows: list[Spec], axis: str) -> Spec:
@@ -73,7 +84,7 @@ def _spec(rows: list[Spec], axis: str) -> Spec:
         "field": "way",
         "type": "nominal",
         "scale": {"domain": ways, "range": ["#D55E00", *(i for i in INKS if i != "#D55E00")]},
-        "legend": {"columns": 2, "symbolType": "stroke"},
+        "legend": {"columns": 2, "symbolType": "stroke", "symbolOpacity": 1},
     }
     x = {
         "field": "labels",

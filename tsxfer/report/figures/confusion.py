@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tsxfer import metrics
 from tsxfer.report.build import Report
+from tsxfer.report.cards import class_names
 from tsxfer.report.columns import model
 from tsxfer.report.figures.picture import OfComparison, Picture, of, slug
 from tsxfer.report.section import name
@@ -32,7 +33,7 @@ def draw(report: Report, index: int) -> Picture | None:
     if classes > MOST or truth.min() < 0:
         return None
     arms = [_counts(truth, predicted[arm::2], classes) for arm in (0, 1)]
-    names = [f"class {code}" for code in range(classes)]  # cards do not name them
+    names = class_names(report, c.trial.dataset, classes)
     rows = [
         row
         for arm, k in zip(("scratch", "transfer"), arms, strict=True)

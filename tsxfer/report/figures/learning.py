@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tsxfer.report.build import Report
+from tsxfer.report.cards import scored
 from tsxfer.report.columns import model
-from tsxfer.report.figures.picture import ARM_INK, OfComparison, Picture, of, scored, slug
+from tsxfer.report.figures.picture import ARM_INK, OfComparison, Picture, of, slug
 from tsxfer.report.section import name
 from tsxfer.report.vega import Spec
 from tsxfer.stats.cells import Cell
@@ -24,7 +25,7 @@ def draw(report: Report, index: int) -> Picture | None:
         f"{name(c)}: learning curves",
         f"Validation {c.metric}: mean and range over repeats; dotted: the threshold that scratch "
         "sets. A run that stopped keeps its last score.",
-        _spec(_rows(report.cells[index]), scored(c.metric), c.convergence.threshold),
+        _spec(_rows(report.cells[index]), scored(report, c), c.convergence.threshold),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tsxfer.report.build import Report
+from tsxfer.report.cards import scored
 from tsxfer.report.columns import model
-from tsxfer.report.figures.picture import ARM_INK, OfComparison, Picture, of, scored, slug
+from tsxfer.report.figures.picture import ARM_INK, OfComparison, Picture, of, slug
 from tsxfer.report.section import name
 from tsxfer.report.vega import Spec
 
@@ -22,7 +23,7 @@ def draw(report: Report, index: int) -> Picture:
         f"{name(c)}: test scores",
         f"Test {c.metric} of each repeat; a line joins a pair. Dashed: the best answer that does "
         "not look at the window.",
-        _spec(rows, scored(c.metric), c.chance),
+        _spec(rows, scored(report, c), c.chance),
     )
 
 

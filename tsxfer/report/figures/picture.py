@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tsxfer import metrics
 from tsxfer.report.build import Report
 from tsxfer.report.vega import BLUE, GREY, ORANGE, Spec, svg, titled
 from tsxfer.stats.compare import Comparison
@@ -71,12 +70,6 @@ Figure = OfStudy | OfComparison
 def mark(report: Report) -> str:
     """What every picture of a report must say."""
     return "SIMULATED DATA" if report.simulated else ""
-
-
-def scored(metric: str) -> str:
-    """A metric for an axis, with its direction."""
-    found = metrics.get(metric)
-    return f"{found.title} ({'higher' if found.higher_is_better else 'lower'} is better)"
 
 
 def slug(*words: str) -> str:

@@ -1,0 +1,67 @@
+"""`tsxfer doctor --gpu`: its dry run on a CPU, and what it says of faults."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tests.train.driver import Driver, play
+from tsxfer.running import checkup
+from tsxfer.running.checkup import Finding
+from tsxfer.train import recording
+from tsxfer.train.stacked.stack import Stack
+
+
+def test_a_dry_run_finds_nothing_wrong() -> None:
+    """Stacked and in turns agree in each precision; a replica stops early meanwhile."""
+    found = list(checkup.checkup("cpu", ["magnet"], ["labels"]))
+    assert [finding.what for finding in found[:2]] == [
+        "magnet, float32, labels",
+        "magnet, bf16, labels",
+    ]
+    assert all(finding.good for finding in found)
+    assert "stacked" in found[0].said
+    assert "not tried" in found[-1].said
+
+
+def test_other_numbers_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack whose gradient is wrong is found out."""
+    right = Stack.gradient
+    monkeypatch.setattr(Stack, "gradient", lambda self, rows: -right(self, rows))
+    finding = next(checkup.checkup("cpu", ["convnetquake"], ["labels"]))
+    assert not finding.good
+    assert str(finding).startswith("FAIL convnetquake, float32, labels")
+
+
+def test_what_is_not_stacked_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reason is shown."""
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no rule for it")
+
+    monkeypatch.setattr(Stack, "outputs", refuse)
+    finding = next(checkup.checkup("cpu", ["convnetquake"], ["labels"]))
+    assert not finding.good
+    assert "no rule for it" in finding.said
+
+
+def test_memory_that_is_not_there_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside a capture, on a driver that is played by hand; the process counts as spoiled."""
+    monkeypatch.setattr(recording, "_reasons", [])
+    monkeypatch.setattr(recording, "_lanes", {})
+    driver: Driver = play(monkeypatch)
+
+    def short(*_: object, **__: object) -> None:
+        driver.failed = True
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch, "empty", short)
+    assert checkup.fail("memory", "cpu") == "OutOfMemoryError"
+    assert recording.spoiled()
+
+
+def test_a_finding_is_one_line() -> None:
+    """Good or not, what, and what was found."""
+    assert str(Finding("a", True, "b")) == "ok   a: b"
+    assert checkup._apart([1.0], [1.0, 2.0]) == np.inf

@@ -1,0 +1,107 @@
+"""Whether a source has learned from the very windows that a model to keep is fitted on.
+
+Then its score on the windows held out says nothing of others, and neither does any test on windows
+of that file: so it is refused as `tsxfer run` refuses it, or labelled when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.core.specs import Overlap, Reuse, Trial
+from tsxfer.data.marks import Windows, marks
+from tsxfer.data.overlap import Drawn, count, count_windows, learned, rows_of, windows_of
+from tsxfer.data.prepare import Prepared
+from tsxfer.data.task import prepared
+from tsxfer.errors import DataError, TsxferError
+from tsxfer.keep.saved import Source
+from tsxfer.store.rows import row_of
+from tsxfer.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a source shares with windows that a model is fitted on.
+
+    Attributes:
+        found: A count for each data set that the source has learned from and that lies here.
+        unknown: What it has learned from and is not here to be compared; "not stated" too.
+    """
+
+    found: tuple[Overlap, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def refused(self) -> tuple[Overlap, ...]:
+        """Those that share something."""
+        return tuple(one for one in self.found if one.refused)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """A warning for each that shares something, or could not be compared."""
+        shared = [f"{one.source} as a source has seen {one.words}" for one in self.refused]
+        return (*shared, *(f"not compared with the source's data: {n}" for n in self.unknown))
+
+    def refuse(self, mend: str) -> None:
+        """Refuse what shares something.
+
+        Raises:
+            DataError: With the counts.
+        """
+        for one in self.refused:
+            raise DataError(
+                f"{one.source} as a source has seen {one.words} of those to fit on, so that a "
+                "score on them would be no transfer",
+                where=f"{one.seen} windows learned from, {one.test} to fit on",
+                mend=mend,
+            )
+
+
+def with_target(source: Source, target: Prepared, workspace: Workspace) -> Shared:
+    """What a source shares with all windows of a target."""
+    rows = np.arange(target.count)
+    found, unknown = list[Overlap](), list[str]()
+    for drawn in _seen(source):
+        data = _here(drawn, workspace)
+        if data is None:
+            unknown.append(drawn.dataset)
+        else:
+            found.append(count(data, rows_of(data, drawn), target, rows))
+    return Shared(tuple(found), tuple(dict.fromkeys(unknown)))
+
+
+def with_windows(source: Source, x: NDArray[Any], workspace: Workspace) -> Shared:
+    """What a source shares with windows ``(n, channel, time)`` of which nothing else is known."""
+    asked = Windows(x, marks(x), np.arange(len(x)))
+    found, unknown = list[Overlap](), list[str]()
+    for drawn in _seen(source):
+        data = _here(drawn, workspace)
+        if data is None:
+            unknown.append(drawn.dataset)
+        else:
+            seen = rows_of(data, drawn)
+            windows, moved = count_windows(windows_of(data, seen), asked)
+            found.append(Overlap(drawn.dataset, len(seen), len(x), windows, moved=moved))
+    return Shared(tuple(found), tuple(dict.fromkeys(unknown)))
+
+
+def _seen(source: Source) -> Sequence[Drawn]:
+    """All that weights have learned from, by the row or the card in their header."""
+    row = row_of(source.path)
+    if row is None:
+        return [Drawn(source.corpus, "strict", "all", 0, "whole")]
+    start = Trial(row.trial.dataset, row.trial.model, "all", 0, reuse=Reuse(row.trial))
+    return list(dict.fromkeys(learned(start)))
+
+
+def _here(drawn: Drawn, workspace: Workspace) -> Prepared | None:
+    """The data of a draw; None where it is not prepared here, or the name means nothing."""
+    try:
+        return prepared(workspace, drawn.dataset)
+    except TsxferError:
+        return None
