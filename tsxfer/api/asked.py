@@ -29,6 +29,7 @@ class DataWords(TypedDict, total=False):
     x: str
     axes: Literal["", "channel,time", "time,channel"]
     header: Literal["", "yes", "no"]
+    nan: str | float
     missing: Literal["refuse", "interpolate", "drop"]
     lengths: Literal["refuse", "pad", "crop"]
     resample: float
