@@ -31,6 +31,7 @@ def run(
     address: str = "",
     engine_option: Sequence[str] = (),
     limit: float = 0.0,
+    checkpoint_minutes: float = 10.0,
     weights: str = "",
     plugins: str | Path = "",
     progress: bool = True,
@@ -62,6 +63,8 @@ def run(
         address: Of a Ray cluster, ``HOST:PORT``.
         engine_option: ``NAME=VALUE`` for the engine.
         limit: Minutes that one training may take before it counts as hung; 0 is any.
+        checkpoint_minutes: A training that is cut off goes on where it was at most so many minutes
+            before; 0 begins it again.
         weights: URL of a store that shares pretrained weights.
         plugins: Folder with data sets and models of yours; else ``TSXFER_PLUGINS``.
         progress: Show how far it is: a bar in a notebook or terminal, lines elsewhere.
@@ -106,6 +109,7 @@ def run(
         options,
         weights,
         progress=progress,
+        checkpoint=max(0.0, checkpoint_minutes),
     )
     use_plugins(plugins)
     chosen = chosen_study(study, source, target, words, place)
