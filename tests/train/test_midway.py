@@ -55,6 +55,8 @@ class _Cut(Midway):
 
 def _trained(keeper: Midway | None, rules: Rules, name: str, **how: Any) -> tuple[list[Fit], Any]:
     pack = [_replica(name, number, **how) for number in range(2)]
+    late = [{n: 4 * epoch for n, epoch in one.thaws.items()} for one in pack]  # after the cuts
+    pack = [replace(one, thaws=thaws) for one, thaws in zip(pack, late, strict=True)]
     fits = fit(pack, rules, turns, keeper)
     return fits, [one.model.state_dict() for one in pack]
 
