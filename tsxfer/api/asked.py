@@ -92,7 +92,6 @@ class Flags:
 
 
 OWN = frozenset(field.name for field in fields(Description))
-GIVEN = frozenset(("source", "target", "described"))  # fields of `Flags` that are no words
 WORDS = {str: "text", int: "a whole number", bool: "True or False"}
 KINDS: dict[str, tuple[type, ...]] = {
     "repeats": (int,),
