@@ -444,7 +444,8 @@ def reproduce(
     keys: Annotated[list[str], typer.Argument(help="Keys of rows, or unique beginnings of them.")],
     ancestors: Annotated[bool, typer.Option(help="Train the sources again too.")] = False,
     times: Annotated[
-        int, typer.Option(help="Train so often; the largest distance is the floor of chance.")
+        int,
+        typer.Option(help="Train so many times; the largest distance is what chance alone does."),
     ] = 1,
     tolerance: Annotated[
         Optional[float],  # noqa: UP045
