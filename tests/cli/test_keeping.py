@@ -10,10 +10,14 @@ from safetensors.numpy import load_file
 
 from tests.cli.test_own_run import write_waves
 from tests.study import tsxfer
+from tsxfer.data import foreign
+from tsxfer.data.marks import marks
+from tsxfer.data.task import prepared
 from tsxfer.errors import DataError
 from tsxfer.estimators import TransferClassifier
-from tsxfer.keep.overlap import with_windows
+from tsxfer.keep.overlap import with_weights, with_windows
 from tsxfer.keep.saved import find_source
+from tsxfer.store.given import FOLDER, Given
 from tsxfer.store.workspace import Workspace
 
 SAID = ("--label", "y", "--group", "who", "--rate", "50")
@@ -118,11 +122,12 @@ def test_the_same_fit_gives_the_same_bits_and_nothing_is_overwritten(kept: Path)
 
 
 def test_a_fitted_model_is_a_source(kept: Path) -> None:
-    """Frozen, its convolutions are kept to the bit; the card declares the corpus."""
-    done = tsxfer(
-        kept, "fit", "--source", "model", "--target", "other.csv", "--frozen", "--quick",
-        "--out", "next",
-    )  # fmt: skip
+    """Frozen, its convolutions are kept to the bit; all that it has learned from is compared."""
+    words = ("fit", "--source", "model", "--target", "other.csv", "--frozen", "--quick")
+    refused = tsxfer(kept, *words, "--out", "next")
+    assert "other+own" in refused.stderr
+    assert "as a source has seen 90 windows" in refused.stderr  # the model started from them
+    done = tsxfer(kept, *words, "--out", "next", "--overlap", "label")
     assert done.returncode == 0, done.stderr
     card = json.loads((kept / "next" / "card.json").read_text())
     assert card["source"].startswith("mine+own@")
@@ -192,3 +197,18 @@ def test_bad_input_gets_one_message(spoilt: Path, case: str) -> None:
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (spoilt / "new").exists()
+
+
+def test_what_lies_beside_weights_is_compared_with_the_windows(kept: Path) -> None:
+    """Marks beside shipped weights tell windows that they have seen, with no data of theirs."""
+    place = Workspace(kept / "tsxfer-workspace")
+    (folder,) = (place.root / "data").glob("mine+own@*")
+    target = prepared(place, folder.name)
+    card = Given(name="shipped+zoo@1", origin="zoo:shipped@1", trained_on=("speech",))
+    assert with_weights(card, target, place).unknown == ("speech",)
+    seen = marks(np.asarray(target.array("x")))[:7]
+    (place.root / FOLDER / card.name).mkdir(parents=True)
+    known = foreign.Seen(target.card.length, seen, np.array(["nobody"]), np.zeros(7), np.zeros(0))
+    foreign.write(place.root / FOLDER / card.name / foreign.FILE, known)
+    with pytest.raises(DataError, match=r"shipped\+zoo@1 as a source has seen 7 windows"):
+        with_weights(card, target, place).refuse("use another")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SLOW = ("torch", "scipy", "pandas", "statsmodels", "sklearn", "sktime", "numba", "pyarrow")
-LATE = ("safetensors", "jinja2", "vl_convert", "requests", "pooch", "IPython")
+LATE = ("jinja2", "vl_convert", "requests", "pooch", "IPython")
 # What each command may do without, beside what takes long anyway.
 WITHOUT = {
     ("--help",): ("numpy", "rich.progress", "importlib.metadata", "tsxfer.data", "tsxfer.stats"),

@@ -46,7 +46,7 @@ def _mine(folder: Path) -> None:
     names = [f"x_{t}" for t in range(64)]
     with (folder / "mine.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow([*names, "y", "who"])
+        rows.writerow([*names, "y", "patient"])
         for row in range(400):
             wave = np.sin(2 * np.pi * ((4, 9)[row % 2] * time + draw.random()))
             noisy = wave + draw.normal(0, 0.5, 64)

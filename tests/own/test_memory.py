@@ -68,6 +68,21 @@ def test_unequal_windows_are_refused_or_padded(tmp_path: Path) -> None:
     assert _bring(tmp_path, x=unequal, lengths="pad").card.length == 16
 
 
+def test_a_number_that_stands_for_missing_is_heard(tmp_path: Path) -> None:
+    """-999 is refused, and with `nan` said filled in, in arrays and in tables alike."""
+    place, x = Workspace(tmp_path), X.copy()
+    x[3, 0, 5] = -999
+    with pytest.raises(TsxferError, match="-999"):
+        _bring(tmp_path, x=x)
+    said = Description(nan="-999", missing="interpolate", label="state")
+    table = pd.DataFrame(x[:, 0]).assign(state=Y)
+    for made in (
+        _bring(tmp_path, x=x, nan="-999", missing="interpolate"),
+        bring_table("", table, said, place),
+    ):
+        assert np.asarray(made.array("x")).min() > -10
+
+
 def test_a_table_is_read_as_a_file_of_it_is(tmp_path: Path) -> None:
     """One window a row, columns of label and group by name."""
     table = pd.DataFrame(X[:, 0]).assign(state=Y, subject=GROUPS)

@@ -50,6 +50,7 @@ def test_a_test_that_cannot_reject_is_named() -> None:
     said = floor_warning(7, 10)
     assert said is not None
     assert "9 repeats would do" in said
+    assert "it cannot reject; 6 repeats would do" in str(floor_warning(3, 1))
 
 
 def test_a_declaration_reads_back_and_its_hash_holds_it(tmp_path: Path) -> None:

@@ -19,11 +19,12 @@ from tsxfer.data import catalogue
 from tsxfer.data.card import Card
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
-from tsxfer.errors import SpecError, StoreError
+from tsxfer.errors import SpecError
 from tsxfer.inspection.facts import Facts, facts_of
 from tsxfer.inspection.hints import hints
 from tsxfer.inspection.text import text
 from tsxfer.own.description import Description
+from tsxfer.store.files import put
 from tsxfer.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -147,12 +148,7 @@ class Look:
         from tsxfer.inspection.page import page
 
         goal = Path(path)
-        try:
-            goal.write_text(page(self.made, self.facts), encoding="utf-8")
-        except OSError as error:
-            raise StoreError(
-                f"{goal} cannot be written: {error.strerror}", mend="choose another --out"
-            ) from None
+        put(goal, page(self.made, self.facts).encode(), "the page")
         return goal
 
 

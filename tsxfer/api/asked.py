@@ -13,7 +13,7 @@ Names = str | Sequence[str]
 
 
 class DataWords(TypedDict, total=False):
-    """What is said of own data: see `Description`, and docs/own-data.md."""
+    """What is said of own data: see `Description`, and docs/layouts.md."""
 
     label: str
     group: str
@@ -29,6 +29,7 @@ class DataWords(TypedDict, total=False):
     x: str
     axes: Literal["", "channel,time", "time,channel"]
     header: Literal["", "yes", "no"]
+    nan: str | float
     missing: Literal["refuse", "interpolate", "drop"]
     lengths: Literal["refuse", "pad", "crop"]
     resample: float
@@ -92,7 +93,6 @@ class Flags:
 
 
 OWN = frozenset(field.name for field in fields(Description))
-GIVEN = frozenset(("source", "target", "described"))  # fields of `Flags` that are no words
 WORDS = {str: "text", int: "a whole number", bool: "True or False"}
 KINDS: dict[str, tuple[type, ...]] = {
     "repeats": (int,),

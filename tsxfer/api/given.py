@@ -29,7 +29,7 @@ def described_by(words: Mapping[str, object]) -> Description:
         SpecError: For a word that an argument does not know, or a number that it cannot be.
     """
     said = {name: value for name, value in words.items() if name in HELP and value is not None}
-    for name in ("window", "step"):
+    for name in ("window", "step", "nan"):
         if name in said and not isinstance(said[name], str):
             said[name] = str(said[name])
     return describe(**said)

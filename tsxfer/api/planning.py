@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tsxfer import metrics
+from tsxfer.core.names import is_given
 from tsxfer.core.specs import PROFILES, Result, Trial
 from tsxfer.core.study import Study, expand
 from tsxfer.data import catalogue, prepare
@@ -236,6 +237,13 @@ def _ahead_line(ahead: Outlook) -> str:
 
 
 def _of_pretrainings(study: Study) -> list[str]:
-    if study.pretrainings > 1:
-        return []
-    return ["  one pretraining of each source: nothing is said of another (pretrainings = 3 would)"]
+    """What one pretraining of a source leaves unsaid, and whether there can be a second."""
+    given = [n for n in study.sources if is_given(n) and study.given.get(n, 1) == 1]
+    trained = [n for n in study.sources if not is_given(n)] if study.pretrainings == 1 else []
+    lines = [
+        f"  one pretraining of {', '.join(given)}: nothing is said of another, and none is given"
+    ]
+    more = "nothing is said of another (pretrainings = 3 would)"
+    return (lines if given else []) + (
+        [f"  one pretraining of {', '.join(trained)}: {more}"] if trained else []
+    )

@@ -44,8 +44,7 @@ def _lock(held: Held) -> Check:
         if other:
             faults.append(
                 f"{FILE} has the hash {declared.digest}; {len(other)} row(s) carry another, such "
-                f"as "
-                f"{words(other[0].trial)}: {other[0].analysis}"
+                f"as {words(other[0].trial)}: {other[0].analysis}"
             )
         metrics_of = {row.trial.dataset: row.trial.metric for row in held.done if row.trial.metric}
         cards = {

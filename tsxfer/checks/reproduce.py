@@ -75,8 +75,8 @@ def fitting(rows: Sequence[Found], workspace: Workspace, options: RerunOptions) 
     if not fits:
         name = next(n for n in {**now, **row.data} if now.get(n) != row.data.get(n))
         raise DataError(
-            f"{name} is prepared as {now.get(name)}, "
-            f"row {row.key} was made from {row.data.get(name)}",
+            f"{name} is prepared as {now.get(name)}, row {row.key} was made from "
+            f"{row.data.get(name)}",
             where=str(workspace.data(name)),
             mend=f"prepare the same files again, or make new rows: tsxfer run {rows[0].study}",
         )

@@ -13,6 +13,7 @@ from tsxfer.cli import exchange
 from tsxfer.cli.options import UNSAID, Json, Mode, Partial, Place, Plugins, Quick, StudyFile
 from tsxfer.cli.own_flags import own_flags
 from tsxfer.cli.study_flags import study_flags
+from tsxfer.core.doors import DOORS
 from tsxfer.own.description import Description
 from tsxfer.running.device import WORDS
 from tsxfer.running.engines import EngineName
@@ -221,7 +222,7 @@ def status(json: Json = False, workspace: Place = None) -> None:
 
 @app.command("list")
 def list_(json: Json = False, _plugins: Plugins = "", workspace: Place = None) -> None:
-    """List data sets, models and metrics."""
+    """List data sets, models, shipped weights, metrics and methods."""
     from tsxfer.cli.show import show_list
     from tsxfer.store.workspace import Workspace
 
@@ -305,7 +306,8 @@ def fit(
     target: Annotated[str, typer.Option(help="A data set, or a file of yours.")],
     out: Annotated[Path, typer.Option(help="Folder to write: weights.safetensors and card.json.")],
     source: Annotated[
-        str, typer.Option(help="A data set, a .safetensors file, a fitted model, or none.")
+        str,
+        typer.Option(help="A data set, weights (.safetensors, zoo:NAME, a fitted model), or none."),
     ] = "none",
     model: Annotated[str, typer.Option(help="Backbone.")] = "convnetquake",
     frozen: Annotated[
@@ -316,7 +318,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="Of weights, order and the held-out part.")] = 0,
     described: Description = UNSAID,
     onnx: Annotated[
-        bool, typer.Option("--onnx", help="Write model.onnx, too; needs tsxfer[onnx].")
+        bool, typer.Option("--onnx", help="Write model.onnx, too; needs the extra onnx.")
     ] = False,
     channels: Annotated[
         str,
@@ -328,7 +330,7 @@ def fit(
     device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     overlap: Annotated[
         str,
-        typer.Option(help="refuse a source that has seen windows of the target, or label."),
+        typer.Option(help="Where a source has seen windows of the target: refuse, or label."),
     ] = "refuse",
     _plugins: Plugins = "",
     workspace: Place = None,
@@ -381,11 +383,14 @@ def predict(
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(help="dataset, model or recipe.")],
+    kind: Annotated[str, typer.Argument(help=f"dataset, model, recipe, {', '.join(DOORS)}.")],
     name: Annotated[str, typer.Argument(help="Its name, small letters.")],
     folder: Annotated[Path, typer.Option("--in", help="Folder to write into.")] = Path(),
 ) -> None:
-    """Write a data set, model or study of your own to start from; it passes `tsxfer check`."""
+    """Write a file of your own to start from; it passes `tsxfer check`.
+
+    Example: tsxfer new method pull
+    """
     from tsxfer.cli.new import write_new
 
     write_new(kind, name, folder)
@@ -400,7 +405,7 @@ def check(
     ] = None,
     _plugins: Plugins = "",
 ) -> None:
-    """Test a file of yours against what tsxfer expects of a data set, model or study."""
+    """Test a file of yours (data set, model, study, method ...) against what is expected of it."""
     from tsxfer.cli.new import show_check
 
     show_check(file, data)
@@ -429,7 +434,7 @@ def why(
     what: Annotated[
         str, typer.Argument(help="Key of a transfer's row, or a study: its clearest comparison.")
     ],
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or e.g. cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     figure: Annotated[
         Optional[Path], typer.Option(help="SVG file to write the picture to.")  # noqa: UP045
     ] = None,
@@ -454,7 +459,8 @@ def reproduce(
     keys: Annotated[list[str], typer.Argument(help="Keys of rows, or unique beginnings of them.")],
     ancestors: Annotated[bool, typer.Option(help="Train the sources again too.")] = False,
     times: Annotated[
-        int, typer.Option(help="Train so often; the largest distance is the floor of chance.")
+        int,
+        typer.Option(help="Train so many times; the largest distance is what chance alone does."),
     ] = 1,
     tolerance: Annotated[
         Optional[float],  # noqa: UP045
@@ -482,7 +488,9 @@ def reproduce(
 
 @app.command()
 def verify(
-    study: Annotated[str, typer.Argument(help="Name of a study run here, or its file.")],
+    study: Annotated[
+        str, typer.Argument(help="A study run here, its file, or a result set such as real@1.")
+    ],
     data: Annotated[
         bool, typer.Option("--data", help="Hash prepared arrays of any size (else up to 1 GiB).")
     ] = False,
@@ -490,7 +498,7 @@ def verify(
     _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
-    """Check a study by reading: keys, data, pairs, splits, predictions, weights, gaps.
+    """Check a study or result set by reading: keys, data, pairs, splits, scores, weights, gaps.
 
     Exit code 1 when a check fails.
     """

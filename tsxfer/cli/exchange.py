@@ -104,7 +104,8 @@ def board(
     from tsxfer.cli.show import say_json
     from tsxfer.exchange.board import boards
     from tsxfer.exchange.finding import find
-    from tsxfer.exchange.writing import board_page, put
+    from tsxfer.exchange.writing import board_page
+    from tsxfer.store.files import put
     from tsxfer.store.workspace import Workspace
 
     found = find(rows, Workspace.at(workspace))
@@ -113,7 +114,7 @@ def board(
     elif out is None:
         sys.stdout.write(board_page(found))
     else:
-        put(out, board_page(found).encode())
+        put(out, board_page(found).encode(), "the board")
         sys.stderr.write(f"wrote {out}\n")
 
 

@@ -43,6 +43,6 @@ Plugins = Annotated[
         "--plugins",
         callback=_use_plugins,
         is_eager=True,
-        help="Folder with data sets and models of yours; else TSXFER_PLUGINS.",
+        help="Folder with data sets, models and methods of yours; else TSXFER_PLUGINS.",
     ),
 ]

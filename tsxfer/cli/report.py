@@ -11,10 +11,11 @@ from tsxfer.api.studies import known_study
 from tsxfer.core.doors import STATISTICS
 from tsxfer.core.specs import Result
 from tsxfer.core.study import expand, read_study
-from tsxfer.errors import SpecError, StoreError, nearest
+from tsxfer.errors import SpecError, nearest
 from tsxfer.report import export, files, html, latex, text
 from tsxfer.report.build import Report, build, of_cells
 from tsxfer.stats.lock import read_lock
+from tsxfer.store.files import put
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
 
@@ -131,12 +132,5 @@ def _chosen(name: str, rows: Collection[Result], choice: Choice) -> Report:
 
 
 def _write(out: Path, page: bytes) -> None:
-    try:
-        out.write_bytes(page)
-    except OSError as error:
-        raise StoreError(
-            f"the report cannot be written: {error.strerror}",
-            where=str(out),
-            mend="choose another --out",
-        ) from None
+    put(out, page, "the report")
     sys.stderr.write(f"wrote {out}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -161,7 +162,22 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
     if as_json:
         say_json(facts)
     else:
-        say([f"{what:16} {value}" for what, value in facts.items() if value not in ("", (), None)])
+        said = {what: _in_words(value) for what, value in facts.items()}
+        say([f"{what:16} {value}" for what, value in said.items() if value])
+
+
+def _in_words(value: object) -> str:
+    """A value of a card as a terminal shows it: no brackets or quotes, "" for nothing."""
+    if isinstance(value, Mapping):
+        known = {what: _in_words(one) for what, one in value.items()}
+        return ", ".join(f"{what} {one}" for what, one in known.items() if one)
+    if isinstance(value, (tuple, list)):
+        return ("; " if any(isinstance(v, Mapping) for v in value) else ", ").join(
+            map(_in_words, value)
+        )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 def _zoo_card(entry: shelf.Entry) -> dict[str, Any]:
@@ -186,8 +202,8 @@ def show_status(workspace: Workspace, as_json: bool) -> None:
     elif not facts:
         say(
             [
-                f"no study in {workspace.root} yet; "
-                "try: tsxfer run --source global_eq --target local_eq"
+                f"no study in {workspace.root} yet; try: tsxfer run --source global_eq --target "
+                "local_eq"
             ]
         )
     else:

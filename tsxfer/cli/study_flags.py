@@ -19,7 +19,7 @@ ProfileName = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
         "--profile",
-        help="strict or paper; strict,paper: both, and what of a gain is the protocol.",
+        help="strict or paper; strict,paper: both, and how much of a gain the protocol makes.",
     ),
 ]
 Tune = Annotated[
@@ -31,25 +31,23 @@ Tune = Annotated[
 ]
 RecipeName = Annotated[
     str,
-    typer.Option(
-        "--recipe", help="How both arms are trained: usual, small_batch or patient; see comparing."
-    ),
+    typer.Option("--recipe", help="How both arms are trained: usual, small_batch or patient."),
 ]
 Controls = Annotated[
     list[str],
     typer.Option(
-        help="untrained (unasked in three repeats of the smallest size, where a start is not "
-        "scratch's), permuted, shuffled, moments, noise, in_domain, whole, or all: beside "
-        "each transfer; none."
+        help="Beside each transfer: untrained (by default in three repeats of the smallest size, "
+        "where a transfer's start differs from scratch's), permuted, shuffled, moments, noise, "
+        "in_domain, whole, all or none."
     ),
 ]
 Strategies = Annotated[
     list[str],
     typer.Option(
         "--strategy",
-        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen; copy is the study's. "
-        "With +repeat, +divided, +spread, +fresh or +independent: how kernels are fitted to other "
-        "channels; with +rescale: e.g. copy+spread+rescale.",
+        help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen, or your own method; copy "
+        "is the published study's. +repeat, +divided, +spread, +fresh or +independent say how "
+        "kernels are fitted to other channels, +rescale scales layers: copy+spread+rescale.",
     ),
 ]
 Pretrain = Annotated[
@@ -69,14 +67,14 @@ Overlap = Annotated[
 Looks = Annotated[
     list[int],
     typer.Option(
-        help="Repeats at which to judge before all are in; declared; the level is spent over them."
+        help="Numbers of repeats at which to judge early; they are declared, and share the level."
     ),
 ]
 Baselines = Annotated[
     list[str],
     typer.Option(
         help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
-        "rescaled, or all of these; mantis, moment."
+        "rescaled, or all of these; mantis and moment from weights on your disk."
     ),
 ]
 SourceSize = Annotated[
@@ -86,15 +84,19 @@ TrainedOn = Annotated[
     list[str],
     typer.Option(
         "--trained-on",
-        help="What a source that is a file of weights has learned from: a,b; data sets that are "
-        "prepared here are compared with the target's test part.",
+        help="Data sets that weights given as a source have learned from: a,b; those prepared "
+        "here are compared with the target's test part.",
     ),
 ]
-
-
-Head = Annotated[str, typer.Option(help="Of both arms: linear, dense, or your own (the model's).")]
+Sizes = Annotated[
+    list[str],
+    typer.Option(help="Labels that a trial may use: 300, 10% or all; repeated or with commas."),
+]
+Head = Annotated[
+    str, typer.Option(help="Last layers of both arms: linear, dense or your own; else the model's.")
+]
 Split = Annotated[
-    str, typer.Option(help="Rule of the targets' split: grouped, time, or your own (their cards').")
+    str, typer.Option(help="How targets are split: grouped, time or your own; else as cards say.")
 ]
 
 
@@ -103,7 +105,7 @@ def asked(
     source: Names = [],  # noqa: B006
     target: Names = [],  # noqa: B006
     model: Names = [],  # noqa: B006
-    size: Names = [],  # noqa: B006
+    size: Sizes = [],  # noqa: B006
     repeats: Count = None,
     data: Mode = None,
     profile: ProfileName = None,

@@ -57,15 +57,17 @@ def _facts(name: str, checks: list[Check]) -> dict[str, object]:
 def _show(name: str, checks: list[Check]) -> None:
     sys.stdout.write("".join(_text(check) for check in checks))
     wrong = [check.name for check in checks if check.faults]
+    idle = sum(not check.checked and not check.faults for check in checks)
+    nothing = f", {idle} of them with nothing to look at" if idle else ""
     sys.stdout.write(
-        f"{name}: all {len(checks)} checks passed\n"
+        f"{name}: all {len(checks)} checks passed{nothing}\n"
         if not wrong
         else f"{name}: {len(wrong)} of {len(checks)} checks failed: {', '.join(wrong)}\n"
     )
 
 
 def _text(check: Check) -> str:
-    state = "FAIL" if check.faults else "ok"
+    state = "FAIL" if check.faults else "ok" if check.checked else "-"
     found = f", {len(check.faults)} wrong" if check.faults else ""
     lines = [f"{state:4}  {check.name:12} {check.what} ({check.checked}{found})"]
     lines += [f"      - {fault}" for fault in check.faults[:SHOWN]]

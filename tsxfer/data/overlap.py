@@ -104,8 +104,8 @@ def _of_weights(workspace: Workspace, card: Given, trial: Trial, fresh: bool) ->
     rows = task.parts_of(tested, PROFILES[trial.profile]).test
     kept = foreign.read(workspace.root / FOLDER / card.name)
     if kept is not None:
-        return _beside(kept, card.name, tested, rows, fresh)
-    known = [_id(name, workspace) for name in card.trained_on]
+        return beside(kept, card.name, tested, rows, fresh=fresh)
+    known = [known_here(name, workspace) for name in card.trained_on]
     total = Overlap(card.name, 0, len(rows), moved=0, unknown=not known or "" in known)
     for name in filter(None, known):
         made = tuple(task.prepared(workspace, n).fingerprint for n in (name, trial.dataset))
@@ -115,7 +115,7 @@ def _of_weights(workspace: Workspace, card: Given, trial: Trial, fresh: bool) ->
     return total
 
 
-def _id(name: str, workspace: Workspace) -> str:
+def known_here(name: str, workspace: Workspace) -> str:
     """The versioned name of a data set that is prepared here; "" for any other word."""
     try:
         found = catalogue.find(name, workspace).card.id
@@ -124,9 +124,23 @@ def _id(name: str, workspace: Workspace) -> str:
     return found if (workspace.data(found) / "meta.json").exists() else ""
 
 
-def _beside(
-    kept: foreign.Seen, name: str, tested: Prepared, rows: NDArray[np.int64], fresh: bool
+def beside(
+    kept: foreign.Seen,
+    name: str,
+    tested: Prepared,
+    rows: NDArray[np.int64],
+    *,
+    fresh: bool = False,
 ) -> Overlap:
+    """What weights share with some windows of a data set, by what lies beside the weights.
+
+    Args:
+        kept: What lies beside them.
+        name: Of the weights.
+        tested: The data set.
+        rows: Its rows that are tested on, or fitted on.
+        fresh: Read the windows again instead of trusting the marks that are kept.
+    """
     found = Overlap(name, len(kept.time), len(rows))
     found = replace(found, windows=foreign.found(kept, windows_of(tested, rows, fresh)))
     if named(tested):
@@ -166,12 +180,10 @@ def refuse(workspace: Workspace, trials: Iterable[Trial]) -> None:
             if one.refused and one.source != trial.dataset:
                 raise DataError(
                     f"{one.source} as a source has seen {one.words} of the test part of "
-                    f"{trial.dataset}, "
-                    "so that a gain from it would be no transfer",
+                    f"{trial.dataset}, so that a gain from it would be no transfer",
                     where=f"{one.seen} windows learned from, {one.test} test windows",
                     mend="take them out of the source, or leave that pair out; --overlap label "
-                    "runs "
-                    "it all the same, and labels every row and table",
+                    "runs it all the same, and labels every row and table",
                 )
 
 

@@ -53,7 +53,7 @@ Rule = TypeVar("Rule", bound=Callable[[Instances, np.random.Generator], Sides])
 
 
 def split(name: str = "", *, shares_groups: bool = False) -> Callable[[Rule], Rule]:
-    """Register a function ``(instances, stream of chance) -> sides`` as a rule.
+    """Register a function ``(instances, random stream) -> sides`` as a rule.
 
     Args:
         name: Of the rule, where it is not that of the function.

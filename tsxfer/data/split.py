@@ -144,8 +144,8 @@ def _rest(
     names, counts = np.unique(group[left], return_counts=True)
     if len(names) < 2:
         raise DataError(
-            f"the subset leaves {len(left)} training instances "
-            f"of {len(names)} group(s) in {dataset}",
+            f"the subset leaves {len(left)} training instances of {len(names)} group(s) in "
+            f"{dataset}",
             mend="leave in_domain out of the controls, or use a smaller --size",
         )
     order = draw.permutation(len(names))

@@ -71,8 +71,8 @@ def _groups(group: NDArray[np.str_] | None) -> Iterator[Suspect]:
         yield Suspect(
             "groups",
             f"{len(twice)} pair(s) of group names differ in case or spaces alone, such as "
-            f"{first!r} and "
-            f"{second!r}: if they are one, its windows may be on both sides of a split",
+            f"{first!r} and {second!r}: if they are one, its windows may be on both sides of a "
+            "split",
         )
 
 
@@ -94,8 +94,7 @@ def _copies(x: NDArray[np.floating], group: NDArray[np.str_] | None) -> Iterator
         yield Suspect(
             "copies",
             f"{len(pairs)} window(s) of {len(x)} looked at are those of another group up to a "
-            f"factor, an "
-            f"offset or a little noise, such as in groups {other!r} and {one!r}",
+            f"factor, an offset or a little noise, such as in groups {other!r} and {one!r}",
         )
 
 

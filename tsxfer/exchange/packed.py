@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from tsxfer import __version__
@@ -180,19 +179,3 @@ def _none() -> dict[str, None]:
         "samples", "curve_samples", "curve_score", "labels", "origin", "row",
     )  # fmt: skip
     return dict.fromkeys((*first, *rest))
-
-
-def write(parts: tuple[Part, ...], path: Path) -> None:
-    """Write the file.
-
-    Raises:
-        StoreError: If it cannot be written.
-    """
-    try:
-        path.write_bytes(pack(parts))
-    except OSError as error:
-        raise StoreError(
-            f"the result set cannot be written: {error.strerror}",
-            where=str(path),
-            mend="choose another --out",
-        ) from None

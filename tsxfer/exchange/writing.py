@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tsxfer.core.specs import Result
-from tsxfer.errors import SpecError, StoreError
+from tsxfer.errors import SpecError
 from tsxfer.exchange import packed
 from tsxfer.exchange.board import boards
 from tsxfer.exchange.frame import frame
 from tsxfer.exchange.sets import Part, ResultSet
 from tsxfer.exchange.words import board_markdown
+from tsxfer.store.files import put
 from tsxfer.store.rows import to_line
 
 FORMS = (".parquet", ".csv", ".jsonl")
+ROWS = "the rows"
 
 
 def write(found: ResultSet, out: Path) -> None:
@@ -32,9 +34,9 @@ def write(found: ResultSet, out: Path) -> None:
             mend=f"end the name in one of {', '.join(FORMS)}",
         )
     if out.suffix == ".parquet":
-        put(out, packed.pack(found.parts))
+        put(out, packed.pack(found.parts), ROWS)
     elif out.suffix == ".jsonl":
-        put(out, "".join(f"{to_line(row)}\n" for row in found.rows).encode())
+        put(out, "".join(f"{to_line(row)}\n" for row in found.rows).encode(), ROWS)
     else:
         put(
             out,
@@ -42,23 +44,8 @@ def write(found: ResultSet, out: Path) -> None:
             .drop(columns=["curve_samples", "curve_score"])
             .to_csv(index=False)
             .encode(),
+            ROWS,
         )
-
-
-def put(out: Path, content: bytes) -> None:
-    """Write a file.
-
-    Raises:
-        StoreError: If it cannot be written.
-    """
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise StoreError(
-            f"the file cannot be written: {error.strerror}",
-            where=str(out),
-            mend="choose another --out",
-        ) from None
 
 
 def summary(found: ResultSet) -> str:

@@ -63,14 +63,12 @@ def _of_groups(made: Prepared, facts: Facts) -> Iterator[str]:
     if count is None:
         yield (
             f"{len(facts.groups)} group(s) of {made.card.group} cannot be split into three parts "
-            f"that "
-            "share none: `tsxfer run` will refuse"
+            "that share none: `tsxfer run` will refuse"
         )
     elif count < FEWEST_GROUPS and len(facts.groups) < facts.windows:
         yield (
             f"{count} of {len(facts.groups)} groups ({made.card.group}) are for the test: with "
-            f"fewer than "
-            f"{FEWEST_GROUPS}, nothing can be said of new ones"
+            f"fewer than {FEWEST_GROUPS}, nothing can be said of new ones"
         )
     largest = max(facts.groups.values())
     if len(facts.groups) > 1 and largest > facts.windows / 2:

@@ -19,7 +19,7 @@ from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError
 from tsxfer.keep import onnx as export
 from tsxfer.keep.fit import VALIDATION_SHARE, Fitted, Labelled, Terms, fit
-from tsxfer.keep.overlap import Shared, with_target
+from tsxfer.keep.overlap import Shared, with_target, with_weights
 from tsxfer.keep.saved import Source, save, source_at
 from tsxfer.own.budgets import QUICK_STEPS, STEPS, lengthened, longer
 from tsxfer.own.reading import reading_of
@@ -87,8 +87,8 @@ class Made:
         """What was fitted from what, and how it did on what was held out."""
         fitted, source = self.fitted, self.source
         held = (
-            f"on {fitted.validated:,} windows held out "
-            "(no test: `tsxfer run` tells what transfer is worth)"
+            f"on {fitted.validated:,} windows held out (no test: `tsxfer run` tells what transfer "
+            "is worth)"
             if fitted.validated
             else "on the TRAINING windows: there was nothing to hold out"
         )
@@ -146,7 +146,7 @@ def make(order: Order, workspace: Workspace, say: Say) -> Made:
     """
     target = prepared(workspace, order.study.targets[0])
     source = _source(order, workspace, say)
-    shared = with_target(source, target, workspace) if source else None
+    shared = _shared(order, source, target, workspace) if source else None
     for line in shared.words if shared else ():
         say(line)
     if shared and order.overlap == "refuse":
@@ -166,6 +166,13 @@ def make(order: Order, workspace: Workspace, say: Say) -> Made:
     )
     fitted = fit(_labelled(target), terms, source.weights if source else None)
     return Made(fitted, target, source, terms, shared)
+
+
+def _shared(order: Order, source: Source, target: Prepared, workspace: Workspace) -> Shared:
+    """What the source has learned from, compared with all windows to fit on."""
+    if order.source is None or order.pretrain:
+        return with_target(source, target, workspace)
+    return with_weights(given.read(order.source, workspace), target, workspace)
 
 
 def keep(made: Made, out: Path, onnx: bool) -> SpecError | None:

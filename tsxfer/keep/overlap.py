@@ -14,12 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.core.specs import Overlap, Reuse, Trial
+from tsxfer.data import foreign
 from tsxfer.data.marks import Windows, marks
-from tsxfer.data.overlap import Drawn, count, count_windows, learned, rows_of, windows_of
+from tsxfer.data.overlap import (
+    Drawn,
+    beside,
+    count,
+    count_windows,
+    known_here,
+    learned,
+    rows_of,
+    windows_of,
+)
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import DataError, TsxferError
 from tsxfer.keep.saved import Source
+from tsxfer.store.given import FOLDER, Given
 from tsxfer.store.rows import row_of
 from tsxfer.store.workspace import Workspace
 
@@ -64,9 +75,26 @@ class Shared:
 
 def with_target(source: Source, target: Prepared, workspace: Workspace) -> Shared:
     """What a source shares with all windows of a target."""
+    return _compared(_seen(source), target, workspace)
+
+
+def with_weights(card: Given, target: Prepared, workspace: Workspace) -> Shared:
+    """What weights made elsewhere share with all windows of a target.
+
+    What lies beside them is asked first, then the data sets that they are said to be trained on.
+    """
+    kept = foreign.read(workspace.root / FOLDER / card.name)
+    if kept is not None:
+        return Shared((beside(kept, card.name, target, np.arange(target.count)),), ())
+    names = [known_here(name, workspace) or name for name in card.trained_on] or ["not stated"]
+    drawn = [Drawn(name, "strict", "all", 0, "whole") for name in names]
+    return _compared(drawn, target, workspace)
+
+
+def _compared(seen: Sequence[Drawn], target: Prepared, workspace: Workspace) -> Shared:
     rows = np.arange(target.count)
     found, unknown = list[Overlap](), list[str]()
-    for drawn in _seen(source):
+    for drawn in seen:
         data = _here(drawn, workspace)
         if data is None:
             unknown.append(drawn.dataset)

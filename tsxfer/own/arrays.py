@@ -83,8 +83,7 @@ def _part(arrays: Arrays, x_name: str, first: str, described: Description, path:
         if column is not None and len(column) != len(windows):
             raise DataError(
                 f"{name} holds {len(column)} values, {x_name} of shape {x.shape} holds "
-                f"{len(windows)} "
-                "windows",
+                f"{len(windows)} windows",
                 where=str(path),
                 mend="give one value a window, or name the right array with --label, --group or "
                 "--x",
@@ -195,8 +194,7 @@ def oriented(
             f"{name} is {x.dtype} {x.shape}, not numbers (n, channel, time) or (n, time)",
             where=str(path),
             mend="stack the windows into one array, or name another with --x; for one long "
-            "recording "
-            "say --window",
+            "recording say --window",
         )
     at = next((k for k, size in enumerate(x.shape) if size == count), 0) if count else 0
     notes = (

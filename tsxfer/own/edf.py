@@ -167,8 +167,7 @@ def _annotated(made: Signal, opened: Any, described: Description, path: Path) ->
                 *made.notes,
                 (
                     f"{len(held)} annotations have no duration and hold until the next one, e.g. "
-                    f"{held[0][2]} "
-                    "(--intervals FILE settles it)"
+                    f"{held[0][2]} (--intervals FILE settles it)"
                 ),
             ),
         )
@@ -180,8 +179,7 @@ def _unreadable(path: Path, error: Exception) -> DataError:
         return error
     return DataError(
         f"{path.name} ({path.stat().st_size:,} bytes) is no complete {path.suffix[1:].upper()} "
-        f"file: "
-        f"{error}",
+        f"file: {error}",
         where=str(path),
         mend="copy or fetch that file again",
     )

@@ -130,7 +130,7 @@ def _stacked(
     count = len(rows[0]) if rows else 0
     if len({len(row) for row in rows}) != 1:
         raise DataError(
-            f"windows of different numbers of channels: "
+            "windows of different numbers of channels: "
             f"{', '.join(sorted({str(len(r)) for r in rows})[:5])}",
             where=str(path),
             mend="--axes time,channel if each cell is a list of moments; else give all the same",

@@ -24,6 +24,7 @@ from tsxfer.own.arrays import oriented
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.importing import brought, plain_name
+from tsxfer.own.readers import with_absent
 from tsxfer.own.tables import read as read_table
 from tsxfer.own.version import READING
 from tsxfer.store.workspace import Workspace
@@ -100,7 +101,9 @@ def bring_arrays(
     parts = [windows.x, labels, *([] if names is None else [names])]
     version = _version(parts, [*windows.channels], described)
     called = DatasetName(plain_name(name or NAME), OWN, version)
-    return brought(called, name or "x", lambda _: content, described, workspace)
+    return brought(
+        called, name or "x", lambda _: with_absent(content, described), described, workspace
+    )
 
 
 def bring_table(
@@ -128,7 +131,7 @@ def bring_table(
                 mend="give plain numbers and text, or (x, y, groups) as arrays",
             ) from None
         try:
-            return read_table(file, described, scratch)
+            return with_absent(read_table(file, described, scratch), described)
         except TsxferError as error:
             error.where = error.where.replace(str(file), "the DataFrame")
             raise

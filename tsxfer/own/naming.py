@@ -92,8 +92,7 @@ def _said(
         if other := compiled.other(file.relative_to(folder)):
             notes.append(
                 f"{file.name} is read as {_shown(fields)}, and could be {_shown(other)}: write "
-                f"what "
-                "all names share into --pattern"
+                "what all names share into --pattern"
             )
             break
     return notes

@@ -211,6 +211,5 @@ def refuse_shared(train: NDArray[Any], test: NDArray[Any], names: str) -> None:
             f"{', '.join(map(str, both[:3]))}",
             where=names,
             mend="say --test no and give one file of all windows with its groups, or leave "
-            "--group out "
-            "to take the split as it is",
+            "--group out to take the split as it is",
         )

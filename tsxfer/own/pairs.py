@@ -91,8 +91,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
                 f.name for f in sorted((path if path.is_dir() else path.parent).iterdir())[:12]
             ),
             mend="save labels as y.npy beside it (groups as groups.npy), or name the file with "
-            "--label; "
-            "for one long recording say --window",
+            "--label; for one long recording say --window",
         )
     return content_of_arrays(arrays, _plain(described, path, pre), path)
 

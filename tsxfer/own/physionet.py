@@ -137,8 +137,8 @@ def _held(made: Signal, at: NDArray[Any], notes: list[str]) -> Signal:
     starts = [a for a, _ in said] + [made.length]
     spans = [Span(a, b, n) for (a, n), b in zip(said, starts[1:], strict=True) if a < b]
     note = (
-        "labels are the notes of annotations; "
-        "each holds until the next (--label symbol takes beats)"
+        "labels are the notes of annotations; each holds until the next (--label symbol takes "
+        "beats)"
     )
     return replace(made, spans=tuple(spans), notes=(*made.notes, note))
 

@@ -70,8 +70,7 @@ def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, t
             f"{described.label or 'label'!r}",
             where=f"{path}, {count} columns",
             mend="say positions: --header no --label -1 (the last; 0 is the first) and --group N; "
-            "or "
-            "--header yes",
+            "or --header yes",
         )
     label = label_of(names, at(described.label), path)
     group = group_of(names, at(described.group), path)

@@ -183,8 +183,7 @@ def _refuse_lost(
         row = int(np.argmax(gone))
         raise DataError(
             f"{int(gone.sum())} of {len(gone)} windows vary by less than float32 holds beside "
-            f"their "
-            f"level, e.g. from {float(low[row].min())!r} to {float(high[row].max())!r}",
+            f"their level, e.g. from {float(low[row].min())!r} to {float(high[row].max())!r}",
             where=f"first in {names[row]}",
             mend="take the level of each window off before you save it",
         )

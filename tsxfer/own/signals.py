@@ -266,8 +266,8 @@ def _scaled(signal: Signal, first: Signal) -> Signal:
     strange = next(((a, b) for a, b in pairs if a != b and not {a, b} <= VOLTS.keys()), None)
     if strange is not None:
         raise DataError(
-            f"{signal.name} is in {strange[0] or 'no unit'}, "
-            f"{first.name} in {strange[1] or 'no unit'}",
+            f"{signal.name} is in {strange[0] or 'no unit'}, {first.name} in "
+            f"{strange[1] or 'no unit'}",
             where=signal.name,
             mend="bring all files to one unit, or leave the channel out with --ignore or --x",
         )

@@ -106,8 +106,7 @@ def _loaded(name: str, side: str) -> tuple[Any, Any]:
             f"{str(error).splitlines()[0][:160] if str(error) else error!r}",
             where=str(place or "sktime"),
             mend=f"look whether the network is there, or put {name}_TRAIN.ts and {name}_TEST.ts "
-            f"into "
-            f"{home() / name}",
+            f"into {home() / name}",
         ) from None
 
 

@@ -66,8 +66,8 @@ def _measure(grid: Grid, chosen: Sequence[Chosen], measure: Measure, form: str) 
     if not pooled:
         return [f"{WHAT[measure]}: no row has a curve."]
     return [
-        f"{WHAT[measure]} in per cent, models pooled; "
-        "▲▼ Wilcoxon, two-stage correction over the table",
+        f"{WHAT[measure]} in per cent, models pooled; ▲▼ Wilcoxon, two-stage correction over the "
+        "table",
         _table(grid, pooled, tables.main_text, form),
         _counts(grid, chosen, pooled, measure),
         f"{WHAT[measure]} in per cent by model (p, uncorrected)",

@@ -205,12 +205,11 @@ def of_suite(advice: Advice) -> str:
 def _worth(found: Judged, judged: Sequence[Judged], where: str) -> str:
     """What one ranker was worth, beside the others."""
     said = (
-        f"{where}, the source that {DEFAULT} puts first "
-        f"had the largest mean gain in {_share(found.first.hit)} of {found.cells} cells "
-        f"({_targets(found)}; a blind pick: {_share(found.blind.hit)}{_trivial(judged)}). "
-        f"It gained {_signed(found.first.gain)} margins over scratch and gave away "
-        f"{_signed(found.first.regret)} of the best one's gain (a blind pick: "
-        f"{_signed(found.blind.gain)} and {_signed(found.blind.regret)})"
+        f"{where}, the source that {DEFAULT} puts first had the largest mean gain in "
+        f"{_share(found.first.hit)} of {found.cells} cells ({_targets(found)}; a blind pick: "
+        f"{_share(found.blind.hit)}{_trivial(judged)}). It gained {_signed(found.first.gain)} "
+        f"margins over scratch and gave away {_signed(found.first.regret)} of the best one's gain "
+        f"(a blind pick: {_signed(found.blind.gain)} and {_signed(found.blind.regret)})"
     )
     if found.tau is None:
         said += (

@@ -8,11 +8,12 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from tsxfer.errors import SpecError, StoreError, nearest
+from tsxfer.errors import SpecError, nearest
 from tsxfer.report import figures
 from tsxfer.report.build import Report
 from tsxfer.report.figures.picture import Figure, OfComparison, OfStudy, Picture, mark
 from tsxfer.report.vega import CONFIG, Spec, svg, titled, whole
+from tsxfer.store.files import put
 
 FORMATS = (".svg", ".png", ".pdf", ".json", ".html")
 SCALE = 3.0  # of PNG, so that a 480-unit figure prints sharply in a column
@@ -63,14 +64,7 @@ class Chart:
                 f"{goal.name} has no ending of a picture", mend=f"use one of {', '.join(FORMATS)}"
             )
         content = self._as(goal.suffix.lower())
-        try:
-            goal.write_bytes(content)
-        except OSError as error:
-            raise StoreError(
-                f"the chart cannot be written: {error.strerror}",
-                where=str(goal),
-                mend="name another file",
-            ) from None
+        put(goal, content, "the chart", "name another file")
         return goal
 
     def _as(self, ending: str) -> bytes:

@@ -92,8 +92,8 @@ def _block(c: Comparison, console: Console) -> None:
     _indented(
         console,
         f"scratch {texts['scratch']}, transfer {texts['transfer']}, trivial {texts['trivial']}, "
-        f"margin {c.margin:g}, g {texts['effect g']}; "
-        f"samples saved {texts['saved']}, reached {texts['reached']}",
+        f"margin {c.margin:g}, g {texts['effect g']}; samples saved {texts['saved']}, reached "
+        f"{texts['reached']}",
     )
     caveats = dict.fromkeys(filter(None, (*c.notes, *c.gaps, c.beyond.why)))
     if caveats:

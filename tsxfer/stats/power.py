@@ -189,9 +189,9 @@ def floor_warning(repeats: int, cells: int, level: float = 0.05) -> str | None:
     if cells <= most:
         return None
     needed = next(n for n in range(2, 64) if exact_floor(n) * cells <= level)
-    limit = f"with Holm over more than {most} comparisons it" if most else "it"
+    holm = f"with Holm over more than {most} comparisons it cannot reject, and there are {cells}"
     return (
         f"an exact sign-flip or Wilcoxon test with {repeats} repeats has p >= {floor:.3g}: "
-        f"{limit} cannot reject, and there are {cells}; "
-        f"{needed} repeats would do. Tables use t tests with Benjamini-Hochberg."
+        f"{holm if most else 'it cannot reject'}; {needed} repeats would do. Tables use t tests "
+        "with Benjamini-Hochberg."
     )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from tsxfer.core.building import from_plain
 from tsxfer.core.specs import Result
-from tsxfer.errors import StoreError, TsxferError
+from tsxfer.store.files import add_lines, read_lines
 
 FILE = "checks/reproduced.jsonl"  # not among the rows, where each `.jsonl` is one of a writer
 
@@ -68,24 +65,13 @@ def keep(found: Iterable[Rerun], folder: Path) -> None:
     Raises:
         StoreError: If it cannot be written.
     """
-    path = folder / FILE
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(asdict(one), allow_nan=False) + "\n" for one in found)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StoreError(
-            f"what was reproduced cannot be kept for the report: {error.strerror}",
-            where=str(path),
-            mend="the verdicts printed here hold all the same",
-        ) from None
+    mend = "the verdicts printed here hold all the same"
+    add_lines(folder / FILE, found, "what was reproduced", mend)
 
 
 def summary(folder: Path, rows: Mapping[str, Result]) -> Summary | None:
     """What was kept of these rows; None where nothing was."""
-    found, unread = _kept(folder / FILE)
+    found, unread = read_lines(Rerun, folder / FILE)
     current = [(one, rows[one.key]) for one in found if _holds(one, rows)]
     if not current and not unread:
         return None
@@ -106,18 +92,3 @@ def summary(folder: Path, rows: Mapping[str, Result]) -> Summary | None:
 def _holds(one: Rerun, rows: Mapping[str, Result]) -> bool:
     row = rows.get(one.key)
     return row is not None and row.scores.get(row.metric) == one.score
-
-
-def _kept(path: Path) -> tuple[list[Rerun], int]:
-    """Whole lines, and how many are none."""
-    found, unread = list[Rerun](), 0
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError:
-        return [], int(path.exists())
-    for line in lines:
-        try:
-            found.append(from_plain(Rerun, json.loads(line)))
-        except (ValueError, RecursionError, TsxferError):
-            unread += 1
-    return found, unread

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tsxfer.core.building import from_plain
 from tsxfer.core.specs import Result
-from tsxfer.errors import StoreError, TsxferError
 from tsxfer.stats.compare import Comparison
+from tsxfer.store.files import add_lines, read_lines
 
 FILE = "checks/why.jsonl"  # not among the rows, where each `.jsonl` is one of a writer
 
@@ -94,26 +91,14 @@ def keep(found: Why, folder: Path) -> None:
     Raises:
         StoreError: If it cannot be written.
     """
-    path = folder / FILE
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(found), allow_nan=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StoreError(
-            f"what was seen cannot be kept for the report: {error.strerror}",
-            where=str(path),
-            mend="what is printed here holds all the same",
-        ) from None
+    add_lines(folder / FILE, [found], "what was seen", "what is printed here holds all the same")
 
 
 def explained(
     folder: Path, comparisons: Sequence[Comparison], rows: Mapping[str, Result]
 ) -> list[Explained]:
     """Comparisons of which a transfer was looked into, from rows that are still the same."""
-    newest = {one.key: one for one in _kept(folder / FILE) if _holds(one, rows)}
+    newest = {one.key: one for one in read_lines(Why, folder / FILE)[0] if _holds(one, rows)}
     found = []
     for c in comparisons:
         mine = [newest[transfer] for _, transfer in c.keys if transfer in newest]
@@ -146,18 +131,3 @@ def _holds(one: Why, rows: Mapping[str, Result]) -> bool:
     both = [rows.get(one.twin), rows.get(one.key)]
     now = tuple(row.scores.get(row.metric) for row in both if row is not None)
     return now == one.scores
-
-
-def _kept(path: Path) -> list[Why]:
-    """Whole lines; a torn one is as if it had not been written, and `tsxfer why` writes it anew."""
-    found = []
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError:
-        return []
-    for line in lines:
-        try:
-            found.append(from_plain(Why, json.loads(line)))
-        except (ValueError, RecursionError, TsxferError):
-            continue
-    return found

@@ -120,8 +120,8 @@ def check_backbone(kind: type[Backbone], channels: int = 3, length: int = 80) ->
     moved = [n for n in names if n.startswith(tuple(backbone.transferred))]
     if tuple(out.shape) != (4, backbone.features):
         raise SpecError(
-            f"{kind.__name__}: output is {tuple(out.shape)}, "
-            f"features says (4, {backbone.features})",
+            f"{kind.__name__}: output is {tuple(out.shape)}, features says (4, "
+            f"{backbone.features})",
             mend="set features to the width of the output",
         )
     if not moved:

@@ -29,8 +29,7 @@ def draw(report: Report, index: int) -> Picture | None:
         slug("samples-saved", of(c, model(c))),
         f"{name(c)}: samples saved by threshold",
         "Training samples saved by transfer (above the dashed line), with 95 % intervals, for "
-        "other "
-        "thresholds; the filled one was declared.",
+        "other thresholds; the filled one was declared.",
         _spec(rows),
     )
 

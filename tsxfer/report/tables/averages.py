@@ -16,15 +16,12 @@ def headline(report: Report) -> Section | None:
     return Section(
         "Headline contrasts",
         "Mean share of error that transfer removes, (e - f) / max(e, f) with the errors e of "
-        "scratch and f "
-        "of transfer: +50 % halves it, -50 % doubles it. Averaged within each repeat over the "
-        "comparisons "
-        "of each target, then over targets, which weigh equally; Holm within a step. A step "
-        "counts only "
-        "where the one above it is significant. Comparisons without a valid baseline stay out. "
-        "'95 %' speaks of these test instances, 'new groups' of others (subjects, speakers, "
-        "events) of these data sets, by leaving test groups out in turn; p is for whom 'for' "
-        "names.",
+        "scratch and f of transfer: +50 % halves it, -50 % doubles it. Averaged within each "
+        "repeat over the comparisons of each target, then over targets, which weigh equally; Holm "
+        "within a step. A step counts only where the one above it is significant. Comparisons "
+        "without a valid baseline stay out. '95 %' speaks of these test instances, 'new groups' "
+        "of others (subjects, speakers, events) of these data sets, by leaving test groups out in "
+        "turn; p is for whom 'for' names.",
         (
             "step",
             "of",

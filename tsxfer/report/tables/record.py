@@ -95,10 +95,8 @@ def verified(report: Report) -> Section | None:
     return Section(
         "Checked",
         "`tsxfer verify` reads rows, predictions, weights, data and declaration, and counts again "
-        "what can "
-        "be counted. Who edits rows and predictions together is only found by `tsxfer reproduce`, "
-        "which "
-        "trains them again.",
+        "what can be counted. Who edits rows and predictions together is only found by `tsxfer "
+        "reproduce`, which trains them again.",
         ("what", "found"),
         (("verify", report.verified),),
     )

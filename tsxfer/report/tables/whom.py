@@ -78,13 +78,11 @@ def new_groups(report: Report) -> Section:
     return Section(
         "These test instances and new groups",
         "Repeats share one partition, so their interval speaks of these test instances. The "
-        "interval "
-        "for new groups (speakers, events, subjects) also holds the error of which groups were "
-        "tested "
-        "and learned from, and of the pretrainings; standard errors of the difference are given by "
-        "what they come from. The verdict is for new groups where the data can speak of them. A "
-        "single "
-        "pretraining says nothing of another: a verdict from one holds for that one.",
+        "interval for new groups (speakers, events, subjects) also holds the error of which "
+        "groups were tested and learned from, and of the pretrainings; standard errors of the "
+        "difference are given by what they come from. The verdict is for new groups where the "
+        "data can speak of them. A single pretraining says nothing of another: a verdict from one "
+        "holds for that one.",
         (
             "comparison",
             "these test instances",
