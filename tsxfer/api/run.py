@@ -31,6 +31,7 @@ def run(
     address: str = "",
     engine_option: Sequence[str] = (),
     limit: float = 0.0,
+    checkpoint_minutes: float = 10.0,
     weights: str = "",
     steps: str = "auto",
     plugins: str | Path = "",
@@ -63,6 +64,8 @@ def run(
         address: Of a Ray cluster, ``HOST:PORT``.
         engine_option: ``NAME=VALUE`` for the engine.
         limit: Minutes that one training may take before it counts as hung; 0 is any.
+        checkpoint_minutes: A training that is cut off goes on where it was at most so many minutes
+            before; 0 begins it again.
         weights: URL of a store that shares pretrained weights.
         steps: ``auto`` (``stacked`` on CUDA, else ``turns``), ``turns``, ``recorded`` or
             ``stacked``; the same numbers within rounding.
@@ -110,6 +113,7 @@ def run(
         weights,
         steps=steps,
         progress=progress,
+        checkpoint=max(0.0, checkpoint_minutes),
     )
     use_plugins(plugins)
     chosen = chosen_study(study, source, target, words, place)

@@ -62,6 +62,12 @@ def run(
         float,
         typer.Option(help="Minutes that one training may take before it counts as hung; 0: any."),
     ] = 0,
+    checkpoint_minutes: Annotated[
+        float,
+        typer.Option(
+            help="A training that is cut off goes on where it was so many minutes before; 0: anew."
+        ),
+    ] = 10,
     weights: Annotated[
         str,
         typer.Option(
@@ -100,7 +106,16 @@ def run(
         save(chosen, save_study)
         return
     options = (*engine_option, *([f"address={address}"] if address else []))
-    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights, steps=steps)
+    how = How(
+        device,
+        workers,
+        60 * max(0.0, limit),
+        engine,
+        options,
+        weights,
+        steps=steps,
+        checkpoint=max(0.0, checkpoint_minutes),
+    )
     raise typer.Exit(run_study(chosen, place, how))
 
 
