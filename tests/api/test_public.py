@@ -8,12 +8,13 @@ from dataclasses import fields
 import pytest
 
 import tsxfer
-from tsxfer.api.asked import GIVEN, DataWords, Flags, StudyWords, flags_of
+from tsxfer.api.asked import DataWords, Flags, StudyWords, flags_of
 from tsxfer.api.describing import HELP
 from tsxfer.api.public import in_python, public
 from tsxfer.errors import SpecError
 from tsxfer.own.description import Description
 
+GIVEN = {"source", "target", "described"}  # fields of `Flags` that are no arguments of a study
 FUNCTIONS = ("fit", "load_dataset", "look", "plan", "recommend", "run")
 
 

@@ -1,15 +1,19 @@
 """Kill -9 at random moments, requests to stop: no finished row is lost, the end is the same."""
 
+import contextlib
 import os
 import random
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.faults.ground import Ground, assert_equal, assert_kept, fresh
+from tests.faults.ground import Ground, assert_equal, assert_kept, fresh, numbers
+from tests.study import text
+from tsxfer.core.specs import Result
 
 
 def _changes(ground: Ground) -> int:
@@ -121,3 +125,52 @@ def test_sigterm_while_preparing(tmp_path: Path, undisturbed: Ground) -> None:
     assert "Traceback" not in said
     assert ground.run().returncode == 0
     assert_equal(ground, undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_training_that_was_killed_goes_on_in_its_middle(tmp_path: Path) -> None:
+    """Killed again and again between epochs, each trial is taken up; the rows are the same."""
+    study = 'models = ["mlstm_fcn"]' + text(repeats=1, epochs=12, patience=12, source_epochs=12)
+    whole, killed = fresh(tmp_path / "whole"), fresh(tmp_path / "killed")
+    for ground in (whole, killed):
+        (ground.folder / "tiny.toml").write_text(study)
+    assert whole.run().returncode == 0
+    kills = 0
+    while kills < 200:
+        process = killed.start(
+            "run", "tiny.toml", "--workers", "1", "--checkpoint-minutes", "0.00001"
+        )
+        _wait_by_states(process, killed, 3)
+        process.kill()
+        said = process.communicate()[1]
+        if process.returncode != -signal.SIGKILL:
+            break
+        kills += 1
+    assert process.returncode == 0, said
+    rows = killed.rows()
+    taken_up = [str(row.cost.get("state", "")) for row in rows.values()]
+    assert all(words.startswith("resumed after epoch ") for words in taken_up), taken_up
+    assert kills >= len(rows) == 3
+    stateless = {key: _stateless(row) for key, row in rows.items()}
+    assert stateless == {key: _stateless(row) for key, row in whole.rows().items()}
+    assert not list((killed.place.root / "unfinished").iterdir())
+    print(f"{kills} kills: {taken_up}")  # noqa: T201
+
+
+def _stateless(row: Result) -> Result:
+    row = numbers(row)
+    return replace(row, cost={n: v for n, v in row.cost.items() if n != "state"})
+
+
+def _wait_by_states(process: subprocess.Popen[str], ground: Ground, count: int) -> None:
+    """Until so many states were written."""
+    seen = 0.0
+    while count and process.poll() is None:
+        times = [0.0]
+        for path in (ground.place.root / "unfinished").glob("*.state"):
+            with contextlib.suppress(FileNotFoundError):
+                times.append(path.stat().st_mtime)
+        count -= seen not in (0.0, max(times))
+        seen = max(times)
+        time.sleep(0.001)

@@ -13,7 +13,7 @@ Names = str | Sequence[str]
 
 
 class DataWords(TypedDict, total=False):
-    """What is said of own data: see `Description`, and docs/own-data.md."""
+    """What is said of own data: see `Description`, and docs/layouts.md."""
 
     label: str
     group: str
@@ -93,7 +93,6 @@ class Flags:
 
 
 OWN = frozenset(field.name for field in fields(Description))
-GIVEN = frozenset(("source", "target", "described"))  # fields of `Flags` that are no words
 WORDS = {str: "text", int: "a whole number", bool: "True or False"}
 KINDS: dict[str, tuple[type, ...]] = {
     "repeats": (int,),
@@ -146,6 +145,6 @@ def _one(name: str, value: object, kinds: tuple[type, ...]) -> Any:
         names = " or ".join(WORDS[kind] for kind in kinds)
         raise SpecError(
             f"--{name.replace('_', '-')} {value!r} is {type(value).__name__}, not {names}",
-            mend="correct it",
+            mend=f"give {names}",
         )
     return str(plain) if str in kinds else plain

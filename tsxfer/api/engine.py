@@ -17,6 +17,7 @@ from tsxfer.store.workspace import Workspace
 
 WAYS = ("auto", "turns", "recorded", "stacked")  # of `tsxfer.running.steppers`, without torch
 WIDTH = 64  # trials of a pack on CUDA; a CPU is busy with one (bench/README.md), a core each
+CHECKPOINT = 10.0  # minutes
 Engine = Callable[[Supply], Iterator[Result]]
 
 
@@ -33,6 +34,7 @@ class How:
         weights: URL of a store that shares pretrained weights; empty: none.
         steps: How steps are taken, one of `WAYS`; ``auto`` is the fastest where it runs.
         progress: Show how far it is.
+        checkpoint: Minutes between states that a training that is cut off goes on from; 0: none.
     """
 
     device: str = "auto"
@@ -43,6 +45,7 @@ class How:
     weights: str = ""
     steps: str = "auto"
     progress: bool = True
+    checkpoint: float = CHECKPOINT
 
     def __post_init__(self) -> None:
         refuse_device(self.device)

@@ -54,7 +54,8 @@ class Progress:
         """Count a finished trial."""
         self.count += 1
         if self._face:
-            urgent = self.count == self.total or result.status == "failed"
+            told = result.status == "failed" or bool(result.cost.get("state"))
+            urgent = self.count == self.total or told
             self._face.step(self.count, self.total, _describe(result), urgent)
 
 
@@ -166,4 +167,5 @@ def _describe(result: Result) -> str:
     start = f"from {trial.source}" if trial.reuse else trial.baseline or "from scratch"
     score = result.scores.get(result.metric)
     shown = f"{result.metric} {score:.3f}" if score is not None else f"FAILED: {result.error}"
+    shown += f" ({result.cost['state']})" if result.cost.get("state") else ""
     return printable(f"{trial.dataset} {trial.model} {trial.size} {start} #{trial.repeat}: {shown}")

@@ -31,7 +31,9 @@ def run(
     address: str = "",
     engine_option: Sequence[str] = (),
     limit: float = 0.0,
+    checkpoint_minutes: float = 10.0,
     weights: str = "",
+    steps: str = "auto",
     plugins: str | Path = "",
     progress: bool = True,
     **words: Unpack[StudyWords],
@@ -62,8 +64,12 @@ def run(
         address: Of a Ray cluster, ``HOST:PORT``.
         engine_option: ``NAME=VALUE`` for the engine.
         limit: Minutes that one training may take before it counts as hung; 0 is any.
+        checkpoint_minutes: A training that is cut off goes on where it was at most so many minutes
+            before; 0 begins it again.
         weights: URL of a store that shares pretrained weights.
-        plugins: Folder with data sets and models of yours; else ``TSXFER_PLUGINS``.
+        steps: ``auto`` (``stacked`` on CUDA, else ``turns``), ``turns``, ``recorded`` or
+            ``stacked``; the same numbers within rounding.
+        plugins: Folder with data sets, models and methods of yours; else ``TSXFER_PLUGINS``.
         progress: Show how far it is: a bar in a notebook or terminal, lines elsewhere.
         **words: Of the study: ``model`` (``"convnetquake"``), ``size`` (labels to use: ``1500``,
             ``"10%"``, ``"all"``, or a list; 1,500 and 9,000), ``repeats`` (paired repeats; 7),
@@ -73,7 +79,7 @@ def run(
             ``trained_on``, ``recipe``, ``head``, ``split`` (a rule, in place of the card's). Of
             one data set of your own: ``label``, ``group``, ``rate`` (Hz), ``task``, ``metric``,
             ``margin`` (in units of the metric), ``unit``, ``missing``, ``lengths``, ``window`` and
-            the others of docs/own-data.md.
+            the others of docs/layouts.md.
 
     Returns:
         What was found: ``.table``, ``.verdicts``, ``.rows``, ``.plot("forest")``; a notebook shows
@@ -105,7 +111,9 @@ def run(
         EngineName(engine),
         options,
         weights,
+        steps=steps,
         progress=progress,
+        checkpoint=max(0.0, checkpoint_minutes),
     )
     use_plugins(plugins)
     chosen = chosen_study(study, source, target, words, place)

@@ -206,6 +206,7 @@ def _jobs(
             limit=how.limit,
             weights=how.weights,
             steps=how.steps,
+            checkpoint=how.checkpoint,
         )
         for t in [*again, *todo]
     ]

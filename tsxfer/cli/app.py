@@ -62,6 +62,12 @@ def run(
         float,
         typer.Option(help="Minutes that one training may take before it counts as hung; 0: any."),
     ] = 0,
+    checkpoint_minutes: Annotated[
+        float,
+        typer.Option(
+            help="A training that is cut off goes on where it was so many minutes before; 0: anew."
+        ),
+    ] = 10,
     weights: Annotated[
         str,
         typer.Option(
@@ -100,7 +106,16 @@ def run(
         save(chosen, save_study)
         return
     options = (*engine_option, *([f"address={address}"] if address else []))
-    how = How(device, workers, 60 * max(0.0, limit), engine, options, weights, steps=steps)
+    how = How(
+        device,
+        workers,
+        60 * max(0.0, limit),
+        engine,
+        options,
+        weights,
+        steps=steps,
+        checkpoint=max(0.0, checkpoint_minutes),
+    )
     raise typer.Exit(run_study(chosen, place, how))
 
 
@@ -444,7 +459,8 @@ def reproduce(
     keys: Annotated[list[str], typer.Argument(help="Keys of rows, or unique beginnings of them.")],
     ancestors: Annotated[bool, typer.Option(help="Train the sources again too.")] = False,
     times: Annotated[
-        int, typer.Option(help="Train so often; the largest distance is the floor of chance.")
+        int,
+        typer.Option(help="Train so many times; the largest distance is what chance alone does."),
     ] = 1,
     tolerance: Annotated[
         Optional[float],  # noqa: UP045

@@ -90,7 +90,7 @@ TrainedOn = Annotated[
 ]
 Sizes = Annotated[
     list[str],
-    typer.Option(help="Labels that a trial may use: 300, 1500 or all; repeated or with commas."),
+    typer.Option(help="Labels that a trial may use: 300, 10% or all; repeated or with commas."),
 ]
 Head = Annotated[
     str, typer.Option(help="Last layers of both arms: linear, dense or your own; else the model's.")

@@ -1,7 +1,7 @@
 """Code of the user's own is run under a guard: its faults are named with file and line.
 
 Under it the code may not open what the workspace holds of data, rows and predictions, where test
-labels lie, and may not draw from streams of chance that it shares with others. It guards against
+labels lie, and may not draw from random streams that it shares with others. It guards against
 mistakes; who means to cheat can.
 """
 
@@ -49,7 +49,7 @@ def _hook() -> None:
 
 
 def watch(name: str, state: Callable[[], object]) -> None:
-    """Watch one more global stream of chance, given what tells its state."""
+    """Watch one more global random stream, given what tells its state."""
     _State.generators[name] = state
 
 
@@ -76,7 +76,7 @@ def guarded(what: str, place: str) -> Iterator[None]:
         place: File and line of its definition, as of `Registry.place`.
 
     Raises:
-        PluginError: If it raises, opens what is sealed, or draws from a shared stream of chance.
+        PluginError: If it raises, opens what is sealed, or draws from a shared random stream.
     """
     _hook()
     before = {name: state() for name, state in _State.generators.items()}

@@ -53,7 +53,7 @@ Rule = TypeVar("Rule", bound=Callable[[Instances, np.random.Generator], Sides])
 
 
 def split(name: str = "", *, shares_groups: bool = False) -> Callable[[Rule], Rule]:
-    """Register a function ``(instances, stream of chance) -> sides`` as a rule.
+    """Register a function ``(instances, random stream) -> sides`` as a rule.
 
     Args:
         name: Of the rule, where it is not that of the function.
@@ -189,7 +189,7 @@ def _by_group(
         raise DataError(
             f"{dataset} has {len(names)} group(s): {', '.join(names)}",
             mend=f"{few} groups are the least that {apart} can keep apart, and some "
-            "thirty let a verdict speak of new ones: add data of more of them",
+            "forty let a verdict speak of new ones: add data of more of them",
         )
     # Each group goes where the largest share of the wanted instances is still missing.
     wanted = shares * len(group)

@@ -24,7 +24,7 @@ from tsxfer.data.sealed import Tested
 from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.errors import PluginError, SpecError, StoreError
 from tsxfer.models.base import Model
-from tsxfer.running import ending, memory, remote, steppers
+from tsxfer.running import ending, memory, remote, steppers, unfinished
 from tsxfer.running.deadline import LateError, deadline
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
@@ -36,6 +36,7 @@ from tsxfer.store.workspace import Workspace, environment, unique
 from tsxfer.train import (
     loop,
     low_rank,
+    midway,
     precision,
     probe,
     recording,
@@ -59,6 +60,7 @@ class Job:
         limit: Seconds that it may take before it counts as hung; 0 is no limit.
         weights: URL of a store that shares pretrained weights between workspaces; empty: none.
         steps: How steps are taken, see `tsxfer.running.steppers`.
+        checkpoint: Minutes between states that a training that is cut off goes on from; 0: none.
     """
 
     trial: Trial
@@ -70,6 +72,7 @@ class Job:
     limit: float = 0
     weights: str = ""
     steps: str = "auto"
+    checkpoint: float = 0
 
 
 def run(job: Job) -> Result:
@@ -165,7 +168,8 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
             uploaded: Uploaded = {}
             begun = [_begin(job, uploaded) for job in pack]
             replicas = [replica for b in begun for replica in b.replicas]
-            fits = iter(_fit(replicas, pack[0].trial, stepper))
+            keeper = _keeper(pack, stepper)
+            fits = iter(_fit(replicas, pack[0].trial, stepper, keeper))
     except LateError:
         return [_too_late(job) for job in pack]
     except PluginError as error:
@@ -174,13 +178,14 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         return _Again(refused=str(error))
     except torch.OutOfMemoryError as error:
         return _Again(narrower=True) if len(pack) > 1 else [_out_of_memory(pack[0], error)]
+    spent, said = (keeper.spent, keeper.said) if keeper else (0.0, "")
     cost: dict[str, float | int | str] = {
-        "seconds": round((time.perf_counter() - began) / len(pack), 3),
+        "seconds": round((spent + time.perf_counter() - began) / len(pack), 3),
         "device": pack[0].device,
         "pack": len(pack),
         "way": _execution(pack[0].trial, stepper),
     }
-    cost |= steppers.refusals(stepper)
+    cost |= steppers.refusals(stepper) | ({"state": said} if said else {})
     return [
         _ended(job, b, [next(fits) for _ in b.replicas], cost)
         for job, b in zip(pack, begun, strict=True)
@@ -203,8 +208,29 @@ def _begin(job: Job, uploaded: Uploaded) -> Begun:
     return begin(job.trial, Workspace(Path(job.workspace)), job.device, uploaded)
 
 
-def _fit(replicas: list[loop.Replica], trial: Trial, stepper: loop.Stepper) -> list[loop.Fit]:
-    return probe.fit(replicas) if trial.closed_form else loop.fit(replicas, rules(trial), stepper)
+def _keeper(pack: Sequence[Job], stepper: loop.Stepper) -> midway.Midway | None:
+    """What keeps the state of a pack midway; None where nothing is to be kept."""
+    first = pack[0]
+    if first.checkpoint <= 0 or first.trial.closed_form:
+        return None
+    here = Workspace(Path(first.workspace))
+    # The kernel's version, which nodes of a cluster differ in, changes no number.
+    setting = {n: v for n, v in _environment().items() if n != "platform"}
+    setting["device"] = first.device
+    trials = [job.trial for job in pack]
+    return unfinished.keeper(trials, here, stepper, first.checkpoint, setting)
+
+
+def _fit(
+    replicas: list[loop.Replica],
+    trial: Trial,
+    stepper: loop.Stepper,
+    keeper: midway.Midway | None,
+) -> list[loop.Fit]:
+    if trial.closed_form:
+        return probe.fit(replicas)
+    more = (keeper,) if keeper is not None else ()
+    return loop.fit(replicas, rules(trial), stepper, *more)
 
 
 def _execution(trial: Trial, stepper: loop.Stepper) -> str:

@@ -11,6 +11,7 @@ from tsxfer.core.specs import Result
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.store.leases import Leases
 from tsxfer.store.rows import Store
+from tsxfer.store.unfinished import forget
 from tsxfer.store.workspace import Workspace
 
 if TYPE_CHECKING:  # the runner imports torch
@@ -110,6 +111,8 @@ class Supply:
 
     def finish(self, pack: Pack) -> None:
         """The rows of a pack are stored: its descendants may start, its leases go back."""
+        if self._shared:
+            forget(self._shared.workspace, [job.trial.key for job in pack])
         self.open -= {job.trial.key for job in pack}
         self._give_back(pack)
 

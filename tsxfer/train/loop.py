@@ -244,6 +244,17 @@ class Run:
         loss = float(task_loss(torch.from_numpy(output), y, kind))
         return loss, constant_loss(y, output.shape[1], kind)
 
+    def counters(self) -> dict[str, Any]:
+        """What decides about schedule and stop, as plain data."""
+        return {name: getattr(self, name) for name in _COUNTERS}
+
+    def go_on(self, counters: Mapping[str, Any]) -> None:
+        """Go on where another run of this training had these counters."""
+        for name in _COUNTERS:
+            value = counters[name]
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+        self._set_rates()
+
     def rates(self) -> dict[str, float]:
         """The rate of each parameter, as the plateau schedule has it now."""
         recipe, relative = self.rules.recipe, self.replica.rates
@@ -273,8 +284,14 @@ class Run:
         if self._waited >= recipe.plateau_patience:
             self._waited = 0
             self._factor = max(self._factor * recipe.plateau_factor, recipe.min_rate / recipe.rate)
-            for group, start in zip(self.optimiser.param_groups, self._groups, strict=True):
-                _set_rate(group, float(str(start["lr"])) * self._factor)
+            self._set_rates()
+
+    def _set_rates(self) -> None:
+        for group, start in zip(self.optimiser.param_groups, self._groups, strict=True):
+            _set_rate(group, float(str(start["lr"])) * self._factor)
+
+
+_COUNTERS = ("stage", "stopped", "_stale", "_waited", "_factor", "_plateau", "_first", "_last")
 
 
 Stepper = Callable[[Sequence[Run], int, int], None]
@@ -292,6 +309,16 @@ class Together(Protocol):
         """Each network has tensors of its own again."""
 
 
+class Keeper(Protocol):
+    """Keeps the state of a pack between epochs, so that a training that was cut off goes on."""
+
+    def take_up(self, runs: Sequence[Run]) -> None:
+        """Put fresh runs where they were, if that is known."""
+
+    def epoch_done(self) -> None:
+        """An epoch of some of them has ended."""
+
+
 def turns(live: Sequence[Run], first: int, last: int) -> None:
     """One replica after the other: the reference that other methods must equal."""
     for run in live:
@@ -299,11 +326,18 @@ def turns(live: Sequence[Run], first: int, last: int) -> None:
             run.step(index)
 
 
-def fit(pack: Sequence[Replica], rules: Rules, stepper: Stepper = turns) -> list[Fit]:
+def fit(
+    pack: Sequence[Replica],
+    rules: Rules,
+    stepper: Stepper = turns,
+    keeper: Keeper | None = None,
+) -> list[Fit]:
     """Train with Adam, a plateau schedule and early stopping on the monitored value."""
     runs = [Run(replica, rules) for replica in pack]
+    if keeper is not None:
+        keeper.take_up(runs)
     for alike in _alike(runs):
-        _train(alike, rules.recipe.epochs, stepper)
+        _train(alike, rules.recipe.epochs, stepper, keeper)
         if isinstance(stepper, Together):
             stepper.finish()
     return [run.end() for run in runs]
@@ -317,8 +351,9 @@ def _alike(runs: Sequence[Run]) -> list[list[Run]]:
     return [groups[count] for count in sorted(groups)]
 
 
-def _train(runs: Sequence[Run], epochs: int, stepper: Stepper) -> None:
-    for _ in range(epochs):
+def _train(runs: Sequence[Run], epochs: int, stepper: Stepper, keeper: Keeper | None) -> None:
+    done = max(run.out.steps // run.per_epoch for run in runs)  # those that live are equally far
+    for _ in range(done, epochs):
         live = [run for run in runs if not run.stopped]
         if not live:
             return
@@ -331,6 +366,8 @@ def _train(runs: Sequence[Run], epochs: int, stepper: Stepper) -> None:
             found = _outputs(stepper, live)
             for run in live:
                 run.reach(last, found.get(id(run)))
+        if keeper is not None:
+            keeper.epoch_done()
 
 
 def _outputs(stepper: Stepper, live: Sequence[Run]) -> dict[int, NDArray[np.float32]]:

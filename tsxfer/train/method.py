@@ -33,7 +33,7 @@ class Given:
         source: The source's weights by name, in its own shapes, its head among them.
         copied: Names of the tensors of `model` that were copied.
         train: Training windows ``(n, channel, time)``, what stands beside them, and labels.
-        random: Stream of chance of the method's own.
+        random: Random stream of the method's own.
         epochs: Most passes over the training windows.
         outputs: Classes, or 1 for numbers.
     """
@@ -56,7 +56,7 @@ class Step:
         x: Windows ``(batch, channel, time)``.
         extra: Numbers beside them ``(batch, 0 or 1)``.
         y: ``(batch,)`` class codes (int64), or numbers as they are learned (float32).
-        random: The training's own stream of chance, on the device.
+        random: The training's own random stream, on the device.
         kind: Of loss, see `tsxfer.train.objectives.task_loss`.
     """
 
@@ -162,8 +162,9 @@ def method(name: str = "", **parts: Any) -> Callable[[Made], Made]:
     if {"channels", "rescaled", "method"} & parts.keys() or (
         parts.get("learn") == "probe" and name != "probe"
     ):
+        said = ", ".join(f"{n}={v!r}" for n, v in parts.items())
         raise SpecError(
-            f"@method({', '.join(f'{n}={v!r}' for n, v in parts.items())}) says what a run says",
+            f"@method({said}) says what --strategy NAME+PART says",
             mend="leave channels and rescaled to --strategy NAME+PART; a probe takes no steps",
         )
 

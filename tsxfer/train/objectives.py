@@ -15,7 +15,7 @@ from tsxfer.train import distort
 from tsxfer.train.batch import Batch
 
 Objective = Callable[[Model, Batch, Tensor, Chance], Tensor]
-"""``(model, training part, rows of the batch, stream of chance) -> loss``."""
+"""``(model, training part, rows of the batch, random stream) -> loss``."""
 
 
 def task_loss(
