@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what types and editors see; at run time the table below sta
     from tsxfer.errors import TsxferError as TsxferError
     from tsxfer.estimators import TransferClassifier as TransferClassifier
     from tsxfer.estimators import TransferRegressor as TransferRegressor
+    from tsxfer.exchange.comparing import compare as compare
     from tsxfer.exchange.frame import load_results as load_results
     from tsxfer.zoo.pretrained import load_pretrained as load_pretrained
 
@@ -31,6 +32,7 @@ PUBLIC = {
     "TransferClassifier": "tsxfer.estimators",
     "TransferRegressor": "tsxfer.estimators",
     "TsxferError": "tsxfer.errors",
+    "compare": "tsxfer.exchange.comparing",
     "fit": "tsxfer.api.keep",
     "load_dataset": "tsxfer.api.ahead",
     "load_pretrained": "tsxfer.zoo.pretrained",

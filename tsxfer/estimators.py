@@ -156,7 +156,9 @@ class _Transfer:
         if asked is None:
             return ()
         if not classes:
-            raise SpecError("class_weight of a regression", mend="leave it out")
+            raise SpecError(
+                "a regression has no classes for class_weight to weigh", mend="leave it out"
+            )
         if asked == "balanced":
             counts = np.bincount(y, minlength=len(classes))
             return tuple((len(y) / (len(classes) * counts)).tolist())

@@ -12,9 +12,10 @@ import pytest
 
 import tsxfer
 from tsxfer.api.models import FittedModel
-from tsxfer.api.studies import StudyResult
+from tsxfer.api.studies import StudyResult, known_study
 from tsxfer.errors import TsxferError
 from tsxfer.own import budgets
+from tsxfer.store.workspace import Workspace
 
 LENGTH, COUNT = 24, 90
 
@@ -94,6 +95,18 @@ def test_a_finished_study_is_read(result: StudyResult, place: Path, tmp_path: Pa
         tsxfer.load_study(tmp_path)
     with pytest.raises(TsxferError, match="no study called"):
         tsxfer.load_study("nothing", workspace=place)
+
+
+@pytest.mark.parametrize("ending", ["", "-zoo", "-simulated"])
+def test_a_study_is_found_by_the_name_in_its_file(tmp_path: Path, ending: str) -> None:
+    """A study that fell back on shipped weights or simulated data has an ending to its name."""
+    folder = Workspace(tmp_path).results(f"pumps{ending}")
+    folder.mkdir(parents=True)
+    (folder / "study.toml").write_text("", encoding="utf-8")
+    assert known_study("pumps", Workspace(tmp_path)) == f"pumps{ending}"
+    with pytest.raises(TsxferError, match="no study called") as empty:
+        known_study("pumps", Workspace(tmp_path / "elsewhere"))
+    assert "run one first" in empty.value.mend
 
 
 def test_a_plan_counts_what_is_done(result: StudyResult, place: Path) -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from tests.exchange.made import STUDY, changed, made, score
-from tsxfer.exchange import words
 from tsxfer.exchange.comparing import as_plain, compare_sets
 
 
@@ -66,7 +65,7 @@ def test_changed_verdicts_stand_with_both_intervals(tmp_path):
     found = compare_sets(one, two)
     (only,) = found.changed
     assert only.first.verdict != only.second.verdict
-    line = "\n".join(words.of_compared(found, "A", "B"))
+    line = str(found)
     for c in (only.first, only.second):
         assert f"{c.verdict} ({c.difference:+.4g} [{c.low:+.4g}, {c.high:+.4g}]" in line
     assert len(as_plain(found)["changed"]) == 1

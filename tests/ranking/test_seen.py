@@ -223,6 +223,10 @@ def test_only_plain_pretrainings_are_at_hand(place: Workspace) -> None:
     with pytest.raises(SpecError, match="no source pretrained as magnet") as error:
         for_target(found, EMG, "magnet")
     assert "--model convnetquake or mlstm_fcn or tcn" in error.value.mend
+    with pytest.raises(SpecError) as own:
+        for_target([], "mine+own@1", MODEL)
+    assert "--target FILE" in own.value.mend
+    assert "are not ranked" in own.value.mend
 
 
 def test_real_sources_come_first_for_a_real_target() -> None:

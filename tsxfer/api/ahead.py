@@ -83,6 +83,13 @@ class LoadedData:
     card: Card
     name: str
 
+    def __repr__(self) -> str:
+        windows = " x ".join(map(str, self.x.shape[1:]))
+        groups = len(np.unique(self.groups))
+        return (
+            f"{self.name}: {len(self.x)} windows of {windows}, {groups} groups ({self.card.group})"
+        )
+
 
 @public(DataWords)
 def load_dataset(

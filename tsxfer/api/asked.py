@@ -145,6 +145,6 @@ def _one(name: str, value: object, kinds: tuple[type, ...]) -> Any:
         names = " or ".join(WORDS[kind] for kind in kinds)
         raise SpecError(
             f"--{name.replace('_', '-')} {value!r} is {type(value).__name__}, not {names}",
-            mend="correct it",
+            mend=f"give {names}",
         )
     return str(plain) if str in kinds else plain

@@ -11,7 +11,7 @@ from typing import Any, cast
 from tsxfer.api import weights
 from tsxfer.api.asked import Flags
 from tsxfer.api.own import bring_all
-from tsxfer.core.doors import HEADS, METHODS, METRICS, SPLITS
+from tsxfer.api.settling import resolve
 from tsxfer.core.doors import OBJECTIVES as DOOR_OF_OBJECTIVES
 from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.published import MULTIPLIERS, RECIPE
@@ -26,7 +26,6 @@ from tsxfer.core.study import (
     quick,
     read_study,
 )
-from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
 from tsxfer.own import budgets
 from tsxfer.store.workspace import Workspace
@@ -265,101 +264,3 @@ def _in_a_study_name(name: str) -> str:
     named = DatasetName.parse(name)
     plain = named.base if named.own else named.plain
     return f"{plain}-{named.version}" if named.version else plain
-
-
-def resolve(study: Study, workspace: Workspace) -> Study:
-    """Settle real or simulated for the whole study; the two are never mixed silently.
-
-    Raises:
-        SpecError: If `real` data is not prepared, or `auto` finds some prepared and some not.
-    """
-    _refuse_unknown(study)
-    study = weights.settled(_with_zoo(study, workspace), workspace)
-    names = tuple(n for n in dict.fromkeys((*study.sources, *study.targets)) if not is_given(n))
-    for name in names:
-        catalogue.find(name, workspace)
-    open_names = [n for n in names if not DatasetName.parse(n).settled]
-    ready = [n for n in open_names if _is_prepared(n, workspace)]
-    missing = [n for n in open_names if n not in ready]
-    mode = study.data
-    # Only sources are missing: a real target is worth an answer, which their label says is
-    # simulated.
-    stood_in = not set(missing) & set(study.targets)
-    if mode == "auto" and ready and missing and not stood_in:
-        raise SpecError(
-            f"prepared: {', '.join(ready)}; not prepared: {', '.join(missing)}",
-            mend=f"tsxfer prepare {missing[0]} [--from FOLDER], or --data simulated for all",
-        )
-    if mode == "real" and missing:
-        raise SpecError(
-            f"--data real, but not prepared: {', '.join(missing)}",
-            where=str(workspace.root),
-            mend="; ".join(f"tsxfer prepare {n} [--from FOLDER]" for n in missing),
-        )
-    simulated = mode == "simulated" or (mode == "auto" and bool(missing))
-    made_up = set(names if mode == "simulated" else missing) if simulated else set()
-    settle = {n: _settled(n, n in made_up, workspace) for n in names}
-    settle |= {name: name for name in study.given}
-    return replace(
-        study,
-        sources=tuple(dict.fromkeys(settle[n] for n in study.sources)),
-        targets=tuple(dict.fromkeys(settle[n] for n in study.targets)),
-        name=study.name
-        + ("-simulated" if simulated and not study.name.endswith("-simulated") else ""),
-        data="simulated" if simulated else "real",
-        channels=study.channels | _channels([settle[n] for n in names], workspace),
-    )
-
-
-def _channels(names: Iterable[str], workspace: Workspace) -> dict[str, int]:
-    return {name: len(catalogue.find(name, workspace).card.channels) for name in names}
-
-
-def _with_zoo(study: Study, workspace: Workspace) -> Study:
-    """The study with the zoo's weights for sources that are not prepared, where targets are real.
-
-    Raises:
-        SpecError: For a name that means nothing.
-    """
-    if study.data != "auto" or not all(_is_real(name, workspace) for name in study.targets):
-        return study
-    stand_ins = {
-        name: weights.stands_in(study, name, workspace)
-        for name in study.sources
-        if not DatasetName.parse(name).settled and not _is_prepared(name, workspace)
-    }
-    sources = dict.fromkeys(stand_ins.get(name) or name for name in study.sources)
-    used = any(stand_ins.values())
-    return replace(study, sources=tuple(sources), name=f"{study.name}-zoo" if used else study.name)
-
-
-def _is_real(name: str, workspace: Workspace) -> bool:
-    """Whether a target is a user's own file, or a data set that is prepared."""
-    named = DatasetName.parse(name)
-    if named.given:
-        return False
-    return named.own or (not named.simulated and _is_prepared(name, workspace))
-
-
-def _refuse_unknown(study: Study) -> None:
-    """Names that go through a door, before anything is trained; a report needs no code for most."""
-    asked = {
-        METHODS: [strategy.method for strategy in study.strategies],
-        DOOR_OF_OBJECTIVES: [name for name in study.objectives if name != LABELS],
-        HEADS: [study.recipe.head, study.pretraining.head],
-        METRICS: [study.metric],
-        SPLITS: [study.split],
-    }
-    for door, names in asked.items():
-        for name in filter(None, names):
-            if name not in door.names():
-                raise SpecError(f"unknown {door.noun} {name!r}", mend=nearest(name, door.names()))
-
-
-def _settled(name: str, simulated: bool, workspace: Workspace) -> str:
-    named = DatasetName.parse(name)
-    return catalogue.find(str(named.stand_in() if simulated else named), workspace).card.id
-
-
-def _is_prepared(name: str, workspace: Workspace) -> bool:
-    return (workspace.data(catalogue.find(name).card.id) / "meta.json").exists()

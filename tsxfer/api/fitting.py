@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tsxfer.api import weights
-from tsxfer.api.choose import resolve, tell
+from tsxfer.api.choose import tell
 from tsxfer.api.own import bring_all
+from tsxfer.api.settling import resolve
 from tsxfer.api.training import announce, tell_of_simulating
 from tsxfer.core.models_index import model_names
 from tsxfer.core.names import is_given

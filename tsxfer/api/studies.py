@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
     from tsxfer.report.chart import Chart
 
+ENDINGS = ("", "-zoo", "-simulated")  # of a study's name: shipped weights, or simulated data
+
 
 def known_study(named: str, place: Workspace) -> str:
     """Name of a study that has been run here.
 
     Args:
-        named: Its name, or the file that it ran from; a study that fell back on simulated data
-            has its own name, which is taken where only that one ran.
+        named: Its name, or the file that it ran from; a study that fell back on shipped weights
+            or simulated data has its own name, which is taken where no study of the first ran.
         place: Where it ran.
 
     Raises:
@@ -36,9 +38,13 @@ def known_study(named: str, place: Workspace) -> str:
     name = path.stem if path.suffix == ".toml" else named
     name = read_study(path).name if path.suffix == ".toml" and path.exists() else name
     known = place.studies()
-    found = next((n for n in (name, f"{name}-simulated") if n in known), "")
+    found = next((n for end in ENDINGS if (n := f"{name}{end}") in known), "")
     if not found:
-        raise SpecError(f"no study called {name!r} in {place.root}", mend=nearest(name, known))
+        first = "run one first: tsxfer run --source A --target B; or --workspace names another"
+        raise SpecError(
+            f"no study called {name!r} in {place.root}",
+            mend=nearest(name, known) if known else first,
+        )
     return found
 
 

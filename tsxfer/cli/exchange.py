@@ -56,18 +56,14 @@ def compare(first: Set, second: Set, json: Json = False, workspace: Place = None
     Example: tsxfer compare real@1 tsxfer-workspace
     """
     from tsxfer.cli.show import say, say_json
-    from tsxfer.exchange import words
-    from tsxfer.exchange.comparing import as_plain, compare_sets
-    from tsxfer.exchange.finding import find
-    from tsxfer.store.workspace import Workspace
+    from tsxfer.exchange.comparing import as_plain
+    from tsxfer.exchange.comparing import compare as compared
 
-    place = Workspace.at(workspace)
-    one, two = find(first, place), find(second, place)
-    found = compare_sets(one, two)
+    found = compared(first, second, str(workspace) if workspace else None)
     if json:
-        say_json({"first": one.origin, "second": two.origin, **as_plain(found)})
+        say_json(as_plain(found))
     else:
-        say(list(words.of_compared(found, one.origin, two.origin)))
+        say(str(found).splitlines())
     raise typer.Exit(1 if found.disagree else 0)
 
 

@@ -244,7 +244,7 @@ class Trial(_Keyed):
             )
         if self.closed_form and self.recipe.head:
             raise SpecError(
-                f"head {self.recipe.head!r} with a head in closed form",
+                f"head {self.recipe.head!r} beside a head that is fitted in closed form",
                 mend="leave the head out, or the strategy probe",
             )
         if sum(map(bool, (self.reuse, self.pool, self.after, self.baseline))) > 1:

@@ -189,7 +189,7 @@ def _by_group(
         raise DataError(
             f"{dataset} has {len(names)} group(s): {', '.join(names)}",
             mend=f"{few} groups are the least that {apart} can keep apart, and some "
-            "thirty let a verdict speak of new ones: add data of more of them",
+            "forty let a verdict speak of new ones: add data of more of them",
         )
     # Each group goes where the largest share of the wanted instances is still missing.
     wanted = shares * len(group)

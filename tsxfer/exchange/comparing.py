@@ -13,11 +13,14 @@ from tsxfer.checks.bound import differing
 from tsxfer.core.names import DatasetName
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import expand
+from tsxfer.exchange.finding import find
 from tsxfer.exchange.merging import conflict
 from tsxfer.exchange.sets import Part, ResultSet
 from tsxfer.stats.cells import cells
-from tsxfer.stats.compare import Comparison, compare
+from tsxfer.stats.compare import Comparison
+from tsxfer.stats.compare import compare as judge
 from tsxfer.stats.tests import interval, plain_spread
+from tsxfer.store.workspace import Workspace
 
 Place = tuple[str, ...]  # what a trial is, whatever its versions: data sets, model, size, ...
 
@@ -60,9 +63,11 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two sets.
+    """Two sets; printed as the command `tsxfer compare` prints it.
 
     Attributes:
+        first: Where the first came from; "A" in what is printed.
+        second: Where the second came from; "B".
         both: Rows that both hold under one key.
         identical: Of these, equal in everything but machine, cost and origin.
         close: Of these, others whose scores agree within the tolerance of a reproduction.
@@ -76,6 +81,8 @@ class Compared:
         changed: Those with another verdict.
     """
 
+    first: str
+    second: str
     both: int
     identical: int
     close: int
@@ -87,6 +94,31 @@ class Compared:
     drifts: tuple[Drift, ...]
     verdicts: int
     changed: tuple[Changed, ...]
+
+    def __str__(self) -> str:
+        """Lines on both, the worst first."""
+        from tsxfer.exchange.words import of_compared  # words are made of what stands here
+
+        return "\n".join(of_compared(self))
+
+
+def compare(first: str, second: str, workspace: str | None = None) -> Compared:
+    """Compare two result sets: rows of only one, scores that moved, verdicts that changed.
+
+    Args:
+        first: As `load_results` takes: ``real@1``, a study, a file, a folder, an address.
+        second: Likewise; differences are second minus first, and positive is better.
+        workspace: Where studies are looked for; as ``--workspace``.
+
+    Returns:
+        What both hold and how it differs; ``print`` shows it, ``disagree`` names rows that have
+        one key and other scores.
+
+    Raises:
+        TsxferError: If a name means nothing or what it means cannot be read.
+    """
+    place = Workspace.at(workspace)
+    return compare_sets(find(first, place), find(second, place))
 
 
 def compare_sets(first: ResultSet, second: ResultSet) -> Compared:
@@ -101,6 +133,8 @@ def compare_sets(first: ResultSet, second: ResultSet) -> Compared:
     pairs = [*((one[key], two[key]) for key in shared), *moved]
     verdicts = list(_verdicts(first, second))
     return Compared(
+        first=first.origin,
+        second=second.origin,
         both=len(shared),
         identical=len(shared) - len(told),
         close=sum(not words for words in told),
@@ -213,7 +247,7 @@ def comparisons(part: Part) -> list[Comparison]:
         return []  # rows alone: scores are compared, and no analysis is known
     rows = {row.key: row for row in part.rows}
     found = cells(expand(part.spec), rows, partial=True)
-    return compare([c for c in found if c.pairs and not c.trial.control], part.declared)
+    return judge([c for c in found if c.pairs and not c.trial.control], part.declared)
 
 
 def as_plain(found: Compared) -> dict[str, object]:

@@ -25,9 +25,9 @@ def of_merge(merged: Merged, origin: str) -> str:
     )
 
 
-def of_compared(found: Compared, first: str, second: str) -> Iterator[str]:
+def of_compared(found: Compared) -> Iterator[str]:
     """Lines on two sets, the worst first."""
-    yield f"A is {first}, B is {second}; differences are B minus A, positive is better"
+    yield f"A is {found.first}, B is {found.second}; differences are B minus A, positive is better"
     yield (
         f"rows: {found.both} under the same key ({found.identical} identical, {found.close} within "
         f"tolerance, {len(found.disagree)} disagree); {found.rekeyed} of other versions or recipes "

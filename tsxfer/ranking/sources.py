@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tsxfer.core.names import DatasetName, is_simulated
+from tsxfer.core.names import DatasetName, is_own, is_simulated
 from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import SpecError
 from tsxfer.store.rows import row_of
@@ -77,7 +77,14 @@ def _preference(one: Pretrained, target: str) -> tuple[bool, int, int, str]:
 def _nothing(found: Sequence[Pretrained], target: str, model: str) -> SpecError:
     models = sorted({p.trial.model for p in found if p.trial.dataset != target} - {model})
     plain = DatasetName.parse(target).plain
-    mend = f"make some: tsxfer run --source a,b,c --target {plain} --model {model}"
+    if is_simulated(target):
+        mend = f"make some: tsxfer run --source a,b,c --target {plain} --model {model}"
+    else:
+        mend = (
+            "pretrain some here: tsxfer prepare NAME for each, then tsxfer run --source NAME,NAME "
+            f"--target {'FILE' if is_own(target) else plain} --model {model} --data real (weights "
+            "that were made elsewhere, the zoo's too, are not ranked)"
+        )
     if models:
         mend = f"--model {' or '.join(models)}, of which there are; or {mend}"
     return SpecError(f"no source pretrained as {model} is available for {target}", mend=mend)

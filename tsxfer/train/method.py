@@ -162,8 +162,9 @@ def method(name: str = "", **parts: Any) -> Callable[[Made], Made]:
     if {"channels", "rescaled", "method"} & parts.keys() or (
         parts.get("learn") == "probe" and name != "probe"
     ):
+        said = ", ".join(f"{n}={v!r}" for n, v in parts.items())
         raise SpecError(
-            f"@method({', '.join(f'{n}={v!r}' for n, v in parts.items())}) says what a run says",
+            f"@method({said}) says what --strategy NAME+PART says",
             mend="leave channels and rescaled to --strategy NAME+PART; a probe takes no steps",
         )
 
