@@ -65,7 +65,7 @@ def run(
     checkpoint_minutes: Annotated[
         float,
         typer.Option(
-            help="A training that is cut off goes on where it was so many minutes before; 0: anew."
+            help="Minutes between kept states, where a training that is cut off goes on; 0: none."
         ),
     ] = 10,
     weights: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from tsxfer.core.specs import Result
@@ -61,17 +61,20 @@ def summary(found: ResultSet) -> str:
 
 def _of_part(part: Part) -> Iterator[str]:
     cells: dict[tuple[str, ...], list[Result]] = {}
+    started = {origin.key for row in part.rows for origin in row.trial.origins}
     for row in part.rows:
-        cells.setdefault(_arm(row), []).append(row)
+        cells.setdefault(_arm(row, started), []).append(row)
     for (target, model, size, arm), rows in sorted(cells.items()):
         scores = [row.scores[row.metric] for row in rows if row.status == "done"]
         mean = f"{rows[0].metric} {sum(scores) / len(scores):.4g}" if scores else "failed"
         yield f"  {target:14} {model:13} {size:7} {arm:32} {len(scores)} × {mean}"
 
 
-def _arm(row: Result) -> tuple[str, ...]:
+def _arm(row: Result, started: Collection[str]) -> tuple[str, ...]:
+    """What a row is; `started` are the keys of those that others start from."""
     trial = row.trial
-    return trial.dataset, trial.model, trial.size, trial.baseline or trial.source or "scratch"
+    plain = "pretraining" if row.key in started else "scratch"
+    return trial.dataset, trial.model, trial.size, trial.baseline or trial.source or plain
 
 
 def board_page(found: ResultSet) -> str:
