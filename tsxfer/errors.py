@@ -75,7 +75,7 @@ def printable(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The mend for a misspelt name: near misses, else all that is known."""
-    known = sorted(known)
+    known = sorted(set(known))
     close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     if close:
         return f"did you mean {' or '.join(close)}?"

@@ -14,7 +14,7 @@ from tsxfer.core.study import expand, read_study
 from tsxfer.exchange.checking import check
 from tsxfer.exchange.finding import SUITES, find, suite_folder
 from tsxfer.exchange.sets import ResultSet
-from tsxfer.exchange.writing import board_page
+from tsxfer.exchange.writing import board_page, summary
 from tsxfer.ranking.kept import read
 from tsxfer.store.workspace import Workspace
 
@@ -50,6 +50,15 @@ def test_its_rows_are_those_of_its_study_files(suite):
 def test_no_row_is_simulated(suite):
     """A suite of real data holds no row that any simulation took part in."""
     assert not [row.key for row in suite.rows if any("+sim" in n for n in row.trial.datasets)]
+
+
+def test_pretrainings_are_told_from_scratch(suite):
+    """What others start from is counted as pretraining, never among the scratch runs."""
+    lines = summary(suite).splitlines()
+    speech = [line for line in lines if line.startswith("  speech@1 ")]
+    assert speech
+    assert all(" pretraining " in line for line in speech)
+    assert any(" scratch " in line for line in lines if line.startswith("  emg@1 "))
 
 
 def test_the_board_in_the_docs_is_made_of_these_rows(suite):

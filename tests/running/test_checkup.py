@@ -34,6 +34,15 @@ def test_other_numbers_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(finding).startswith("FAIL convnetquake, float32, labels")
 
 
+def test_a_network_that_amplifies_rounding_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Curves may differ by some times what a rounding error of the start does, which is said."""
+    monkeypatch.setattr(checkup, "NEAR", {"float32": 0.0, "bf16": 0.0})
+    monkeypatch.setattr(checkup, "EPSILON", 1e-3)
+    finding = next(checkup.checkup("cpu", ["convnetquake"], ["labels"]))
+    assert finding.good
+    assert "a rounding error moves turns" in finding.said
+
+
 def test_what_is_not_stacked_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its reason is shown."""
 

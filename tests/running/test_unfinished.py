@@ -94,6 +94,8 @@ def test_the_state_goes_when_the_row_is_stored(
 def test_what_a_state_cannot_hold_is_refused_with_words(place: Workspace) -> None:
     """Stacks and methods with hooks are not kept; what the package trains in turns is."""
     assert unfinished.refusal([TINY], place, turns) == ""
+    shipped = Reuse(Trial("speech_test_list+zoo@1", TINY.model, "all", 0))
+    assert unfinished.refusal([replace(TINY, reuse=shipped)], place, turns) == ""
     assert "not taken in turns" in unfinished.refusal([TINY], place, Stacked())
     hooked = replace(SCRATCH, reuse=Reuse(SOURCE, strategy=Strategy(method="bss")))
     assert "method bss" in unfinished.refusal([hooked], place, turns)

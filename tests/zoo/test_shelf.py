@@ -64,6 +64,7 @@ def test_no_name_passes_for_a_full_set(capsys: pytest.CaptureFixture[str]) -> No
     show_list(Workspace(Path("nowhere")), False)
     listed = capsys.readouterr().out
     assert all(entry.holds in listed for entry in shelf.entries().values())
+    assert "convnetquake (3), tcn" in listed  # trained three times, and once
     show_one("zoo:fr_aseaf_60_events", Workspace(Path("nowhere")), False)
     assert "NO BETTER THAN BLIND on its own test" in capsys.readouterr().out
 

@@ -99,7 +99,7 @@ def show_list(workspace: Workspace, as_json: bool) -> None:
         lines.append(f"  {name:30} {card.domain:11} {card.title}")
     lines += ["models", *(f"  {name:14} {MODELS.summary(name)}" for name in MODELS.names())]
     lines += ["zoo: weights that are a --source as zoo:NAME (tsxfer show zoo:NAME has the card)"]
-    lines += [f"  {e.name:20} {', '.join(e.models)}: {e.holds}" for e in shelf.entries().values()]
+    lines += [f"  {e.name:20} {_trainings(e)}: {e.holds}" for e in shelf.entries().values()]
     lines += ["metrics", *map(_metric_line, METRICS.names())]
     lines += [f"{what:12} {', '.join(names)}" for what, names in choices().items()]
     say([*lines, "+sim: has a built-in simulator, used when no real data is prepared"])
@@ -120,6 +120,12 @@ def _metric_line(name: str) -> str:
     told = METRICS.definition(name)
     facts = told.facts if told else {}
     return f"  {name:14} {facts.get('title', '')} ({facts.get('task', 'from another package')})"
+
+
+def _trainings(entry: shelf.Entry) -> str:
+    """Backbones of a name of the zoo, with their number of trainings where it is not one."""
+    counts = {model: len(entry.stems(model)) for model in entry.models}
+    return ", ".join(f"{model} ({n})" if n > 1 else model for model, n in counts.items())
 
 
 def show_one(name: str, workspace: Workspace, as_json: bool) -> None:

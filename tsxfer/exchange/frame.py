@@ -29,7 +29,8 @@ def load_results(name: str = "real@1", workspace: str | None = None) -> pd.DataF
         ``model``, ``size``, ``repeat``, ``control``, ``baseline``, ...), ``score`` on the sealed
         test and ``chance`` (the best trivial prediction) in units of ``metric``, curves, and for
         transfers ``scratch`` (their twin's score) and ``gain`` (better than the twin where above
-        0, whatever the metric).
+        0, whatever the metric). Scratch runs have no ``source``, and neither have the
+        pretrainings among them: those of the size that sources are trained on.
 
     Raises:
         TsxferError: If the name means nothing or what it means cannot be read.

@@ -175,8 +175,13 @@ def load(folder: Path) -> tuple[Fitted, dict[str, Any]]:
             precision=str(card.get("precision", "float32")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
+        said = (
+            "there is no card.json"
+            if isinstance(error, FileNotFoundError)
+            else f"{type(error).__name__}: {error}"
+        )
         raise StoreError(
-            f"no fitted model can be read: {type(error).__name__}: {error}",
+            f"no fitted model can be read: {said}",
             where=str(folder),
             mend="name a folder that `tsxfer fit --out` wrote",
         ) from None

@@ -74,9 +74,9 @@ def refuse_pickled(path: Path) -> None:
     """Refuse files of PyTorch's and Python's pickles, and say how they are converted.
 
     Raises:
-        DataError: Then; nothing of the file is read.
+        DataError: Then; nothing of the file is read. One that is not there is left to the reader.
     """
-    if path.suffix.lower() in PICKLED:
+    if path.suffix.lower() in PICKLED and path.exists():
         new = str(path.with_suffix(ENDING))
         raise DataError(
             f"{path.name} is pickled, and opening a pickle can run any program",

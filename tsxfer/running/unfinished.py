@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tsxfer.core.models_index import REGISTRY as MODELS
+from tsxfer.core.names import is_given
 from tsxfer.core.specs import Trial
 from tsxfer.data.task import prepared
 from tsxfer.running import steppers
@@ -53,7 +54,8 @@ def refusal(trials: Sequence[Trial], workspace: Workspace, stepper: loop.Stepper
     hooked = {t.reuse.strategy.method for t in trials if t.reuse and t.reuse.strategy.method}
     if hooked:
         return f"method {min(hooked)} may hold what a state does not"
-    cards = [prepared(workspace, name).card for t in trials for name in t.datasets]
+    names = dict.fromkeys(n for t in trials for n in t.datasets if not is_given(n))
+    cards = [prepared(workspace, name).card for name in names]  # weights made elsewhere have none
     own = {f"{t.model}.py" for t in trials if MODELS.plugin_digest(t.model)}
     own |= {name for t in trials for name in code_of(t, *cards)}
     return f"{min(own)} is code of your own and may hold what a state does not" if own else ""
