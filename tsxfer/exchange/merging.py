@@ -71,7 +71,7 @@ def merge(found: ResultSet, workspace: Workspace) -> list[Merged]:
     if conflicts:
         more = f"\n  and {len(conflicts) - SHOWN} more" if len(conflicts) > SHOWN else ""
         raise StoreError(
-            f"{len(conflicts)} row(s) disagree with rows of this workspace or of the set under the same key:\n  "
+            f"{len(conflicts)} row(s) disagree with rows of this workspace under the same key:\n  "
             + "\n  ".join(conflicts[:SHOWN])
             + more,
             where=found.name,
