@@ -71,6 +71,15 @@ def test_merging_twice_adds_nothing(tmp_path, place):
     assert before == {p: p.read_bytes() for p in place.root.rglob("*") if p.is_file()}
 
 
+def test_a_row_that_a_set_holds_twice_is_added_once(tmp_path, place):
+    """The same row again in one set is counted as the same, and written once."""
+    theirs = made(tmp_path / "t")
+    part = theirs.parts[0]
+    doubled = replace(theirs, parts=(replace(part, rows=(*part.rows, part.rows[0])),))
+    merged = merge(doubled, place)[0]
+    assert (merged.added, merged.same) == (len(part.rows), 1)
+
+
 def test_a_resume_after_a_merge_has_nothing_to_do(tmp_path, place, monkeypatch):
     """Merged rows of the data that is prepared here are finished; those of other data run again."""
     merge(made(tmp_path / "t"), place)

@@ -92,6 +92,8 @@ def test_a_table_is_read_as_a_file_of_it_is(tmp_path: Path) -> None:
     assert (made.count, made.card.length, made.card.group) == (60, 16, "subject")
 
 
+PANEL = pd.concat({i: pd.DataFrame(X[i].T) for i in range(60)})
+TABLE, LABELS = pd.DataFrame(X[:, 0]), pd.Series(Y)
 BAD = {
     "length of y": ((X, Y[:-1], GROUPS), {}, "y holds 59 values, x holds 60 windows"),
     "length of groups": ((X, Y, GROUPS[:-1]), {}, "groups holds 59 values"),
@@ -105,6 +107,15 @@ BAD = {
     "time first": ((X.transpose(0, 2, 1), Y, GROUPS), {}, "16 channels of 2 samples"),
     "column of an array": ((X, Y, GROUPS), {"label": "y"}, "--label means nothing for arrays"),
     "channels": (([X[0], *X[1:, :1]], Y, GROUPS), {}, "windows of 1 to 2 channels"),
+    "no array": ((None, Y, GROUPS), {}, "x is NoneType, not windows"),
+    "uneven y": ((X, [[1], [2, 3]] * 30, GROUPS), {}, "y is not one value a window"),
+    "objects as groups": ((X, Y, [object()] * 60), {}, "neither text nor a number"),
+    "no UTF-8": ((X, np.array([b"\xff", b"\xfe", b"a"] * 20), GROUPS), {}, "no UTF-8"),
+    "masked x": ((np.ma.masked_greater(X, 1), Y, GROUPS), {}, "x is a masked array"),
+    "masked y": ((X, np.ma.masked_equal(np.arange(60) % 3, 1), GROUPS), {}, "20 masked values"),
+    "time of a panel": ((PANEL[::-1], Y, GROUPS), {}, "not in order of time"),
+    "order of y": ((TABLE, LABELS[::-1], GROUPS), {}, "index of y holds the names"),
+    "order of groups": ((X, LABELS, pd.Series(GROUPS)[::-1]), {}, "index of groups holds"),
     "empty": (([], [], None), {}, "no window"),
 }
 
@@ -127,6 +138,8 @@ def test_bad_tables_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TsxferError, match="the DataFrame has: 0, 1"):
         bring_table("", pd.DataFrame(X[:, 0]), BLANK, place)
     twice = pd.concat([table, table[["state"]]], axis=1)
+    with pytest.raises(TsxferError, match="called '0', one as text"):
+        bring_table("", table.assign(**{"0": 1.0}), Description(label="state"), place)
     with pytest.raises(TsxferError, match="two columns 'state'"):
         bring_table("", twice, Description(label="state"), place)
 

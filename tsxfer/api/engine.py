@@ -49,6 +49,11 @@ class How:
 
     def __post_init__(self) -> None:
         refuse_device(self.device)
+        if self.workers < 0:
+            raise SpecError(
+                f"--workers {self.workers} is below 0",
+                mend="leave it out to choose by cores and devices, or say 1 or more",
+            )
         if self.steps not in WAYS:
             raise SpecError(f"--steps {self.steps!r} is not known", mend=nearest(self.steps, WAYS))
         if self.options and self.engine is EngineName.LOCAL:

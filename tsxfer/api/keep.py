@@ -124,6 +124,11 @@ def predict(
 
     if isinstance(model, (str, Path)):
         model = FittedModel.load(model, device)
+    elif not isinstance(model, FittedModel):
+        raise SpecError(
+            f"model is {type(model).__name__}, no fitted model",
+            mend="give what tsxfer.fit returned, or the folder that it was saved in",
+        )
     if isinstance(data, (str, Path)):
         found = model.of_file(data, label)
     elif is_table(data) and data.index.nlevels == 1 and not is_nested(data):

@@ -6,6 +6,8 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Collection
+from numbers import Integral
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from tsxfer.errors import SpecError, TsxferError, nearest
@@ -17,6 +19,15 @@ VALUE = re.compile(
     r"(?:[ =])(regression|classification|refuse|interpolate|drop|pad|crop|yes|no|label|simulated|"
     r"real|cpu|cuda|channel,time|time,channel|all|none|\d+\w*|'[^']+')(?![\w.])"
 )
+# Arguments of one kind wherever they stand; what a study is asked for is looked at in `asked`.
+KINDS: dict[str, tuple[type, ...]] = {
+    "workspace": (str, Path),
+    "plugins": (str, Path),
+    "device": (str,),
+    "steps": (str,),
+    "weights": (str,),
+    "workers": (Integral,),
+}
 FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 
 
@@ -41,6 +52,7 @@ def public(words: type | None = None) -> Callable[[Callable[P, R]], Callable[P, 
                     raise SpecError(
                         f"{function.__name__} has no argument {name!r}", mend=nearest(name, names)
                     )
+            _refuse_kinds({**dict(zip(names, given, strict=False)), **named})
             try:
                 return function(*given, **named)
             except TsxferError as error:
@@ -52,6 +64,16 @@ def public(words: type | None = None) -> Callable[[Callable[P, R]], Callable[P, 
         return called
 
     return wrapped
+
+
+def _refuse_kinds(given: dict[str, object]) -> None:
+    for name in KINDS.keys() & given.keys():
+        value, kinds = given[name], KINDS[name]
+        if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            words = "a whole number" if Integral in kinds else "text"
+            raise SpecError(
+                f"{name}={value!r} is {type(value).__name__}, not {words}", mend=f"give {words}"
+            )
 
 
 def _listed(function: Callable[..., object], words: type | None) -> inspect.Signature:

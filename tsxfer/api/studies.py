@@ -199,6 +199,11 @@ def load_study(path: str | Path, *, workspace: str | Path | None = None) -> Stud
     Raises:
         SpecError: If there is none.
     """
+    if not isinstance(path, (str, Path)):
+        raise SpecError(
+            f"a study is named by text, not {type(path).__name__} ({path!r:.60})",
+            mend="give its name, or its folder WORKSPACE/results/NAME",
+        )
     folder = Path(path)
     if workspace is None and (folder / "study.toml").is_file():
         whole = folder.absolute()

@@ -26,7 +26,7 @@ ROWS = "rows.parquet"
 SUITES = {"real@1": "real"}  # suite with its version, and its folder
 
 
-def find(named: str, workspace: Workspace) -> ResultSet:
+def find(named: str | Path, workspace: Workspace) -> ResultSet:
     """The result set that a word means.
 
     Args:
@@ -37,6 +37,12 @@ def find(named: str, workspace: Workspace) -> ResultSet:
     Raises:
         TsxferError: If it means nothing, or cannot be read.
     """
+    if not isinstance(named, (str, Path)):
+        raise SpecError(
+            f"a result set is named by text, not {type(named).__name__} ({named!r:.60})",
+            mend=nearest("", [*SUITES, *workspace.studies()]),
+        )
+    named = str(named)
     if is_address(named):
         name, content = download(named)
         return ResultSet(name, _of_bytes(name, content, named.partition("#")[0]))

@@ -83,12 +83,13 @@ def merge(found: ResultSet, workspace: Workspace) -> list[Merged]:
 
 def _plan(part: Part, origin: str, workspace: Workspace) -> _Plan:
     _refuse_other_study(part, workspace)
-    here = Store.of(workspace, part.study).rows()
+    here = dict(Store.of(workspace, part.study).rows())
     add, same, close, conflicts = list[Result](), 0, 0, list[str]()
     for row in checking.marked(part, origin):
         mine = here.get(row.key)
         if mine is None or (mine.status == "failed" and row.status == "done"):
             add.append(row)
+            here[row.key] = row  # the set itself may hold the key again, with other numbers
         elif row.status == "failed" or mine.digest == row.digest:
             same += 1
         elif told := conflict(mine, row):

@@ -79,6 +79,7 @@ def bring_arrays(
         DataError: For shapes that do not fit, and for whatever is refused in a file.
     """
     _refuse_said(described, ROLES, "arrays")
+    _refuse_other_order(x, y, groups)
     windows = windows_of(x, described)
     labels, names = column_of(y, "y"), None if groups is None else column_of(groups, "groups")
     for what, column in (("y", labels), ("groups", names)):
@@ -117,6 +118,12 @@ def bring_table(
     _refuse_said(described, CUTS, "a DataFrame")
     _refuse_unnamed(table, described)
     called = table.set_axis([str(column) for column in table.columns], axis=1)
+    if called.columns.duplicated().any():
+        twice = called.columns[called.columns.duplicated()][0]
+        raise DataError(
+            f"two columns of the DataFrame are called {twice!r}, one as text and one as number",
+            mend="rename one of them",
+        )
     columns = [called[column].to_numpy() for column in called]
     version = _version(columns, list(called.columns), described)
     named = DatasetName(plain_name(name or NAME), OWN, version)
@@ -173,7 +180,13 @@ def windows_of(x: object, described: Description) -> Windows:
         return _panel(x)
     if isinstance(x, (list, tuple)):
         return _listed([np.asarray(window) for window in x])
+    _refuse_masked(x, "x")
     array = np.asarray(x)
+    if array.ndim == 0:
+        raise DataError(
+            f"x is {type(x).__name__}, not windows",
+            mend="give numbers of shape (n, channel, time) or (n, time), or a list of windows",
+        )
     if array.dtype.kind == "O":
         return _listed([np.asarray(window) for window in array])
     if array.ndim == 1:
@@ -191,6 +204,13 @@ def _panel(table: Any) -> Windows:
     channels = tuple(map(str, table.columns))
     if table.index.nlevels == 2:
         parts = table.groupby(level=0, sort=False)
+        times = table.index.get_level_values(1).to_series(index=table.index)
+        odd = next((i for i, t in times.groupby(level=0) if not t.is_monotonic_increasing), None)
+        if odd is not None:
+            raise DataError(
+                f"the rows of instance {odd!r} of the panel are not in order of time",
+                mend="sort them: x.sort_index()",
+            )
         return _listed([part.to_numpy().T for _, part in parts], channels)
     if len(table) and all(np.ndim(cell) == 1 for cell in table.iloc[0]):
         rows = table.itertuples(index=False)
@@ -231,7 +251,14 @@ def column_of(given: Any, what: str) -> NDArray[Any]:
     Raises:
         DataError: If they are not one value a window.
     """
-    column = given.to_numpy() if hasattr(given, "to_numpy") else np.asarray(given)
+    _refuse_masked(given, what)
+    try:
+        column = given.to_numpy() if hasattr(given, "to_numpy") else np.asarray(given)
+    except ValueError as error:  # lists of unequal length
+        raise DataError(
+            f"{what} is not one value a window: {str(error).split('. ')[0]}",
+            mend=f"give {what} of shape (n,): text or numbers",
+        ) from None
     if column.ndim == 2 and 1 in column.shape:
         column = column.reshape(-1)
     if column.ndim != 1 or column.dtype.kind not in "iufbUSO":
@@ -240,8 +267,64 @@ def column_of(given: Any, what: str) -> NDArray[Any]:
             mend=f"give {what} of shape (n,): text or numbers",
         )
     if column.dtype.kind == "S":
-        return np.char.decode(column, "utf-8", "replace")
+        return _decoded(column, what)
+    if column.dtype.kind == "O":
+        _refuse_objects(column, what)
     return column.astype(object) if column.dtype.kind == "b" else np.asarray(column)
+
+
+def _decoded(column: NDArray[Any], what: str) -> NDArray[Any]:
+    """Bytes as text; two that are none would become one name."""
+    try:
+        return np.char.decode(column, "utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{what} holds the bytes {error.object!r}, which are no UTF-8",
+            mend=f"give {what} as text",
+        ) from None
+
+
+def _refuse_objects(column: NDArray[Any], what: str) -> None:
+    """Names made of objects are addresses, which are others tomorrow."""
+    plain = str, int, float, bool, np.generic, type(None)
+    missing = "NAType", "NaTType", "Decimal"
+    for at, value in enumerate(column):
+        if not isinstance(value, plain) and type(value).__name__ not in missing:
+            raise DataError(
+                f"value {at} of {what} is {type(value).__name__} ({value!r:.60}), "
+                "neither text nor a number",
+                mend=f"give {what} of shape (n,): text or numbers",
+            )
+
+
+def _refuse_masked(given: object, what: str) -> None:
+    """NumPy drops a mask in silence, and what was masked would count as measured."""
+    if isinstance(given, np.ma.MaskedArray) and np.ma.getmaskarray(given).any():
+        count = int(np.ma.getmaskarray(given).sum())
+        raise DataError(
+            f"{what} is a masked array with {count} masked values",
+            mend="give x.astype(float).filled(numpy.nan) and say --missing interpolate"
+            if what == "x"
+            else f"leave out those windows, and give {what}.data",
+        )
+
+
+def _refuse_other_order(x: object, y: object, groups: object) -> None:
+    """Indexes of pandas that hold the same names in another order: rows would be mismatched."""
+    index: Any = getattr(x, "index", None) if is_table(x) else getattr(y, "index", None)
+    if index is None or callable(index):
+        return
+    index = index.unique(level=0) if index.nlevels > 1 else index
+    for what, column in (("y", y), ("groups", groups)):
+        other: Any = getattr(column, "index", None)
+        if other is None or callable(other) or len(other) != len(index) or index.equals(other):
+            continue
+        if set(index) == set(other):
+            raise DataError(
+                f"the index of {what} holds the names of the other index in another order",
+                mend=f"order them alike: {what}.loc[x.index]; or give {what}.to_numpy() to pair "
+                "rows as they stand",
+            )
 
 
 def _version(parts: Sequence[NDArray[Any]], names: list[str], described: Description) -> str:

@@ -167,6 +167,11 @@ def find(named: str) -> Entry:
     Raises:
         SpecError: If there is none (near ones are suggested), or only another version.
     """
+    if not isinstance(named, str):
+        raise SpecError(
+            f"weights of the zoo are named by text, not {type(named).__name__} ({named!r:.60})",
+            mend=nearest("", [f"{PREFIX}{name}" for name in entries()]),
+        )
     said = DatasetName.parse(named.removeprefix(PREFIX))
     entry = entries().get(said.base) or of_dataset(said.base)
     if entry is None:
