@@ -53,7 +53,7 @@ def baselines(report: Report) -> Section:
                 metrics.get(c.metric).title,
                 arm(c.scratch),
                 arm(c.transfer),
-                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                _with_interval(c),
                 p_text(c.stated[2]),
                 against_in_words(c),
             )
@@ -86,7 +86,7 @@ def against_baselines(report: Report) -> Section:
                 str(len(c.scratch)),
                 arm(c.scratch),
                 arm(c.transfer),
-                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                _with_interval(c),
                 p_text(c.stated[2]),
                 against_in_words(c),
             )
@@ -94,6 +94,13 @@ def against_baselines(report: Report) -> Section:
             if _baseline(c) and c.trial.reuse is not None
         ),
     )
+
+
+def _with_interval(c: Comparison) -> str:
+    """The difference and its interval: of these test instances where no other can be told."""
+    if c.stated[0] is None:
+        return f"{signed(c.difference)} {between(c.low, c.high)} on these test instances"
+    return f"{signed(c.difference)} {between(*c.stated[:2])}"
 
 
 def _baseline(c: Comparison) -> str:
@@ -141,7 +148,7 @@ def ways(report: Report) -> Section:
                 str(len(c.scratch)),
                 arm(c.transfer),
                 arm(c.scratch),
-                f"{signed(c.difference)} {between(*c.stated[:2])}",
+                _with_interval(c),
                 p_text(c.stated[2]),
                 f"{MARKS[c.verdict]} {c.verdict} (for {c.speaks_of})",
             )
