@@ -287,7 +287,7 @@ def _decoded(column: NDArray[Any], what: str) -> NDArray[Any]:
 def _refuse_objects(column: NDArray[Any], what: str) -> None:
     """Objects without words of their own (dates have some) are addresses, others tomorrow."""
     for at, value in enumerate(column):
-        kind = type(value)
+        kind: Any = type(value)
         if kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__:
             raise DataError(
                 f"value {at} of {what} is {type(value).__name__} ({value!r:.60}), "
