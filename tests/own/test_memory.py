@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,12 @@ def test_bad_arrays_are_refused(fault: str, tmp_path: Path) -> None:
     with pytest.raises(TsxferError, match=message):
         _bring(tmp_path, x=x, y=y, groups=groups, **said)
     assert not list((tmp_path / "data").glob("*+own@*"))
+
+
+def test_days_are_names_of_groups(tmp_path: Path) -> None:
+    """Objects whose text is the same tomorrow, such as dates, name groups."""
+    days = [date(2026, 1, 1 + int(group)) for group in GROUPS]
+    assert np.asarray(_bring(tmp_path, groups=days).array("group"))[0] == "2026-01-01"
 
 
 def test_bad_tables_are_refused(tmp_path: Path) -> None:
