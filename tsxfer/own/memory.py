@@ -209,7 +209,8 @@ def _panel(table: Any) -> Windows:
         if odd is not None:
             raise DataError(
                 f"the rows of instance {odd!r} of the panel are not in order of time",
-                mend="sort them: x.sort_index()",
+                mend="sort each instance by time and leave the instances where they are: "
+                "pd.concat([p.sort_index(level=-1) for _, p in x.groupby(level=0, sort=False)])",
             )
         return _listed([part.to_numpy().T for _, part in parts], channels)
     if len(table) and all(np.ndim(cell) == 1 for cell in table.iloc[0]):
