@@ -15,7 +15,7 @@ from tsxfer.api.training import finished
 from tsxfer.cli.report import gathered
 from tsxfer.core.study import expand, read_study
 from tsxfer.errors import DataError, SpecError, StoreError
-from tsxfer.exchange import packed
+from tsxfer.exchange import packed, words
 from tsxfer.exchange.comparing import compare_sets
 from tsxfer.exchange.finding import find
 from tsxfer.exchange.merging import merge
@@ -49,6 +49,15 @@ def test_two_halves_make_the_whole(tmp_path, place):
     merge(whole, other)
     tables = [gathered("made", one, partial=False) for one in (place, other)]
     assert tables[0].comparisons == tables[1].comparisons
+
+
+def test_rows_without_predictions_are_said_to_be_unchecked(tmp_path):
+    """A set that brings no predictions is told how many scores are taken as they are."""
+    theirs = made(tmp_path / "t")
+    (said,) = words.of_unbound(theirs)
+    assert f"these {len(list(theirs.rows))} row(s)" in said
+    bound = replace(theirs, parts=tuple(replace(p, predictions=tmp_path) for p in theirs.parts))
+    assert not list(words.of_unbound(bound))
 
 
 def test_merged_rows_say_where_they_come_from(tmp_path, place):

@@ -81,7 +81,8 @@ def merge(rows: Set, workspace: Place = None) -> None:
     place = Workspace.at(workspace)
     found = find(rows, place)
     place.make()
-    say([words.of_merge(one, found.origin) for one in merge_set(found, place)])
+    lines = [words.of_merge(one, found.origin) for one in merge_set(found, place)]
+    say([*lines, *words.of_unbound(found)])
 
 
 def board(

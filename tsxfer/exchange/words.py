@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from tsxfer.exchange.board import FEWEST_TARGETS, Board, Entry
 from tsxfer.exchange.comparing import Changed, Compared, Drift
 from tsxfer.exchange.merging import Merged
+from tsxfer.exchange.sets import ResultSet
 
 NOUNS = {"Sources": "source", "Strategies": "strategy", "Models": "model"}
 MOST = 20  # lines of one kind; --json has all
@@ -23,6 +24,16 @@ def of_merge(merged: Merged, origin: str) -> str:
         f"{merged.study}: {merged.added} row(s) added from {origin}{kept}; "
         f"{merged.done} of {merged.trials} trials are done"
     )
+
+
+def of_unbound(found: ResultSet) -> Iterator[str]:
+    """What a set without predictions leaves open: scores that no reading can check."""
+    done = [row for row in found.rows if row.status == "done"]
+    if done and not any(part.predictions for part in found.parts):
+        yield (
+            f"no predictions came along, so that the scores of these {len(done)} row(s) are taken "
+            f"as they are; to check one, train it again: tsxfer reproduce {done[-1].key}"
+        )
 
 
 def of_compared(found: Compared) -> Iterator[str]:
