@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Two threads for each of several small trainings wait for each other more than they compute; the
+# processes that tests start inherit this.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from tests.study import LONG, STARTED, STUDY, run, set_up
 
 settings.register_profile("tests", deadline=None)  # a busy machine is no fault of the code

@@ -65,7 +65,7 @@ def test_weights_from_other_data_are_not_taken(tmp_path: Path) -> None:
     assert len(list(store.iterdir())) == 2
 
 
-def _refuse(pack: list[Job]) -> list[Result]:
+def _refuse(pack: list[Job], _refused: str) -> list[Result]:
     assert not pack, "it was trained"
     return []
 

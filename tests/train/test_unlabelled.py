@@ -132,8 +132,8 @@ def test_what_is_hidden_is_not_seen() -> None:
     truth = method.spectra(part.x)
     answer = torch.zeros_like(truth)
     answer[:, 3] = truth[:, 3]
-    assert float(method._error(answer.flatten(1), truth, hidden)) == 0
-    assert float(method._error(torch.zeros_like(truth), truth, hidden)) > 0.1
+    assert float(method.error(answer.flatten(1), truth, hidden)) == 0
+    assert float(method.error(torch.zeros_like(truth), truth, hidden)) > 0.1
 
 
 def test_the_amplitude_gives_no_window_away() -> None:
