@@ -213,6 +213,16 @@ def odd(channels, length):
 '''
 
 
+def test_the_callers_setting_can_still_be_read_after_an_export() -> None:
+    """PyTorch's older flag holds afterwards what it held, and asking for it is no error."""
+    from tsxfer.keep import onnx
+
+    before = torch.backends.cudnn.allow_tf32
+    with onnx._quiet():
+        assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
 def test_without_the_extra_nothing_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is missing is named with the command that installs it."""
     from tsxfer.keep import onnx

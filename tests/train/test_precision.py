@@ -32,7 +32,6 @@ __all__ = ["place"]  # a fixture
 def test_the_callers_settings_come_back(place: Workspace) -> None:
     """After a training, PyTorch's older flags can still be read and hold what they held."""
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    cudnn.allow_tf32 = True  # one setting for both of cuDNN's parts, whatever ran before
     before = (cudnn.allow_tf32, torch.get_float32_matmul_precision(), matmul.fp32_precision)
     run(job(place, replace(SCRATCH, size="n=60", recipe=Recipe(epochs=1))))
     assert before == (

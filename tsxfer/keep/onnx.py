@@ -170,7 +170,10 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _one_flag() -> Iterator[None]:
-    """The exporter reads cuDNN's old flag, which cannot be read once training has set the new."""
+    """The exporter reads cuDNN's old flag, which cannot be read where a caller has set the new.
+
+    The flag comes back before its parts: parts that say otherwise than it make it unreadable.
+    """
     cudnn: Any = torch.backends.cudnn  # its parts are not typed
     parts = (cudnn.conv, cudnn.rnn)
     before = [part.fp32_precision for part in parts]
@@ -178,5 +181,6 @@ def _one_flag() -> Iterator[None]:
     try:
         yield
     finally:
+        cudnn.allow_tf32 = before == ["tf32", "tf32"]
         for part, precision in zip(parts, before, strict=True):
             part.fp32_precision = precision
