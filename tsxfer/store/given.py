@@ -22,7 +22,7 @@ from tsxfer.core.specs import Trial
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.keys import content_key, plain
 from tsxfer.store.checkpoints import DIGEST, digest
-from tsxfer.store.workspace import Workspace, unique, write_whole
+from tsxfer.store.workspace import Workspace, write_whole
 
 FOLDER, CARD, ANY = "given", "card.json", "any"
 Tensors = Mapping[str, NDArray[Any]]
@@ -133,14 +133,9 @@ def keep(given: Given, tensors: Mapping[str, Tensors], workspace: Workspace) -> 
 def _write(path: Path, held: Tensors) -> None:
     if path.exists():
         return
-    partial = path.with_name(f".{path.name}.{unique()}.partial")
-    try:
-        from safetensors.numpy import save_file  # most commands that read need none of it
+    from safetensors.numpy import save  # most commands that read need none of it
 
-        save_file(dict(held), partial, {DIGEST: digest(held)})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, save(dict(held), {DIGEST: digest(held)}))
 
 
 def weights_of(workspace: Workspace, origin: Trial) -> Path:

@@ -74,13 +74,17 @@ def unique() -> str:
     return f"{host}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that appears whole or not at all, whenever the process or the disk ends."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file that appears whole or not at all, whenever the process or the disk ends.
+
+    What a kill leaves of it is ``NAME.*.partial`` in the same folder.
+    """
+    held = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{unique()}.partial")
+    partial = path.with_name(f"{path.name}.{unique()}.partial")
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with partial.open("wb") as file:
+            file.write(held)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

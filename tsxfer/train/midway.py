@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from tsxfer.errors import StoreError
-from tsxfer.store.workspace import unique
+from tsxfer.store.workspace import write_whole
 from tsxfer.train.loop import Fit, Run
 
 FACTS = "facts"
@@ -117,7 +116,7 @@ class Midway:
             tensors |= {f"{place}.{name}": tensor for name, tensor in held.items()}
             told.append(facts)
         spent = self.spent + self._clock() - self._began
-        _write_whole(self._path, pack(tensors, {"fits": self._fits, "spent": spent, "runs": told}))
+        write_whole(self._path, pack(tensors, {"fits": self._fits, "spent": spent, "runs": told}))
 
 
 def state(run: Run) -> tuple[Tensors, dict[str, Any]]:
@@ -205,21 +204,6 @@ def unpack(whole: bytes) -> tuple[Tensors, dict[str, Any]]:
     except (SafetensorError, KeyError, ValueError):
         raise StoreError("no state of a training") from None
     return tensors, facts
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """The file appears whole or not at all; it begins with the same key, so it goes with it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{unique()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def _why(error: Exception) -> str:
