@@ -8,7 +8,7 @@ which count for nothing, until a quarter has stopped; then the others are record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,20 +41,13 @@ class Graphs:
 
     def __call__(self, live: Sequence[Run], first: int, last: int) -> None:
         """Take the steps ``[first, last)`` of the epoch with all runs that live."""
-        if not self.refused and self._outdated(live):
+        if not self.refused and outdated(self._stages, live):
             self._prepare(live)
         if self.refused:
             turns(live, first, last)
             return
         for shape in self._shapes:
             shape.replay(first, last)
-
-    def _outdated(self, live: Sequence[Run]) -> bool:
-        return (
-            not {id(run) for run in live} <= self._stages.keys()
-            or len(live) <= 0.75 * len(self._stages)
-            or any(self._stages[id(run)] != run.stage for run in live)
-        )
 
     def _prepare(self, live: Sequence[Run]) -> None:
         """Record a full batch and, where there is one, the incomplete last batch.
@@ -80,6 +73,20 @@ class Graphs:
             self._shapes = []
             for state in kept:
                 state.restore()
+
+
+def outdated(stages: Mapping[int, int], live: Sequence[Run]) -> bool:
+    """Whether what was prepared for runs no longer serves those that live.
+
+    Args:
+        stages: Of the runs it was prepared for, by identity: the stage of thawing each was in.
+        live: Runs that still train; where a quarter has stopped, a narrower form pays.
+    """
+    return (
+        not {id(run) for run in live} <= stages.keys()
+        or len(live) <= 0.75 * len(stages)
+        or any(stages[id(run)] != run.stage for run in live)
+    )
 
 
 def bounds_of(run: Run) -> list[range]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tsxfer.train import norms
-from tsxfer.train.graphs import Graphs, bounds_of, width_of
+from tsxfer.train.graphs import Graphs, bounds_of, outdated, width_of
 from tsxfer.train.loop import Run, predict, turns
 from tsxfer.train.recording import Body, lane
 from tsxfer.train.recording import record as recorded
@@ -57,7 +57,7 @@ class Stacked:
 
     def __call__(self, live: Sequence[Run], first: int, last: int) -> None:
         """Take the steps ``[first, last)`` of the epoch with all runs that live."""
-        if self._outdated(live):
+        if outdated(self._stages, live):
             self._prepare(live)
         if first == 0:
             for play in self._plays:
@@ -84,13 +84,6 @@ class Stacked:
         for play in self._plays:
             play.stack.release()
         self._plays = []
-
-    def _outdated(self, live: Sequence[Run]) -> bool:
-        return (
-            not {id(run) for run in live} <= self._stages.keys()
-            or len(live) <= 0.75 * len(self._stages)
-            or any(self._stages[id(run)] != run.stage for run in live)
-        )
 
     def _prepare(self, live: Sequence[Run]) -> None:
         self.finish()
