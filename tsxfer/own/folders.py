@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tsxfer.own.walking import files_below
 
 SOUNDS, EARTH = (".wav", ".flac"), tuple(seismograms.FORMATS)
 TABLES = table_signals.ENDINGS
+KINDS = (SOUNDS, edf.ENDINGS, (".hea",), EARTH, (".npy",), TABLES)  # one is read at a time
 ENDINGS = (*SOUNDS, *EARTH, *edf.ENDINGS, ".hea", ".npy", *TABLES)
 
 
@@ -63,12 +65,10 @@ def beside(path: Path, described: Description) -> tuple[Path, ...]:
     return ()
 
 
-def signal_files(folder: Path) -> list[Path]:
-    """Files below a folder of the first kind there: sound, EDF, WFDB, earth, arrays, tables."""
-    found = [file for file in files_below(folder) if _ending(file)]
-    kinds = [_kind(f) for f in found]
-    for kind in (SOUNDS, edf.ENDINGS, (".hea",), EARTH, (".npy",), TABLES):
-        chosen = [f for f, k in zip(found, kinds, strict=True) if k == kind]
+def _of_one_kind(below: Sequence[Path]) -> list[Path]:
+    """Of files below a folder those of the first kind there."""
+    for kind in KINDS:
+        chosen = [file for file in below if _ending(file) in kind]
         if chosen:
             return chosen
     return []
@@ -76,11 +76,6 @@ def signal_files(folder: Path) -> list[Path]:
 
 def _ending(path: Path) -> str:
     return next((e for e in ENDINGS if path.name.lower().endswith(e)), "")
-
-
-def _kind(path: Path) -> tuple[str, ...]:
-    kinds = (SOUNDS, edf.ENDINGS, (".hea",), EARTH, (".npy",), TABLES)
-    return next(kind for kind in kinds if _ending(path) in kind)
 
 
 def read(path: Path, described: Description, scratch: Path) -> Content:
@@ -145,7 +140,8 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
     """What there is to open, with the names of label and group."""
     if path.is_file():
         return [One((path,), path.name)], "", "", []
-    files = signal_files(path)
+    below = files_below(path)
+    files = _of_one_kind(below)
     table = catalogue_of(path, files, described)
     if table is not None:
         return _from_catalogue(path, table), table.label, table.group, list(table.notes)
@@ -157,7 +153,7 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
             f"all",
         )
     fits, notes = named(files, path, described.pattern)
-    notes += _other_kinds(path, files)
+    notes += _other_kinds(path, below, files)
     if not described.pattern and not described.window:
         _refuse_deep(files, path)
     ones = [
@@ -174,11 +170,10 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
     return ones, "label", group, notes
 
 
-def _other_kinds(folder: Path, files: list[Path]) -> list[str]:
+def _other_kinds(folder: Path, below: Sequence[Path], files: Sequence[Path]) -> list[str]:
     """Files beside those that are read, told by how their names end."""
     taken = {file.stem for file in files}
-    mates = {file for file in files_below(folder) if file.stem in taken}
-    others = [f for f in files_below(folder) if f not in mates and f.suffix.lower() in DATA]
+    others = [f for f in below if f.stem not in taken and f.suffix.lower() in DATA]
     if not others:
         return []
     counted = Counter(file.suffix.lower() for file in others)
