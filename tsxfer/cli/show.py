@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tsxfer import metrics
 from tsxfer.core.doors import DOORS, METRICS
@@ -22,7 +22,9 @@ from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
-from tsxfer.zoo import shelf
+
+if TYPE_CHECKING:
+    from tsxfer.zoo.shelf import Entry
 
 
 def choices() -> dict[str, tuple[str, ...]]:
@@ -73,6 +75,8 @@ def _prepared(workspace: Workspace, name: str) -> dict[str, Any] | None:
 
 def show_list(workspace: Workspace, as_json: bool) -> None:
     """Data sets, models and metrics."""
+    from tsxfer.zoo import shelf  # other commands show without it
+
     cards = [catalogue.find(name).card for name in catalogue.names()]
     if as_json:
         say_json(
@@ -122,7 +126,7 @@ def _metric_line(name: str) -> str:
     return f"  {name:14} {facts.get('title', '')} ({facts.get('task', 'from another package')})"
 
 
-def _trainings(entry: shelf.Entry) -> str:
+def _trainings(entry: Entry) -> str:
     """Backbones of a name of the zoo, with their number of trainings where it is not one."""
     counts = {model: len(entry.stems(model)) for model in entry.models}
     return ", ".join(f"{model} ({n})" if n > 1 else model for model, n in counts.items())
@@ -134,6 +138,8 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
     Raises:
         SpecError: If nothing has that name.
     """
+    from tsxfer.zoo import shelf
+
     named = DatasetName.parse(name)
     if shelf.is_zoo(name):
         facts = _zoo_card(shelf.find(name))
@@ -186,7 +192,7 @@ def _in_words(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _zoo_card(entry: shelf.Entry) -> dict[str, Any]:
+def _zoo_card(entry: Entry) -> dict[str, Any]:
     """Facts of an entry; each training in a line, with what a blind prediction scores."""
     facts = asdict(entry)
     trainings = facts.pop("trainings")
