@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tsxfer import metrics
 from tsxfer.report.build import Report
-from tsxfer.report.columns import MARKS, arm, between, model, p_text, signed
+from tsxfer.report.columns import MARKS, arm, difference, model, p_text, stated
 from tsxfer.report.section import Section, name
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
@@ -98,9 +98,7 @@ def against_baselines(report: Report) -> Section:
 
 def _with_interval(c: Comparison) -> str:
     """The difference and its interval: of these test instances where no other can be told."""
-    if c.stated[0] is None:
-        return f"{signed(c.difference)} {between(c.low, c.high)} on these test instances"
-    return f"{signed(c.difference)} {between(*c.stated[:2])}"
+    return f"{difference(c)} on these test instances" if c.stated[0] is None else stated(c)
 
 
 def _baseline(c: Comparison) -> str:
