@@ -66,7 +66,7 @@ def _kill_often(folder: Path, undisturbed: Ground, kills: int, seed: int) -> int
         assert_equal(ground, undisturbed)
         finished, longest = finished + 1, max(2.0, time.monotonic() - began)
         ground = fresh(folder / str(finished))
-    ran = ground.run()
+    ran = ground.here()
     assert ran.returncode == 0, ran.stderr
     assert_equal(ground, undisturbed)
     return finished + 1
@@ -109,7 +109,7 @@ def test_sigterm_stops_as_ctrl_c_does(
     assert "finished rows are kept" in said
     assert "Traceback" not in said
     assert_kept(begun, kept)
-    assert begun.run().returncode == 0
+    assert begun.here().returncode == 0
     assert_equal(begun, undisturbed)
 
 
@@ -123,7 +123,7 @@ def test_sigterm_while_preparing(tmp_path: Path, undisturbed: Ground) -> None:
     said = process.communicate(timeout=30)[1]
     assert process.returncode == 143, said
     assert "Traceback" not in said
-    assert ground.run().returncode == 0
+    assert ground.here().returncode == 0
     assert_equal(ground, undisturbed)
 
 

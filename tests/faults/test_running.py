@@ -39,12 +39,12 @@ def test_a_training_that_hangs_is_a_failed_row(
     begun: Ground, undisturbed: Ground, workers: int
 ) -> None:
     """With --limit it ends, the others complete, and the rerun trains it."""
-    words = ("run", "tiny.toml", "--workers", str(workers), "--limit", "0.25")
+    words = ("run", "tiny.toml", "--workers", str(workers), "--limit", "0.1")
     ran = begun.run(*words, inject="sleep")
     assert ran.returncode == 1, ran.stderr
     kept = begun.rows()
     assert len(kept) == TRIALS - 1
-    assert "took longer than --limit 0.25 minutes" in ran.stdout + ran.stderr
+    assert "took longer than --limit 0.1 minutes" in ran.stdout + ran.stderr
     assert begun.here().returncode == 0
     assert_kept(begun, kept)
     assert_equal(begun, undisturbed)

@@ -21,15 +21,15 @@ def test_workers_share_a_study(alone: Path, together: Path, count: int) -> None:
 
 
 def test_a_killed_worker_loses_no_row(alone: Path, together: Path) -> None:
-    """Of three workers one is killed with a row unfinished; the others do that one again."""
-    workers = [run(together) for _ in range(3)]
+    """Of two workers one is killed with a row unfinished; the other does that one again."""
+    workers = [run(together) for _ in range(2)]
     until(lambda: bool(lines(together)))  # a pack's rows come at once: whose they are is chance
     workers[0].send_signal(signal.SIGKILL)
     workers[0].communicate()
     before = {row["key"] for _, row in lines(together)}
     assert len(before) < TRIALS
     said = [worker.communicate(timeout=280)[1] for worker in workers[1:]]
-    assert [worker.returncode for worker in workers[1:]] == [0, 0], said
+    assert [worker.returncode for worker in workers[1:]] == [0], said
     found = lines(together)
     assert scores(together) == scores(alone)
     assert len(found) <= TRIALS + 1
