@@ -204,7 +204,7 @@ def test_a_touched_or_copied_array_is_hashed_once(done: Ground, undisturbed: Gro
 
 
 def test_rows_of_other_data_never_hide_those_of_this(done: Ground, undisturbed: Ground) -> None:
-    """After data changed and came back, each row counts for the data that it was made from."""
+    """After data changed and came back, what the run between overwrote is made again, once."""
     meta = _array(done).with_name("meta.json")
     then = meta.read_text()
     kept = done.rows()
@@ -215,7 +215,7 @@ def test_rows_of_other_data_never_hide_those_of_this(done: Ground, undisturbed: 
         row.data["finance+sim@1"].startswith("0") for row in done.rows().values() if row.trial.reuse
     )
     meta.write_text(then)
-    assert f"all {TRIALS} trials are done" in done.here().stderr
+    assert "6 row(s) are trained again" in done.here().stderr
     assert_kept(done, kept)
-    # What lies in predictions/ is of the rows in between, and verify says so.
-    assert_equal(done, undisturbed, told=("rows",))
+    assert_equal(done, undisturbed)
+    assert f"all {TRIALS} trials are done" in done.here().stderr

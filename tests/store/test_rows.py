@@ -3,12 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rows import study
 from tsxfer.errors import StoreError
+from tsxfer.store.predictions import of_another
 from tsxfer.store.rows import Store, from_record, to_line
 
 
@@ -71,6 +73,23 @@ def test_states_are_those_of_the_rows(tmp_path: Path) -> None:
         file.write(b'{"key": "torn\n[]\n' + b"[" * 5000)
     found = Store(tmp_path).rows()
     assert Store(tmp_path).states() == {key: row.status for key, row in found.items()}
+
+
+def test_of_equal_rows_the_one_whose_predictions_lie_there_is_chosen(tmp_path: Path) -> None:
+    """Else the predictions of a repaired row would be missed, and it trained for ever."""
+    first = _rows(1)[0]
+    second = replace(first, data={"emg@1": "other"})
+    third = replace(first, subset="again")
+    Store(tmp_path).extend([first, second, third])
+    store = Store(tmp_path)
+    assert store.rows() == {first.key: first}  # nothing lies there: nothing is known
+    assert store.rivals == {first.key}
+    (tmp_path / "predictions").mkdir()
+    for row in (second, third):
+        np.savez(tmp_path / "predictions" / f"{row.key}.npz", row=np.array(row.digest))
+        assert store.rows() == {row.key: row}
+        assert of_another(tmp_path, first)
+        assert not of_another(tmp_path, row)
 
 
 def test_what_rows_repeat_is_held_once(tmp_path: Path) -> None:

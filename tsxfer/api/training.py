@@ -22,6 +22,7 @@ from tsxfer.stats.declare import declare
 from tsxfer.store import given
 from tsxfer.store.checkpoints import holds
 from tsxfer.store.leases import alone
+from tsxfer.store.predictions import of_another
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace, write_whole
 
@@ -94,18 +95,13 @@ def save_quietly(study: Study, path: Path) -> None:
 
 
 def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[str, Result]:
-    """Rows that need no rerun: done, and made from the data as it is there now."""
+    """Rows that need no rerun: done, from the data as it is now, with predictions of their own.
+
+    A key has one file of predictions: after a run over other data, the rows of the data before it
+    are there, and their predictions are gone.
+    """
     rows = store.rows()
-    if store.damaged:
-        sys.stderr.write(
-            f"{len(store.damaged)} damaged line(s) are left out and run again: "
-            f"{', '.join(store.damaged[:3])}\n"
-        )
-    if store.foreign:
-        sys.stderr.write(
-            f"{len(store.foreign)} row(s) of another version of tsxfer are left as they are: "
-            f"{', '.join(store.foreign[:3])}\n"
-        )
+    _tell_of_left_out(store)
     found = {}
     now: dict[object, dict[str, str]] = {}  # reading them for every trial takes hours
     for trial in trials:
@@ -117,7 +113,34 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
             now[names] = fingerprints(workspace, trial)
         if row.data == now[names]:
             found[trial.key] = row
-    return found
+    lost = _overwritten(store, found, trials)
+    return {key: row for key, row in found.items() if key not in lost}
+
+
+def _tell_of_left_out(store: Store) -> None:
+    if store.damaged:
+        sys.stderr.write(
+            f"{len(store.damaged)} damaged line(s) are left out and run again: "
+            f"{', '.join(store.damaged[:3])}\n"
+        )
+    if store.foreign:
+        sys.stderr.write(
+            f"{len(store.foreign)} row(s) of another version of tsxfer are left as they are: "
+            f"{', '.join(store.foreign[:3])}\n"
+        )
+
+
+def _overwritten(store: Store, done: dict[str, Result], trials: list[Trial]) -> set[str]:
+    """Rows whose predictions a run over other data has overwritten; sources keep weights."""
+    origins = {origin.key for trial in trials for origin in trial.origins}
+    asked = store.rivals & done.keys() - origins
+    lost = {key for key in asked if of_another(store.folder, done[key])}
+    if lost:
+        sys.stderr.write(
+            f"{len(lost)} row(s) are trained again: a run over other data has overwritten their "
+            "predictions\n"
+        )
+    return lost
 
 
 def announce(study: Study) -> None:

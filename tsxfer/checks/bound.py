@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cache
@@ -22,6 +21,7 @@ from tsxfer.data.task import judged_card, load_task
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.stats.lock import FILE, read_lock
 from tsxfer.store import given
+from tsxfer.store.predictions import row_digest
 from tsxfer.store.rows import from_record
 from tsxfer.store.workspace import Workspace
 
@@ -107,10 +107,13 @@ def _of_weights(trial: Trial, workspace: Workspace) -> tuple[str, ...]:
 
 
 def _rows(held: Held) -> Check:
-    """The hash of a row lies beside its predictions: who edits one must edit both."""
+    """The hash of a row lies beside its predictions: who edits one must edit both.
+
+    Sources keep weights, whose header is looked at by another check.
+    """
     faults, count, skipped = list[str](), 0, 0
     for row in held.done:
-        kept = _kept_digest(held, row)
+        kept = "" if row.key in held.sources else row_digest(held.folder, row.key)
         if not kept:
             skipped += 1
             continue
@@ -119,17 +122,8 @@ def _rows(held: Held) -> Check:
             faults.append(
                 f"{words(row.trial)}: the row is not the one that its predictions were of"
             )
-    note = "rows without predictions, or of an earlier version"
+    note = "pretrainings, rows without predictions, or of an earlier version"
     return Check("rows", "rows are as they were written", count, tuple(faults), skipped, note)
-
-
-def _kept_digest(held: Held, row: Result) -> str:
-    path = held.folder / "predictions" / f"{row.key}.npz"
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            return str(kept["row"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return ""  # the check of predictions says what is wrong with them
 
 
 def edited(row: Result, record: Mapping[str, object]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tsxfer.core.specs import Result
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.store.leases import Leases
+from tsxfer.store.predictions import of_another
 from tsxfer.store.rows import Store
 from tsxfer.store.unfinished import forget
 from tsxfer.store.workspace import Workspace
@@ -141,9 +142,12 @@ class Supply:
         return not self.open & {origin.key for job in pack for origin in job.trial.origins}
 
     def _counts(self, row: Result) -> bool:
-        """Failed here and now, or made from the data as it is now."""
+        """Failed here and now, or made from the data as it is now, with its own predictions."""
         assert self._shared is not None  # noqa: S101  (asked of others' rows only)
-        return row.status == "failed" or row.data == fingerprints(self._shared.workspace, row.trial)
+        if row.status == "failed":
+            return True
+        made_now = row.data == fingerprints(self._shared.workspace, row.trial)
+        return made_now and not of_another(self._shared.store.folder, row)
 
     def _remove(self, pack: Pack, mine: Pack) -> None:
         at = self.waiting.index(pack)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +16,7 @@ from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.keys import content_key, plain
 from tsxfer.store.checkpoints import header
+from tsxfer.store.predictions import row_digest
 from tsxfer.store.workspace import Workspace, unique
 
 PARTS = {"train", "validation", "test"}
@@ -136,12 +137,14 @@ class Store:
         workspace: Whose prepared data decides between several rows of a trial; None: nothing does.
         damaged: Lines that could not be read, as ``file:line`` (a torn last line included).
         foreign: Whole rows of another version of tsxfer that this one does not understand.
+        rivals: Keys with finished rows from several data, which share one file of predictions.
     """
 
     def __init__(self, folder: Path, workspace: Workspace | None = None) -> None:
         self.folder, self.workspace = folder, workspace
         self.damaged: list[str] = []
         self.foreign: list[str] = []
+        self.rivals: set[str] = set()
         self._read: dict[str, int] = {}  # bytes of whole lines that were read, by file
         self._writer = f"{unique()}.jsonl"
 
@@ -183,7 +186,7 @@ class Store:
         """Rows by key.
 
         A row made from the data prepared now wins over one from other data, a finished
-        one over a failed one; among equals the first stays.
+        one over a failed one; among equals the one whose predictions are kept, else the first.
         """
         return self.chosen(self.whole())
 
@@ -198,13 +201,23 @@ class Store:
 
     def chosen(self, rows: Iterable[Result]) -> dict[str, Result]:
         """One of these rows for each trial, as `rows` chooses."""
-        found: dict[str, Result] = {}
         now = self.workspace.fingerprints() if self.workspace else {}
+        groups: dict[str, list[Result]] = {}
         for row in rows:
-            old = found.get(row.key)
-            if old is None or _worth(row, now) > _worth(old, now):
-                found[row.key] = row
-        return found
+            groups.setdefault(row.key, []).append(row)
+        several = {key: group for key, group in groups.items() if len(group) > 1}
+        self.rivals = {key for key, group in several.items() if _of_several_data(group)}
+        best = {key: self._best(group, now) for key, group in several.items()}
+        return {key: best.get(key, group[0]) for key, group in groups.items()}
+
+    def _best(self, rows: Sequence[Result], now: Mapping[str, str]) -> Result:
+        """Of rows under one key; only where finished ones are equal is the file asked."""
+        worth = [_worth(row, now) for row in rows]
+        equal = [row for row, own in zip(rows, worth, strict=True) if own == max(worth)]
+        if len(equal) == 1 or equal[0].status != "done":
+            return equal[0]
+        kept = row_digest(self.folder, equal[0].key)
+        return next((row for row in equal if row.digest == kept), equal[0])
 
     def states(self) -> dict[str, str]:
         """Status by key, as of `rows`, in an eighth of the time: nothing is checked or built."""
@@ -265,6 +278,11 @@ class Store:
 def repeated() -> Held:
     """Rows repeat most of each other: what is equal is built once, in a quarter of the memory."""
     return {f"row.{name}": {} for name in REPEATED}
+
+
+def _of_several_data(rows: Sequence[Result]) -> bool:
+    data = [row.data for row in rows if row.status == "done"]
+    return any(one != data[0] for one in data)
 
 
 def _worth(row: Result, now: Mapping[str, str]) -> tuple[bool, bool]:
