@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -36,7 +38,7 @@ def test_a_smaller_number_lies_inside_a_larger_one() -> None:
     """In every repeat, and repeats differ."""
     for repeat in range(5):
         draws = [_drawn(f"{each}/class", repeat) for each in range(2, 13)]
-        for small, large in zip(draws, draws[1:], strict=False):
+        for small, large in itertools.pairwise(draws):
             assert set(small.train) <= set(large.train)
             assert set(small.validation) <= set(large.validation)
     assert _drawn("5/class", 0).digest != _drawn("5/class", 1).digest
