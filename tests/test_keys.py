@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tsxfer.core.building import from_plain
-from tsxfer.core.specs import Recipe, Reuse, Trial, canonical_size
+from tsxfer.core.sizes import canonical_size
+from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.core.strategy import named
 from tsxfer.errors import SpecError, TsxferError
 from tsxfer.keys import canonical, content_key, plain, stream

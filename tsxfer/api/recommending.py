@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from tsxfer.api.own import bring_all
 from tsxfer.core.models_index import model_names
-from tsxfer.core.specs import Reuse, Trial, canonical_size
+from tsxfer.core.sizes import canonical_size
+from tsxfer.core.specs import Reuse, Trial
 from tsxfer.data import catalogue, overlap
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared

@@ -14,6 +14,7 @@ from tsxfer.core.cautions import Caution
 from tsxfer.core.doors import OBJECTIVES as DOOR_OF_OBJECTIVES
 from tsxfer.core.names import is_given
 from tsxfer.core.seen import Begin, Learned
+from tsxfer.core.sizes import canonical_size
 from tsxfer.core.strategy import Channels, Strategy
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import content_key
@@ -503,35 +504,3 @@ class Result:
         machine was like.
         """
         return content_key(replace(self, analysis="", cost={}, environment={}, origin=""))
-
-
-def canonical_size(size: str | int) -> str:
-    """``1500`` and ``n=1500`` become ``n=1500``; ``10%`` and ``all`` stay.
-
-    Raises:
-        SpecError: For anything else.
-    """
-    text = str(size).strip().lower().replace("_", "")
-    count = text.removeprefix("n=")
-    if count.isdecimal() and len(count) < 19 and int(count) > 0:
-        return f"n={int(count)}"
-    share = text.removesuffix("%")
-    if text == "all" or (text.endswith("%") and _is_share(share)):
-        return text
-    raise SpecError(f"size {size!r} is not a label budget", mend="write 1500, 10% or all")
-
-
-def _is_share(text: str) -> bool:
-    try:
-        return 0 < float(text) <= 100
-    except ValueError:
-        return False
-
-
-def label_budget(size: str, available: int) -> int:
-    """Number of labels that a canonical size stands for where `available` exist."""
-    if size == "all":
-        return available
-    if size.endswith("%"):
-        return int(available * float(size[:-1]) / 100)
-    return int(size.removeprefix("n="))

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from tsxfer.core.building import from_plain
 from tsxfer.core.fair import CHECKED_REPEATS, smallest, unlike_scratch
 from tsxfer.core.names import DatasetName, is_given
+from tsxfer.core.sizes import canonical_size, label_budget, per_class
 from tsxfer.core.specs import (
     NO_BACKBONE,
     NOISE,
@@ -23,8 +24,6 @@ from tsxfer.core.specs import (
     Recipe,
     Reuse,
     Trial,
-    canonical_size,
-    label_budget,
 )
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError, nearest
@@ -148,6 +147,7 @@ class Study:
                 "recipe.tune and rate_multipliers both set the rate of the copied layers",
                 mend="leave one of them out",
             )
+        self._refuse_few_of_class()
         self._refuse_hidden_controls()
         self._refuse_training_given()
         self._refuse_odd_looks()
@@ -202,6 +202,21 @@ class Study:
                     f"{what}, and {given[0]} is weights that were trained elsewhere",
                     mend="leave it out, or name a data set as the source",
                 )
+
+    def _refuse_few_of_class(self) -> None:
+        if per_class(self.source_size) is not None:
+            raise SpecError(
+                f"source_size = {self.source_size!r}: a source is not pretrained on few labels",
+                mend="use --source-size 1500, 10% or all; sizes = of the study takes 5/class",
+            )
+        few = [size for size in self.sizes if per_class(size) is not None]
+        drawn_apart = [name for name in self.protocols if not PROFILES[name].nested]
+        if few and drawn_apart:
+            raise SpecError(
+                f"size {few[0]} cannot be drawn under the profile {drawn_apart[0]}, which takes "
+                "its labels without regard to class, as the study did",
+                mend="ask for --profile strict, or for a number of labels",
+            )
 
     def _refuse_hidden_controls(self) -> None:
         """A control under the name of a plain transfer would be read as one."""
@@ -431,7 +446,7 @@ def _controls(
 ) -> list[Trial]:
     """The controls of one transfer; of several sources, those without a source are the same."""
     origin = reuse.source
-    few = label_budget(study.source_size, 0) <= NOISE_LABELS
+    few = label_budget(study.source_size, 0, 0) <= NOISE_LABELS
     plain = replace(origin, recipe=study.pretraining, pool=(), after=None)
     if origin.given:  # noise is learned as often as the study's own sources would be
         plain = replace(plain, size=study.source_size, repeat=transfer.repeat % study.pretrainings)

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.core.specs import Profile, label_budget
+from tsxfer.core.sizes import label_budget, per_class
+from tsxfer.core.specs import Profile
+from tsxfer.data import few
 from tsxfer.errors import DataError
 from tsxfer.keys import stream
 
@@ -92,6 +94,7 @@ def subset(
     dataset: str,
     repeat: int,
     rest_of: NDArray[np.str_] | None = None,
+    classes: tuple[str, ...] = (),
 ) -> Subset:
     """Draw a trial's labels; under nested profiles a smaller budget lies inside a larger one.
 
@@ -107,13 +110,35 @@ def subset(
         repeat: Of the trial.
         rest_of: ``(n,)`` group names; given, what the draw leaves of the training part is
             returned in its stead, whole groups of it to select on.
+        classes: Their names, for what is told of one that has too few windows.
 
     Raises:
         DataError: If the budget is larger than what there is, or nothing is left of it.
     """
+    names = ("subset", dataset, repeat) if profile.nested else ("subset", dataset, repeat, size)
+    if not profile.nested:
+        labels = None  # the study drew its subsets without regard to class
+    train = prefix_stratified(parts.train, labels, stream(*names, "train"))
+    validation = prefix_stratified(parts.validation, labels, stream(*names, "validation"))
+    share = profile.validation_share
+    each = per_class(size)
+    if each is not None:
+        pools = (train, validation)
+        drawn = Subset(*few.of_each_class(pools, labels, each, share, dataset, classes))
+    else:
+        for_train, for_validation = _shares(parts, profile, size, dataset)
+        drawn = Subset(train[:for_train], validation[:for_validation])
+    if rest_of is not None:
+        left = train[~np.isin(train, drawn.train)]
+        return _rest(left, rest_of, share or 0.2, stream(*names, "rest"), dataset)
+    return drawn
+
+
+def _shares(parts: Partition, profile: Profile, size: str, dataset: str) -> tuple[int, int]:
+    """How many of the training and of the validation part a budget takes."""
     share = profile.validation_share
     available = len(parts.train) + (len(parts.validation) if share else 0)
-    budget = label_budget(size, available)
+    budget = label_budget(size, available, 0)
     if share == 0 or size == "all":
         for_train, for_validation = min(budget, len(parts.train)), len(parts.validation)
     else:
@@ -127,14 +152,7 @@ def subset(
             f"{dataset} has {len(parts.train)} and {len(parts.validation)}",
             mend=f"use a size of at most {fits}, e.g. --size {fits}",
         )
-    names = ("subset", dataset, repeat) if profile.nested else ("subset", dataset, repeat, size)
-    if not profile.nested:
-        labels = None  # the study drew its subsets without regard to class
-    train = prefix_stratified(parts.train, labels, stream(*names, "train"))
-    validation = prefix_stratified(parts.validation, labels, stream(*names, "validation"))
-    if rest_of is not None:
-        return _rest(train[for_train:], rest_of, share or 0.2, stream(*names, "rest"), dataset)
-    return Subset(train[:for_train], validation[:for_validation])
+    return for_train, for_validation
 
 
 def _rest(

@@ -145,7 +145,10 @@ def draw(data: Prepared, trial: Trial) -> tuple[split.Partition, split.Subset]:
     coded = np.asarray(data.array("y")) if card.task == "classification" else None
     parts = parts_of(data, profile)
     group = np.asarray(data.array("group")) if trial.part == "rest" else None
-    return parts, split.subset(parts, coded, profile, trial.size, card.id, trial.repeat, group)
+    drawn = split.subset(
+        parts, coded, profile, trial.size, card.id, trial.repeat, group, data.classes
+    )
+    return parts, drawn
 
 
 def load_task(workspace: Workspace, trial: Trial) -> Task:

@@ -10,7 +10,8 @@ import math
 from dataclasses import replace
 
 from tsxfer.core.names import is_own
-from tsxfer.core.specs import Recipe
+from tsxfer.core.sizes import parts_of_class, per_class
+from tsxfer.core.specs import PROFILES, Recipe
 from tsxfer.core.study import Study
 from tsxfer.data.task import prepared
 from tsxfer.own.sizes import refuse_misfit, sizes_that_fit, windows_to_learn
@@ -84,7 +85,7 @@ def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Told:
 
 
 def with_enough_steps(study: Study, steps: int, workspace: Workspace) -> Told:
-    """The study with a recipe of enough steps on the smallest budget of its own files.
+    """The study with a recipe of enough steps on its own files, and on few labels of each class.
 
     Both arms hold the same recipe, so that the comparison stays on equal terms. The paper profile
     keeps the study's own; of several protocols the first one counts, since all hold one recipe.
@@ -92,13 +93,19 @@ def with_enough_steps(study: Study, steps: int, workspace: Workspace) -> Told:
     if study.profile == "paper":
         return study, ()
     counts = [
-        windows_to_learn(prepared(workspace, name), study.profile, size)
-        for name in study.targets
-        if is_own(name)
-        for size in study.sizes
+        _windows(name, study.profile, size, workspace)
+        for name, size in itertools.product(study.targets, study.sizes)
+        if is_own(name) or per_class(size) is not None
     ]
     recipe = longer(study.recipe, min(counts), steps) if counts else study.recipe
     return replace(study, recipe=recipe), lengthened(study.recipe, recipe)
+
+
+def _windows(name: str, profile: str, size: str, workspace: Workspace) -> int:
+    """What a trial learns from; of a data set that does not lie here yet, as if of two classes."""
+    if (workspace.data(name) / "meta.json").exists():
+        return windows_to_learn(prepared(workspace, name), profile, size)
+    return 2 * parts_of_class(per_class(size) or 1, PROFILES[profile].validation_share)[0]
 
 
 def longer(recipe: Recipe, windows: int, steps: int) -> Recipe:

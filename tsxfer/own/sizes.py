@@ -47,7 +47,9 @@ def _misfit(made: Prepared, profile: str, size: str, repeats: int) -> DataError 
     parts = parts_of(made, PROFILES[profile])
     for repeat in range(repeats):
         try:
-            drawn = split.subset(parts, coded, rules, size, made.card.id, repeat)
+            drawn = split.subset(
+                parts, coded, rules, size, made.card.id, repeat, classes=made.classes
+            )
         except DataError as error:
             return error
         if min(len(drawn.train), len(drawn.validation), len(parts.test)) == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tsxfer import metrics
+from tsxfer.core.sizes import in_words
 from tsxfer.report.build import Report
 from tsxfer.report.columns import difference, model, number, percent, stated
 from tsxfer.report.headline import headline
@@ -68,7 +69,7 @@ def clearest(report: Report) -> list[str]:
 
 def sentence(c: Comparison) -> str:
     """A comparison with effect, interval, metric and scope, e.g. that speech helps on emg."""
-    size = _labels(c.trial.size)
+    size = in_words(c.trial.size)
     return f"On {_plain(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}."
 
 
@@ -112,15 +113,6 @@ def _phrase(verdict: Verdict, c: Comparison, effect: str, whom: str) -> str:
         "no valid baseline": f"nothing can be said about {who}, since scratch failed to beat the "
         "best trivial prediction",
     }[verdict]
-
-
-def _labels(size: str) -> str:
-    bare = size.removeprefix("n=")
-    return (
-        f"{int(bare):,} labels"
-        if bare.isascii() and bare.isdecimal() and len(bare) < 12
-        else f"{bare} labels"
-    )
 
 
 def _plain(name: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 
-from tsxfer.core.specs import NO_BACKBONE, PROFILES, Result, Trial, label_budget
+from tsxfer.core.sizes import SOME_CLASSES, label_budget
+from tsxfer.core.specs import NO_BACKBONE, PROFILES, Result, Trial
 from tsxfer.data import catalogue, prepare
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
@@ -53,10 +54,10 @@ class _Rates:
 
     kind: dict[tuple[object, ...], float]
     model: dict[str, float]
-    extent: Callable[[str], tuple[int, int]]
+    extent: Callable[[str], tuple[int, int, int]]
 
     @classmethod
-    def of(cls, rows: Iterable[Result], extent: Callable[[str], tuple[int, int]]) -> _Rates:
+    def of(cls, rows: Iterable[Result], extent: Callable[[str], tuple[int, int, int]]) -> _Rates:
         kinds: dict[tuple[object, ...], list[float]] = defaultdict(list)
         models: dict[str, list[float]] = defaultdict(list)
         for row in rows:
@@ -75,12 +76,12 @@ class _Rates:
         known = self.kind.get(_kind(trial))
         if known is not None:
             return known
-        count, values = self.extent(trial.dataset)
+        count, values, classes = self.extent(trial.dataset)
         size = "all" if trial.part == "rest" else trial.size
         profile = PROFILES[trial.profile]
         held = profile.shares[2]  # for the test
         learned = 1 - profile.validation_share
-        labels = label_budget(size, int(count * (1 - held))) * learned
+        labels = label_budget(size, int(count * (1 - held)), classes) * learned
         epochs = trial.recipe.epochs if _method(trial) == trial.model else 1
         return self.model[_method(trial)] * epochs * labels * values
 
@@ -108,8 +109,9 @@ def _method(trial: Trial) -> str:
     return trial.baseline or "" if trial.model == NO_BACKBONE else trial.model
 
 
-def _extent(name: str, workspace: Workspace) -> tuple[int, int]:
-    """Instances of a data set, and numbers in one window."""
+def _extent(name: str, workspace: Workspace) -> tuple[int, int, int]:
+    """Instances of a data set, numbers in one window, and classes."""
     dataset = catalogue.find(name, workspace)
     card, lies = dataset.card, prepare.load(dataset, workspace.data(name))
-    return lies.count if lies else card.count, len(card.channels) * card.length
+    count, classes = (lies.count, len(lies.classes)) if lies else (card.count, SOME_CLASSES)
+    return count, len(card.channels) * card.length, classes

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tsxfer.core.sizes import in_words
 from tsxfer.report.build import Report
 from tsxfer.report.cards import scored
 from tsxfer.report.columns import model
@@ -41,7 +42,7 @@ def _picture(report: Report, group: Sequence[Comparison], rows: Sequence[Spec]) 
     labels = size.removeprefix("n=")
     return Picture(
         slug("scores-beside", target, network, labels, metric),
-        f"{target}, {network}, {labels} labels: all scores",
+        f"{target}, {network}, {in_words(size)}: all scores",
         "Mean test score with the range over repeats: scratch, each transfer, its controls and the "
         "baselines on the same subset and test.",
         _spec(list(rows)[:LINES], scored(report, group[0])),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tsxfer.core.sizes import in_words
 from tsxfer.report.build import Report
 from tsxfer.report.figures.picture import OfStudy, Picture, slug
 from tsxfer.report.vega import Spec
@@ -29,7 +30,7 @@ def draw(report: Report) -> Iterator[Picture]:
 def _picture(size: str, group: Sequence[Comparison]) -> Picture:
     return Picture(
         slug("gain-by-source-and-target", size),
-        f"Gain in margins, {size} labels",
+        f"Gain in margins, {in_words(size)}",
         "Mean difference in units of the margin (blue: transfer better), over models and ways of "
         "transfer where there are several; below it, how many verdicts are better (▲) and worse "
         f"(▼) of all. Colours stay from {DEEPEST:g} margins on; cells without a valid baseline are "

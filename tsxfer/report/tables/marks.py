@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from tsxfer.core.sizes import in_words
 from tsxfer.report.columns import MARKS, model, signed
 from tsxfer.report.section import Section
 from tsxfer.stats.compare import Comparison
@@ -15,7 +16,7 @@ def verdict_matrix(comparisons: Sequence[Comparison]) -> list[Section]:
     groups: dict[tuple[str, str], list[Comparison]] = {}
     for c in comparisons:
         groups.setdefault((model(c), c.trial.size.removeprefix("n=")), []).append(c)
-    return [_marks(f"{m}, {size} labels", group) for (m, size), group in groups.items()]
+    return [_marks(f"{m}, {in_words(size)}", group) for (m, size), group in groups.items()]
 
 
 def _marks(title: str, group: Sequence[Comparison]) -> Section:
