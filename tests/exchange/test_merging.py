@@ -17,10 +17,10 @@ from tsxfer.core.study import expand, read_study
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.exchange import packed, words
 from tsxfer.exchange.comparing import compare_sets
-from tsxfer.exchange.finding import find
+from tsxfer.exchange.finding import find, is_set
 from tsxfer.exchange.merging import merge
 from tsxfer.report import caveats
-from tsxfer.store.rows import Store
+from tsxfer.store.rows import Store, to_line
 from tsxfer.store.workspace import Workspace
 
 
@@ -52,12 +52,39 @@ def test_two_halves_make_the_whole(tmp_path, place):
 
 
 def test_rows_without_predictions_are_said_to_be_unchecked(tmp_path):
-    """A set that brings no predictions is told how many scores are taken as they are."""
+    """Of a set it is told how many scores come without predictions, and are taken as they are."""
     theirs = made(tmp_path / "t")
     (said,) = words.of_unbound(theirs)
     assert f"these {len(list(theirs.rows))} row(s)" in said
     bound = replace(theirs, parts=tuple(replace(p, predictions=tmp_path) for p in theirs.parts))
+    for row in theirs.rows:
+        (tmp_path / f"{row.key}.npz").touch()
     assert not list(words.of_unbound(bound))
+    (tmp_path / f"{row.key}.npz").unlink()
+    (said,) = words.of_unbound(bound)
+    assert f"for 1 of these {len(list(theirs.rows))} row(s)" in said
+    assert f"reproduce {row.key}" in said
+
+
+def test_fields_that_this_version_does_not_know_are_told(tmp_path, place):
+    """Whatever form a set comes in, what its rows lose here is named, with how many."""
+    theirs = made(tmp_path / "t")
+    lines = [{**json.loads(to_line(row)), "mood": 3} for row in theirs.rows]
+    folder = place.results("made")
+    folder.mkdir(parents=True)
+    (folder / "rows.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    (folder / "study.toml").write_text(theirs.parts[0].study_toml)
+    for named in (folder, folder / "rows.jsonl"):
+        (said,) = words.of_unknown(find(str(named), place))
+        assert f"mood ({len(lines)} row(s))" in said
+    assert not list(words.of_unknown(theirs))
+
+
+def test_a_version_of_a_suite_that_is_not_there_is_said_so(place):
+    """`real@2` is a suite in a version that does not come along, and no study of a workspace."""
+    assert is_set("real@2")
+    with pytest.raises(SpecError, match=r"comes with real@1, not with real@2"):
+        find("real@2", place)
 
 
 def test_merged_rows_say_where_they_come_from(tmp_path, place):

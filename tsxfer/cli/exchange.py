@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from tsxfer.cli.options import Json, Place
+from tsxfer.cli.options import Json, Place, Plugins
 
 Set = Annotated[
     str,
@@ -28,6 +28,7 @@ def results(
         Optional[Path],  # noqa: UP045
         typer.Option(help="File to write: .parquet (a set that can be merged), .csv or .jsonl."),
     ] = None,
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Show or export the rows of a result set; nothing is trained.
@@ -48,7 +49,9 @@ def results(
     sys.stderr.write(f"wrote {sum(1 for _ in found.rows)} rows to {out}\n")
 
 
-def compare(first: Set, second: Set, json: Json = False, workspace: Place = None) -> None:
+def compare(
+    first: Set, second: Set, json: Json = False, _plugins: Plugins = "", workspace: Place = None
+) -> None:
     """Compare two result sets: rows of only one, scores that moved, verdicts that changed.
 
     Exit code 1 where the two disagree on a row of the same key.
@@ -67,7 +70,7 @@ def compare(first: Set, second: Set, json: Json = False, workspace: Place = None
     raise typer.Exit(1 if found.disagree else 0)
 
 
-def merge(rows: Set, workspace: Place = None) -> None:
+def merge(rows: Set, _plugins: Plugins = "", workspace: Place = None) -> None:
     """Add rows from elsewhere to the workspace: verified first, marked, and all or none.
 
     Example: tsxfer merge real@1
@@ -82,7 +85,7 @@ def merge(rows: Set, workspace: Place = None) -> None:
     found = find(rows, place)
     place.make()
     lines = [words.of_merge(one, found.origin) for one in merge_set(found, place)]
-    say([*lines, *words.of_unbound(found)])
+    say([*lines, *words.of_unbound(found), *words.of_unknown(found)])
 
 
 def board(
@@ -92,6 +95,7 @@ def board(
         typer.Option(help="Page to write (Markdown)."),
     ] = None,
     json: Json = False,
+    _plugins: Plugins = "",
     workspace: Place = None,
 ) -> None:
     """Rank sources, strategies and models over the targets of a result set, with intervals.

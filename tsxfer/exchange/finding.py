@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -60,13 +61,34 @@ def find(named: str | Path, workspace: Workspace) -> ResultSet:
             where=str(path),
             mend="install tsxfer again: python -m pip install --force-reinstall tsxfer",
         )
+    _refuse_other_version(named)
     known = [*SUITES, *workspace.studies()]
     raise SpecError(f"no result set, study, file or folder {named!r}", mend=nearest(named, known))
 
 
 def is_set(named: str) -> bool:
     """Whether a word can only mean a set, and no study of a workspace."""
-    return named in SUITES or named.endswith((".parquet", ".jsonl")) or is_address(named)
+    suite = _is_suite(named)
+    return suite or named.endswith((".parquet", ".jsonl")) or is_address(named)
+
+
+def _is_suite(named: str) -> bool:
+    """Whether a word is the name of a suite with a version, also one that does not exist."""
+    name, at, _ = named.partition("@")
+    return bool(at) and name in SUITES.values()
+
+
+def _refuse_other_version(named: str) -> None:
+    """Refuse a suite in a version that this tsxfer does not bring."""
+    if not _is_suite(named):
+        return
+    name = named.partition("@")[0]
+    there = [suite for suite, folder in SUITES.items() if folder == name]
+    raise SpecError(
+        f"tsxfer {__version__} comes with {', '.join(there)}, not with {named}",
+        mend=f"name {there[-1]}; or install the version that brings {named}: "
+        "python -m pip install -U tsxfer",
+    )
 
 
 def suite_file(named: str) -> Path:
@@ -100,11 +122,11 @@ def _of_lines(content: bytes, where: str, beside: Path | None) -> Part:
 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "rows.jsonl").write_bytes(content)
-        rows, unread = _rows(Store(Path(folder)))
-    refuse_unread(unread, where, __version__)
+        store = Store(Path(folder))
+        rows = _rows(store, where)
     if beside is not None and (beside / "study.toml").is_file():
-        return _of_study(beside, None, rows)
-    return Part(study="", study_toml="", lock_toml="", rows=rows, hashes={})
+        return replace(_of_study(beside, None, rows), unknown=store.unknown)
+    return Part(study="", study_toml="", lock_toml="", rows=rows, hashes={}, unknown=store.unknown)
 
 
 def _of_folder(path: Path) -> tuple[Part, ...]:
@@ -126,9 +148,9 @@ def _of_folder(path: Path) -> tuple[Part, ...]:
 def _of_study(
     folder: Path, workspace: Workspace | None, rows: tuple[Result, ...] | None = None
 ) -> Part:
+    store = Store(folder, workspace)
     if rows is None:
-        rows, unread = _rows(Store(folder, workspace))
-        refuse_unread(unread, str(folder), __version__)
+        rows = _rows(store, str(folder))
     kept = folder / "predictions"
     return Part(
         study=_text(folder / "study.toml") and _name(folder),
@@ -137,12 +159,14 @@ def _of_study(
         rows=rows,
         hashes=dict(_hashes(rows, kept)),
         predictions=kept if kept.is_dir() else None,
+        unknown=store.unknown,
     )
 
 
-def _rows(store: Store) -> tuple[tuple[Result, ...], list[str]]:
+def _rows(store: Store, where: str) -> tuple[Result, ...]:
     rows = store.rows()
-    return tuple(rows.values()), [*store.damaged, *store.foreign]
+    refuse_unread([*store.damaged, *store.foreign], where, __version__)
+    return tuple(rows.values())
 
 
 def _name(folder: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,8 @@ from tsxfer import __version__
 from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.exchange.sets import Part, refuse_unread
-from tsxfer.store.rows import from_record, repeated, to_line
+from tsxfer.store.flat import measured
+from tsxfer.store.rows import from_record, repeated, to_line, unknown
 
 SCHEMA = 1
 META = b"tsxfer.results"
@@ -82,13 +84,16 @@ def _parts(lines: list[dict[str, Any]], studies: dict[str, Any], where: str) -> 
     held, unread = repeated(), list[str]()
     rows: dict[str, list[Result]] = {name: [] for name in studies}
     hashes: dict[str, dict[str, str]] = {name: {} for name in studies}
+    left_out: dict[str, Counter[str]] = {name: Counter() for name in studies}
     for number, line in enumerate(lines):
         try:
-            row = from_record(json.loads(line["row"]), held)
+            record = json.loads(line["row"])
+            row = from_record(record, held)
             rows[line["study"]].append(row)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, TsxferError):
             unread.append(f"row {number}")
             continue
+        left_out[line["study"]].update(unknown(record))
         if line["predictions"]:
             hashes[line["study"]][row.key] = line["predictions"]
     refuse_unread(unread, where, __version__)
@@ -99,6 +104,7 @@ def _parts(lines: list[dict[str, Any]], studies: dict[str, Any], where: str) -> 
             lock_toml=str(texts[1]),
             rows=tuple(rows[name]),
             hashes=hashes[name],
+            unknown=left_out[name],
         )
         for name, texts in studies.items()
     )
@@ -136,16 +142,7 @@ def flat(row: Result) -> dict[str, Any]:
         "size": trial.size,
         "repeat": trial.repeat,
         "profile": trial.profile,
-        "metric": row.metric,
-        "score": row.scores.get(row.metric),
-        "chance": row.chance.get(row.metric),
-        "margin": row.margin,
-        "seconds": row.cost.get("seconds"),
-        "samples": row.cost.get("samples"),
-        "curve_samples": row.curve.get("samples"),
-        "curve_score": row.curve.get("score"),
-        "labels": "; ".join(row.labels),
-        "origin": row.origin,
+        **measured(row),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tsxfer.core.specs import Result
@@ -24,6 +24,7 @@ class Part:
         rows: One for each trial.
         hashes: Of kept predictions, by key of the row.
         predictions: Folder that holds them; None where only hashes came along.
+        unknown: Fields of rows that this version does not know and left out, with their count.
     """
 
     study: str
@@ -32,6 +33,7 @@ class Part:
     rows: tuple[Result, ...]
     hashes: Mapping[str, str]
     predictions: Path | None = None
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def spec(self) -> Study:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from tsxfer import __version__
+from tsxfer.core.specs import Result
 from tsxfer.exchange.board import FEWEST_TARGETS, Board, Entry
 from tsxfer.exchange.comparing import Changed, Compared, Drift
 from tsxfer.exchange.merging import Merged
-from tsxfer.exchange.sets import ResultSet
+from tsxfer.exchange.sets import Part, ResultSet
 
 NOUNS = {"Sources": "source", "Strategies": "strategy", "Models": "model"}
 MOST = 20  # lines of one kind; --json has all
@@ -27,12 +30,32 @@ def of_merge(merged: Merged, origin: str) -> str:
 
 
 def of_unbound(found: ResultSet) -> Iterator[str]:
-    """What a set without predictions leaves open: scores that no reading can check."""
-    done = [row for row in found.rows if row.status == "done"]
-    if done and not any(part.predictions for part in found.parts):
+    """How many scores no reading can check, since their predictions did not come along."""
+    done = [(part, row) for part in found.parts for row in part.rows if row.status == "done"]
+    loose = [row for part, row in done if not _bound(part, row)]
+    if not loose:
+        return
+    last = max(loose, key=lambda row: row.trial.reuse is not None)  # no pretraining, if there is
+    them = "these" if len(loose) == len(done) else f"{len(loose)} of these"
+    yield (
+        f"no predictions came along for {them} {len(done)} row(s) (pretrainings keep none), whose "
+        f"scores are taken as they are; to check one, train it again: tsxfer reproduce {last.key}"
+    )
+
+
+def _bound(part: Part, row: Result) -> bool:
+    return part.predictions is not None and (part.predictions / f"{row.key}.npz").is_file()
+
+
+def of_unknown(found: ResultSet) -> Iterator[str]:
+    """Fields of a later version, or of somebody's own, that rows lose in a merge."""
+    counts = sum((Counter(part.unknown) for part in found.parts), Counter[str]())
+    if counts:
+        named = ", ".join(f"{name} ({count} row(s))" for name, count in sorted(counts.items()))
         yield (
-            f"no predictions came along, so that the scores of these {len(done)} row(s) are taken "
-            f"as they are; to check one, train it again: tsxfer reproduce {done[-1].key}"
+            f"left out, since tsxfer {__version__} does not know them: {named}; your copy of "
+            f"{found.name} still has them. If a later tsxfer wrote it: python -m pip install -U "
+            "tsxfer, then merge into a new --workspace"
         )
 
 

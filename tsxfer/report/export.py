@@ -14,6 +14,7 @@ from tsxfer.report.figures import every
 from tsxfer.report.figures.picture import mark
 from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
+from tsxfer.store.flat import measured
 
 SCALE = 3.0  # of PNG, so that a 480-unit figure prints sharply in a column
 
@@ -82,16 +83,7 @@ def _record(c: Comparison, row: Result, arm: str) -> dict[str, Any]:
         "repeat": row.trial.repeat,
         "arm": arm,
         "against": first_arm(c.against),
-        "metric": row.metric,
-        "score": row.scores[row.metric],
-        "chance": row.chance.get(row.metric),
-        "margin": row.margin,
         "verdict": c.verdict,
         **scoped(c),
-        "seconds": row.cost.get("seconds"),
-        "samples": row.cost.get("samples"),
-        "curve_samples": row.curve.get("samples"),
-        "curve_score": row.curve.get("score"),
-        "labels": "; ".join(row.labels),
-        "origin": row.origin,
+        **measured(row),
     }

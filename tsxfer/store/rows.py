@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
@@ -50,7 +51,7 @@ def to_line(result: Result) -> str:
 
 
 def from_record(record: dict[str, Any], held: Held | None = None) -> Result:
-    """The inverse of `to_line` after JSON; fields that a later version added are ignored.
+    """The inverse of `to_line` after JSON; fields of a later version are left out (`unknown`).
 
     What `held` names is shared with earlier rows, see `tsxfer.core.building.from_plain`.
 
@@ -68,6 +69,11 @@ def from_record(record: dict[str, Any], held: Held | None = None) -> Result:
     if result.status == "done" and (fault := _fault(result)):
         raise StoreError(f"row {result.key} has {fault}", mend="run the study again")
     return result
+
+
+def unknown(record: Mapping[str, object]) -> set[str]:
+    """Fields of a record that this version does not know, and a row does not hold."""
+    return record.keys() - FIELDS - {"key"}
 
 
 def _of_today(record: dict[str, Any]) -> dict[str, Any]:
@@ -137,6 +143,7 @@ class Store:
         workspace: Whose prepared data decides between several rows of a trial; None: nothing does.
         damaged: Lines that could not be read, as ``file:line`` (a torn last line included).
         foreign: Whole rows of another version of tsxfer that this one does not understand.
+        unknown: Fields of rows that were read, which this version leaves out, with their count.
         rivals: Keys with finished rows from several data, which share one file of predictions.
     """
 
@@ -144,6 +151,7 @@ class Store:
         self.folder, self.workspace = folder, workspace
         self.damaged: list[str] = []
         self.foreign: list[str] = []
+        self.unknown: Counter[str] = Counter()
         self.rivals: set[str] = set()
         self._read: dict[str, int] = {}  # bytes of whole lines that were read, by file
         self._writer = f"{unique()}.jsonl"
@@ -192,7 +200,7 @@ class Store:
 
     def whole(self) -> Iterator[Result]:
         """Every whole row of every writer, also where a trial has several."""
-        self.damaged, self.foreign = [], []
+        self.damaged, self.foreign, self.unknown = [], [], Counter()
         held = repeated()
         for place, line in self.lines():
             row = self._row(place, line, held)
@@ -241,10 +249,12 @@ class Store:
             self.damaged.append(place)
             return None
         try:
-            return from_record(record, held)
+            row = from_record(record, held)
         except (ValueError, TypeError, AttributeError, RecursionError, TsxferError):
             (self.foreign if _of_another_version(record) else self.damaged).append(place)
             return None
+        self.unknown.update(unknown(record))
+        return row
 
     def lines(self) -> Iterator[tuple[str, bytes]]:
         """All lines of all writers, as they lie there, each with its ``file:line``."""
