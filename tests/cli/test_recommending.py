@@ -31,7 +31,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_sources_are_ranked_for_a_file_and_the_record_is_told(ran: Path) -> None:
-    """Three sources and the zoo, best first; two cells of two targets are judged; no control is one."""
+    """Three sources and the zoo, best first; two cells of two targets are judged, no control."""
     done = tsxfer(ran, "recommend", "--target", "mine.csv", *SAID, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -101,7 +101,7 @@ def recommend(
         str(size),
         repeat,
         left,
-        listed("source", source),
-        listed("trained_on", trained_on),
+        sources,
+        said,
     )
     return Recommendation(advised(wanted, place))
