@@ -8,6 +8,7 @@ import pytest
 from tests.cli.test_own_run import write_waves
 from tests.study import tsxfer
 
+ABC = ("--source", "a.csv,b,c")
 SAID = ("--label", "y", "--group", "who", "--rate", "50")
 
 
@@ -30,11 +31,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_sources_are_ranked_for_a_file_and_the_record_is_told(ran: Path) -> None:
-    """Three sources, best first; two cells of two targets are judged; no control is a source."""
+    """Three sources and the zoo, best first; two cells of two targets are judged, no control."""
     done = tsxfer(ran, "recommend", "--target", "mine.csv", *SAID, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert {s["source"][0] for s in found["sources"]} == set("abc")
+    ours = {s["source"][0] for s in found["sources"] if "+own@" in s["source"]}
+    assert ours == set("abc")
+    assert {s["source"] for s in found["sources"]} >= {"speech_test_list+zoo@1"}
     scores = [s[found["method"]] for s in found["sources"]]
     assert scores == sorted(scores, reverse=True)
     assert found["size"] == "all"
@@ -50,7 +53,7 @@ def test_sources_are_ranked_for_a_file_and_the_record_is_told(ran: Path) -> None
 def test_a_source_that_has_seen_the_test_is_left_out(ran: Path) -> None:
     """A copy of a source as target: that source is no advice, and which it was is said."""
     (ran / "again.csv").write_bytes((ran / "a.csv").read_bytes())
-    done = tsxfer(ran, "recommend", "--target", "again.csv", *SAID, "--json")
+    done = tsxfer(ran, "recommend", "--target", "again.csv", *SAID, *ABC, "--json")
     assert done.returncode == 0, done.stderr
     assert {s["source"][0] for s in json.loads(done.stdout)["sources"]} == set("bc")
     assert "left out: a+own@" in done.stderr
@@ -94,11 +97,12 @@ BAD = {
     "not prepared": (("--target", "speech"), "tsxfer prepare speech [--from FOLDER]"),
     "two": (("--target", "speech,emg"), "2 targets are given"),
     "no model": (("--target", "mine.csv", *SAID, "--model", "tcm"), "did you mean tcn"),
-    "other model": (("--target", "mine.csv", *SAID, "--model", "tcn"), "--model convnetquake"),
+    "other model": (("--target", "mine.csv", *SAID, "--model", "resnet"), "--model convnetquake"),
     "too many": (("--target", "mine.csv", *SAID, "--size", "80"), "use a size of at most"),
     "no size": (("--target", "mine.csv", *SAID, "--size", "few"), "is not a label budget"),
     "no repeat": (("--target", "mine.csv", *SAID, "--repeat", "-1"), "is negative"),
-    "no source": (("--target", "mine.csv", *SAID, "--workspace", "empty"), "tsxfer run --source"),
+    "no source": (("--target", "mine.csv", *SAID, *ABC, "--workspace", "empty"), "zoo:NAME"),
+    "no zoo": (("--target", "mine.csv", *SAID, "--source", "zoo:spech"), "did you mean zoo:"),
 }
 
 

@@ -12,7 +12,9 @@ from tsxfer.data import catalogue, prepare
 from tsxfer.data.task import draw, load_task, prepared
 from tsxfer.errors import SpecError
 from tsxfer.keys import stream
+from tsxfer.own import weights as own_weights
 from tsxfer.ranking import evidence, rankers
+from tsxfer.ranking.elsewhere import Elsewhere
 from tsxfer.ranking.rankers import known, measured, scores_of
 from tsxfer.ranking.seen import features, probabilities, see, training_part
 from tsxfer.ranking.sources import Pretrained, for_target, pretrained
@@ -20,6 +22,7 @@ from tsxfer.running.runner import Job, run
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import weights
+from tsxfer.zoo import shelf
 
 RECIPE = Recipe(epochs=1)
 SETS = ("emg+sim", "finance+sim", "speech+sim")
@@ -226,7 +229,30 @@ def test_only_plain_pretrainings_are_at_hand(place: Workspace) -> None:
     with pytest.raises(SpecError) as own:
         for_target([], "mine+own@1", MODEL)
     assert "--target FILE" in own.value.mend
-    assert "are not ranked" in own.value.mend
+    assert "--source FILE.safetensors" in own.value.mend
+
+
+def test_weights_made_elsewhere_are_ranked_by_what_they_make_of_windows(place: Workspace) -> None:
+    """The zoo's score as its transfer starts; what asks for its windows or head is not defined."""
+    card, _ = shelf.bring(shelf.find("zoo:speech_test_list"), [MODEL], place)
+    theirs = Elsewhere(card, MODEL)
+    (only,) = for_target([], EMG, MODEL, [theirs])
+    found = measured(see(place, _transfer(only.trial), only.row))
+    kept = {name for name, score in found.items() if score is not None}
+    assert kept == {"probe", "logme", "h_score", "labels", "domain"}
+    assert found["labels"] > 1000
+    assert found["domain"] == 0
+    assert scores_of(place, _transfer(only.trial), None) == found
+
+
+def test_of_a_stranger_only_what_was_said_is_known(place: Workspace, tmp_path: Path) -> None:
+    """No labels and no domain of weights of which nobody has said what they learned from."""
+    path = tmp_path / "stranger.safetensors"
+    weights.save(path, weights.load(place.weights(_origin(PRICES).key)), "{}")
+    for said, expected in (((), None), (("emg",), 1.0), (("finance",), 0.0), (("moon",), None)):
+        card = own_weights.bring(str(path), said, place)
+        found = measured(see(place, _transfer(Elsewhere(card, MODEL).trial), None))
+        assert (found["labels"], found["domain"]) == (None, expected)
 
 
 def test_real_sources_come_first_for_a_real_target() -> None:

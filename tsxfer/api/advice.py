@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from tsxfer.api.asked import DataWords
+from tsxfer.api.asked import DataWords, Names, listed
 from tsxfer.api.chosen import Place, use_plugins, workspace_at
 from tsxfer.api.given import Data, described_by, names_of
 from tsxfer.api.public import public
@@ -65,6 +65,8 @@ def recommend(
     model: str = "convnetquake",
     size: str | int = "",
     repeat: int = 0,
+    source: Names = (),
+    trained_on: Names = (),
     workspace: Place = None,
     plugins: str | Path = "",
     **words: Unpack[DataWords],
@@ -76,6 +78,9 @@ def recommend(
         model: Backbone.
         size: Labels; 1,500, or all where there are fewer.
         repeat: Whose subset of the target is looked at.
+        source: What to rank: data sets pretrained here, ``zoo:NAME``, files of weights. All that
+            is here: pretrainings and, for a real target, the zoo.
+        trained_on: Data sets that weights of a stranger among them have learned from.
         workspace: Where pretrainings and finished studies lie.
         plugins: Folder with data sets and models of yours.
         **words: Of a target of your own, as of `tsxfer.run`.
@@ -89,5 +94,14 @@ def recommend(
     described, place = described_by(words), workspace_at(workspace)
     names, held = names_of("target", target, described, place)
     left = Description() if held else described
-    wanted = Wanted(",".join(names), model, str(size), repeat, left)
+    sources, said = listed("source", source), listed("trained_on", trained_on)
+    wanted = Wanted(
+        ",".join(names),
+        model,
+        str(size),
+        repeat,
+        left,
+        sources,
+        said,
+    )
     return Recommendation(advised(wanted, place))

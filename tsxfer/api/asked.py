@@ -131,6 +131,15 @@ def flags_of(
     return Flags(**said)
 
 
+def listed(name: str, value: Names) -> tuple[str, ...]:
+    """Words given as one or as several.
+
+    Raises:
+        SpecError: For what is no text.
+    """
+    return tuple(_several(name, value, (str,)))
+
+
 def _several(name: str, value: object, kinds: tuple[type, ...]) -> list[Any]:
     if value is None:
         return []

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tsxfer.api import weights
 from tsxfer.api.own import bring_all
 from tsxfer.core.models_index import model_names
+from tsxfer.core.names import DatasetName, is_given, is_simulated
 from tsxfer.core.sizes import canonical_size
 from tsxfer.core.specs import Reuse, Trial
 from tsxfer.data import catalogue, overlap
@@ -18,13 +21,17 @@ from tsxfer.data.task import prepared
 from tsxfer.errors import DataError, SpecError, TsxferError, nearest, printable
 from tsxfer.own import sizes
 from tsxfer.own.description import Description
-from tsxfer.ranking.sources import Pretrained, for_target, pretrained
+from tsxfer.own.importing import plain_name
+from tsxfer.own.readers import is_own
+from tsxfer.ranking.elsewhere import Elsewhere, of_zoo
+from tsxfer.ranking.sources import Pretrained, Source, for_target, pretrained
 from tsxfer.store.workspace import Workspace
 
 if TYPE_CHECKING:  # these import torch
     from tsxfer.ranking.advice import Advice, Ranked
 
 SIZE = "n=1500"
+UNSAID = "what it learned from is not said, or not here (--trained-on A,B)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Wanted:
         size: Label budget; empty takes 1,500 labels, or all where there are fewer.
         repeat: Whose subset of the target is looked at.
         described: What flags say of the target's file.
+        sources: What to rank; empty: pretrainings of the workspace and, for a real target, the zoo.
+        trained_on: What a stranger's weights among them have learned from.
     """
 
     target: str
@@ -44,6 +53,8 @@ class Wanted:
     size: str
     repeat: int
     described: Description
+    sources: tuple[str, ...] = ()
+    trained_on: tuple[str, ...] = ()
 
 
 def advised(wanted: Wanted, workspace: Workspace) -> Advice:
@@ -61,7 +72,7 @@ def advised(wanted: Wanted, workspace: Workspace) -> Advice:
     found, damaged = pretrained(workspace)
     if damaged:
         sys.stderr.write(f"left out, no whole weights: {printable(', '.join(damaged))}\n")
-    sources = for_target(found, target.dataset, wanted.model)
+    sources = _sources(wanted, found, target, workspace)
     from tsxfer.exchange.finding import suite_folder
     from tsxfer.ranking.advice import SUITE, Advice
     from tsxfer.ranking.evidence import gather
@@ -77,6 +88,43 @@ def advised(wanted: Wanted, workspace: Workspace) -> Advice:
     judged = tuple(judge(evidence.outcomes))
     suite = () if made.card.simulated else tuple(judge(read(suite_folder(SUITE))))
     return Advice(target, made, tuple(ranked), blind, evidence, judged, suite)
+
+
+def _sources(
+    wanted: Wanted, found: Sequence[Pretrained], target: Trial, workspace: Workspace
+) -> list[Source]:
+    """What is ranked: what was asked for, or all that is at hand.
+
+    Raises:
+        TsxferError: If a source means nothing here, or there is none.
+    """
+    if not weights.split(wanted.sources):
+        real = not is_simulated(target.dataset)
+        shelf = of_zoo(target.dataset, wanted.model, workspace) if real else []
+        return for_target(found, target.dataset, wanted.model, shelf)
+    names = dict.fromkeys(weights.bring_all(wanted.sources, wanted.trained_on, workspace))
+    cards = [weights.card_of(n, [wanted.model], workspace)[0] for n in names if is_given(n)]
+    data = [n for n in names if not is_given(n)]
+    chosen = [p for n in data for p in _pretrained_on(n, found, wanted.model)]
+    theirs = [Elsewhere(card, wanted.model) for card in cards]
+    return for_target(chosen, target.dataset, wanted.model, theirs)
+
+
+def _pretrained_on(name: str, found: Sequence[Pretrained], model: str) -> list[Pretrained]:
+    word = plain_name(Path(name).stem) if is_own(name) else name
+    kept = [
+        p
+        for p in found
+        if p.trial.model == model and DatasetName.parse(p.trial.dataset).means(word)
+    ]
+    if not kept:
+        raise SpecError(
+            f"no {model} pretrained on {name!r} is here",
+            where="--source",
+            mend=f"leave --source out to rank what is here, name weights (zoo:NAME, a .safetensors "
+            f"file), or pretrain: tsxfer run --source {name} --target NAME --model {model}",
+        )
+    return kept
 
 
 def _target(wanted: Wanted, workspace: Workspace) -> Prepared:
@@ -120,13 +168,18 @@ def _has_seen_test(transfer: Trial, workspace: Workspace) -> bool:
     except TsxferError:
         sys.stderr.write(f"not compared with the target, since its data is not here: {name}\n")
         return False
+    for one in found:
+        if one.unknown:
+            sys.stderr.write(
+                f"not known whether {one.source} has seen the target's test part: {UNSAID}\n"
+            )
     seen = [one for one in found if one.refused and one.source != transfer.dataset]
     for one in seen:
         sys.stderr.write(f"left out: {name} has seen {one.words} of the target's test part\n")
     return bool(seen)
 
 
-def _ranked(sources: Sequence[Pretrained], target: Trial, workspace: Workspace) -> list[Ranked]:
+def _ranked(sources: Sequence[Source], target: Trial, workspace: Workspace) -> list[Ranked]:
     """Sources, best first by the default ranker; those that it cannot score last."""
     from tsxfer.ranking.advice import Ranked
     from tsxfer.ranking.rankers import scores_of

@@ -75,7 +75,7 @@ def settled(study: Study, workspace: Workspace) -> Study:
     names = [name for name in study.sources if is_given(name)]
     cards, counts = dict[str, given.Given](), dict[str, int]()
     for name in names:
-        cards[name], counts[name] = _card(name, study.models, workspace)
+        cards[name], counts[name] = card_of(name, study.models, workspace)
     return replace(
         study,
         given={cards[name].name: counts[name] for name in names},
@@ -83,7 +83,12 @@ def settled(study: Study, workspace: Workspace) -> Study:
     )
 
 
-def _card(name: str, models: Sequence[str], workspace: Workspace) -> tuple[given.Given, int]:
+def card_of(name: str, models: Sequence[str], workspace: Workspace) -> tuple[given.Given, int]:
+    """Card of weights that are brought in, and how many trainings of each model there are.
+
+    Raises:
+        TsxferError: If they are not there, or not for a model.
+    """
     if shelf.is_zoo(name):
         return shelf.bring(shelf.find(name), models, workspace)
     card = given.read(name, workspace)

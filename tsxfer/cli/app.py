@@ -12,7 +12,7 @@ from tsxfer.api.asked import Flags
 from tsxfer.cli import exchange
 from tsxfer.cli.options import UNSAID, Json, Mode, Partial, Place, Plugins, Quick, StudyFile
 from tsxfer.cli.own_flags import own_flags
-from tsxfer.cli.study_flags import study_flags
+from tsxfer.cli.study_flags import TrainedOn, study_flags
 from tsxfer.core.doors import DOORS
 from tsxfer.own.description import Description
 from tsxfer.running.device import WORDS
@@ -515,6 +515,13 @@ def recommend(
     model: Annotated[str, typer.Option(help="Backbone.")] = "convnetquake",
     size: Annotated[str, typer.Option(help="Labels; 1,500, or all where there are fewer.")] = "",
     repeat: Annotated[int, typer.Option(help="Whose subset of the target is looked at.")] = 0,
+    source: Annotated[
+        list[str],
+        typer.Option(
+            help="What to rank: data sets pretrained here, zoo:NAME, weights. All that is here."
+        ),
+    ] = [],  # noqa: B006
+    trained_on: TrainedOn = [],  # noqa: B006
     described: Description = UNSAID,
     json: Json = False,
     _plugins: Plugins = "",
@@ -528,7 +535,7 @@ def recommend(
     from tsxfer.cli.recommend import recommend as advise
     from tsxfer.store.workspace import Workspace
 
-    wanted = Wanted(target, model, size, repeat, described)
+    wanted = Wanted(target, model, size, repeat, described, tuple(source), tuple(trained_on))
     advise(wanted, Workspace.at(workspace), json)
 
 

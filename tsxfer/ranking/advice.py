@@ -17,7 +17,7 @@ from tsxfer.errors import printable
 from tsxfer.ranking.evidence import Evidence
 from tsxfer.ranking.judge import FEWEST_SOURCES, FEWEST_TARGETS, Judged, Mean, Pick
 from tsxfer.ranking.rankers import DEFAULT, Ranker, Scores, known
-from tsxfer.ranking.sources import Pretrained
+from tsxfer.ranking.sources import Source
 
 LEFT_OUT = "unfinished, or with weights or data that are not available"
 SUITE = "real@1"  # whose rows come with the package
@@ -28,7 +28,7 @@ WIDTH = 160  # of a pipe, which has no width
 class Ranked:
     """A source with its scores before training."""
 
-    source: Pretrained
+    source: Source
     scores: Scores
 
     @property

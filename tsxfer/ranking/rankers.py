@@ -22,6 +22,7 @@ from tsxfer.keys import content_key
 from tsxfer.ranking import distances, scores
 from tsxfer.ranking.seen import Seen, see
 from tsxfer.running.fingerprints import fingerprints
+from tsxfer.store import given
 from tsxfer.store.workspace import Workspace, write_whole
 
 VERSION = 1  # raise it when any score changes; kept scores of other versions are not used
@@ -161,15 +162,15 @@ def dtw(seen: Seen) -> float | None:
 
 
 @ranker(higher_is_better=True, trivial=True, what="labels in pretraining")
-def labels(seen: Seen) -> float:
+def labels(seen: Seen) -> float | None:
     """Size alone."""
-    return float(seen.label_count)
+    return None if seen.label_count is None else float(seen.label_count)
 
 
 @ranker(higher_is_better=True, trivial=True, what="the same domain on both cards")
-def domain(seen: Seen) -> float:
+def domain(seen: Seen) -> float | None:
     """Kinship alone."""
-    return float(seen.same_domain)
+    return None if seen.same_domain is None else float(seen.same_domain)
 
 
 # Declared before any result: it is in the target's own metric, on groups that it has not seen, and
@@ -200,13 +201,13 @@ def get(name: str) -> Ranker:
     return replace(found, place=DOOR.place(name)) if DOOR.plugin_digest(name) else found
 
 
-def scores_of(workspace: Workspace, transfer: Trial, pretraining: Result) -> Scores:
+def scores_of(workspace: Workspace, transfer: Trial, pretraining: Result | None) -> Scores:
     """All scores of one transfer: kept ones, or computed now.
 
     Args:
         workspace: Where data, weights and kept scores lie.
         transfer: As it would be trained.
-        pretraining: Row of its source.
+        pretraining: Row of its source; None of weights made elsewhere.
     """
     path = workspace.root / "ranking" / f"{_key(workspace, transfer, pretraining)}.json"
     with suppress(OSError, ValueError):
@@ -237,7 +238,7 @@ def _scored(ranker: Ranker, seen: Seen) -> float | None:
         return None
 
 
-def _key(workspace: Workspace, transfer: Trial, pretraining: Result) -> str:
+def _key(workspace: Workspace, transfer: Trial, pretraining: Result | None) -> str:
     """What scores depend on: both trials, the data now, and the data that made the weights."""
     assert transfer.reuse is not None  # noqa: S101  (callers build it)
     source = transfer.reuse.source
@@ -246,8 +247,12 @@ def _key(workspace: Workspace, transfer: Trial, pretraining: Result) -> str:
             VERSION,
             transfer,
             fingerprints(workspace, transfer.twin()),
-            pretraining.data,
+            pretraining.data if pretraining else _digest(workspace, source.dataset),
             workspace.fingerprints().get(source.dataset, ""),
             *sorted(filter(None, (DOOR.plugin_digest(one.name) for one in known()))),
         ]
     )
+
+
+def _digest(workspace: Workspace, name: str) -> dict[str, str]:
+    return {name: given.read(name, workspace).digest}

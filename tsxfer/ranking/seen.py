@@ -24,8 +24,11 @@ from tsxfer.data.trivial import Trivial
 from tsxfer.errors import DataError, StoreError
 from tsxfer.keys import stream
 from tsxfer.models.base import Model, build
+from tsxfer.ranking import elsewhere
 from tsxfer.ranking.sources import Pretrained
+from tsxfer.running.given import check, fitting
 from tsxfer.running.setup import fresh
+from tsxfer.store import given
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import loop, norms, reuse, weights
 from tsxfer.train.batch import on_device
@@ -116,16 +119,16 @@ class Seen:
         features: ``(n, d)`` of the target's windows, with what a transfer copies of the source.
         probabilities: ``(n, source class)`` of the source's own model on the target's windows;
             None where there are none.
-        label_count: Labels in pretraining, those to select on included.
-        same_domain: The cards of both name one domain.
+        label_count: Labels in pretraining, those to select on included; None where not known.
+        same_domain: The cards of both name one domain; None where that is not known.
     """
 
     target: Part
     source: Part | None
     features: NDArray[np.float64]
     probabilities: NDArray[np.float64] | None
-    label_count: int
-    same_domain: bool
+    label_count: int | None
+    same_domain: bool | None
 
 
 def training_part(data: Prepared, trial: Trial, most: int | None = None) -> Part:
@@ -147,21 +150,23 @@ def training_part(data: Prepared, trial: Trial, most: int | None = None) -> Part
     )
 
 
-def see(workspace: Workspace, transfer: Trial, pretraining: Result) -> Seen:
+def see(workspace: Workspace, transfer: Trial, pretraining: Result | None) -> Seen:
     """Gather what rankers need of one transfer, before it is trained.
 
     Args:
         workspace: With the target's data and the source's weights.
         transfer: Its `reuse.source` is the pretraining.
-        pretraining: Its row, from the header of its weights.
+        pretraining: Its row, from the header of its weights; None of weights made elsewhere.
 
     Raises:
         TsxferError: If data or weights are not there or do not fit the model.
     """
     assert transfer.reuse is not None  # noqa: S101  (callers build it)
     source = transfer.reuse.source
-    kept = weights.load(workspace.weights(source.key))
     target = training_part(prepared(workspace, transfer.dataset), transfer)
+    if pretraining is None:
+        return _see_given(workspace, transfer, target)
+    kept = weights.load(workspace.weights(source.key))
     card = catalogue.find(source.dataset, workspace).card
     return Seen(
         target,
@@ -170,6 +175,26 @@ def see(workspace: Workspace, transfer: Trial, pretraining: Result) -> Seen:
         probabilities(target, source, kept, card),
         Pretrained(pretraining).label_count,
         card.domain == target.card.domain,
+    )
+
+
+def _see_given(workspace: Workspace, transfer: Trial, target: Part) -> Seen:
+    """Of weights made elsewhere: what they make of the target's windows, and what is said of them.
+
+    Raises:
+        TsxferError: If they do not fit the model, whole.
+    """
+    assert transfer.reuse is not None  # noqa: S101  (callers build it)
+    source = transfer.reuse.source
+    check([transfer], workspace)
+    kept = fitting(source, transfer.dataset, workspace).weights
+    return Seen(
+        target,
+        None,
+        features(target, transfer, kept),
+        None,
+        elsewhere.label_count(source.dataset),
+        elsewhere.same_domain(given.read(source.dataset, workspace), target.card.domain, workspace),
     )
 
 
@@ -195,8 +220,8 @@ def features(part: Part, trial: Trial, kept: reuse.Weights) -> NDArray[np.float6
     if norms.layers(model):
         norms.renormalise(model, torch.from_numpy(part.windows.x), few=512)
     model.head = nn.Identity()
-    given = on_device(part.windows, np.zeros(len(part.learned), np.float32), "cpu")
-    output = loop.predict(model, given.x, given.extra[:, :0])
+    batch = on_device(part.windows, np.zeros(len(part.learned), np.float32), "cpu")
+    output = loop.predict(model, batch.x, batch.extra[:, :0])
     return output.astype(np.float64)
 
 

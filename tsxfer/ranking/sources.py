@@ -1,13 +1,18 @@
-"""Available pretrained sources: one for each data set, told by the headers of the weights."""
+"""Available pretrained sources: one for each data set, told by the headers of the weights.
+
+Weights made elsewhere (`tsxfer.ranking.elsewhere`) join them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tsxfer.core.names import DatasetName, is_own, is_simulated
 from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import SpecError
+from tsxfer.ranking.elsewhere import Elsewhere
 from tsxfer.store.rows import row_of
 from tsxfer.store.workspace import Workspace
 
@@ -34,6 +39,9 @@ class Pretrained:
         return is_simulated(self.trial.dataset)
 
 
+Source: TypeAlias = Pretrained | Elsewhere
+
+
 def pretrained(workspace: Workspace) -> tuple[list[Pretrained], list[str]]:
     """Every plain pretraining of a workspace, and names of files that are none that can be read.
 
@@ -51,8 +59,10 @@ def pretrained(workspace: Workspace) -> tuple[list[Pretrained], list[str]]:
     return found, damaged
 
 
-def for_target(found: Sequence[Pretrained], target: str, model: str) -> list[Pretrained]:
-    """One pretraining of each corpus that a target can start from, by name.
+def for_target(
+    found: Sequence[Pretrained], target: str, model: str, elsewhere: Sequence[Elsewhere] = ()
+) -> list[Source]:
+    """One pretraining of each corpus that a target can start from, by name; then weights.
 
     Real ones before simulated ones for a real target, simulated ones first for a simulated one;
     then more labels, then the lower number, so that the choice does not depend on scores.
@@ -64,9 +74,9 @@ def for_target(found: Sequence[Pretrained], target: str, model: str) -> list[Pre
     for one in sorted(found, key=lambda p: _preference(p, target)):
         if one.trial.model == model and one.trial.dataset != target:
             chosen.setdefault(DatasetName.parse(one.trial.dataset).base, one)
-    if not chosen:
+    if not chosen and not elsewhere:
         raise _nothing(found, target, model)
-    return [chosen[name] for name in sorted(chosen)]
+    return [*(chosen[name] for name in sorted(chosen)), *elsewhere]
 
 
 def _preference(one: Pretrained, target: str) -> tuple[bool, int, int, str]:
@@ -82,8 +92,8 @@ def _nothing(found: Sequence[Pretrained], target: str, model: str) -> SpecError:
     else:
         mend = (
             "pretrain some here: tsxfer prepare NAME for each, then tsxfer run --source NAME,NAME "
-            f"--target {'FILE' if is_own(target) else plain} --model {model} --data real (weights "
-            "that were made elsewhere, the zoo's too, are not ranked)"
+            f"--target {'FILE' if is_own(target) else plain} --model {model} --data real; or "
+            "name weights: --source FILE.safetensors"
         )
     if models:
         mend = f"--model {' or '.join(models)}, of which there are; or {mend}"
