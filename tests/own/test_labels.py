@@ -123,3 +123,42 @@ def test_several_labels_are_as_many_data_sets(tmp_path: Path) -> None:
         )
         == 1
     )
+
+
+SEALED = np.arange(N) / 7
+ABSENT: dict[str, tuple[np.ndarray, dict[str, str], dict[str, str]]] = {
+    "-999": (SEALED, {"nan": "-999", "missing": "drop"}, {"nan": "none"}),
+    "1e20": (SEALED, {"nan": "1e20", "missing": "drop"}, {"nan": "none"}),
+    "999": (SEALED + 150, {"nan": "999", "missing": "drop"}, {"nan": "none"}),
+    "-99": (np.arange(N) % 2, {"nan": "-99", "missing": "drop"}, {"nan": "none"}),
+    "NA": (np.arange(N) % 2, {"missing": "drop"}, {"task": "classification"}),
+    "nan": (np.arange(N), {"missing": "drop"}, {}),
+    "": (labels(), {"missing": "drop"}, {}),
+}
+
+
+@pytest.mark.parametrize("value", ABSENT)
+def test_labels_that_stand_for_nothing_are_asked_about(tmp_path: Path, value: str) -> None:
+    """A missing label is refused; what the refusal offers leaves those windows out, or keeps it."""
+    y, dropped, kept = ABSENT[value]
+    cells = y.astype(object)
+    cells[[4, 9, 14, 19]] = value
+    with pytest.raises(DataError, match="4 of 60 windows") as refused:
+        bring_table(tmp_path, table(y=cells))
+    assert all(
+        f"--{flag} {said}" in refused.value.mend.replace("+", "") for flag, said in dropped.items()
+    )
+    made = bring_table(tmp_path, table(y=cells), **dropped)
+    assert made.count == N - 4
+    assert "4 windows without a label" in " ".join(made.notes)
+    if kept:
+        assert bring_table(tmp_path, table(y=cells), **kept).count == N
+
+
+def test_a_class_called_unknown_is_said_and_ignored_on_demand(tmp_path: Path) -> None:
+    """``unknown`` stays a class by that name until ``--ignore`` names it."""
+    cells = np.where(np.arange(N) % 6 == 5, "unknown", labels())
+    made = bring_table(tmp_path, table(y=cells))
+    assert made.classes == ("off", "on", "unknown")
+    assert "--ignore unknown leaves those windows out" in " ".join(made.notes)
+    assert bring_table(tmp_path, table(y=cells), ignore=("unknown",)).classes == ("off", "on")

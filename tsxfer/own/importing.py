@@ -262,7 +262,7 @@ def check(name: str, content: Content, described: Description) -> Checked:
         )
     rows = rows_of(content, name)
     labelled = settled(content, described, rows)
-    shape = shape_of(content, described, name)
+    shape = shape_of(content, described, name, labelled.kept)
     if content.part is not None and content.group is not None:
         test = content.part == "test"
         refuse_shared(labelled.group[~test], labelled.group[test], name)
