@@ -16,6 +16,7 @@ from tsxfer.report import build, files, html, latex, text
 from tsxfer.report.answer import sentence
 from tsxfer.report.columns import MARKS
 from tsxfer.report.headline import headline
+from tsxfer.stats.controls import ControlEffect, uncontrolled
 from tsxfer.stats.verdicts import Verdict
 
 EVIL = "<script>alert(1)</script>|=cmd()[red]\\input{x}\x1b[31m"
@@ -120,6 +121,36 @@ def test_words_respect_verdicts() -> None:
     assert "no effect" not in everything
 
 
+def test_a_gain_without_a_control_says_so_in_every_format() -> None:
+    """What nothing could have refuted is told as that, until a placebo stands beside it."""
+    report = _report()
+    for render in ALL.values():
+        assert "no control was run" in " ".join(render(report).split())
+    (c,) = report.comparisons
+    plain = replace(c, notes=())
+    beside = ControlEffect(plain, "untrained", (0,), (0.1,), (0.0,), None, None, None)
+    assert uncontrolled((plain,), [beside]) == (plain,)
+    assert uncontrolled((plain,), [replace(beside, control="in_domain")]) != (plain,)
+    assert uncontrolled((replace(plain, verdict="undecided"),), [])[0].notes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("speech@1", "speech"),
+        ("emg+sim@1", "simulated emg"),
+        ("mine+own@3f9a2c1b", "mine (own data)"),
+        ("speech_test_list+zoo@1 + x+weights@5d1c07ab", None),
+    ],
+)
+def test_sentences_say_names_as_a_reader_would(name: str, said: str | None) -> None:
+    """Versions and marks of a kind stay in tables; that data is simulated never gets lost."""
+    (c,) = _report().comparisons
+    trial = replace(c.trial, dataset=name)
+    wanted = said or "speech_test_list (shipped weights) + x (weights of a file)"
+    assert sentence(replace(c, trial=trial)).startswith(f"On {wanted}, 1,500 labels")
+
+
 def test_every_verdict_has_a_sentence_a_mark_and_a_count() -> None:
     """A verdict that is added later is told in words, and never by the name of another."""
     (c,) = _report().comparisons
@@ -127,5 +158,5 @@ def test_every_verdict_has_a_sentence_a_mark_and_a_count() -> None:
     assert set(told) == set(MARKS)
     assert len(set(told.values())) == len(told)
     assert told["better"].startswith("On emg, 1,500 labels (convnetquake): speech helps by 0.")
-    assert told["better"].endswith("macro F1 for these test instances.")
+    assert told["better"].endswith("macro F1 for these test instances; no control was run.")
     assert "helps is undecided" in told["undecided"]

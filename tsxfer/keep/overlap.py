@@ -106,6 +106,9 @@ def _compared(seen: Sequence[Drawn], target: Prepared, workspace: Workspace) -> 
 def with_windows(source: Source, x: NDArray[Any], workspace: Workspace) -> Shared:
     """What a source shares with windows ``(n, channel, time)`` of which nothing else is known."""
     asked = Windows(x, marks(x), np.arange(len(x)))
+    if source.seen is not None:  # shifted copies cannot be told from marks
+        whole = foreign.found(source.seen, asked)
+        return Shared((Overlap(source.corpus, len(source.seen.time), len(x), whole),), ())
     found, unknown = list[Overlap](), list[str]()
     for drawn in _seen(source):
         data = _here(drawn, workspace)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 
 from tsxfer import metrics
+from tsxfer.core.names import OWN, WEIGHTS, ZOO, DatasetName
 from tsxfer.core.sizes import in_words
 from tsxfer.report.build import Report
 from tsxfer.report.columns import difference, model, number, percent, stated
 from tsxfer.report.headline import headline
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.controls import NO_CONTROL
 from tsxfer.stats.scope import plural
 from tsxfer.stats.verdicts import Verdict
 
 CLEAREST = 3  # comparisons that are told one by one
+SAID = {OWN: "own data", ZOO: "shipped weights", WEIGHTS: "weights of a file"}
 
 
 def answer(report: Report) -> str:
@@ -33,7 +36,7 @@ def _of_few(report: Report) -> str:
     if not few:
         return ""
     targets = {c.trial.dataset: c for c in few}
-    why = "; ".join(f"{_plain(target)}: {_few(c)}" for target, c in targets.items())
+    why = "; ".join(f"{_spoken(target)}: {_few(c)}" for target, c in targets.items())
     counts = Counter(c.here for c in few)
     here = ", ".join(f"{counts[v]} {v}" for v in counts)
     return f"Undecided for new groups ({why}); on these test instances alone: {here}."
@@ -70,11 +73,12 @@ def clearest(report: Report) -> list[str]:
 def sentence(c: Comparison) -> str:
     """A comparison with effect, interval, metric and scope, e.g. that speech helps on emg."""
     size = in_words(c.trial.size)
-    return f"On {_plain(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}."
+    alone = "; no control was run" if NO_CONTROL in c.notes else ""
+    return f"On {_spoken(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}{alone}."
 
 
 def _says(c: Comparison) -> str:
-    who, title = _plain(c.source), metrics.get(c.metric).title
+    who, title = _spoken(c.source), metrics.get(c.metric).title
     if c.verdict == "undecided" and c.beyond.reason == "few groups":
         started = f", {c.beyond.started}" if c.beyond.started else ""
         whom = f"{title} for these test instances{started}"
@@ -97,7 +101,7 @@ def _few(c: Comparison) -> str:
 
 def _phrase(verdict: Verdict, c: Comparison, effect: str, whom: str) -> str:
     """A verdict in words, with its effect and for whom it is."""
-    who, margin = _plain(c.source), number(c.margin)
+    who, margin = _spoken(c.source), number(c.margin)
     return {
         "better": f"{who} helps by {effect.removeprefix('+')} {whom}",
         "worse": f"{who} harms: {effect} {whom}",
@@ -115,6 +119,13 @@ def _phrase(verdict: Verdict, c: Comparison, effect: str, whom: str) -> str:
     }[verdict]
 
 
-def _plain(name: str) -> str:
-    """A data set without its version, which every table names."""
-    return " + ".join(part.partition("@")[0] for part in name.split(" + "))
+def _spoken(name: str) -> str:
+    """A data set, or several, as one would say it; tables have the exact name."""
+    return " + ".join(_said(DatasetName.parse(part)) for part in name.split(" + "))
+
+
+def _said(name: DatasetName) -> str:
+    if name.simulated:
+        return f"simulated {name.base}"
+    more = SAID.get(name.kind)
+    return f"{name.base} ({more})" if more else name.base

@@ -16,6 +16,10 @@ from tsxfer.stats.tests import expanded_tail, interval, plain_spread
 
 PLACEBOS = ("untrained", "permuted", "shuffled", "moments", "noise")
 DRAWS = 20_000
+NO_CONTROL = (
+    "no control was run, so that whether this is what the source knows, or what any start like it "
+    "gives, is open: --controls untrained,permuted"
+)
 Array = NDArray[np.float64]
 
 
@@ -97,6 +101,19 @@ def effects(
         mine = dict(zip(c.repeats, c.differences, strict=True))
         found += [_effect(c, control, mine, other) for control, other in of]
     return [effect for effect in found if effect is not None]
+
+
+def uncontrolled(
+    comparisons: Sequence[Comparison], found: Sequence[ControlEffect]
+) -> tuple[Comparison, ...]:
+    """Comparisons, with a note on each gain or loss that no placebo stands beside."""
+    beside = {e.comparison.trial.key for e in found if e.comparison and e.control in PLACEBOS}
+    return tuple(
+        replace(c, notes=(*c.notes, NO_CONTROL))
+        if c.verdict in ("better", "worse") and c.trial.key not in beside
+        else c
+        for c in comparisons
+    )
 
 
 def overall(found: Sequence[ControlEffect]) -> list[ControlEffect]:
