@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.own.made import N, TIME, bring, bring_table, groups, labels, table
+from tests.own.made import TIME, N, bring, bring_table, groups, labels, table
 from tsxfer.errors import DataError
 from tsxfer.own import importing
 from tsxfer.own.description import Description
