@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from tests.rows import noise, study
-from tsxfer.report import build, files, html, latex, text
+from tsxfer.core.specs import Overlap
+from tsxfer.report import build, caveats, files, html, latex, text
 from tsxfer.report.answer import sentence
 from tsxfer.report.columns import MARKS
 from tsxfer.report.headline import headline
@@ -50,6 +51,20 @@ def test_every_format_marks_simulated_data(form: str) -> None:
     made = _report(target="emg+sim@1", source="speech+sim@1", labels=("simulated",))
     assert "simulated" in ALL[form](made).lower()
     assert "simulated" not in ALL[form](_report()).lower()
+
+
+def test_what_marks_cannot_show_is_said_to_be_unknown() -> None:
+    """Shifted copies are looked for in windows; of zoo weights, which bring none, it is told."""
+    trials, rows = study(7, [0.5] * 7, [0.6] * 7)
+    said = {}
+    for moved in (None, 0):
+        seen = (Overlap("speech_test_list+zoo@1", 9, 9, moved=moved),)
+        made = {k: replace(r, overlap=seen if r.trial.reuse else ()) for k, r in rows.items()}
+        found = caveats.caveats(build.build("demo", trials, made))
+        said[moved] = [c.text for c in found if c.kind == "COPIES NOT EXCLUDED"]
+        assert ("not looked for" in seen[0].told) is (moved is None)
+    assert "speech_test_list+zoo@1" in said[None][0]
+    assert said[0] == []
 
 
 @pytest.mark.parametrize("form", ALL)

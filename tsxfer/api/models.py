@@ -34,11 +34,13 @@ class Predicted:
     Attributes:
         table: ``row`` (from 1, in the file), ``predicted``, and ``p_CLASS`` for each class.
         scores: Against the file's labels by metric; empty without labels.
+        unscored: Windows without a label, where labels are there to score against.
         warned: That windows are far from those of training in size; "" where they are not.
     """
 
     table: pd.DataFrame
     scores: dict[str, float] = field(default_factory=dict)
+    unscored: int = 0
     warned: str = ""
 
 
@@ -176,10 +178,10 @@ class FittedModel:
         if not label:
             x, places = windows_like(path, like)
             return Predicted(self._table(x, places), warned=self._warned(x))
-        x, places, truth = labelled_like(path, like, label)
+        x, places, truth, known = labelled_like(path, like, label)
         table = self._table(x, places)
-        scores = self.scores(table["predicted"].to_numpy(), truth)
-        return Predicted(table, scores, self._warned(x))
+        scores = self.scores(table["predicted"].to_numpy()[known], truth[known])
+        return Predicted(table, scores, int((~known).sum()), self._warned(x))
 
     def of_windows(self, x: Any) -> Predicted:
         """As `of_file`, for windows in memory as `predict` takes them."""

@@ -264,8 +264,8 @@ def check(name: str, content: Content, described: Description) -> Checked:
     labelled = settled(content, described, rows)
     shape = shape_of(content, described, name, labelled.kept)
     if content.part is not None and content.group is not None:
-        test = content.part == "test"
-        refuse_shared(labelled.group[~test], labelled.group[test], name)
+        test, kept = content.part == "test", labelled.kept
+        refuse_shared(labelled.group[~test & kept], labelled.group[test & kept], name)
     y = labelled.y[shape.kept]
     if labelled.task == "classification":
         _refuse_few_classes(y, name)
