@@ -34,6 +34,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.labels import Labelled, settled
 from tsxfer.own.official import refuse_shared
+from tsxfer.own.packed import PACKINGS
 from tsxfer.own.readers import Layout, also_read, find, read
 from tsxfer.own.reading import READ, Reading, another, as_text
 from tsxfer.own.shaping import Shape, rows_of, shape_of
@@ -146,9 +147,10 @@ def described_by(path: Path, flags: Description) -> Description:
 
 
 def card_beside(path: Path) -> Path:
-    """``mine.toml`` of ``mine.csv`` and of ``mine.csv.gz``."""
+    """``mine.toml`` of ``mine.csv``, of ``mine.csv.gz`` and of ``mine.csv.zip``."""
     whole = path.absolute()
-    return whole.with_name(Path(whole.name.removesuffix(".gz")).with_suffix(".toml").name)
+    bare = whole.with_suffix("") if whole.suffix in (".gz", *PACKINGS) else whole
+    return bare.with_suffix(".toml")
 
 
 def plain_name(stem: str) -> str:

@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tsxfer.data import catalogue
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, TsxferError
 from tsxfer.own import (
     archive,
     daily,
     edf,
     folders,
+    hdf5_arrays,
     matlab,
     npz,
     official,
+    packed,
     pairs,
     seisbench,
     tables,
@@ -75,6 +77,22 @@ def _is_recording(path: Path, described: Description) -> bool:
     return path.is_file() and name.endswith(folders.ENDINGS if cut else always)
 
 
+def _read_packed(path: Path, described: Description, scratch: Path) -> Content:
+    """What is inside, by the layout that takes it; messages name the file that the user has.
+
+    Raises:
+        TsxferError: As of the file inside.
+    """
+    inside = packed.unpacked(path, scratch)
+    layout = find(inside, described)
+    _refuse_deaf(layout, described, path)
+    try:
+        return layout.read(inside, described, scratch)
+    except TsxferError as error:
+        error.where = error.where.replace(str(inside), str(path)) if error.where else str(path)
+        raise
+
+
 LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "a set of the UCR/UEA archive by name",
@@ -114,6 +132,8 @@ LAYOUTS: tuple[Layout, ...] = (
     ),
     by_ending("series of the UEA archive", archive.read_arff, ".arff"),
     by_ending("variables of MATLAB", matlab.read, ".mat"),
+    by_ending("arrays in HDF5", hdf5_arrays.read, *hdf5_arrays.ENDINGS, deaf=("header", "pattern")),
+    by_ending("a packed file", _read_packed, *packed.ENDINGS),
 )
 
 
