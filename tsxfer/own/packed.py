@@ -1,137 +1,127 @@
-"""Packed files, and tables of other programs, as a file that a reader takes."""
+"""Files within files: a table in a zip, bz2 or xz archive, unpacked into the scratch folder."""
 
 from __future__ import annotations
 
 import bz2
+import gzip
 import lzma
-import shutil
+import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from tsxfer.errors import DataError, SpecError
+from tsxfer.errors import DataError
 from tsxfer.own.faults import unreadable
 
-INNER = ("", ".csv", ".tsv", ".txt", ".dat")  # what packed files are called before their ending
-PACKINGS = (".zip", ".bz2", ".xz")
-ENDINGS = (
-    *(inner + packing for packing in PACKINGS for inner in INNER),
-    ".jsonl",
-    ".ndjson",
-    ".feather",
-    ".arrow",
-    ".xlsx",
-)
+PRESSED: dict[str, Callable[[Path], Any]] = {
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+    ".ts.gz": gzip.GzipFile,
+    ".arff.gz": gzip.GzipFile,
+}
+ENDINGS = (".zip", *PRESSED)
+BLOCK, SMALL, SWOLLEN = 1 << 20, 1 << 30, 500  # bytes, bytes, times the archive's own size
+HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
+WORDS = re.compile(r"^(readme|licen[cs]e|about|changes|citation)\b", re.IGNORECASE)
 
 
-def unpacked(path: Path, scratch: Path) -> Path:
-    """The file that is inside, in `scratch`: what was packed, or the table as csv or parquet.
+def without(name: str) -> str:
+    """The name of what is packed: ``mine.csv`` of ``mine.csv.bz2``."""
+    return re.sub(r"\.(zip|bz2|xz|gz)$", "", name, flags=re.IGNORECASE)
+
+
+def unpacked(path: Path, scratch: Path, readable: tuple[str, ...]) -> tuple[Path, str]:
+    """The file in an archive, unpacked, and what is to be said of it.
 
     Args:
-        path: A file with one of `ENDINGS`.
-        scratch: A folder that is removed after reading.
+        path: The archive.
+        scratch: A folder for what is in it.
+        readable: Endings of the files that are looked for in a zip archive.
 
     Raises:
-        DataError: If it is damaged, or holds several files or sheets.
-        SpecError: If a package is missing.
+        DataError: If it is damaged, or a zip archive holds no such file, or several.
     """
-    place = scratch / "unpacked"
-    place.mkdir(exist_ok=True)
-    try:
-        return MAKERS[path.suffix.lower()](path, place)
-    except (DataError, SpecError):
-        raise
-    except Exception as error:  # libraries pass on any fault of a damaged file
-        raise unreadable(path, error) from None
-
-
-def _zip(path: Path, place: Path) -> Path:
-    with zipfile.ZipFile(path) as packed:
-        inside = [
-            one
-            for one in packed.infolist()
-            if not one.is_dir() and "__MACOSX" not in one.filename and _shown(one.filename)
-        ]
-        if len(inside) != 1:
-            raise DataError(
-                f"{path.name} holds {len(inside)} files: "
-                f"{', '.join(one.filename for one in inside[:6])}",
-                where=str(path),
-                mend="unpack it, and name the file, or the folder if all belong together",
-            )
-        with packed.open(inside[0]) as file:
-            return _copied(file, place / Path(inside[0].filename).name)
-
-
-def _shown(name: str) -> bool:
-    return not Path(name).name.startswith(".")
-
-
-def _bz2(path: Path, place: Path) -> Path:
-    with bz2.open(path) as file:
-        return _copied(file, place / path.stem)
-
-
-def _xz(path: Path, place: Path) -> Path:
-    with lzma.open(path) as file:
-        return _copied(file, place / path.stem)
-
-
-def _copied(file: IO[Any], goal: Path) -> Path:
-    with goal.open("wb") as out:
-        shutil.copyfileobj(file, out)
-    return goal
-
-
-def _json(path: Path, place: Path) -> Path:
-    """A window a line, as an object; cells may be lists."""
-    from pyarrow import json, parquet
-
-    goal = place / f"{path.stem}.parquet"
-    parquet.write_table(json.read_json(path), goal)
-    return goal
-
-
-def _feather(path: Path, place: Path) -> Path:
-    from pyarrow import feather, parquet
-
-    goal = place / f"{path.stem}.parquet"
-    parquet.write_table(feather.read_table(path), goal)
-    return goal
-
-
-def _excel(path: Path, place: Path) -> Path:
-    """The only sheet that holds something, as csv, so that cells are read as those of a csv."""
-    import pandas as pd
-
-    try:
-        sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=object, na_filter=False)
-    except ImportError:
-        raise SpecError(
-            f"{path.name} needs openpyxl, which is not installed",
-            where=str(path),
-            mend="python -m pip install openpyxl; or save the sheet as csv",
-        ) from None
-    full = {str(name): sheet for name, sheet in sheets.items() if sheet.size}
-    if len(full) != 1:
+    ending = next(e for e in ENDINGS if path.name.lower().endswith(e))
+    if ending == ".zip":
+        return _from_zip(path, scratch, readable)
+    name = without(path.name)
+    if not name.lower().endswith(readable):
         raise DataError(
-            f"{path.name} holds {len(full)} sheets that are not empty: {', '.join(list(full)[:6])}",
+            f"{name!r}, which is packed in {path.name}, ends in nothing that is known",
             where=str(path),
-            mend="save the one that is meant as csv",
+            mend=f"call it for what it is, e.g. {name}.csv{ending}",
         )
-    goal = place / f"{path.stem}.csv"
-    next(iter(full.values())).to_csv(goal, index=False, header=False)
+    with _faults(path), PRESSED[ending](path) as file:
+        return _copied(file, scratch / name, path), ""
+
+
+def _from_zip(path: Path, scratch: Path, readable: tuple[str, ...]) -> tuple[Path, str]:
+    with _faults(path), zipfile.ZipFile(path) as packed:
+        every = [each for each in packed.infolist() if not each.is_dir()]
+        names = [each.filename for each in every if not HIDDEN.search(each.filename)]
+        found = [n for n in names if n.lower().endswith(readable)]
+        found = [n for n in found if not WORDS.match(Path(n).name)] or found
+        if len(found) != 1:
+            raise _not_one(path, found, names)
+        with packed.open(found[0]) as file:
+            made = _copied(file, scratch / Path(found[0]).name, path)
+    more = len(names) - 1
+    return made, f"read {found[0]} of {path.name}" + (f"; {more} others are not" if more else "")
+
+
+def _not_one(path: Path, found: list[str], names: list[str]) -> DataError:
+    folder = without(path.name)
+    several = ", ".join(found[:6]) + (" ..." if len(found) > 6 else "")
+    inside = ", ".join(names[:6]) or "nothing"
+    return DataError(
+        f"{path.name} holds {len(found)} files of data: {several}"
+        if found
+        else f"{path.name} holds no file of data that is read here; it holds {inside}",
+        where=str(path),
+        mend=f"unpack it, python -m zipfile -e {path} {folder}, and give "
+        + (
+            f"one of its files, {folder}/{found[0]} (or {folder}, if each is a recording)"
+            if found
+            else f"{folder}/FILE"
+        ),
+    )
+
+
+def _copied(file: IO[bytes], goal: Path, path: Path) -> Path:
+    """What is packed, as a file; a few bytes that swell to many gigabytes are refused."""
+    size, most = 0, max(SMALL, SWOLLEN * path.stat().st_size)
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    with goal.open("wb") as out:
+        while block := file.read(BLOCK):
+            size += len(block)
+            if size > most:
+                raise DataError(
+                    f"{path.name} unpacks to more than {SWOLLEN} times its size",
+                    where=str(path),
+                    mend="unpack it yourself if it is meant to, and give what was in it",
+                )
+            out.write(block)
     return goal
 
 
-MAKERS: dict[str, Callable[[Path, Path], Path]] = {
-    ".zip": _zip,
-    ".bz2": _bz2,
-    ".xz": _xz,
-    ".jsonl": _json,
-    ".ndjson": _json,
-    ".feather": _feather,
-    ".arrow": _feather,
-    ".xlsx": _excel,
-}
+class _faults:  # noqa: N801  (read as a word behind `with`)
+    """What archives raise, as a `DataError`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
+        damaged = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ValueError)
+        if isinstance(error, RuntimeError) and "password" in str(error):
+            raise DataError(
+                f"{self._path.name} is locked by a password",
+                where=str(self._path),
+                mend="unpack it with the password, and give what was in it",
+            ) from None
+        if isinstance(error, (*damaged, NotImplementedError, KeyError)):
+            raise unreadable(self._path, Exception(str(error))) from None
