@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tests.rows import noise, study
 from tsxfer.report import build, files, html, latex, text
-from tsxfer.report.answer import sentence
+from tsxfer.report.answer import answer, sentence
 from tsxfer.report.columns import MARKS
 from tsxfer.report.headline import headline
 from tsxfer.stats.verdicts import Verdict
@@ -127,5 +127,42 @@ def test_every_verdict_has_a_sentence_a_mark_and_a_count() -> None:
     assert set(told) == set(MARKS)
     assert len(set(told.values())) == len(told)
     assert told["better"].startswith("On emg, 1,500 labels (convnetquake): speech helps by 0.")
-    assert told["better"].endswith("macro F1 for these test instances.")
+    assert "macro F1 for these test instances; no control" in told["better"]
     assert "helps is undecided" in told["undecided"]
+
+
+@pytest.mark.parametrize("form", ALL)
+def test_a_difference_without_controls_says_so(form: str) -> None:
+    """Where neither untrained nor permuted was run beside a gain, every format says that."""
+    assert "no control (untrained, permuted)" in " ".join(ALL[form](_report()).split())
+
+
+def test_controls_stand_beside_the_answer() -> None:
+    """A control that ran is told with its own gain, and then no note says that none was."""
+    scores = 0.5 + 0.01 * noise(0, (3, 7))
+    trials, rows = study(7, scores[0].tolist(), (scores[1] + 0.1).tolist())
+    moved = [t for t in trials if t.reuse]
+    for trial, score in zip(moved, scores[2] + 0.05, strict=True):
+        placebo = replace(trial, reuse=replace(trial.reuse, start="permuted"))  # type: ignore[type-var]
+        row = rows[trial.key]
+        rows[placebo.key] = replace(row, trial=placebo, scores={row.metric: float(score)})
+        trials.append(placebo)
+    told = answer(build.build("demo", trials, rows))
+    assert "its controls: permuted +0.0" in told
+    assert "no control" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("speech@1", "speech"),
+        ("speech+sim@1", "simulated speech"),
+        ("mine+own@3f9a2c1b", 'your data "mine"'),
+        ("speech+zoo@1", "speech (shipped weights)"),
+    ],
+)
+def test_names_in_sentences_are_a_readers(name: str, told: str) -> None:
+    """Signs of kinds and versions stay in tables; sentences say what they mean."""
+    (c,) = _report(source=name, target="mine+own@3f9a2c1b").comparisons
+    assert sentence(c).startswith('On your data "mine", 1,500 labels')
+    assert f"{told} helps by" in sentence(c)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tsxfer import metrics
+from tsxfer.core.names import DatasetName
 from tsxfer.core.sizes import in_words
 from tsxfer.report.build import Report
-from tsxfer.report.columns import difference, model, number, percent, stated
+from tsxfer.report.columns import difference, model, number, percent, signed, stated
 from tsxfer.report.headline import headline
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.controls import NO_CONTROL, TAUGHT, ControlEffect
 from tsxfer.stats.scope import plural
 from tsxfer.stats.verdicts import Verdict
 
+WITHOUT = f"no control ({', '.join(TAUGHT)}) was run"
 CLEAREST = 3  # comparisons that are told one by one
 
 
 def answer(report: Report) -> str:
     """The one sentence that a reader takes home."""
     if len(report.comparisons) == 1:
-        return sentence(report.comparisons[0])
-    return " ".join(filter(None, (headline(report), _of_few(report), _overall(report))))
+        return sentence(report.comparisons[0], report.controls)
+    parts = headline(report), _of_few(report), _overall(report), _uncontrolled(report)
+    return " ".join(filter(None, parts))
 
 
 def _of_few(report: Report) -> str:
@@ -56,21 +61,33 @@ def _overall(report: Report) -> str:
     if overall.beyond.scope == "new groups":
         clear += f" ({overall.beyond.why})" if overall.beyond.why else ""
     if overall.mean < 0:
-        return f"The mean share of error that transfer removes is {share}{clear}, {on}, {whom}."
+        added = f"{percent(overall.mean)}{ends}"
+        return f"On average errors grow: {added} of them is removed{clear}, {on}, {whom}."
     return f"On average transfer removes {share} of the error{clear}, {on}, {whom}."
 
 
 def clearest(report: Report) -> list[str]:
     """Sentences of the decided comparisons with the smallest p, if there are several."""
+    if len(report.comparisons) == 1:
+        return []
     decided = [c for c in report.comparisons if c.verdict in ("better", "worse")]
     ranked = sorted(decided, key=lambda c: 1.0 if c.stated[2] is None else c.stated[2])
-    return [sentence(c) for c in ranked[:CLEAREST]] if len(report.comparisons) > 1 else []
+    if all(NO_CONTROL in c.notes for c in decided):  # which the answer says once of all
+        return [_sentence(c) for c in ranked[:CLEAREST]]
+    return [sentence(c, report.controls) for c in ranked[:CLEAREST]]
 
 
-def sentence(c: Comparison) -> str:
-    """A comparison with effect, interval, metric and scope, e.g. that speech helps on emg."""
+def sentence(c: Comparison, controls: Sequence[ControlEffect] = ()) -> str:
+    """A comparison with effect, interval, metric and scope, e.g. that speech helps on emg.
+
+    Where it speaks of a difference, it ends with what `controls` gain, or that there are none.
+    """
+    return _sentence(c, _beside(c, controls))
+
+
+def _sentence(c: Comparison, beside: str = "") -> str:
     size = in_words(c.trial.size)
-    return f"On {_plain(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}."
+    return f"On {_plain(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}{beside}."
 
 
 def _says(c: Comparison) -> str:
@@ -115,6 +132,39 @@ def _phrase(verdict: Verdict, c: Comparison, effect: str, whom: str) -> str:
     }[verdict]
 
 
+def _beside(c: Comparison, controls: Sequence[ControlEffect]) -> str:
+    """What controls gain over the same scratch runs, or that none was run; only of a difference."""
+    if not {"better", "worse"} & {c.verdict, c.here if c.beyond.reason == "few groups" else ""}:
+        return ""
+    if NO_CONTROL in c.notes:
+        return f"; {WITHOUT} beside it"
+    own = [e for e in controls if e.comparison and e.comparison.trial.key == c.trial.key]
+    gains = [f"{_control(e)} {signed(e.other)}" for e in own if e.control in TAUGHT]
+    return f"; on these test instances its controls: {', '.join(gains)}" if gains else ""
+
+
+def _control(effect: ControlEffect) -> str:
+    """A control and in how many repeats it ran, where those are not all."""
+    whole = effect.comparison is not None and effect.repeats == effect.comparison.repeats
+    return effect.control + ("" if whole else f" (in {len(effect.repeats)} repeats)")
+
+
+def _uncontrolled(report: Report) -> str:
+    """How many differences have no control beside them."""
+    different = [c for c in report.comparisons if c.verdict in ("better", "worse")]
+    without = sum(NO_CONTROL in c.notes for c in different)
+    if not without:
+        return ""
+    which = "any" if without == len(different) else f"{without:,}"
+    return f"N{WITHOUT[1:]} beside {which} of the {len(different):,} that are better or worse."
+
+
 def _plain(name: str) -> str:
-    """A data set without its version, which every table names."""
-    return " + ".join(part.partition("@")[0] for part in name.split(" + "))
+    """A data set or source in a reader's words; every table has its exact name."""
+    return " + ".join(_told(part) for part in name.split(" + "))
+
+
+def _told(part: str) -> str:
+    """One data set, and in brackets what was learned from it where that was not its labels."""
+    name, bracket, learned = part.partition(" (")
+    return DatasetName.parse(name).told + bracket + learned

@@ -16,7 +16,7 @@ from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.cells import Cell, against, by_protocol, cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
-from tsxfer.stats.controls import ControlEffect, effects
+from tsxfer.stats.controls import ControlEffect, effects, noted
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.power import Reach, reach
@@ -166,8 +166,8 @@ def of_cells(
     """
     whole = tuple(cell for cell in found if cell.pairs and not cell.trial.control)
     kept = _kept((*found, *joined), folder) if folder else {}
-    comparisons = tuple(compare(whole, declared, kept))
     placebos = tuple(compare([cell for cell in found if cell.trial.control], declared, kept))
+    comparisons = noted(compare(whole, declared, kept), placebos)
     families: dict[object, list[Cell]] = {}
     for cell in joined:
         if cell.pairs:

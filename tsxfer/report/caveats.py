@@ -11,9 +11,11 @@ from tsxfer.report.build import Report
 from tsxfer.report.section import name
 from tsxfer.stats.began import MENDS
 from tsxfer.stats.compare import Comparison
+from tsxfer.stats.controls import NO_CONTROL
 from tsxfer.stats.valid import FAILED, alarms, at_chance
 
 NAMED = 3  # comparisons that a line spells out
+KINDS = {FAILED: "NO VALID BASELINE", NO_CONTROL: "NO CONTROL"}  # of notes; others are NOTE
 UNKNOWN = "no score of trivial predictions is known, so nor is whether scratch learned anything"
 
 
@@ -121,9 +123,8 @@ def _of_notes(report: Report) -> Iterator[Caveat]:
         for note in c.notes:
             if note not in counted:
                 notes.setdefault(note, []).append(name(c))
-    for note in sorted(notes, key=lambda note: note != FAILED):
-        kind = "NO VALID BASELINE" if note == FAILED else "NOTE"
-        yield Caveat(kind, note, tuple(notes[note]))
+    for note in sorted(notes, key=lambda note: (note != FAILED, note != NO_CONTROL)):
+        yield Caveat(KINDS.get(note, "NOTE"), note, tuple(notes[note]))
 
 
 def _of_chance(report: Report) -> Iterator[Caveat]:

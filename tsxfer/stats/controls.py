@@ -15,7 +15,12 @@ from tsxfer.stats.compare import Comparison
 from tsxfer.stats.tests import expanded_tail, interval, plain_spread
 
 PLACEBOS = ("untrained", "permuted", "shuffled", "moments", "noise")
+TAUGHT = ("untrained", "permuted")  # of them, those that tell what a source taught
 DRAWS = 20_000
+NO_CONTROL = (
+    f"no control ({', '.join(TAUGHT)}) was run beside it: whether the difference comes from what "
+    "the source learned, or from how copied weights are scaled and fitted, is not known"
+)
 Array = NDArray[np.float64]
 
 
@@ -97,6 +102,20 @@ def effects(
         mine = dict(zip(c.repeats, c.differences, strict=True))
         found += [_effect(c, control, mine, other) for control, other in of]
     return [effect for effect in found if effect is not None]
+
+
+def noted(
+    comparisons: Sequence[Comparison], controls: Sequence[Comparison]
+) -> tuple[Comparison, ...]:
+    """Transfers that help or harm, and have neither of `TAUGHT` beside them, say so in a note."""
+    beside = {_belongs(k.trial) for k in controls if k.trial.control in TAUGHT}
+    return tuple(
+        replace(c, notes=(*c.notes, NO_CONTROL))
+        if {"better", "worse"} & {c.verdict, c.here}
+        and not {_belongs(c.trial), _terms(c.trial)} & beside
+        else c
+        for c in comparisons
+    )
 
 
 def overall(found: Sequence[ControlEffect]) -> list[ControlEffect]:
