@@ -24,6 +24,8 @@ from tsxfer.errors import DataError, SpecError
 from tsxfer.estimators import _card
 from tsxfer.keep.fit import Labelled, Terms, hold_out
 from tsxfer.models.base import build
+from tsxfer.store.workspace import Workspace
+from tsxfer.zoo import shelf
 
 KINDS = (TransferClassifier, TransferRegressor)
 FEW = [
@@ -110,12 +112,28 @@ def test_a_source_gives_the_convolutions(tmp_path: Path) -> None:
     assert all("head" in name for name in frozen.audit["renewed"])
 
 
+def test_weights_of_the_zoo_are_a_source(tmp_path: Path) -> None:
+    """They give the convolutions; a backbone that the zoo lacks, and a wrong name, are told."""
+    x, y = _waves(20)
+    said = {"source": "zoo:speech", "epochs": 1, "device": "cpu", "workspace": str(tmp_path)}
+    fitted = TransferClassifier(frozen=True, **said).fit(x, y)
+    held = shelf.tensors(shelf.find("zoo:speech"), "convnetquake-0", Workspace(tmp_path))
+    assert fitted.source_ == "speech_test_list+zoo@1"
+    assert len(fitted._kept.audit["copied"]) == 18
+    for name in fitted._kept.audit["copied"]:
+        assert np.array_equal(fitted._kept.weights[name].numpy(), held[name])
+    with pytest.raises(SpecError, match="not of resnet"):
+        TransferClassifier(**{**said, "model": "resnet"}).fit(x, y)
+    with pytest.raises(SpecError) as refused:
+        TransferClassifier(**{**said, "source": "speech"}).fit(x, y)
+    assert "or zoo:speech_test_list" in refused.value.mend
+
+
 def test_a_name_finds_what_a_workspace_pretrained(tmp_path: Path) -> None:
     """Of two pretrainings the one on more windows is taken, and only of the same backbone."""
     from tsxfer.core.specs import Trial
     from tsxfer.keep.saved import find_source
     from tsxfer.running.runner import Job, run
-    from tsxfer.store.workspace import Workspace
 
     for size in ("n=60", "n=90"):
         trial = Trial(

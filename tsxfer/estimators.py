@@ -46,8 +46,8 @@ Parameters
 ----------
 source : str or None, default=None
     Where the convolutions start: the path of a ``.safetensors`` file, the folder of a fitted
-    model, or the name of a data set that a workspace holds a pretraining of. None starts from
-    scratch.
+    model, weights of the zoo (``zoo:speech_test_list``; ``tsxfer list`` has all), or the name of
+    a data set that a workspace holds a pretraining of. None starts from scratch.
 model : str, default="convnetquake"
     Registered backbone; the source's, where there is one.
 epochs : int, default=100
@@ -81,7 +81,8 @@ class_weight : dict, "balanced" or None, default=None
 Attributes
 ----------
 source_ : str
-    What the source was trained on, e.g. ``speech@1``; ``+sim`` in it means simulated data.
+    What the source was trained on, e.g. ``speech@1``; ``+sim`` in it means simulated data,
+    ``+zoo`` weights of the zoo, whose card (``tsxfer show``) says on what.
 validation_score_ : float
     Macro F1 or mean absolute error of the kept checkpoint on the held-out part.
 """

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.own.made import N, bring, bring_table, groups, labels, table
+from tests.own.made import TIME, N, bring, bring_table, groups, labels, table
 from tsxfer.errors import DataError
 from tsxfer.own import importing
 from tsxfer.own.description import Description
+from tsxfer.own.reading import Reading, labelled_like
 from tsxfer.store.workspace import Workspace
 
 
@@ -123,3 +124,77 @@ def test_several_labels_are_as_many_data_sets(tmp_path: Path) -> None:
         )
         == 1
     )
+
+
+SEALED = np.arange(N) / 7
+ABSENT: dict[str, tuple[np.ndarray, dict[str, str], dict[str, str]]] = {
+    "-999": (SEALED, {"nan": "-999", "missing": "drop"}, {"nan": "none"}),
+    "1e20": (SEALED, {"nan": "1e20", "missing": "drop"}, {"nan": "none"}),
+    "999": (SEALED + 150, {"nan": "999", "missing": "drop"}, {"nan": "none"}),
+    "-99": (np.arange(N) % 2, {"nan": "-99", "missing": "drop"}, {"nan": "none"}),
+    "NA": (np.arange(N) % 2, {"missing": "drop"}, {"task": "classification"}),
+    "nan": (np.arange(N), {"missing": "drop"}, {}),
+    "": (labels(), {"missing": "drop"}, {}),
+}
+
+
+@pytest.mark.parametrize("value", ABSENT)
+def test_labels_that_stand_for_nothing_are_asked_about(tmp_path: Path, value: str) -> None:
+    """A missing label is refused; what the refusal offers leaves those windows out, or keeps it."""
+    y, dropped, kept = ABSENT[value]
+    cells = y.astype(object)
+    cells[[4, 9, 14, 19]] = value
+    with pytest.raises(DataError, match="4 of 60 windows") as refused:
+        bring_table(tmp_path, table(y=cells))
+    assert all(
+        f"--{flag} {said}" in refused.value.mend.replace("+", "") for flag, said in dropped.items()
+    )
+    made = bring_table(tmp_path, table(y=cells), **dropped)
+    assert made.count == N - 4
+    assert "4 windows without a label" in " ".join(made.notes)
+    if kept:
+        assert bring_table(tmp_path, table(y=cells), **kept).count == N
+
+
+def test_a_class_called_unknown_is_said_and_ignored_on_demand(tmp_path: Path) -> None:
+    """``unknown`` stays a class by that name until ``--ignore`` names it."""
+    cells = np.where(np.arange(N) % 6 == 5, "unknown", labels())
+    made = bring_table(tmp_path, table(y=cells))
+    assert made.classes == ("off", "on", "unknown")
+    assert "--ignore unknown leaves those windows out" in " ".join(made.notes)
+    assert bring_table(tmp_path, table(y=cells), ignore=("unknown",)).classes == ("off", "on")
+
+
+def test_a_number_that_is_said_to_be_missing_is_no_label_wherever_it_lies(tmp_path: Path) -> None:
+    """``--nan`` holds for labels amid others, and for one among words."""
+    said = {"nan": "-999", "missing": "drop"}
+    for y in (np.linspace(-2000, 5000, N).round(1), labels()):
+        cells = y.astype(object)
+        cells[[4, 9]] = -999
+        made = bring_table(tmp_path, table(y=cells), **said)
+        assert made.count == N - 2
+        assert "-999" not in made.classes
+
+
+def test_windows_without_a_label_need_no_group(tmp_path: Path) -> None:
+    """A row that ``--missing drop`` leaves out is not refused for its empty group."""
+    made = table(y=labels().astype(object), who=groups().astype(object))
+    made.loc[7, ["y", "who"]] = ""
+    assert bring_table(tmp_path, made, missing="drop").count == N - 1
+
+
+def test_windows_without_a_label_are_predicted_and_not_scored(tmp_path: Path) -> None:
+    """To score against, empty labels count for nothing, and -999 is asked about."""
+    cells = (np.arange(N) / 7).astype(object)
+    cells[7] = ""
+    path = tmp_path / "a.csv"
+    columns = tuple(f"x_{t}" for t in range(TIME))
+    like = Reading(Description(unlabelled=True, columns=columns), ("x",), TIME)
+    table(y=cells).to_csv(path, index=False)
+    x, _, y, known = labelled_like(path, like, "y")
+    assert (len(x), len(y), np.flatnonzero(~known).tolist()) == (N, N, [7])
+    cells[7] = -999
+    table(y=cells).to_csv(path, index=False)
+    with pytest.raises(DataError, match="label -999 of 1 of 60") as refused:
+        labelled_like(path, like, "y")
+    assert "empty those cells" in refused.value.mend

@@ -383,3 +383,36 @@ def test_a_second_file_at_another_rate_or_of_other_channels_is_refused(tmp_path:
     named = Reading(Description(unlabelled=True, window="1s"), ("EEG A", "EEG B"), 50, 50.0, 50.0)
     with pytest.raises(DataError, match="no channel EEG A"):
         windows_like(_edf(tmp_path / "n", "edf"), named)
+
+
+@pytest.mark.parametrize("name", ["Label", "act_id", "sensor"])
+def test_a_code_among_the_channels_is_refused(tmp_path: Path, name: str) -> None:
+    """A column of 0, 1, 2 that is called or changes as the label is asked about, not learned."""
+    made = layouts.recording(subjects=3)
+    path = tmp_path / "r.csv"
+    made.assign(**{name: made["act"].map({"walk": 1, "rest": 2})}).to_csv(path, index=False)
+    said = {"group": "who", "window": "1s", "label": "act"}
+    with pytest.raises(DataError, match=f"{name!r} would be a channel") as error:
+        bring(path, **said)
+    assert f"--x ax,ay,{name}" in (error.value.mend or "")
+    assert bring(path, **said, ignore=(name,)).card.channels == ("ax", "ay")
+    assert bring(path, **said, x=f"ax,ay,{name}").card.channels == ("ax", "ay", name)
+    with pytest.raises(DataError, match="column 'act_id'"):
+        bring(_coded(tmp_path / "c.csv", made), intervals=str(path), window="1s")
+
+
+def _coded(path: Path, made: pd.DataFrame) -> Path:
+    """The recording with its label as a number alone."""
+    coded = made.assign(act_id=made["act"].eq("walk") * 1).drop(columns=["act", "who"])
+    coded.to_csv(path, index=False)
+    return path
+
+
+def test_few_values_in_long_stretches_are_said(tmp_path: Path) -> None:
+    """A switch that follows no label stays a channel, with a note."""
+    made = layouts.recording(subjects=3)
+    made["pump"] = (np.arange(len(made)) // 130) % 2
+    made.to_csv(tmp_path / "r.csv", index=False)
+    found = bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+    assert found.card.channels == ("ax", "ay", "pump")
+    assert "--ignore pump" in " ".join(found.notes)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 from safetensors.torch import save_file
 
 from tests.small import filled, job
+from tsxfer.checks.found import Found
+from tsxfer.checks.reproduce import RerunOptions, fitting, reproduce
 from tsxfer.core.cautions import Caution
 from tsxfer.core.names import is_given
 from tsxfer.core.specs import Recipe, Result, Reuse, Trial
@@ -18,9 +22,12 @@ from tsxfer.data import overlap
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.models.base import build
 from tsxfer.own import weights
+from tsxfer.running.engines import wire
+from tsxfer.running.engines.flight import fly
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.given import check
 from tsxfer.running.runner import run
+from tsxfer.running.supply import Pack, Supply
 from tsxfer.store import given
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import reuse
@@ -105,6 +112,58 @@ def test_a_transfer_copies_them_and_says_so(place: Workspace, stranger: given.Gi
     assert Caution.UNKNOWN_OVERLAP.of(stranger.name) in row.labels
     assert Caution.PRETRAINED.of(stranger.said) in row.labels
     assert row.overlap[-1].unknown
+
+
+def test_workers_of_a_cluster_and_a_reproduction_start_from_them(
+    place: Workspace, stranger: given.Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named by a relative path and run in another folder, through JSON: the very same numbers."""
+    origin = Trial(stranger.name, "convnetquake", "all", 0)
+    trial = Trial(TARGET, "convnetquake", "n=60", 1, ONE_STEP, reuse=Reuse(origin))
+    monkeypatch.chdir(place.root.parent)
+    pack = (job(Workspace(Path(place.root.name)), trial),)
+    cluster = Elsewhere(tmp_path)
+    (row,) = fly(Supply([pack]), cluster)
+    assert row.status == "done"
+    assert row.data[stranger.name] == stranger.digest
+    assert row.audit["copied"]
+    rows = fitting([Found("s", row, None)], place, RerunOptions())
+    (made,) = reproduce(rows, place, RerunOptions())
+    assert made.agreement.verdict == "identical"
+    given_folder = place.root / given.FOLDER / stranger.name
+    given_folder.rename(tmp_path / "away")
+    with pytest.raises(SpecError, match="are not in this workspace"):
+        list(fly(Supply([pack]), cluster))
+    (tmp_path / "away").rename(given_folder)
+
+
+class Elsewhere:
+    """A cluster of one worker, which starts in another folder; texts alone cross."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def most(self) -> int:
+        """One pack at a time."""
+        return 1
+
+    def start(self, packs: Sequence[Pack], busy: int) -> dict[str, list[Pack]]:
+        """The text is the handle."""
+        del busy
+        return {wire.to_text(pack): [pack] for pack in packs}
+
+    def ended(self, running: Sequence[str], seconds: float) -> list[str]:
+        """All at once."""
+        del seconds
+        return list(running)
+
+    def answers(self, handle: str) -> list[str] | None:
+        """What the worker says."""
+        with contextlib.chdir(self.folder):
+            return [wire.work(handle)]
+
+    def stop(self, running: Sequence[str]) -> None:
+        """Nothing runs on."""
 
 
 def test_controls_start_elsewhere(place: Workspace, stranger: given.Given) -> None:

@@ -32,10 +32,12 @@ class Predicted:
     Attributes:
         table: ``row`` (from 1, in the file), ``predicted``, and ``p_CLASS`` for each class.
         scores: Against the file's labels by metric; empty without labels.
+        unscored: Windows without a label, where labels are there to score against.
     """
 
     table: pd.DataFrame
     scores: dict[str, float] = field(default_factory=dict)
+    unscored: int = 0
 
 
 class FittedModel:
@@ -168,9 +170,10 @@ class FittedModel:
         like, path = self._reading(), Path(file)
         if not label:
             return Predicted(self._table(*windows_like(path, like)))
-        x, places, truth = labelled_like(path, like, label)
+        x, places, truth, known = labelled_like(path, like, label)
         table = self._table(x, places)
-        return Predicted(table, self.scores(table["predicted"].to_numpy(), truth))
+        scores = self.scores(table["predicted"].to_numpy()[known], truth[known])
+        return Predicted(table, scores, int((~known).sum()))
 
     def of_windows(self, x: Any) -> Predicted:
         """As `of_file`, for windows in memory as `predict` takes them."""

@@ -67,16 +67,6 @@ class DatasetName:
         """Whether `other`, which may leave kind and version open, can be a word for this one."""
         return other in (str(self), self.plain, self.base)
 
-    @property
-    def told(self) -> str:
-        """The name as a sentence says it, without its version, e.g. ``your data "mine"``."""
-        return {
-            SIMULATED: f"simulated {self.base}",
-            OWN: f'your data "{self.base}"',
-            ZOO: f"{self.base} (shipped weights)",
-            WEIGHTS: f"{self.base} (weights made elsewhere)",
-        }.get(self.kind, self.plain)
-
     def __str__(self) -> str:
         return f"{self.plain}@{self.version}" if self.version else self.plain
 

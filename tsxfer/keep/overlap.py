@@ -54,9 +54,16 @@ class Shared:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """A warning for each that shares something, or could not be compared."""
+        """A warning for each that shares something, or could not be compared, in part or whole."""
         shared = [f"{one.source} as a source has seen {one.words}" for one in self.refused]
-        return (*shared, *(f"not compared with the source's data: {n}" for n in self.unknown))
+        marked = [
+            f"with {one.source} come marks of whole windows alone: whether it has learned from "
+            "shifted, cut or resampled copies is unknown"
+            for one in self.found
+            if one.moved is None
+        ]
+        compared = [f"not compared with the source's data: {name}" for name in self.unknown]
+        return (*shared, *marked, *compared)
 
     def refuse(self, mend: str) -> None:
         """Refuse what shares something.
@@ -106,6 +113,9 @@ def _compared(seen: Sequence[Drawn], target: Prepared, workspace: Workspace) -> 
 def with_windows(source: Source, x: NDArray[Any], workspace: Workspace) -> Shared:
     """What a source shares with windows ``(n, channel, time)`` of which nothing else is known."""
     asked = Windows(x, marks(x), np.arange(len(x)))
+    if source.seen is not None:  # shifted copies cannot be told from marks
+        whole = foreign.found(source.seen, asked)
+        return Shared((Overlap(source.corpus, len(source.seen.time), len(x), whole),), ())
     found, unknown = list[Overlap](), list[str]()
     for drawn in _seen(source):
         data = _here(drawn, workspace)

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, from_numpy
 
 from tsxfer.core.names import DatasetName, is_simulated
+from tsxfer.data import foreign
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.keep.fit import Fitted, scaler_facts, scaler_of
 from tsxfer.store.rows import row_of
 from tsxfer.store.workspace import Workspace, environment
 from tsxfer.train import weights
+from tsxfer.zoo import shelf
 
 WEIGHTS, CARD, ONNX = "weights.safetensors", "card.json", "model.onnx"
 WHOLE = "the file is damaged: copy it again from where it came from"
@@ -33,12 +35,14 @@ class Source:
         simulated: Made, in part at least, from simulated data.
         path: The file.
         weights: By tensor name.
+        seen: Marks of the windows that they learned from, where no data is needed to know them.
     """
 
     corpus: str
     simulated: bool
     path: Path
     weights: dict[str, Tensor]
+    seen: foreign.Seen | None = None
 
 
 def find_source(named: str, model: str, workspace: Workspace) -> Source:
@@ -48,7 +52,8 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
     fewer.
 
     Args:
-        named: A ``.safetensors`` file, a folder that `save` made, or a data set, e.g. ``speech``.
+        named: A ``.safetensors`` file, a folder that `save` made, weights of the zoo
+            (``zoo:NAME``, their first training), or a data set, e.g. ``speech``.
         model: The backbone that is to start from it.
         workspace: Where pretrainings lie.
 
@@ -58,6 +63,8 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
     path = Path(named)
     if path.suffix == ".safetensors" or (path / WEIGHTS).is_file():
         return source_at(path / WEIGHTS if path.is_dir() else path, model)
+    if shelf.is_zoo(named):
+        return _of_zoo(shelf.find(named), model, workspace)
     found = []
     for file in sorted((workspace.root / "weights").glob("*.safetensors")):
         row = row_of(file)
@@ -70,9 +77,29 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
         raise SpecError(
             f"no {model} pretrained on {named!r}",
             where=str(workspace.root / "weights"),
-            mend=f"tsxfer run --source {named} --model {model} ..., or name a .safetensors file",
+            mend=f"tsxfer run --source {named} --model {model} ..., or name a .safetensors file"
+            + _also(named, model, workspace),
         )
     return source_at(max(found)[2], model)
+
+
+def _also(named: str, model: str, workspace: Workspace) -> str:
+    """That the zoo has weights of a real data set; "" where it has not."""
+    entry = shelf.of_dataset(named)
+    there = entry is not None and shelf.here(entry, model, workspace)
+    return f" or {shelf.PREFIX}{entry.name}" if entry and there else ""
+
+
+def _of_zoo(entry: shelf.Entry, model: str, workspace: Workspace) -> Source:
+    stem = next(iter(entry.stems(model)), f"{model}-0")
+    held = shelf.tensors(entry, stem, workspace)
+    return Source(
+        corpus=entry.id,
+        simulated=False,
+        path=shelf.FILES / entry.name / f"{stem}.safetensors",
+        weights={name: from_numpy(tensor.copy()) for name, tensor in held.items()},
+        seen=foreign.read(shelf.FILES / entry.name),
+    )
 
 
 def source_at(path: Path, model: str) -> Source:

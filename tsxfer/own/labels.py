@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
-from tsxfer.own.dialect import EMPTY
+from tsxfer.own.known_labels import NAMELESS, known, missing
 
 Task = Literal["classification", "regression"]
 MOST_CLASSES = 20  # integers with more distinct values may be numbers: then the task must be said
 PARTED = ("|", ";", ",", "+", "/", "&")  # what several labels of one window are written with
-NAMELESS = EMPTY - {""} | {"-", "--", ".", "unknown", "missing", "undefined", "unk", "not known"}
 LISTED = re.compile(r"^\[.*\]$", re.DOTALL)
 
 
@@ -29,15 +28,17 @@ class Labelled:
     """Labels and groups of the windows of a file.
 
     Attributes:
-        y: ``(n,)`` class names, or numbers.
+        y: ``(n,)`` class names, or numbers; anything where `kept` is not.
         task: What is learned.
         group: ``(n,)`` names of what stays together.
+        kept: ``(n,)`` windows whose label is known.
         notes: What was guessed or joined.
     """
 
     y: NDArray[Any]
     task: Task
     group: NDArray[np.str_]
+    kept: NDArray[np.bool_]
     notes: tuple[str, ...]
 
 
@@ -47,19 +48,20 @@ def settled(content: Content, described: Description, rows: NDArray[np.str_]) ->
     Raises:
         DataError: For labels or groups that are missing, or that do not suit the task.
     """
-    y, task, said = _labels(content, described, rows)
-    group, joined = _groups(content, rows)
-    return Labelled(y, task, group, (*said, *joined))
+    if content.y is None:
+        raise DataError("no labels", where=str(rows[0]), mend="name them with --label")
+    said = described.task or content.task
+    found = known(plain(content.y), described, said, rows, content.label)
+    y, task, notes = _labels(found.y, content, described)
+    every = np.zeros(len(found.kept), y.dtype)
+    every[found.kept] = y
+    group, joined = _groups(content, rows, found.kept)
+    return Labelled(every, task, group, found.kept, (*notes, *joined, *found.notes))
 
 
 def _labels(
-    content: Content, described: Description, rows: NDArray[np.str_]
+    y: NDArray[Any], content: Content, described: Description
 ) -> tuple[NDArray[Any], Task, tuple[str, ...]]:
-    y = content.y
-    if y is None:
-        raise DataError("no labels", where=str(rows[0]), mend="name them with --label")
-    y = plain(y)
-    _refuse_missing(_missing(y), rows, "label", content.label)
     task, guessed = _task(y, described, content)
     if task == "regression":
         return _as_numbers(y, content.label), "regression", guessed
@@ -88,30 +90,6 @@ def _whole(y: NDArray[Any]) -> NDArray[Any]:
 
 def _is_none(value: object) -> bool:
     return value is None or value != value or type(value).__name__ in ("NAType", "NaTType")
-
-
-def _missing(y: NDArray[Any]) -> NDArray[np.bool_]:
-    if y.dtype.kind == "f":
-        return np.asarray(np.isnan(y))
-    if y.dtype.kind in "US":
-        return np.asarray(np.char.strip(y.astype(np.str_)) == "")
-    return np.zeros(len(y), np.bool_)
-
-
-def _refuse_missing(
-    missing: NDArray[np.bool_], rows: NDArray[np.str_], what: str, column: str
-) -> None:
-    if missing.any():
-        reason = {
-            "label": "fill the label in, or remove those rows",
-            "group": "fill it in, or remove those rows: a window without a group could be on both "
-            "sides of the split",
-        }
-        raise DataError(
-            f"{int(missing.sum())} of {len(missing)} windows have no {what} ({column})",
-            where=f"first in {rows[int(np.argmax(missing))]}",
-            mend=reason[what],
-        )
 
 
 def _task(
@@ -163,13 +141,26 @@ def names_as_text(y: NDArray[Any]) -> NDArray[np.str_]:
     return np.array([str(v) for v in (y.astype(np.int64) if whole else y).tolist()], dtype=np.str_)
 
 
-def _groups(content: Content, rows: NDArray[np.str_]) -> tuple[NDArray[np.str_], tuple[str, ...]]:
+def _groups(
+    content: Content, rows: NDArray[np.str_], kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.str_], tuple[str, ...]]:
+    """Names of groups; one that is missing matters only where the window is kept."""
     if content.group is None:
         return rows, ()
     group = plain(content.group)
-    _refuse_missing(_missing(group), rows, "group", content.group_name)
+    _refuse_missing(missing(group) & kept, rows, content.group_name)
     names, joined = spelt_alike(names_as_text(group), _folded, "groups")
     return names, (*joined, *_alike(names), *_nameless(names))
+
+
+def _refuse_missing(without: NDArray[np.bool_], rows: NDArray[np.str_], column: str) -> None:
+    if without.any():
+        raise DataError(
+            f"{int(without.sum())} of {len(without)} windows have no group ({column})",
+            where=f"first in {rows[int(np.argmax(without))]}",
+            mend="fill it in, or remove those rows: a window without a group could be on both "
+            "sides of the split",
+        )
 
 
 def _nameless(groups: NDArray[np.str_]) -> tuple[str, ...]:

@@ -140,7 +140,8 @@ def _label_of(
         return "", ()
     if described.label and (not described.unlabelled or described.label in names):
         return _wanted(described.label, names, table, path, "--label"), ()
-    known = [name for name in LABELS if name in names]
+    axes = {"x", "y", "z"} <= set(names)  # of a sensor: y is no label there
+    known = [name for name in LABELS if name in names and not (axes and name == "y")]
     words = [n for n, kind in kinds.items() if kind != "number" and n != group and not is_time(n)]
     if known:
         return known[0], ()

@@ -41,8 +41,10 @@ class Shape:
     notes: tuple[str, ...]
 
 
-def shape_of(content: Content, described: Description, name: str) -> Shape:
-    """Decide what becomes of the windows.
+def shape_of(
+    content: Content, described: Description, name: str, known: NDArray[np.bool_]
+) -> Shape:
+    """Decide what becomes of the windows; those whose label is not `known` are left out.
 
     Raises:
         DataError: For gaps or unequal lengths that nothing was said of, samples that are infinite
@@ -52,6 +54,8 @@ def shape_of(content: Content, described: Description, name: str) -> Shape:
     facts = survey(content)
     _refuse(facts.infinite, names, "a sample that is infinite", "correct it, or remove the window")
     kept, missing = _kept(facts, described, names)
+    kept &= known
+    _refuse_none(kept, names)
     refuse_sentinel(facts.low[kept], facts.high[kept], described, names[kept])
     length, cut = _length(content, described, kept, name)
     if facts.flat[kept].all():
@@ -124,11 +128,19 @@ def _kept(
     if described.missing == "interpolate":
         _refuse(empty, names, "a channel without a single sample", "--missing drop, or repair it")
     kept = ~gaps if described.missing == "drop" else np.ones(len(gaps), np.bool_)
-    if not kept.any():
-        raise DataError("every window has missing samples", where=str(names[0]), mend="repair them")
+    _refuse_none(kept, names)
     done = "left out" if described.missing == "drop" else "filled in from their neighbours"
     said = f"{int(gaps.sum())} windows with missing samples: {done} (--missing)"
     return kept, (said,) if gaps.any() else ()
+
+
+def _refuse_none(kept: NDArray[np.bool_], names: Groups) -> None:
+    if not kept.any():
+        raise DataError(
+            "every window has missing samples, or no label",
+            where=str(names[0]),
+            mend="repair them, or say --missing interpolate where samples are missing",
+        )
 
 
 def _length(

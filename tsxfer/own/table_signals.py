@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
 from tsxfer.own.clocks import Clock, clock_of, seconds
+from tsxfer.own.codes import Codes
 from tsxfer.own.description import Description
 from tsxfer.own.faults import unreadable
 from tsxfer.own.recording_columns import Roles, is_number, roles_of
@@ -71,6 +72,8 @@ class _Tape:
         self._runs, self._clock = Runs(name), None if not roles.time else Clock(0.0, 1.0, np.inf)
         self._pieces: list[tuple[int, float]] = []
         self._count, self._last = 0, np.nan
+        said = described.x or described.columns
+        self._codes = None if said else Codes(roles.samples)
         raw.write_bytes(b"")
 
     def add(self, block: Any) -> None:
@@ -80,9 +83,13 @@ class _Tape:
         breaks = np.zeros(len(block), np.bool_)
         if self._clock is not None:
             breaks = self._breaks(block)
+        samples = block[list(self._roles.samples)].to_numpy(np.float64)
         with self._raw.open("ab") as out:
-            block[list(self._roles.samples)].to_numpy(np.float64).tofile(out)
-        self._runs.add(*_said(block, self._roles, self._described.ignore), breaks)
+            samples.tofile(out)
+        label, group = _said(block, self._roles, self._described.ignore)
+        self._runs.add(label, group, breaks)
+        if self._codes is not None:
+            self._codes.add(samples, label, breaks)
         self._count += len(block)
 
     def _breaks(self, block: Any) -> NDArray[np.bool_]:
@@ -124,6 +131,7 @@ class _Tape:
                 return np.fromfile(file, np.float64, width * (stop - start)).reshape(-1, width).T
 
         clock = self._clock
+        codes = self._codes.settle(self._path, bool(self._roles.label)) if self._codes else ()
         ticking = (clock.note,) if clock is not None and clock.note else ()
         return Signal(
             name=self._name,
@@ -134,7 +142,7 @@ class _Tape:
             read=read,
             spans=self._runs.spans(),
             pieces=tuple(self._pieces) or ((0, 0.0),),
-            notes=(*notes, *self._roles.notes, *ticking),
+            notes=(*notes, *self._roles.notes, *ticking, *codes),
             even=clock is None or clock.even,
         )
 

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tsxfer import metrics
-from tsxfer.core.names import DatasetName
+from tsxfer.core.names import OWN, WEIGHTS, ZOO, DatasetName
 from tsxfer.core.sizes import in_words
 from tsxfer.report.build import Report
 from tsxfer.report.columns import difference, model, number, percent, signed, stated
 from tsxfer.report.headline import headline
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.controls import NO_CONTROL, TAUGHT, ControlEffect
+from tsxfer.stats.controls import NO_CONTROL, PLACEBOS, ControlEffect, differs
 from tsxfer.stats.scope import plural
 from tsxfer.stats.verdicts import Verdict
 
-WITHOUT = f"no control ({', '.join(TAUGHT)}) was run"
 CLEAREST = 3  # comparisons that are told one by one
+SAID = {OWN: "own data", ZOO: "shipped weights", WEIGHTS: "weights of a file"}
 
 
 def answer(report: Report) -> str:
@@ -38,7 +38,7 @@ def _of_few(report: Report) -> str:
     if not few:
         return ""
     targets = {c.trial.dataset: c for c in few}
-    why = "; ".join(f"{_plain(target)}: {_few(c)}" for target, c in targets.items())
+    why = "; ".join(f"{_spoken(target)}: {_few(c)}" for target, c in targets.items())
     counts = Counter(c.here for c in few)
     here = ", ".join(f"{counts[v]} {v}" for v in counts)
     return f"Undecided for new groups ({why}); on these test instances alone: {here}."
@@ -61,8 +61,8 @@ def _overall(report: Report) -> str:
     if overall.beyond.scope == "new groups":
         clear += f" ({overall.beyond.why})" if overall.beyond.why else ""
     if overall.mean < 0:
-        added = f"{percent(overall.mean)}{ends}"
-        return f"On average errors grow: {added} of them is removed{clear}, {on}, {whom}."
+        grown = f"{percent(overall.mean)}{ends}"
+        return f"On average errors grow: {grown} of them is removed{clear}, {on}, {whom}."
     return f"On average transfer removes {share} of the error{clear}, {on}, {whom}."
 
 
@@ -80,18 +80,44 @@ def clearest(report: Report) -> list[str]:
 def sentence(c: Comparison, controls: Sequence[ControlEffect] = ()) -> str:
     """A comparison with effect, interval, metric and scope, e.g. that speech helps on emg.
 
-    Where it speaks of a difference, it ends with what `controls` gain, or that there are none.
+    Where it speaks of a gain or loss, it ends with those of its placebos, or that there are none.
     """
     return _sentence(c, _beside(c, controls))
 
 
 def _sentence(c: Comparison, beside: str = "") -> str:
     size = in_words(c.trial.size)
-    return f"On {_plain(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}{beside}."
+    return f"On {_spoken(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}{beside}."
+
+
+def _beside(c: Comparison, controls: Sequence[ControlEffect]) -> str:
+    if not differs(c):
+        return ""
+    if NO_CONTROL in c.notes:
+        return "; no control was run"
+    own = [e for e in controls if e.comparison and e.comparison.trial.key == c.trial.key]
+    gains = [f"{_control(e)} {signed(e.other)}" for e in own if e.control in PLACEBOS]
+    return f"; its controls on these test instances: {', '.join(gains)}" if gains else ""
+
+
+def _control(effect: ControlEffect) -> str:
+    """A control and in how many repeats it ran, where those are not all."""
+    whole = effect.comparison is not None and effect.repeats == effect.comparison.repeats
+    return effect.control + ("" if whole else f" (in {len(effect.repeats)} repeats)")
+
+
+def _uncontrolled(report: Report) -> str:
+    """How many gains and losses have no control beside them."""
+    different = [c for c in report.comparisons if c.verdict in ("better", "worse")]
+    without = sum(NO_CONTROL in c.notes for c in different)
+    if not without:
+        return ""
+    which = "any" if without == len(different) else f"{without:,}"
+    return f"No control was run beside {which} of the {len(different):,} better or worse."
 
 
 def _says(c: Comparison) -> str:
-    who, title = _plain(c.source), metrics.get(c.metric).title
+    who, title = _spoken(c.source), metrics.get(c.metric).title
     if c.verdict == "undecided" and c.beyond.reason == "few groups":
         started = f", {c.beyond.started}" if c.beyond.started else ""
         whom = f"{title} for these test instances{started}"
@@ -114,7 +140,7 @@ def _few(c: Comparison) -> str:
 
 def _phrase(verdict: Verdict, c: Comparison, effect: str, whom: str) -> str:
     """A verdict in words, with its effect and for whom it is."""
-    who, margin = _plain(c.source), number(c.margin)
+    who, margin = _spoken(c.source), number(c.margin)
     return {
         "better": f"{who} helps by {effect.removeprefix('+')} {whom}",
         "worse": f"{who} harms: {effect} {whom}",
@@ -132,39 +158,19 @@ def _phrase(verdict: Verdict, c: Comparison, effect: str, whom: str) -> str:
     }[verdict]
 
 
-def _beside(c: Comparison, controls: Sequence[ControlEffect]) -> str:
-    """What controls gain over the same scratch runs, or that none was run; only of a difference."""
-    if not {"better", "worse"} & {c.verdict, c.here if c.beyond.reason == "few groups" else ""}:
-        return ""
-    if NO_CONTROL in c.notes:
-        return f"; {WITHOUT} beside it"
-    own = [e for e in controls if e.comparison and e.comparison.trial.key == c.trial.key]
-    gains = [f"{_control(e)} {signed(e.other)}" for e in own if e.control in TAUGHT]
-    return f"; on these test instances its controls: {', '.join(gains)}" if gains else ""
+def _spoken(name: str) -> str:
+    """A data set, or several, as one would say it; tables have the exact name."""
+    return " + ".join(map(_said, name.split(" + ")))
 
 
-def _control(effect: ControlEffect) -> str:
-    """A control and in how many repeats it ran, where those are not all."""
-    whole = effect.comparison is not None and effect.repeats == effect.comparison.repeats
-    return effect.control + ("" if whole else f" (in {len(effect.repeats)} repeats)")
+def _said(part: str) -> str:
+    """One of them; what was learned from it, if not its labels, stays behind it in brackets."""
+    plain, bracket, learned = part.partition(" (")
+    return _named(DatasetName.parse(plain)) + bracket + learned
 
 
-def _uncontrolled(report: Report) -> str:
-    """How many differences have no control beside them."""
-    different = [c for c in report.comparisons if c.verdict in ("better", "worse")]
-    without = sum(NO_CONTROL in c.notes for c in different)
-    if not without:
-        return ""
-    which = "any" if without == len(different) else f"{without:,}"
-    return f"N{WITHOUT[1:]} beside {which} of the {len(different):,} that are better or worse."
-
-
-def _plain(name: str) -> str:
-    """A data set or source in a reader's words; every table has its exact name."""
-    return " + ".join(_told(part) for part in name.split(" + "))
-
-
-def _told(part: str) -> str:
-    """One data set, and in brackets what was learned from it where that was not its labels."""
-    name, bracket, learned = part.partition(" (")
-    return DatasetName.parse(name).told + bracket + learned
+def _named(name: DatasetName) -> str:
+    if name.simulated:
+        return f"simulated {name.base}"
+    more = SAID.get(name.kind)
+    return f"{name.base} ({more})" if more else name.base

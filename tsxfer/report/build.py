@@ -16,7 +16,7 @@ from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.cells import Cell, against, by_protocol, cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
-from tsxfer.stats.controls import ControlEffect, effects, noted
+from tsxfer.stats.controls import ControlEffect, effects, uncontrolled
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.power import Reach, reach
@@ -166,8 +166,10 @@ def of_cells(
     """
     whole = tuple(cell for cell in found if cell.pairs and not cell.trial.control)
     kept = _kept((*found, *joined), folder) if folder else {}
+    comparisons = tuple(compare(whole, declared, kept))
     placebos = tuple(compare([cell for cell in found if cell.trial.control], declared, kept))
-    comparisons = noted(compare(whole, declared, kept), placebos)
+    controls = tuple(effects(comparisons, placebos, {r.key: r for r in rows}))
+    comparisons = uncontrolled(comparisons, controls)
     families: dict[object, list[Cell]] = {}
     for cell in joined:
         if cell.pairs:
@@ -201,7 +203,7 @@ def of_cells(
         worth=tuple(labels_worth(comparisons, labels)),
         reach=_reach(comparisons),
         placebos=placebos,
-        controls=tuple(effects(comparisons, placebos, {r.key: r for r in rows})),
+        controls=controls,
         beside=tuple(beside),
         beside_cells=tuple(cell for family in families.values() for cell in family),
         reproduced=summary(folder, {r.key: r for r in rows}) if folder else None,

@@ -15,11 +15,10 @@ from tsxfer.stats.compare import Comparison
 from tsxfer.stats.tests import expanded_tail, interval, plain_spread
 
 PLACEBOS = ("untrained", "permuted", "shuffled", "moments", "noise")
-TAUGHT = ("untrained", "permuted")  # of them, those that tell what a source taught
 DRAWS = 20_000
 NO_CONTROL = (
-    f"no control ({', '.join(TAUGHT)}) was run beside it: whether the difference comes from what "
-    "the source learned, or from how copied weights are scaled and fitted, is not known"
+    "no control was run, so that whether this is what the source knows, or what any start like it "
+    "gives, is open: --controls untrained,permuted"
 )
 Array = NDArray[np.float64]
 
@@ -104,16 +103,19 @@ def effects(
     return [effect for effect in found if effect is not None]
 
 
-def noted(
-    comparisons: Sequence[Comparison], controls: Sequence[Comparison]
+def differs(c: Comparison) -> bool:
+    """Whether a sentence says that it helps or harms; of few groups, on these test instances."""
+    told = c.here if c.beyond.reason == "few groups" else c.verdict
+    return told in ("better", "worse")
+
+
+def uncontrolled(
+    comparisons: Sequence[Comparison], found: Sequence[ControlEffect]
 ) -> tuple[Comparison, ...]:
-    """Transfers that help or harm, and have neither of `TAUGHT` beside them, say so in a note."""
-    beside = {_belongs(k.trial) for k in controls if k.trial.control in TAUGHT}
+    """Comparisons, with a note on each gain or loss that no placebo stands beside."""
+    beside = {e.comparison.trial.key for e in found if e.comparison and e.control in PLACEBOS}
     return tuple(
-        replace(c, notes=(*c.notes, NO_CONTROL))
-        if {"better", "worse"} & {c.verdict, c.here}
-        and not {_belongs(c.trial), _terms(c.trial)} & beside
-        else c
+        replace(c, notes=(*c.notes, NO_CONTROL)) if differs(c) and c.trial.key not in beside else c
         for c in comparisons
     )
 

@@ -1,0 +1,91 @@
+"""Channels of a recording that look like a code: the label, a person or a trial as a number."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsxfer.errors import DataError
+from tsxfer.own.columns import few
+
+MOST = 20  # values of a code
+STRETCH = 20  # samples of one value after another, in the mean, from which on it is a code
+CODED = re.compile(
+    r"(?:^|[_ .\-])(?:labels?|targets?|class(?:es)?|y|state|status|annot\w*|category|activity|act"
+    r"|stage|phase|events?|gestures?|(?:re)?stim\w*|markers?|triggers?|truth|gt|subject|subj"
+    r"|participant|patient|person|user|who|session|trial|(?:re)?rep(?:etition)?|run|fold|split)"
+    r"(?:[_ .\-]?(?:id|code|no|num|nr))?$|(?:^|[_ ])id$",
+    re.IGNORECASE,
+)
+
+
+class Codes:
+    """What is seen of the channels of a recording, as batches come.
+
+    Args:
+        names: Of the channels.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+        self._values: dict[int, set[float]] = {at: set() for at in range(len(names))}
+        self._changes, self._alone = np.zeros(len(names), int), np.zeros(len(names), int)
+        self._last: tuple[NDArray[np.float64], object] | None = None
+        self._count = 0
+
+    def add(self, x: NDArray[np.float64], label: Any, breaks: NDArray[np.bool_]) -> None:
+        """The next samples ``(n, channel)``, their labels, and where a new piece begins."""
+        names = np.asarray(label, object)
+        if self._last is None:
+            self._last = x[0], names[0]
+        turned = np.not_equal(names, np.concatenate([[self._last[1]], names[:-1]])).astype(bool)
+        for at in list(self._values):
+            column = x[:, at]
+            self._values[at] |= set(np.unique(column[~np.isnan(column)])[: MOST + 1].tolist())
+            if len(self._values[at]) > MOST or not all(v % 1 == 0 for v in self._values[at]):
+                del self._values[at]  # a signal
+                continue
+            changed = column != np.concatenate([[self._last[0][at]], column[:-1]])
+            self._changes[at] += changed.sum()
+            self._alone[at] += (changed & ~turned & ~breaks).sum()
+        self._last, self._count = (x[-1], names[-1]), self._count + len(x)
+
+    def settle(self, path: Path, labelled: bool) -> tuple[str, ...]:
+        """What is to be said of channels that look like codes.
+
+        Args:
+            path: For messages.
+            labelled: The recording has a column of labels.
+
+        Raises:
+            DataError: If a code is called as labels are, or changes with the label alone.
+        """
+        steady = [at for at in self._values if self._changes[at] * STRETCH <= self._count]
+        told = [at for at in steady if CODED.search(self._names[at])]
+        told += [at for at in steady if labelled and self._changes[at] > 1 and not self._alone[at]]
+        if told:
+            raise self._doubt(min(told), path)
+        seen = [self._names[at] for at in steady if self._changes[at]]
+        if not seen:
+            return ()
+        return (
+            f"{few(seen)}: few whole values in long stretches, taken as a channel; if it is no "
+            f"signal, --ignore {','.join(seen[:4])}, or name it with --label or --group",
+        )
+
+    def _doubt(self, at: int, path: Path) -> DataError:
+        name, values = self._names[at], sorted(self._values[at])
+        shown = ", ".join(f"{value:g}" for value in values[:6])
+        return DataError(
+            f"column {name!r} would be a channel, but looks like a code: {len(values)} whole "
+            f"value(s) ({shown}{', ...' if len(values) > 6 else ''}), "
+            f"{int(self._changes[at])} changes in {self._count:,} samples",
+            where=str(path),
+            mend=f"say --label {name} if it is the label, --group {name} if it names a group, "
+            f"--ignore {name} if it is neither; if it is a signal, name all channels: "
+            f"--x {','.join(self._names) if len(self._names) <= 8 else f'...,{name}'}",
+        )
