@@ -416,3 +416,28 @@ def test_few_values_in_long_stretches_are_said(tmp_path: Path) -> None:
     found = bring(tmp_path / "r.csv", label="act", group="who", window="1s")
     assert found.card.channels == ("ax", "ay", "pump")
     assert "--ignore pump" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("late", [3, 40])
+def test_ts_stamps_in_unequal_steps_are_refused(tmp_path: Path, late: int) -> None:
+    """A gap within the stamps is asked about; a rate that is said takes the samples as even."""
+    path = _ts(tmp_path / "a.ts", lambda t: str(t if t < 9 else t + late))
+    with pytest.raises(DataError, match="step unevenly") as error:
+        bring(path)
+    assert "--rate HZ" in (error.value.mend or "")
+    assert np.allclose(bring(path, rate=8.0).array("x"), windows(), atol=1e-5)
+
+
+def test_square_arrays_are_said_or_asked_about(tmp_path: Path) -> None:
+    """Where two axes could count windows the guess is said; smooth columns refuse it."""
+    x = np.random.default_rng(0).normal(size=(N, N))
+    np.savez(tmp_path / "a.npz", x=x, y=labels())
+    assert "--axes channel,time settles it" in " ".join(bring(tmp_path / "a.npz").notes)
+    np.savez(tmp_path / "b.npz", x=np.cumsum(x, axis=0), y=labels())
+    with pytest.raises(DataError, match="down its columns") as error:
+        bring(tmp_path / "b.npz")
+    assert "--axes channel,time" in (error.value.mend or "")
+    assert bring(tmp_path / "b.npz", axes="channel,time").count == N
+    np.save(tmp_path / "r.npy", x)
+    with pytest.raises(DataError, match="no longer axis"):
+        bring(tmp_path / "r.npy", window="8", unlabelled=True)
