@@ -12,7 +12,7 @@ from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
 from tsxfer.data.marks import NEAR, Windows, alike, marks, marks_of
-from tsxfer.data.moved import moved
+from tsxfer.data.moved import RESAMPLED, _enough, moved
 from tsxfer.errors import DataError
 from tsxfer.own.description import Description
 from tsxfer.own.importing import bring
@@ -292,3 +292,13 @@ def test_a_labelled_overlap_is_in_rows_and_tables(tmp_path: Path) -> None:
     assert moved
     assert all(row.overlap[1].windows and Caution.SAW_TEST in row.labels for row in moved)
     assert not any(Caution.SAW_TEST in row.labels for row in rows if not row.trial.reuse)
+
+
+def test_few_harmonics_of_many_pairs_must_agree_more_closely() -> None:
+    """Eight harmonics of ten million pairs reach 0.99 by chance, as prices and speech once did."""
+    draw = np.random.default_rng(0).normal(size=(2, 1500, 8))
+    one, other = (d / np.linalg.norm(d, axis=1, keepdims=True) for d in draw)
+    largest = float(np.abs(one @ other.T).max())
+    assert 0.97 < largest < _enough(8, one.shape[0] * other.shape[0]) < 0.9999
+    assert _enough(8, 10**7) > 0.999
+    assert _enough(48, 10**8) == RESAMPLED

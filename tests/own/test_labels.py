@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.own.made import N, bring, bring_table, groups, labels, table
+from tests.own.made import TIME, N, bring, bring_table, groups, labels, table
 from tsxfer.errors import DataError
 from tsxfer.own import importing
 from tsxfer.own.description import Description
+from tsxfer.own.reading import Reading, labelled_like
 from tsxfer.store.workspace import Workspace
 
 
@@ -162,3 +163,40 @@ def test_a_class_called_unknown_is_said_and_ignored_on_demand(tmp_path: Path) ->
     assert made.classes == ("off", "on", "unknown")
     assert "--ignore unknown leaves those windows out" in " ".join(made.notes)
     assert bring_table(tmp_path, table(y=cells), ignore=("unknown",)).classes == ("off", "on")
+
+
+def test_a_number_that_is_said_to_be_missing_is_no_label_wherever_it_lies(tmp_path: Path) -> None:
+    """``--nan`` holds for labels amid others, and for one among words."""
+    said = {"nan": "-999", "missing": "drop"}
+    for y in (np.linspace(-2000, 5000, N).round(1), labels()):
+        cells = y.astype(object)
+        cells[[4, 9]] = -999
+        made = bring_table(tmp_path, table(y=cells), **said)
+        assert made.count == N - 2
+        assert "-999" not in made.classes
+    made = bring_table(tmp_path, table(y=np.arange(N) % 2), nan="0", missing="drop")
+    assert made.classes == ("0", "1")  # 0 among samples says nothing of a class
+
+
+def test_windows_without_a_label_need_no_group(tmp_path: Path) -> None:
+    """A row that ``--missing drop`` leaves out is not refused for its empty group."""
+    made = table(y=labels().astype(object), who=groups().astype(object))
+    made.loc[7, ["y", "who"]] = ""
+    assert bring_table(tmp_path, made, missing="drop").count == N - 1
+
+
+def test_windows_without_a_label_are_predicted_and_not_scored(tmp_path: Path) -> None:
+    """To score against, empty labels count for nothing, and -999 is asked about."""
+    cells = (np.arange(N) / 7).astype(object)
+    cells[7] = ""
+    path = tmp_path / "a.csv"
+    columns = tuple(f"x_{t}" for t in range(TIME))
+    like = Reading(Description(unlabelled=True, columns=columns), ("x",), TIME)
+    table(y=cells).to_csv(path, index=False)
+    x, _, y, known = labelled_like(path, like, "y")
+    assert (len(x), len(y), np.flatnonzero(~known).tolist()) == (N, N, [7])
+    cells[7] = -999
+    table(y=cells).to_csv(path, index=False)
+    with pytest.raises(DataError, match="label -999 of 1 of 60") as refused:
+        labelled_like(path, like, "y")
+    assert "empty those cells" in refused.value.mend

@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 
 from tests.rows import noise, study
-from tsxfer.report import build, files, html, latex, text
-from tsxfer.report.answer import sentence
+from tsxfer.core.specs import Overlap
+from tsxfer.report import build, caveats, files, html, latex, text
+from tsxfer.report.answer import answer, sentence
 from tsxfer.report.columns import MARKS
 from tsxfer.report.headline import headline
 from tsxfer.stats.controls import ControlEffect, uncontrolled
@@ -50,6 +51,20 @@ def test_every_format_marks_simulated_data(form: str) -> None:
     made = _report(target="emg+sim@1", source="speech+sim@1", labels=("simulated",))
     assert "simulated" in ALL[form](made).lower()
     assert "simulated" not in ALL[form](_report()).lower()
+
+
+def test_what_marks_cannot_show_is_said_to_be_unknown() -> None:
+    """Shifted copies are looked for in windows; of zoo weights, which bring none, it is told."""
+    trials, rows = study(7, [0.5] * 7, [0.6] * 7)
+    said = {}
+    for moved in (None, 0):
+        seen = (Overlap("speech_test_list+zoo@1", 9, 9, moved=moved),)
+        made = {k: replace(r, overlap=seen if r.trial.reuse else ()) for k, r in rows.items()}
+        found = caveats.caveats(build.build("demo", trials, made))
+        said[moved] = [c.text for c in found if c.kind == "COPIES NOT EXCLUDED"]
+        assert ("not looked for" in seen[0].told) is (moved is None)
+    assert "speech_test_list+zoo@1" in said[None][0]
+    assert said[0] == []
 
 
 @pytest.mark.parametrize("form", ALL)
@@ -140,6 +155,7 @@ def test_a_gain_without_a_control_says_so_in_every_format() -> None:
         ("speech@1", "speech"),
         ("emg+sim@1", "simulated emg"),
         ("mine+own@3f9a2c1b", "mine (own data)"),
+        ("speech@1 (masked)", "speech (masked)"),
         ("speech_test_list+zoo@1 + x+weights@5d1c07ab", None),
     ],
 )
@@ -149,6 +165,21 @@ def test_sentences_say_names_as_a_reader_would(name: str, said: str | None) -> N
     trial = replace(c.trial, dataset=name)
     wanted = said or "speech_test_list (shipped weights) + x (weights of a file)"
     assert sentence(replace(c, trial=trial)).startswith(f"On {wanted}, 1,500 labels")
+
+
+def test_controls_stand_beside_the_answer() -> None:
+    """A control that ran is told with its own gain, and then nothing says that none was."""
+    scores = 0.5 + 0.01 * noise(0, (3, 7))
+    trials, rows = study(7, scores[0].tolist(), (scores[1] + 0.1).tolist())
+    for trial, score in zip([t for t in trials if t.reuse], scores[2] + 0.05, strict=True):
+        assert trial.reuse is not None
+        placebo = replace(trial, reuse=replace(trial.reuse, start="permuted"))
+        row = rows[trial.key]
+        rows[placebo.key] = replace(row, trial=placebo, scores={row.metric: float(score)})
+        trials.append(placebo)
+    told = answer(build.build("demo", trials, rows))
+    assert "its controls on these test instances: permuted +0.0" in told
+    assert "no control" not in told
 
 
 def test_every_verdict_has_a_sentence_a_mark_and_a_count() -> None:

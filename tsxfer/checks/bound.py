@@ -250,7 +250,7 @@ def _other_marks(workspace: Workspace, name: str) -> Iterator[str]:
 
 
 def _told(found: Sequence[Overlap]) -> str:
-    return "; ".join(f"{one.source}: {one.words or 'nothing'}" for one in found)
+    return "; ".join(f"{one.source}: {one.told}" for one in found)
 
 
 CHECKS: Sequence[Callable[[Held], Check]] = (

@@ -52,6 +52,8 @@ def predict_file(folder: Path, file: Path, out: Path, device: str, label: str = 
     if model.simulated:
         sys.stderr.write("SIMULATED DATA was used to make this model\n")
     predicted = model.of_file(file, label)
+    if predicted.warned:
+        sys.stderr.write(f"warning: {predicted.warned}\n")
     try:
         predicted.table.to_csv(out, index=False)
     except OSError as error:
@@ -61,4 +63,6 @@ def predict_file(folder: Path, file: Path, out: Path, device: str, label: str = 
     sys.stdout.write(f"wrote {len(predicted.table):,} predictions to {out}\n")
     if predicted.scores:
         said = ", ".join(f"{name} {score:.4g}" for name, score in predicted.scores.items())
-        sys.stdout.write(f"against {label}: {said}\n")
+        without = predicted.unscored
+        end = f"; {without} windows without a label are not scored" if without else ""
+        sys.stdout.write(f"against {label}: {said}{end}\n")

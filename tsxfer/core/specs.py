@@ -404,7 +404,8 @@ class Overlap:
         names: Groups of both whose common names are counters, such as ``p1``: no proof of anything.
         events: Test windows of an event (time and magnitude) that was learned from.
         moved: More test windows of which half or more was learned from at another place in time or
-            at another rate; None in rows of before that was looked for.
+            at another rate; None where that was not looked for: in rows of before it was, and of
+            weights that come with marks of whole windows alone.
         unknown: Some of what was learned from is not stated, or was not here to be compared.
     """
 
@@ -433,6 +434,12 @@ class Overlap:
             (self.moved or 0, "shifted, cut or resampled windows"),
         ]
         return " and ".join(f"{count} {what}" for count, what in counts if count)
+
+    @property
+    def told(self) -> str:
+        """The counts, or that there is nothing, and what was not looked for."""
+        found = self.words or "nothing"
+        return found if self.moved is not None else f"{found} (shifted copies not looked for)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ TURNS = 8  # of a stretch, below which it is a ramp, a step or a single wave: ma
 SEEN, TESTED = 20_000, 4_000  # windows that are looked at; of more, a random part
 HARMONICS, FEWEST = 48, 8  # of a whole window; fewer than the latter tell nothing
 RESAMPLED = 0.99  # correlation of weighed harmonics; linear interpolation takes 0.1 % off
+BY_CHANCE = 1e-3  # pairs of different windows that may pass as copies, over all that are compared
 LOOSE = 0.3  # distance of marks of harmonics up to which they are compared
 Rows = NDArray[np.int64]
 
@@ -188,9 +189,22 @@ def _resampled(seen: Windows, test: Windows) -> Rows:
     draw = stream("moved", "harmonics", first.shape[1]).normal(size=(first.shape[1], DIRECTIONS))
     near, which = nearest(first @ draw, second @ draw, LOOSE)
     hits = np.flatnonzero(np.isfinite(near))
-    alike = np.abs((first[which[hits]] * second[hits]).sum(axis=1)) >= RESAMPLED
+    alike = np.abs((first[which[hits]] * second[hits]).sum(axis=1)) >= _enough(
+        count * seen.x.shape[1], len(first) * len(second)
+    )
     found[hits[alike]] = seen.rows[which[hits[alike]]]
     return found
+
+
+def _enough(values: int, pairs: int) -> float:
+    """Correlation from which windows are copies: few harmonics of many pairs agree by chance.
+
+    Of two random directions in `values` dimensions the share above c is about
+    ``(1 - c**2) ** ((values - 1) / 2)``. A harmonic counts once, though it has two parts, since
+    neighbours depend on one another.
+    """
+    chance = float((BY_CHANCE / max(pairs, 1)) ** (2 / (values - 1)))
+    return max(RESAMPLED, float(np.sqrt(1 - chance)))
 
 
 def _harmonics(windows: Windows, count: int) -> Iterator[NDArray[np.complex128]]:

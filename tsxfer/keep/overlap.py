@@ -54,9 +54,16 @@ class Shared:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """A warning for each that shares something, or could not be compared."""
+        """A warning for each that shares something, or could not be compared, in part or whole."""
         shared = [f"{one.source} as a source has seen {one.words}" for one in self.refused]
-        return (*shared, *(f"not compared with the source's data: {n}" for n in self.unknown))
+        marked = [
+            f"with {one.source} come marks of whole windows alone: whether it has learned from "
+            "shifted, cut or resampled copies is unknown"
+            for one in self.found
+            if one.moved is None
+        ]
+        compared = [f"not compared with the source's data: {name}" for name in self.unknown]
+        return (*shared, *marked, *compared)
 
     def refuse(self, mend: str) -> None:
         """Refuse what shares something.

@@ -93,20 +93,37 @@ def _absent(y: NDArray[Any], described: Description, rows: NDArray[np.str_], col
     Raises:
         DataError: If one seems to be, and nothing was said of it.
     """
-    value = None if described.nan == "none" or y.dtype.kind not in "iuf" else _outermost(y)
+    hit = _is(y, _said(described))
+    numeric = described.nan != "none" and y.dtype.kind in "iuf"
+    value = _outermost(y[~hit]) if numeric else None
     if value is None:
-        return np.zeros(len(y), np.bool_)
-    hit = np.asarray(np.isclose(y.astype(np.float64), value, rtol=1e-6, atol=0))
-    if described.nan and np.isclose(float(described.nan), value, rtol=1e-6, atol=0):
         return hit
+    far = _is(y, value)
     drop = f"say --nan {value:g} --missing drop, which leaves those windows out"
     raise DataError(
-        f"the label {value:g} of {int(hit.sum())} of {len(hit)} windows ({column}) is far from all "
+        f"the label {value:g} of {int(far.sum())} of {len(far)} windows ({column}) is far from all "
         "others: does it stand for what is missing?",
-        where=f"first in {rows[int(np.argmax(hit))]}",
+        where=f"first in {rows[int(np.argmax(far))]}",
         mend=f"if it does, {'remove those rows' if described.nan else drop}; if it is a label, "
         "--nan none",
     )
+
+
+def _said(described: Description) -> float | None:
+    """The number of ``--nan``, where programs write it for nothing: 0 is a class, too."""
+    if described.nan in ("", "none"):
+        return None
+    value = float(described.nan)
+    return value if np.isclose(value, KNOWN, rtol=1e-6, atol=0).any() else None
+
+
+def _is(y: NDArray[Any], value: float | None) -> Mask:
+    """Labels that are one number, also where it stands among words."""
+    if value is None:
+        return np.zeros(len(y), np.bool_)
+    if y.dtype.kind in "iuf":
+        return np.asarray(np.isclose(y.astype(np.float64), value, rtol=1e-6, atol=0))
+    return np.array([number(str(cell)) == value for cell in y.tolist()], np.bool_)
 
 
 def _outermost(y: NDArray[Any]) -> float | None:

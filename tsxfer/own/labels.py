@@ -55,7 +55,7 @@ def settled(content: Content, described: Description, rows: NDArray[np.str_]) ->
     y, task, notes = _labels(found.y, content, described)
     every = np.zeros(len(found.kept), y.dtype)
     every[found.kept] = y
-    group, joined = _groups(content, rows)
+    group, joined = _groups(content, rows, found.kept)
     return Labelled(every, task, group, found.kept, (*notes, *joined, *found.notes))
 
 
@@ -141,11 +141,14 @@ def names_as_text(y: NDArray[Any]) -> NDArray[np.str_]:
     return np.array([str(v) for v in (y.astype(np.int64) if whole else y).tolist()], dtype=np.str_)
 
 
-def _groups(content: Content, rows: NDArray[np.str_]) -> tuple[NDArray[np.str_], tuple[str, ...]]:
+def _groups(
+    content: Content, rows: NDArray[np.str_], kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.str_], tuple[str, ...]]:
+    """Names of groups; one that is missing matters only where the window is kept."""
     if content.group is None:
         return rows, ()
     group = plain(content.group)
-    _refuse_missing(missing(group), rows, content.group_name)
+    _refuse_missing(missing(group) & kept, rows, content.group_name)
     names, joined = spelt_alike(names_as_text(group), _folded, "groups")
     return names, (*joined, *_alike(names), *_nameless(names))
 

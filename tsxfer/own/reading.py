@@ -17,6 +17,8 @@ from tsxfer.data.prepare import Prepared, resampled
 from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
+from tsxfer.own.known_labels import known
+from tsxfer.own.labels import plain
 from tsxfer.own.readers import read
 from tsxfer.own.shaping import shape_like, whole
 from tsxfer.own.signals import NEAR
@@ -78,8 +80,10 @@ def another(content: Content, described: Description) -> Description:
 
 def labelled_like(
     path: Path, like: Reading, label: str
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[Any]]:
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[Any], NDArray[np.bool_]]:
     """As `windows_like`, with the label of each window as found, to score predictions against.
+
+    Last is whether each label is known: windows without one are predicted, not scored.
 
     Args:
         path: The file.
@@ -96,7 +100,24 @@ def labelled_like(
         raise DataError(
             f"no labels {label!r} to score against", where=str(path), mend="leave --label out"
         )
-    return x, kept, found[0][kept]
+    y = plain(found[0])[kept]
+    return x, kept, y, _scored(y, like.described, label, kept, path)
+
+
+def _scored(
+    y: NDArray[Any], described: Description, label: str, places: NDArray[np.int64], path: Path
+) -> NDArray[np.bool_]:
+    """Which labels are known; ``predict`` takes no flags of a file, so other advice than `fit`'s.
+
+    Raises:
+        DataError: For a number that looks as if it stood for a label that is missing.
+    """
+    rows = np.array([f"{path.name} row {place + 1}" for place in places])
+    try:
+        return known(y, replace(described, missing="drop"), described.task, rows, label).kept
+    except DataError as error:
+        mend = "empty those cells of the file: their windows are then predicted and not scored"
+        raise DataError(error.problem, where=error.where, mend=mend) from None
 
 
 def windows_like(path: Path, like: Reading) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

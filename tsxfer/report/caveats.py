@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tsxfer.core.cautions import Caution, brief, caution_of
+from tsxfer.core.names import is_given
 from tsxfer.core.specs import Result
 from tsxfer.report.build import Report
 from tsxfer.report.section import name
@@ -53,7 +54,7 @@ class Caveat:
 def caveats(report: Report) -> list[Caveat]:
     """Everything that a reader must know, the worst first."""
     unsound = [Caveat("VERIFY", report.verified)] if report.sound is False else []
-    rest = (_of_labels, _of_gaps, _of_origins, _of_notes, _of_chance)
+    rest = (_of_labels, _of_marks, _of_gaps, _of_origins, _of_notes, _of_chance)
     return [*unsound, *(caveat for found in rest for caveat in found(report))]
 
 
@@ -94,6 +95,19 @@ def _of_labels(report: Report) -> Iterator[Caveat]:
     for found, _, code in known:
         if found is None:
             yield Caveat("LABEL", code)  # of a later version, or a stranger's: never in silence
+
+
+def _of_marks(report: Report) -> Iterator[Caveat]:
+    """Weights that come with marks of whole windows: what marks cannot show is unknown."""
+    rows = (row for cell in report.cells for pair in cell.pairs for row in pair)
+    told = (one for row in rows for one in row.overlap if is_given(one.source) and not one.unknown)
+    names = dict.fromkeys(one.source for one in told if one.moved is None)
+    if names:
+        yield Caveat(
+            "COPIES NOT EXCLUDED",
+            f"with {', '.join(names)} come marks of whole windows, not the windows: whether "
+            "shifted, cut or resampled copies of test windows were learned from is unknown.",
+        )
 
 
 def _of_gaps(report: Report) -> Iterator[Caveat]:
