@@ -441,3 +441,18 @@ def test_square_arrays_are_said_or_asked_about(tmp_path: Path) -> None:
     np.save(tmp_path / "r.npy", x)
     with pytest.raises(DataError, match="no longer axis"):
         bring(tmp_path / "r.npy", window="8", unlabelled=True)
+
+
+def test_intervals_that_label_nothing_are_said_or_refused(tmp_path: Path) -> None:
+    """Some beyond the end are said; most of them there means another unit of time."""
+    recording = layouts.recording(subjects=1, turns=12).drop(columns=["act", "who"])
+    recording.to_csv(tmp_path / "s.csv", index=False)
+    spans = pd.DataFrame({"start": np.arange(14) * 2.0, "label": ["a", "b"] * 7})
+    said = {"window": "1s", "intervals": str(tmp_path / "i.csv")}
+    spans.assign(end=spans["start"] + 2).to_csv(tmp_path / "i.csv", index=False)
+    notes = " ".join(bring(tmp_path / "s.csv", **said).notes)
+    assert "2 intervals of i.csv lie outside of their recording" in notes
+    spans["start"] *= 5
+    spans.assign(end=spans["start"] + 10).to_csv(tmp_path / "i.csv", index=False)
+    with pytest.raises(DataError, match="11 of 14 intervals lie outside"):
+        bring(tmp_path / "s.csv", **said)
