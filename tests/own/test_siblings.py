@@ -456,3 +456,23 @@ def test_intervals_that_label_nothing_are_said_or_refused(tmp_path: Path) -> Non
     spans.assign(end=spans["start"] + 10).to_csv(tmp_path / "i.csv", index=False)
     with pytest.raises(DataError, match="11 of 14 intervals lie outside"):
         bring(tmp_path / "s.csv", **said)
+
+
+def test_what_is_odd_in_prices_is_said(tmp_path: Path) -> None:
+    """Empty days, a split and a second column of closes are notes; two companies are refused."""
+    close = 100 + np.cumsum(np.random.default_rng(0).normal(size=90))
+    close[60:] /= 10
+    days = pd.bdate_range("2018-01-01", periods=90).strftime("%Y-%m-%d")
+    made = pd.DataFrame({"Date": days, "Close": close, "Adj Close": close})
+    made.assign(Close=made["Close"].where(made.index != 20)).to_csv(tmp_path / "a.csv", index=False)
+    found = bring(tmp_path / "a.csv", window="10")
+    notes = " ".join(found.notes)
+    assert found.count == 80 - 11
+    assert "--label 'Adj Close'" in notes
+    assert "1 days have no close" in notes
+    assert "1 times, first a on 2018-03-26 to 0.0996" in notes
+    assert bring(tmp_path / "a.csv", window="10", label="Adj Close").count == 80
+    pd.concat([made, made]).to_csv(tmp_path / "b.csv", index=False)
+    with pytest.raises(DataError, match="two lines") as error:
+        bring(tmp_path / "b.csv", window="10")
+    assert "one csv for each in a folder" in (error.value.mend or "")

@@ -439,6 +439,8 @@ def _blank(
 def _loss(trial: Trial, task: Task) -> str:
     if trial.recipe.objective != "labels":
         return str(facts(OBJECTIVES, trial.recipe.objective)["loss"])
+    if trial.zero_shot:
+        return "none"
     classes = task.prepared.classes and trial.recipe.loss == "task" and not trial.closed_form
     return "cross-entropy" if classes else "squared error"
 
