@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.errors import DataError
 from tsxfer.keep import onnx as export
+from tsxfer.keep.amplitude import to_scale
 from tsxfer.keep.fit import Fitted
 from tsxfer.keep.saved import load, save
 from tsxfer.own.description import Description
@@ -157,36 +158,46 @@ class FittedModel:
             )
         return windows
 
-    def of_file(self, file: str | Path, label: str = "") -> Predicted:
+    def of_file(self, file: str | Path, label: str = "", scale: float | None = None) -> Predicted:
         """Predict each window of a file.
 
         Args:
             file: Read as the file that the model was fitted on.
             label: Column or array of labels in it to score against; "" where there are none.
+            scale: What its samples are multiplied by to be in the unit of the data that the model
+                was fitted on; None refuses a file whose size is far from that data's.
 
         Raises:
             TsxferError: If it cannot be read, or does not fit the model.
         """
         like, path = self._reading(), Path(file)
         if not label:
-            return Predicted(self._table(*windows_like(path, like)))
+            x, places = windows_like(path, like)
+            return Predicted(self._table(self._to_scale(x, scale, path.name), places))
         x, places, truth, known = labelled_like(path, like, label)
-        table = self._table(x, places)
+        table = self._table(self._to_scale(x, scale, path.name), places)
         scores = self.scores(table["predicted"].to_numpy()[known], truth[known])
         return Predicted(table, scores, int((~known).sum()))
 
-    def of_windows(self, x: Any) -> Predicted:
+    def _to_scale(
+        self, x: NDArray[np.float64], scale: float | None, where: str
+    ) -> NDArray[np.float64]:
+        return to_scale(x, scale, self.fitted.scaler, self.fitted.taken_off, where)
+
+    def of_windows(self, x: Any, scale: float | None = None) -> Predicted:
         """As `of_file`, for windows in memory as `predict` takes them."""
-        windows = self._windows(x)
+        windows = self._to_scale(self._windows(x), scale, "the windows")
         return Predicted(self._table(windows, np.arange(len(windows))))
 
-    def of_table(self, table: pd.DataFrame, label: str = "") -> Predicted:
+    def of_table(
+        self, table: pd.DataFrame, label: str = "", scale: float | None = None
+    ) -> Predicted:
         """As `of_file`, for a table with one window a row."""
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             file = Path(folder) / "DataFrame.parquet"
             called = table.set_axis([str(column) for column in table.columns], axis=1)
             called.to_parquet(file, index=False)
-            return self.of_file(file, label)
+            return self.of_file(file, label, scale)
 
     def _table(self, x: NDArray[np.float64], places: NDArray[np.int64]) -> pd.DataFrame:
         import pandas as pd
