@@ -1,4 +1,4 @@
-"""Windows in another unit than a model's own are refused until ``--scale`` settles it."""
+"""Files in another unit than the one that a model was fitted on."""
 
 from __future__ import annotations
 
@@ -6,42 +6,41 @@ import numpy as np
 import pytest
 
 from tsxfer.data.scale import Scaler
-from tsxfer.errors import DataError, SpecError
-from tsxfer.keep.amplitude import to_scale
-
-X = np.random.default_rng(0).normal(size=(20, 2, 32))
+from tsxfer.errors import SpecError
+from tsxfer.keep.amplitude import other_size, rescaled
 
 
-def _scaler(peak: float = 3.0, sd: float = 0.1, kind: str = "peak") -> Scaler:
-    """Of a model whose training windows had largest samples of about `peak`."""
-    mask = np.zeros((2, 32), np.float32)
-    return Scaler(kind, True, (0, 1), mask, float(np.log10(peak)), sd, 0.0, 1.0, False)
+def _scaler(sd: float, amplitude: bool = True) -> Scaler:
+    mask = np.zeros((2, 16), np.float32)
+    return Scaler("peak", amplitude, (0, 1), mask, 2.0, sd, 0.0, 1.0, False)
 
 
-@pytest.mark.parametrize(("factor", "flag"), [(1e-3, "1000"), (1e3, "0.001"), (1e-6, "1e+06")])
-def test_millivolts_for_microvolts_are_refused_with_the_factor(factor: float, flag: str) -> None:
-    """The refusal names both sizes and the factor that brings the file back."""
-    with pytest.raises(DataError, match="another unit") as refused:
-        to_scale(X * factor, None, _scaler(), (), "b.csv")
-    assert f"--scale {flag};" in refused.value.mend
-    assert np.allclose(to_scale(X * factor, float(flag), _scaler(), (), "b.csv"), X)
-    assert np.array_equal(to_scale(X * factor, 1, _scaler(), (), "b.csv"), X * factor)
-
-
-def test_sizes_that_the_model_knows_are_taken() -> None:
-    """Twice the size, sizes within the spread of the training, levels and silence are no fault."""
-    for x, scaler, off in (
-        (X * 2, _scaler(), ()),
-        (X * 1e-3, _scaler(sd=1.5), ()),
-        (X * 1e-3, _scaler(kind="minmax_mask"), ()),
-        (X + 1e6, _scaler(), (1e6, 1e6)),
-        (X * 0, _scaler(), ()),
-    ):
-        assert np.array_equal(to_scale(x, None, scaler, off, "b.csv"), x)
+@pytest.mark.parametrize(
+    ("factor", "sd", "said"),
+    [
+        (1.0, 0.1, ""),
+        (5.0, 0.1, ""),
+        (1e-3, 0.1, "mV instead of µV"),
+        (1e6, 0.1, "V instead of µV"),
+        (1e-3, 0.1, "--scale 1000 "),
+        (1e-2, 0.1, "--scale 100 "),
+        (1e6, 0.1, "--scale 1e-06 "),
+        (1e-3, 1.0, ""),  # training knew such sizes
+    ],
+)
+def test_another_unit_is_said(factor: float, sd: float, said: str) -> None:
+    """Windows far smaller or larger than those of training are warned of, others are not."""
+    x = np.random.default_rng(0).uniform(-100, 100, (30, 2, 16))
+    x[:, 0, 0] = 100
+    found = other_size(7e4 + factor * x, (7e4, 7e4), _scaler(sd))
+    assert said in found
+    assert bool(found) == bool(said)
+    assert other_size(factor * x, (), _scaler(sd, amplitude=False)) == ""
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, np.nan, np.inf])
-def test_no_factor_is_refused(scale: float) -> None:
-    """Samples are multiplied by a number above 0."""
+def test_a_factor_is_a_number_above_zero(scale: float) -> None:
+    """``--scale 1000`` multiplies samples; zero, less and what is no number are refused."""
+    assert np.array_equal(rescaled(np.ones((1, 1, 2)), 1000), np.full((1, 1, 2), 1000.0))
     with pytest.raises(SpecError, match="is no factor"):
-        to_scale(X, scale, _scaler(), (), "b.csv")
+        rescaled(np.ones((1, 1, 2)), scale)

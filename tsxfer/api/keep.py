@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -112,7 +113,7 @@ def predict(
         label: Column or array of labels in a file or DataFrame, to score against: every metric of
             the task is then in ``.attrs["scores"]``.
         scale: What samples are multiplied by to be in the unit of the data that the model was
-            fitted on; None refuses windows whose size is far from that data's.
+            fitted on; None warns of windows whose size is far from that data's.
         device: Where to compute, for a model from a folder.
 
     Returns:
@@ -144,6 +145,8 @@ def predict(
             )
         found = model.of_windows(data, scale)
     found.table.attrs["scores"] = found.scores
+    if found.warned:
+        warnings.warn(found.warned, stacklevel=2)
     return found.table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.errors import DataError
 from tsxfer.keep import onnx as export
-from tsxfer.keep.amplitude import to_scale
+from tsxfer.keep.amplitude import other_size, rescaled
 from tsxfer.keep.fit import Fitted
 from tsxfer.keep.saved import load, save
 from tsxfer.own.description import Description
@@ -34,11 +35,13 @@ class Predicted:
         table: ``row`` (from 1, in the file), ``predicted``, and ``p_CLASS`` for each class.
         scores: Against the file's labels by metric; empty without labels.
         unscored: Windows without a label, where labels are there to score against.
+        warned: That windows are far from those of training in size; "" where they are not.
     """
 
     table: pd.DataFrame
     scores: dict[str, float] = field(default_factory=dict)
     unscored: int = 0
+    warned: str = ""
 
 
 class FittedModel:
@@ -84,6 +87,7 @@ class FittedModel:
             DataError: For other shapes, or samples that are missing.
         """
         windows = self._windows(x)
+        _warn(self._warned(windows))
         if not self.classes:
             return self.fitted.numbers(windows, self.device).astype(np.float64)
         shares = self.fitted.probabilities(windows, self.device)
@@ -98,7 +102,9 @@ class FittedModel:
         """
         if not self.classes:
             raise DataError("a regression has no class probabilities", mend="use predict")
-        return self.fitted.probabilities(self._windows(x), self.device)
+        windows = self._windows(x)
+        _warn(self._warned(windows))
+        return self.fitted.probabilities(windows, self.device)
 
     def score(self, x: Any, y: Any) -> float:
         """The model's metric (``card["metric"]``) against labels.
@@ -165,7 +171,7 @@ class FittedModel:
             file: Read as the file that the model was fitted on.
             label: Column or array of labels in it to score against; "" where there are none.
             scale: What its samples are multiplied by to be in the unit of the data that the model
-                was fitted on; None refuses a file whose size is far from that data's.
+                was fitted on; None warns where their size is far from that data's.
 
         Raises:
             TsxferError: If it cannot be read, or does not fit the model.
@@ -173,21 +179,19 @@ class FittedModel:
         like, path = self._reading(), Path(file)
         if not label:
             x, places = windows_like(path, like)
-            return Predicted(self._table(self._to_scale(x, scale, path.name), places))
+            x = rescaled(x, scale)
+            return Predicted(self._table(x, places), warned=self._warned(x, scale))
         x, places, truth, known = labelled_like(path, like, label)
-        table = self._table(self._to_scale(x, scale, path.name), places)
+        x = rescaled(x, scale)
+        table = self._table(x, places)
         scores = self.scores(table["predicted"].to_numpy()[known], truth[known])
-        return Predicted(table, scores, int((~known).sum()))
-
-    def _to_scale(
-        self, x: NDArray[np.float64], scale: float | None, where: str
-    ) -> NDArray[np.float64]:
-        return to_scale(x, scale, self.fitted.scaler, self.fitted.taken_off, where)
+        return Predicted(table, scores, int((~known).sum()), self._warned(x, scale))
 
     def of_windows(self, x: Any, scale: float | None = None) -> Predicted:
         """As `of_file`, for windows in memory as `predict` takes them."""
-        windows = self._to_scale(self._windows(x), scale, "the windows")
-        return Predicted(self._table(windows, np.arange(len(windows))))
+        windows = rescaled(self._windows(x), scale)
+        table = self._table(windows, np.arange(len(windows)))
+        return Predicted(table, warned=self._warned(windows, scale))
 
     def of_table(
         self, table: pd.DataFrame, label: str = "", scale: float | None = None
@@ -198,6 +202,10 @@ class FittedModel:
             called = table.set_axis([str(column) for column in table.columns], axis=1)
             called.to_parquet(file, index=False)
             return self.of_file(file, label, scale)
+
+    def _warned(self, x: NDArray[np.float64], scale: float | None = None) -> str:
+        """What is to be said of the size of windows, where the user has said nothing."""
+        return "" if scale is not None else other_size(x, self.fitted.taken_off, self.fitted.scaler)
 
     def _table(self, x: NDArray[np.float64], places: NDArray[np.int64]) -> pd.DataFrame:
         import pandas as pd
@@ -250,6 +258,11 @@ class FittedModel:
             f"{fitted.model} from {self.card['source']} on {fitted.trained:,} windows of "
             f"{self.card['target']}{mark}: {fitted.metric} {fitted.score:.4g} on {held}"
         )
+
+
+def _warn(said: str) -> None:
+    if said:
+        warnings.warn(said, stacklevel=3)
 
 
 def _numbers(found: NDArray[Any]) -> NDArray[np.float64]:

@@ -49,7 +49,7 @@ def predict_file(
         out: The CSV.
         device: Where to compute.
         label: Column or array of labels in the file to score against; "" where there are none.
-        scale: What its samples are multiplied by; None refuses a size far from the model's data.
+        scale: What its samples are multiplied by; None warns of a size far from the model's data.
 
     Raises:
         TsxferError: If the model or the file cannot be read, or do not fit each other.
@@ -60,6 +60,8 @@ def predict_file(
     if model.simulated:
         sys.stderr.write("SIMULATED DATA was used to make this model\n")
     predicted = model.of_file(file, label, scale)
+    if predicted.warned:
+        sys.stderr.write(f"warning: {predicted.warned}\n")
     try:
         predicted.table.to_csv(out, index=False)
     except OSError as error:
