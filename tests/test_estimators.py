@@ -213,6 +213,25 @@ def test_panels_of_other_kinds_pipelines_and_search_work() -> None:
     assert np.array_equal(a.predict_proba(x), b.predict_proba(frame))
 
 
+def test_what_is_no_trained_network_is_no_source(tmp_path: Path) -> None:
+    """Pickles, NaN, constants and whole numbers are refused by what is wrong with them."""
+    good = _source(tmp_path / "good.safetensors")
+    torch.save(good, tmp_path / "good.pt")
+    x, y = np.random.default_rng(2).normal(size=(10, 3, 64)), np.arange(10) % 2
+    bad = {
+        "nan": {n: torch.full_like(t, torch.nan) for n, t in good.items()},
+        "constant": {n: torch.zeros_like(t) for n, t in good.items()},
+        "whole numbers": {n: (9 * t).to(torch.int8) for n, t in good.items()},
+    }
+    told = {"nan": "NaN", "constant": "no trained network", "whole numbers": "holds no weights"}
+    for case, held in bad.items():
+        save_file(held, tmp_path / f"{case}.safetensors")
+        with pytest.raises(DataError, match=told[case]):
+            TransferClassifier(source=str(tmp_path / f"{case}.safetensors"), epochs=1).fit(x, y)
+    with pytest.raises(DataError, match="is pickled"):
+        TransferClassifier(source=str(tmp_path / "good.pt"), epochs=1).fit(x, y)
+
+
 @pytest.mark.parametrize(
     ("said", "message"),
     [

@@ -8,6 +8,7 @@ import json
 import threading
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.exchange.made import STUDY, changed, made
@@ -20,6 +21,7 @@ from tsxfer.exchange.comparing import compare_sets
 from tsxfer.exchange.finding import find, is_set
 from tsxfer.exchange.merging import merge
 from tsxfer.report import caveats
+from tsxfer.store.predictions import row_digest
 from tsxfer.store.rows import Store, to_line
 from tsxfer.store.workspace import Workspace
 
@@ -95,6 +97,18 @@ def test_merged_rows_say_where_they_come_from(tmp_path, place):
     assert origins == {theirs.origin}
     said = [c.text for c in caveats.caveats(gathered("made", place, partial=False))]
     assert any(theirs.origin in text for text in said)
+
+
+def test_predictions_that_a_cut_off_run_left_are_replaced(tmp_path, place):
+    """A file under the key of a merged row that is of no row here does not stand in its way."""
+    theirs = made(tmp_path / "t")
+    row = theirs.parts[0].rows[0]
+    kept, left = tmp_path / "theirs", place.results("made") / "predictions"
+    for folder, digest in ((kept, row.digest), (left, "of nobody")):
+        folder.mkdir(parents=True)
+        np.savez(folder / f"{row.key}.npz", row=np.array(digest))
+    merge(replace(theirs, parts=(replace(theirs.parts[0], predictions=kept),)), place)
+    assert row_digest(place.results("made"), row.key) == row.digest
 
 
 def test_merging_twice_adds_nothing(tmp_path, place):

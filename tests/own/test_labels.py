@@ -174,6 +174,8 @@ def test_a_number_that_is_said_to_be_missing_is_no_label_wherever_it_lies(tmp_pa
         made = bring_table(tmp_path, table(y=cells), **said)
         assert made.count == N - 2
         assert "-999" not in made.classes
+    made = bring_table(tmp_path, table(y=np.arange(N) % 2), nan="0", missing="drop")
+    assert made.classes == ("0", "1")  # 0 among samples says nothing of a class
 
 
 def test_windows_without_a_label_need_no_group(tmp_path: Path) -> None:

@@ -416,3 +416,63 @@ def test_few_values_in_long_stretches_are_said(tmp_path: Path) -> None:
     found = bring(tmp_path / "r.csv", label="act", group="who", window="1s")
     assert found.card.channels == ("ax", "ay", "pump")
     assert "--ignore pump" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("late", [3, 40])
+def test_ts_stamps_in_unequal_steps_are_refused(tmp_path: Path, late: int) -> None:
+    """A gap within the stamps is asked about; a rate that is said takes the samples as even."""
+    path = _ts(tmp_path / "a.ts", lambda t: str(t if t < 9 else t + late))
+    with pytest.raises(DataError, match="step unevenly") as error:
+        bring(path)
+    assert "--rate HZ" in (error.value.mend or "")
+    assert np.allclose(bring(path, rate=8.0).array("x"), windows(), atol=1e-5)
+
+
+def test_square_arrays_are_said_or_asked_about(tmp_path: Path) -> None:
+    """Where two axes could count windows the guess is said; smooth columns refuse it."""
+    x = np.random.default_rng(0).normal(size=(N, N))
+    np.savez(tmp_path / "a.npz", x=x, y=labels())
+    assert "--axes channel,time settles it" in " ".join(bring(tmp_path / "a.npz").notes)
+    np.savez(tmp_path / "b.npz", x=np.cumsum(x, axis=0), y=labels())
+    with pytest.raises(DataError, match="down its columns") as error:
+        bring(tmp_path / "b.npz")
+    assert "--axes channel,time" in (error.value.mend or "")
+    assert bring(tmp_path / "b.npz", axes="channel,time").count == N
+    np.save(tmp_path / "r.npy", x)
+    with pytest.raises(DataError, match="no longer axis"):
+        bring(tmp_path / "r.npy", window="8", unlabelled=True)
+
+
+def test_intervals_that_label_nothing_are_said_or_refused(tmp_path: Path) -> None:
+    """Some beyond the end are said; most of them there means another unit of time."""
+    recording = layouts.recording(subjects=1, turns=12).drop(columns=["act", "who"])
+    recording.to_csv(tmp_path / "s.csv", index=False)
+    spans = pd.DataFrame({"start": np.arange(14) * 2.0, "label": ["a", "b"] * 7})
+    said = {"window": "1s", "intervals": str(tmp_path / "i.csv")}
+    spans.assign(end=spans["start"] + 2).to_csv(tmp_path / "i.csv", index=False)
+    notes = " ".join(bring(tmp_path / "s.csv", **said).notes)
+    assert "2 intervals of i.csv lie outside of their recording" in notes
+    spans["start"] *= 5
+    spans.assign(end=spans["start"] + 10).to_csv(tmp_path / "i.csv", index=False)
+    with pytest.raises(DataError, match="11 of 14 intervals lie outside"):
+        bring(tmp_path / "s.csv", **said)
+
+
+def test_what_is_odd_in_prices_is_said(tmp_path: Path) -> None:
+    """Empty days, a split and a second column of closes are notes; two companies are refused."""
+    close = 100 + np.cumsum(np.random.default_rng(0).normal(size=90))
+    close[60:] /= 10
+    days = pd.bdate_range("2018-01-01", periods=90).strftime("%Y-%m-%d")
+    made = pd.DataFrame({"Date": days, "Close": close, "Adj Close": close})
+    made.assign(Close=made["Close"].where(made.index != 20)).to_csv(tmp_path / "a.csv", index=False)
+    found = bring(tmp_path / "a.csv", window="10")
+    notes = " ".join(found.notes)
+    assert found.count == 80 - 11
+    assert "--label 'Adj Close'" in notes
+    assert "1 days have no close" in notes
+    assert "1 times, first a on 2018-03-26 to 0.0996" in notes
+    assert bring(tmp_path / "a.csv", window="10", label="Adj Close").count == 80
+    pd.concat([made, made]).to_csv(tmp_path / "b.csv", index=False)
+    with pytest.raises(DataError, match="two lines") as error:
+        bring(tmp_path / "b.csv", window="10")
+    assert "one csv for each in a folder" in (error.value.mend or "")

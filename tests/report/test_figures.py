@@ -4,18 +4,20 @@ import io
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree as Xml
 
 import numpy as np
 import pytest
 import vl_convert
 from PIL import Image
+from scipy import stats
 
 from tests.rows import matrix
 from tests.rows import study as made_study
 from tsxfer.core.strategy import Strategy
 from tsxfer.data import catalogue
-from tsxfer.report import export, figures, html, vega
+from tsxfer.report import cards, export, figures, html, vega
 from tsxfer.report.build import Report, build
 from tsxfer.report.figures import (
     beside,
@@ -327,6 +329,42 @@ def test_confusion_counts_the_kept_predictions_of_both_arms(tmp_path: Path) -> N
     assert transfer["class 0 (F1 1.00)", "class 0"] == 1.0
     assert "class 0 (F1 0.67)" in _texts(picture.svg(""))
     assert confusion.draw(replace(made, folder=tmp_path / "elsewhere"), 0) is None
+
+
+def test_classes_have_their_whole_names(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are those of the data, uncut, also where the last class was never seen nor predicted.
+
+    Data of fewer classes than there are codes is not what was predicted: its names are not used.
+    """
+    known = ("rest", "a very long name of a movement of the hand", "fist")
+    monkeypatch.setattr(cards, "_prepared", lambda *_: SimpleNamespace(classes=known))
+    assert cards.class_names(report, "x@1", 3) == list(known)
+    assert cards.class_names(report, "x@1", 2) == list(known[:2])
+    assert cards.class_names(report, "x@1", 4) == [f"class {code}" for code in range(4)]
+
+
+def test_axes_of_scores_have_the_unit_of_the_labels(report: Report, tmp_path: Path) -> None:
+    """An error in the labels' unit says the unit of the target's card; a score has none."""
+    place = Workspace(tmp_path)
+    made = replace(report, folder=place.results("demo"))
+    (c,) = build("demo", *made_study(3, [9.0] * 3, [8.0] * 3, target="finance@1", metric="mae"),
+                 ).comparisons  # fmt: skip
+    unit = catalogue.find("finance").card.unit
+    assert unit
+    assert cards.scored(made, c) == f"MAE ({unit}, lower is better)"
+    assert cards.scored(report, c) == "MAE (lower is better)"
+    (f1,) = build("demo", *made_study(3, [0.5] * 3, [0.6] * 3)).comparisons
+    assert cards.scored(made, f1) == "macro F1 (higher is better)"
+
+
+def test_bands_of_the_budget_curve_are_students_intervals(report: Report) -> None:
+    """Bands are scipy's 95 % interval of the mean over repeats, and the caption says so."""
+    (picture, *_) = budget.draw(report)
+    assert "95 % intervals of the mean over repeats, on these test instances" in picture.caption
+    c = report.comparisons[0]
+    row = next(r for r in picture.spec["data"]["values"] if r["way"] == "scratch")
+    low, high = stats.t.interval(0.95, 6, np.mean(c.scratch), stats.sem(c.scratch))
+    assert (row["low"], row["high"]) == pytest.approx((low, high))
 
 
 def test_example_windows_are_those_that_lie_prepared(tmp_path: Path) -> None:

@@ -130,3 +130,19 @@ def test_a_picture_is_as_opaque_in_the_page_as_in_its_file(page: browser.Page, f
     fills = page.look(f"[...document.querySelectorAll('svg')].map({first})")
     assert len(fills) > 10
     assert set(fills) == {"white"}
+
+
+def test_a_desk_shows_the_verdict_whole_and_the_rest_when_asked(
+    page: browser.Page, file: Path
+) -> None:
+    """The table fits the window until all columns are asked for; a phone's cards have all."""
+    cells = "[...document.querySelectorAll('.results tbody tr:first-child td')]"
+    shown = f"{cells}.map(c => c.offsetHeight)"
+    page.open(file, *DESK)
+    box = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('.results').parentElement)"
+    assert page.look(box) <= 0
+    assert 0 in page.look(shown)
+    page.look("document.querySelector('#whole input').click()")
+    assert 0 not in page.look(shown)
+    page.open(file, *PHONE)
+    assert 0 not in page.look(shown)

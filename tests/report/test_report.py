@@ -14,7 +14,7 @@ from rich.console import Console
 from tests.rows import noise, study
 from tsxfer.core.specs import Overlap
 from tsxfer.report import build, caveats, files, html, latex, text
-from tsxfer.report.answer import sentence
+from tsxfer.report.answer import answer, sentence
 from tsxfer.report.columns import MARKS
 from tsxfer.report.headline import headline
 from tsxfer.stats.controls import ControlEffect, uncontrolled
@@ -155,6 +155,7 @@ def test_a_gain_without_a_control_says_so_in_every_format() -> None:
         ("speech@1", "speech"),
         ("emg+sim@1", "simulated emg"),
         ("mine+own@3f9a2c1b", "mine (own data)"),
+        ("speech@1 (masked)", "speech (masked)"),
         ("speech_test_list+zoo@1 + x+weights@5d1c07ab", None),
     ],
 )
@@ -164,6 +165,21 @@ def test_sentences_say_names_as_a_reader_would(name: str, said: str | None) -> N
     trial = replace(c.trial, dataset=name)
     wanted = said or "speech_test_list (shipped weights) + x (weights of a file)"
     assert sentence(replace(c, trial=trial)).startswith(f"On {wanted}, 1,500 labels")
+
+
+def test_controls_stand_beside_the_answer() -> None:
+    """A control that ran is told with its own gain, and then nothing says that none was."""
+    scores = 0.5 + 0.01 * noise(0, (3, 7))
+    trials, rows = study(7, scores[0].tolist(), (scores[1] + 0.1).tolist())
+    for trial, score in zip([t for t in trials if t.reuse], scores[2] + 0.05, strict=True):
+        assert trial.reuse is not None
+        placebo = replace(trial, reuse=replace(trial.reuse, start="permuted"))
+        row = rows[trial.key]
+        rows[placebo.key] = replace(row, trial=placebo, scores={row.metric: float(score)})
+        trials.append(placebo)
+    told = answer(build.build("demo", trials, rows))
+    assert "its controls on these test instances: permuted +0.0" in told
+    assert "no control" not in told
 
 
 def test_every_verdict_has_a_sentence_a_mark_and_a_count() -> None:

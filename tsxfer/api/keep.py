@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -141,6 +142,8 @@ def predict(
             )
         found = model.of_windows(data)
     found.table.attrs["scores"] = found.scores
+    if found.warned:
+        warnings.warn(found.warned, stacklevel=2)
     return found.table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.errors import DataError
 from tsxfer.keep import onnx as export
+from tsxfer.keep.amplitude import other_size
 from tsxfer.keep.fit import Fitted
 from tsxfer.keep.saved import load, save
 from tsxfer.own.description import Description
@@ -33,11 +35,13 @@ class Predicted:
         table: ``row`` (from 1, in the file), ``predicted``, and ``p_CLASS`` for each class.
         scores: Against the file's labels by metric; empty without labels.
         unscored: Windows without a label, where labels are there to score against.
+        warned: That windows are far from those of training in size; "" where they are not.
     """
 
     table: pd.DataFrame
     scores: dict[str, float] = field(default_factory=dict)
     unscored: int = 0
+    warned: str = ""
 
 
 class FittedModel:
@@ -83,6 +87,7 @@ class FittedModel:
             DataError: For other shapes, or samples that are missing.
         """
         windows = self._windows(x)
+        _warn(self._warned(windows))
         if not self.classes:
             return self.fitted.numbers(windows, self.device).astype(np.float64)
         shares = self.fitted.probabilities(windows, self.device)
@@ -97,7 +102,9 @@ class FittedModel:
         """
         if not self.classes:
             raise DataError("a regression has no class probabilities", mend="use predict")
-        return self.fitted.probabilities(self._windows(x), self.device)
+        windows = self._windows(x)
+        _warn(self._warned(windows))
+        return self.fitted.probabilities(windows, self.device)
 
     def score(self, x: Any, y: Any) -> float:
         """The model's metric (``card["metric"]``) against labels.
@@ -169,16 +176,18 @@ class FittedModel:
         """
         like, path = self._reading(), Path(file)
         if not label:
-            return Predicted(self._table(*windows_like(path, like)))
+            x, places = windows_like(path, like)
+            return Predicted(self._table(x, places), warned=self._warned(x))
         x, places, truth, known = labelled_like(path, like, label)
         table = self._table(x, places)
         scores = self.scores(table["predicted"].to_numpy()[known], truth[known])
-        return Predicted(table, scores, int((~known).sum()))
+        return Predicted(table, scores, int((~known).sum()), self._warned(x))
 
     def of_windows(self, x: Any) -> Predicted:
         """As `of_file`, for windows in memory as `predict` takes them."""
         windows = self._windows(x)
-        return Predicted(self._table(windows, np.arange(len(windows))))
+        table = self._table(windows, np.arange(len(windows)))
+        return Predicted(table, warned=self._warned(windows))
 
     def of_table(self, table: pd.DataFrame, label: str = "") -> Predicted:
         """As `of_file`, for a table with one window a row."""
@@ -187,6 +196,9 @@ class FittedModel:
             called = table.set_axis([str(column) for column in table.columns], axis=1)
             called.to_parquet(file, index=False)
             return self.of_file(file, label)
+
+    def _warned(self, x: NDArray[np.float64]) -> str:
+        return other_size(x, self.fitted.taken_off, self.fitted.scaler)
 
     def _table(self, x: NDArray[np.float64], places: NDArray[np.int64]) -> pd.DataFrame:
         import pandas as pd
@@ -239,6 +251,11 @@ class FittedModel:
             f"{fitted.model} from {self.card['source']} on {fitted.trained:,} windows of "
             f"{self.card['target']}{mark}: {fitted.metric} {fitted.score:.4g} on {held}"
         )
+
+
+def _warn(said: str) -> None:
+    if said:
+        warnings.warn(said, stacklevel=3)
 
 
 def _numbers(found: NDArray[Any]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from tsxfer.data.prepare import Prepared
 from tsxfer.errors import SpecError
 from tsxfer.inspection.facts import facts_of
 from tsxfer.inspection.text import short, warned
-from tsxfer.own import importing, sizes
+from tsxfer.own import importing, sizes, unread
 from tsxfer.own.description import Description
 from tsxfer.own.readers import endings, is_own
 from tsxfer.store.workspace import Workspace
@@ -52,7 +52,7 @@ def refuse_ending(name: str) -> None:
     if not is_own(name) and Path(name).is_file():
         raise SpecError(
             f"{name} is a file whose ending is not known",
-            mend=f"save it as one of: {', '.join(endings())}",
+            mend=unread.way_out(name) or f"save it as one of: {', '.join(endings())}",
         )
 
 

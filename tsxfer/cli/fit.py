@@ -52,6 +52,8 @@ def predict_file(folder: Path, file: Path, out: Path, device: str, label: str = 
     if model.simulated:
         sys.stderr.write("SIMULATED DATA was used to make this model\n")
     predicted = model.of_file(file, label)
+    if predicted.warned:
+        sys.stderr.write(f"warning: {predicted.warned}\n")
     try:
         predicted.table.to_csv(out, index=False)
     except OSError as error:

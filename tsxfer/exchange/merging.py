@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,8 +166,9 @@ def _write(plan: _Plan, workspace: Workspace) -> Merged:
 
 
 def _copy_predictions(rows: tuple[Result, ...], source: Path, into: Path) -> None:
+    """What lies here under these keys is of no finished row: a run that was cut off left it."""
     into.mkdir(parents=True, exist_ok=True)
     for row in rows:
         path = source / f"{row.key}.npz"
-        if path.is_file() and not (into / path.name).exists():
-            shutil.copyfile(path, into / path.name)
+        if path.is_file():
+            write_whole(into / path.name, path.read_bytes())

@@ -97,7 +97,8 @@ def refuse_unread(unread: list[str], where: str, version: str) -> None:
             f"{len(unread)} row(s) cannot be read by tsxfer {version}: {', '.join(unread[:3])}"
             f"{more}",
             where=where,
-            mend="rows of a later tsxfer need that version (python -m pip install -U tsxfer); "
+            mend="a run that still writes there ends its last line in a moment: try again; rows of "
+            "a later tsxfer need that version (python -m pip install -U tsxfer); "
             "damaged lines: ask for the file again, or delete those lines from your copy",
         )
 

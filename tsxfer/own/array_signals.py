@@ -27,6 +27,12 @@ def array_signal(path: Path, name: str, described: Description) -> Signal:
             where=str(path),
             mend="give one array of numbers a file",
         )
+    if array.ndim == 2 and array.shape[0] == array.shape[1] and not described.axes:
+        raise DataError(
+            f"{array.shape} has no longer axis: which is time?",
+            where=str(path),
+            mend="say --axes time,channel or --axes channel,time",
+        )
     table = array[:, None] if array.ndim == 1 else array
     flip = described.axes == "channel,time" or (
         not described.axes and table.shape[0] < table.shape[1]

@@ -202,6 +202,7 @@ def oriented(
         if at == 0
         else [f"axis {at + 1} of {name} {x.shape} is as long as the labels and counts windows"]
     )
+    notes += _square(x, name, count, described, path)
     x = np.moveaxis(x, at, 0)
     if x.ndim == 2:
         return x[:, None, :], tuple(notes)
@@ -216,6 +217,29 @@ def oriented(
             "right",
         )
     return x, tuple(notes)
+
+
+def _square(
+    x: NDArray[Any], name: str, count: int, described: Description, path: Path
+) -> list[str]:
+    """What is to be said where two axes could count windows.
+
+    Raises:
+        DataError: If each column of a square array is smoother than its rows: columns are series.
+    """
+    if not count or described.axes or x.shape[:2] != (count, count):
+        return []
+    said = f"the first two axes of {name} {x.shape} are both as long as the labels"
+    turn = f"swap them in the file: np.swapaxes({name}, 0, 1)"
+    down, along = (float(np.nanmean(np.diff(x.astype(np.float64), axis=a) ** 2)) for a in (0, 1))
+    if x.ndim == 2 and down * 4 < along:
+        raise DataError(
+            f"{said}, and it changes less down its columns than along its rows: are the windows "
+            "its columns?",
+            where=str(path),
+            mend=f"if they are, {turn}; if each row is a window, --axes channel,time",
+        )
+    return [f"{said}: the first counts windows (--axes channel,time settles it); if not, {turn}"]
 
 
 def _smoother(x: NDArray[Any], name: str, described: Description) -> list[str]:

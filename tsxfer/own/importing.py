@@ -30,11 +30,12 @@ from tsxfer.data.prepare import Prepared, load, prepare
 from tsxfer.data.series import Series
 from tsxfer.data.suspects import suspects_of
 from tsxfer.errors import DataError, SpecError, nearest
+from tsxfer.own import packed
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.labels import Labelled, settled
 from tsxfer.own.official import refuse_shared
-from tsxfer.own.readers import Layout, also_read, find, read
+from tsxfer.own.readers import Layout, also_read, endings, find, read
 from tsxfer.own.reading import READ, Reading, another, as_text
 from tsxfer.own.shaping import Shape, rows_of, shape_of
 from tsxfer.own.storing import series
@@ -146,9 +147,11 @@ def described_by(path: Path, flags: Description) -> Description:
 
 
 def card_beside(path: Path) -> Path:
-    """``mine.toml`` of ``mine.csv`` and of ``mine.csv.gz``."""
+    """``mine.toml`` of ``mine.csv``, of ``mine.csv.gz`` and of ``mine.csv.zip``."""
     whole = path.absolute()
-    return whole.with_name(Path(whole.name.removesuffix(".gz")).with_suffix(".toml").name)
+    inside = packed.without(whole.name)
+    named = inside if inside.lower().endswith(endings()) else whole.name
+    return whole.with_name(Path(named).with_suffix(".toml").name)
 
 
 def plain_name(stem: str) -> str:
@@ -159,7 +162,10 @@ def plain_name(stem: str) -> str:
 def name_of(path: Path, layout: Layout) -> str:
     """The name of the data set that a path becomes: without its ending or prefix."""
     stem = path.absolute().name.removeprefix(layout.prefix)
-    ending = max((e for e in layout.endings if stem.lower().endswith(e)), key=len, default="")
+    known = layout.endings
+    if stem.lower().endswith(packed.ENDINGS):
+        stem, known = packed.without(stem), endings()
+    ending = max((e for e in known if stem.lower().endswith(e)), key=len, default="")
     return plain_name(stem[: len(stem) - len(ending)] if ending else stem)
 
 

@@ -93,7 +93,7 @@ def _absent(y: NDArray[Any], described: Description, rows: NDArray[np.str_], col
     Raises:
         DataError: If one seems to be, and nothing was said of it.
     """
-    hit = _is(y, None if described.nan in ("", "none") else float(described.nan))
+    hit = _is(y, _said(described))
     numeric = described.nan != "none" and y.dtype.kind in "iuf"
     value = _outermost(y[~hit]) if numeric else None
     if value is None:
@@ -107,6 +107,14 @@ def _absent(y: NDArray[Any], described: Description, rows: NDArray[np.str_], col
         mend=f"if it does, {'remove those rows' if described.nan else drop}; if it is a label, "
         "--nan none",
     )
+
+
+def _said(described: Description) -> float | None:
+    """The number of ``--nan``, where programs write it for nothing: 0 is a class, too."""
+    if described.nan in ("", "none"):
+        return None
+    value = float(described.nan)
+    return value if np.isclose(value, KNOWN, rtol=1e-6, atol=0).any() else None
 
 
 def _is(y: NDArray[Any], value: float | None) -> Mask:

@@ -14,20 +14,24 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tsxfer.data import catalogue
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, TsxferError
 from tsxfer.own import (
     archive,
+    converted,
     daily,
     edf,
     folders,
+    hdf,
     matlab,
     npz,
     official,
+    packed,
     pairs,
     seisbench,
     tables,
     ts,
     ucr,
+    unread,
 )
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
@@ -75,6 +79,32 @@ def _is_recording(path: Path, described: Description) -> bool:
     return path.is_file() and name.endswith(folders.ENDINGS if cut else always)
 
 
+def _single() -> tuple[str, ...]:
+    """Endings of what is read in an archive: no archives, which may hold themselves."""
+    return tuple(ending for ending in endings() if ending not in packed.ENDINGS)
+
+
+def _read_inside(path: Path, described: Description, scratch: Path) -> Content:
+    """What an archive or another program's table holds, read as if it were given by itself."""
+    folder = scratch / "inside"
+    inside, note = path, ""
+    if path.name.lower().endswith(packed.ENDINGS):
+        inside, note = packed.unpacked(path, folder, _single())
+    if inside.name.lower().endswith(converted.ENDINGS):
+        inside = converted.converted(inside, folder / "table")
+    try:
+        layout = find(inside, described)
+        _refuse_deaf(layout, described, path)
+        content = layout.read(inside, described, scratch)
+    except TsxferError as error:  # of a file that nobody sees
+        problem, where, mend = (
+            text.replace(str(inside), str(path))
+            for text in (error.problem, error.where, error.mend)
+        )
+        raise type(error)(problem, where=where, mend=mend) from None
+    return replace(content, notes=(note, *content.notes)) if note else content
+
+
 LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "a set of the UCR/UEA archive by name",
@@ -98,6 +128,13 @@ LAYOUTS: tuple[Layout, ...] = (
         folders.ENDINGS,
         beside=folders.beside,
     ),
+    by_ending(
+        "a packed file, or another program's table",
+        _read_inside,
+        *packed.ENDINGS,
+        *converted.ENDINGS,
+    ),
+    by_ending("arrays of HDF5", hdf.read, *hdf.ENDINGS, deaf=("header", "step", "pattern")),
     Layout("a folder of files", lambda path, _: path.is_dir(), folders.read),
     Layout(
         "a plain table of the UCR archive", archive.is_plain, archive.read_plain, (".tsv", ".txt")
@@ -127,7 +164,7 @@ def is_own(name: str) -> bool:
     path = Path(name)
     if path.is_dir():
         return name not in catalogue.names()
-    return name.lower().endswith(endings())
+    return name.lower().endswith(endings()) and not unread.way_out(name)
 
 
 def endings() -> tuple[str, ...]:
@@ -150,7 +187,8 @@ def find(path: Path, described: Description) -> Layout:
     kind = "a folder whose layout" if path.is_dir() else "a file whose ending"
     raise SpecError(
         f"{path} is {kind} is not known",
-        mend=f"give files that end in {', '.join(endings())}; docs/layouts.md lists all layouts",
+        mend=unread.way_out(str(path))
+        or f"give files that end in {', '.join(endings())}; docs/layouts.md lists all layouts",
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from tsxfer.errors import DataError
 from tsxfer.own.columns import numbered
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
-from tsxfer.own.dialect import number as as_number
+from tsxfer.own.stamps import refuse_uneven, usual_steps
 
 LABELS, NUMBERS = "@classlabel", "@targetlabel"
 MISSING = ("?", "nan", "")
@@ -26,6 +25,7 @@ STAMPED = re.compile(r"\(([^(),]*),([^()]*)\)")
 PARTS = re.compile(r":(?![^(]*\))")  # colons that stand in no time stamp
 MANY = 10**9  # numbers: a file that asks for more than memory is damaged
 Window = list[NDArray[np.float64]]
+Steps = list[tuple[float, float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,14 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     del scratch
     head, lines = _parts(path)
     _refuse_columns(head, described, path)
-    windows, labels = [], []
+    windows, labels, steps = [], [], Steps()
     for number, line in lines:
         cells = PARTS.split(line) if head.stamped else line.split(":")
         label = cells.pop().strip() if head.kind else ""
         labels.append("" if label == "?" else label)
-        windows.append([_series(cell, head, path, number) for cell in cells])
+        windows.append([_series(cell, head, path, number, steps) for cell in cells])
+    if not described.rate:
+        refuse_uneven(steps, path)
     x, lengths = _stacked(windows, path)
     task = {"class": "classification", "target": "regression", "": ""}[head.kind]
     y = None if described.unlabelled else _labels(labels, head, path)
@@ -128,11 +130,12 @@ def _refuse_columns(head: Head, described: Description, path: Path) -> None:
             )
 
 
-def _series(cell: str, head: Head, path: Path, line: int) -> NDArray[np.float64]:
+def _series(cell: str, head: Head, path: Path, line: int, steps: Steps) -> NDArray[np.float64]:
+    """The samples of a channel; the steps of its time stamps are added to `steps`."""
     if head.stamped:
         pairs = STAMPED.findall(cell)
         values = [value for _, value in pairs]
-        _refuse_unsorted([time.strip() for time, _ in pairs], path, line)
+        steps.append(usual_steps([time.strip() for time, _ in pairs], path, line))
         if not values and cell.strip():
             raise _bad(path, line, f"{cell[:60]!r} is no (time,value)")
     else:
@@ -141,18 +144,6 @@ def _series(cell: str, head: Head, path: Path, line: int) -> NDArray[np.float64]
         return np.array([np.nan if v.strip().lower() in MISSING else float(v) for v in values])
     except ValueError as error:
         raise _bad(path, line, str(error)) from None
-
-
-def _refuse_unsorted(stamps: list[str], path: Path, line: int) -> None:
-    """Time stamps that fall or stand twice: the order of the file is not that of time."""
-    found = [as_number(stamp) for stamp in stamps]
-    values = stamps if None in found else found
-    if any(b <= a for a, b in pairwise(values)):  # type: ignore[operator]
-        raise DataError(
-            "time stamps do not rise",
-            where=f"{path}, line {line}",
-            mend="write the samples of each series in the order of time, each time once",
-        )
 
 
 def _stacked(

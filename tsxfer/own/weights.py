@@ -66,8 +66,9 @@ def _file_in(path: Path) -> Path:
 def _sha256(named: str, seal: str) -> str:
     found = HASH.fullmatch(seal)
     if found is None:
+        lacks = f"ends in {seal[:80]!r}, which is no sha256" if seal else "comes without the sha256"
         raise SpecError(
-            f"the address {named} comes without the sha256 of the file",
+            f"the address {named.partition('#')[0]} {lacks} of the file",
             mend="write it behind the address, e.g. https://host/x.safetensors#sha256=64 digits "
             "(sha256sum FILE prints them)",
         )

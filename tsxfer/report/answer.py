@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tsxfer import metrics
 from tsxfer.core.names import OWN, WEIGHTS, ZOO, DatasetName
 from tsxfer.core.sizes import in_words
 from tsxfer.report.build import Report
-from tsxfer.report.columns import difference, model, number, percent, stated
+from tsxfer.report.columns import difference, model, number, percent, signed, stated
 from tsxfer.report.headline import headline
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.controls import NO_CONTROL
+from tsxfer.stats.controls import NO_CONTROL, PLACEBOS, ControlEffect, differs
 from tsxfer.stats.scope import plural
 from tsxfer.stats.verdicts import Verdict
 
@@ -22,8 +23,9 @@ SAID = {OWN: "own data", ZOO: "shipped weights", WEIGHTS: "weights of a file"}
 def answer(report: Report) -> str:
     """The one sentence that a reader takes home."""
     if len(report.comparisons) == 1:
-        return sentence(report.comparisons[0])
-    return " ".join(filter(None, (headline(report), _of_few(report), _overall(report))))
+        return sentence(report.comparisons[0], report.controls)
+    parts = headline(report), _of_few(report), _overall(report), _uncontrolled(report)
+    return " ".join(filter(None, parts))
 
 
 def _of_few(report: Report) -> str:
@@ -59,22 +61,59 @@ def _overall(report: Report) -> str:
     if overall.beyond.scope == "new groups":
         clear += f" ({overall.beyond.why})" if overall.beyond.why else ""
     if overall.mean < 0:
-        return f"The mean share of error that transfer removes is {share}{clear}, {on}, {whom}."
+        grown = f"{percent(overall.mean)}{ends}"
+        return f"On average errors grow: {grown} of them is removed{clear}, {on}, {whom}."
     return f"On average transfer removes {share} of the error{clear}, {on}, {whom}."
 
 
 def clearest(report: Report) -> list[str]:
     """Sentences of the decided comparisons with the smallest p, if there are several."""
+    if len(report.comparisons) == 1:
+        return []
     decided = [c for c in report.comparisons if c.verdict in ("better", "worse")]
     ranked = sorted(decided, key=lambda c: 1.0 if c.stated[2] is None else c.stated[2])
-    return [sentence(c) for c in ranked[:CLEAREST]] if len(report.comparisons) > 1 else []
+    if all(NO_CONTROL in c.notes for c in decided):  # which the answer says once of all
+        return [_sentence(c) for c in ranked[:CLEAREST]]
+    return [sentence(c, report.controls) for c in ranked[:CLEAREST]]
 
 
-def sentence(c: Comparison) -> str:
-    """A comparison with effect, interval, metric and scope, e.g. that speech helps on emg."""
+def sentence(c: Comparison, controls: Sequence[ControlEffect] = ()) -> str:
+    """A comparison with effect, interval, metric and scope, e.g. that speech helps on emg.
+
+    Where it speaks of a gain or loss, it ends with those of its placebos, or that there are none.
+    """
+    return _sentence(c, _beside(c, controls))
+
+
+def _sentence(c: Comparison, beside: str = "") -> str:
     size = in_words(c.trial.size)
-    alone = "; no control was run" if NO_CONTROL in c.notes else ""
-    return f"On {_spoken(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}{alone}."
+    return f"On {_spoken(c.trial.dataset)}, {size} ({model(c)}): {_says(c)}{beside}."
+
+
+def _beside(c: Comparison, controls: Sequence[ControlEffect]) -> str:
+    if not differs(c):
+        return ""
+    if NO_CONTROL in c.notes:
+        return "; no control was run"
+    own = [e for e in controls if e.comparison and e.comparison.trial.key == c.trial.key]
+    gains = [f"{_control(e)} {signed(e.other)}" for e in own if e.control in PLACEBOS]
+    return f"; its controls on these test instances: {', '.join(gains)}" if gains else ""
+
+
+def _control(effect: ControlEffect) -> str:
+    """A control and in how many repeats it ran, where those are not all."""
+    whole = effect.comparison is not None and effect.repeats == effect.comparison.repeats
+    return effect.control + ("" if whole else f" (in {len(effect.repeats)} repeats)")
+
+
+def _uncontrolled(report: Report) -> str:
+    """How many gains and losses have no control beside them."""
+    different = [c for c in report.comparisons if c.verdict in ("better", "worse")]
+    without = sum(NO_CONTROL in c.notes for c in different)
+    if not without:
+        return ""
+    which = "any" if without == len(different) else f"{without:,}"
+    return f"No control was run beside {which} of the {len(different):,} better or worse."
 
 
 def _says(c: Comparison) -> str:
@@ -121,10 +160,16 @@ def _phrase(verdict: Verdict, c: Comparison, effect: str, whom: str) -> str:
 
 def _spoken(name: str) -> str:
     """A data set, or several, as one would say it; tables have the exact name."""
-    return " + ".join(_said(DatasetName.parse(part)) for part in name.split(" + "))
+    return " + ".join(map(_said, name.split(" + ")))
 
 
-def _said(name: DatasetName) -> str:
+def _said(part: str) -> str:
+    """One of them; what was learned from it, if not its labels, stays behind it in brackets."""
+    plain, bracket, learned = part.partition(" (")
+    return _named(DatasetName.parse(plain)) + bracket + learned
+
+
+def _named(name: DatasetName) -> str:
     if name.simulated:
         return f"simulated {name.base}"
     more = SAID.get(name.kind)

@@ -20,10 +20,12 @@ IN_UNIT = ("mae", "medae", "rmse")  # metrics that have the unit of the labels
 
 
 def class_names(report: Report, dataset: str, count: int) -> list[str]:
-    """Names of so many classes by code; ``class 0`` and so on where they are not here."""
+    """Names of the first so many classes by code; ``class 0`` and so on where they are not here."""
     data = _prepared(report, dataset)
     known = data.classes if data else ()
-    return list(known) if len(known) == count else [f"class {code}" for code in range(count)]
+    return (
+        list(known[:count]) if len(known) >= count else [f"class {code}" for code in range(count)]
+    )
 
 
 def unit(report: Report, dataset: str) -> str:

@@ -33,11 +33,19 @@ CAPTION = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its title and how a comparison shows in it."""
+    """A column: its title and how a comparison shows in it.
+
+    Attributes:
+        title: Heading.
+        text: What a comparison shows.
+        numeric: Set to the right, sorted by number.
+        aside: Not needed to read a verdict: a page as wide as a desk shows it when it is asked to.
+    """
 
     title: str
     text: Callable[[Comparison], str]
     numeric: bool = True
+    aside: bool = False
 
 
 def between(low: float | None, high: float | None) -> str:
@@ -148,14 +156,14 @@ COLUMNS = (
     Column("transfer", lambda c: arm(c.transfer)),
     Column("trivial", lambda c: "n/a" if c.chance is None else number(c.chance)),
     Column("difference", difference),
-    Column("p", lambda c: p_text(c.p)),
+    Column("p", lambda c: p_text(c.p), aside=True),
     Column("p corrected", lambda c: p_text(c.p_corrected)),
-    Column("on these tests", lambda c: f"{MARKS[c.here]} {c.here}", numeric=False),
+    Column("on these tests", lambda c: f"{MARKS[c.here]} {c.here}", numeric=False, aside=True),
     Column("new groups", lambda c: beyond(c), numeric=False),
     Column("p new groups", lambda c: p_text(c.beyond.p_corrected)),
-    Column("effect g", _effect),
-    Column("saved", _saved),
-    Column("reached", _reached),
+    Column("effect g", _effect, aside=True),
+    Column("saved", _saved, aside=True),
+    Column("reached", _reached, aside=True),
     Column("data", _data, numeric=False),
 )
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from tsxfer import metrics
 from tsxfer.errors import printable as plain
 from tsxfer.report import figures
 from tsxfer.report.answer import answer, clearest
@@ -61,6 +62,7 @@ def render(report: Report) -> str:
         studied=rest,
         sections=tables,
         named=name,
+        metric=lambda c: metrics.get(c.metric).title,
         pictured=len(pictured),
         details=[
             (c, _drawn(figures.of_comparison(report, i) if i in pictured else [], report))

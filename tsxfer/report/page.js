@@ -24,7 +24,7 @@
     const up = head.getAttribute("aria-sort") !== "ascending";
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const numeric = rows.length > 0 && rows[0].cells[index].className === "n";
+    const numeric = rows.length > 0 && rows[0].cells[index].classList.contains("n");
     const keyed = rows.map((row) => [row.cells[index].textContent, row]);
     const order = numeric ? (a, b) => { const x = number(a), y = number(b); return x < y ? -1 : x > y ? 1 : 0; }
       : (a, b) => a.localeCompare(b);
@@ -40,6 +40,10 @@
   });
   find.addEventListener("input", filter);
   only.addEventListener("change", filter);
+  const whole = document.querySelector("#whole input");
+  const widen = () => table.classList.toggle("brief", !whole.checked);
+  whole.addEventListener("input", widen);
+  widen();
   document.querySelector(".tools").hidden = false;
   const open = () => {
     const aim = document.getElementById(location.hash.slice(1));

@@ -50,6 +50,7 @@ CONFIG: Spec = {
         "titleColor": "#222222",
         "labelFlush": False,
     },
+    "axisQuantitative": {"labelSeparation": 8},  # else numbers touch and read as one
     "legend": {
         "orient": "top",
         "title": None,

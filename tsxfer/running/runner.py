@@ -17,6 +17,7 @@ import torch
 from tsxfer.baselines.answer import answer
 from tsxfer.core import guard
 from tsxfer.core.doors import OBJECTIVES, facts
+from tsxfer.core.shortage import is_shortage
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
@@ -176,7 +177,9 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         return _Again(narrower=True) if len(pack) > 1 else [_broken(pack[0], error)]
     except recording.SpoiledError as error:
         return _Again(refused=str(error))
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_shortage(error):
+            raise
         return _Again(narrower=True) if len(pack) > 1 else [_out_of_memory(pack[0], error)]
     spent, said = (keeper.spent, keeper.said) if keeper else (0.0, "")
     cost: dict[str, float | int | str] = {
@@ -288,14 +291,13 @@ def _broken(job: Job, error: PluginError) -> Result:
     return replace(blank, status="failed", error=message)
 
 
-def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
+def _out_of_memory(job: Job, error: RuntimeError) -> Result:
     message = f"out of memory on {job.device} with batches of {job.trial.recipe.batch}: {error}"
     result = _nothing(job)
     return replace(result, status="failed", error=message.splitlines()[0])
 
 
 def rules(trial: Trial) -> loop.Rules:
-    """How a trial is trained."""
     """How a trial is trained."""
     profile = PROFILES[trial.profile]
     return loop.Rules(trial.recipe, profile.drop_last, profile.as_in_study)
@@ -437,6 +439,8 @@ def _blank(
 def _loss(trial: Trial, task: Task) -> str:
     if trial.recipe.objective != "labels":
         return str(facts(OBJECTIVES, trial.recipe.objective)["loss"])
+    if trial.zero_shot:
+        return "none"
     classes = task.prepared.classes and trial.recipe.loss == "task" and not trial.closed_form
     return "cross-entropy" if classes else "squared error"
 

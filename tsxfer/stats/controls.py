@@ -103,15 +103,19 @@ def effects(
     return [effect for effect in found if effect is not None]
 
 
+def differs(c: Comparison) -> bool:
+    """Whether a sentence says that it helps or harms; of few groups, on these test instances."""
+    told = c.here if c.beyond.reason == "few groups" else c.verdict
+    return told in ("better", "worse")
+
+
 def uncontrolled(
     comparisons: Sequence[Comparison], found: Sequence[ControlEffect]
 ) -> tuple[Comparison, ...]:
     """Comparisons, with a note on each gain or loss that no placebo stands beside."""
     beside = {e.comparison.trial.key for e in found if e.comparison and e.control in PLACEBOS}
     return tuple(
-        replace(c, notes=(*c.notes, NO_CONTROL))
-        if c.verdict in ("better", "worse") and c.trial.key not in beside
-        else c
+        replace(c, notes=(*c.notes, NO_CONTROL)) if differs(c) and c.trial.key not in beside else c
         for c in comparisons
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tsxfer import metrics
 from tsxfer.report.build import Report
 from tsxfer.report.cards import scored
 from tsxfer.report.columns import model
@@ -23,8 +24,9 @@ def draw(report: Report, index: int) -> Picture | None:
     return Picture(
         slug("learning-curves", of(c, model(c))),
         f"{name(c)}: learning curves",
-        f"Validation {c.metric}: mean and range over repeats; dotted: the threshold that scratch "
-        "sets. A run that stopped keeps its last score.",
+        f"Validation {metrics.get(c.metric).title}: mean and range over repeats, cut where they "
+        "leave the middle 98 % of all values; dotted: the threshold that scratch sets. A run that "
+        "stopped keeps its last score.",
         _spec(_rows(report.cells[index]), scored(report, c), c.convergence.threshold),
     )
 

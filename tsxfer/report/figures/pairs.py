@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tsxfer import metrics
 from tsxfer.report.build import Report
 from tsxfer.report.cards import scored
 from tsxfer.report.columns import model
@@ -21,8 +22,8 @@ def draw(report: Report, index: int) -> Picture:
     return Picture(
         slug("scores", of(c, model(c))),
         f"{name(c)}: test scores",
-        f"Test {c.metric} of each repeat; a line joins a pair. Dashed: the best answer that does "
-        "not look at the window.",
+        f"Test {metrics.get(c.metric).title} of each repeat; a line joins a pair. Dashed: the best "
+        "answer that does not look at the window.",
         _spec(rows, scored(report, c), c.chance),
     )
 

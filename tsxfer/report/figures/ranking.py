@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tsxfer.report.build import Report
 from tsxfer.report.figures.picture import OfStudy, Picture
 from tsxfer.report.vega import BLUE, Spec
+from tsxfer.stats.ranks import FEWEST as FEWEST_BLOCKS
 from tsxfer.stats.ranks import Ranks, ranks
 
 FEWEST = 3  # treatments below which ranks are a comparison of two
@@ -15,7 +16,7 @@ FEWEST = 3  # treatments below which ranks are a comparison of two
 def draw(report: Report) -> Iterator[Picture]:
     """One picture of all treatments that stand in the same blocks."""
     found = ranks(report.comparisons)
-    if found and len(found.names) >= FEWEST:
+    if found and len(found.names) >= FEWEST and found.blocks >= FEWEST_BLOCKS:
         yield Picture(
             "average-ranks",
             f"Average ranks over {found.blocks} blocks",

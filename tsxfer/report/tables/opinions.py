@@ -13,7 +13,8 @@ from tsxfer.report.section import ITS_OWN, Section, name
 from tsxfer.stats.bayes import over_targets, practical, shrunken
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.gain import judged
-from tsxfer.stats.ranks import Ranks, ranks
+from tsxfer.stats.ranks import FEWEST as FEWEST_BLOCKS
+from tsxfer.stats.ranks import Duel, Ranks, ranks
 from tsxfer.stats.scope import Part, together
 from tsxfer.stats.tests import plain_spread, spread_out
 
@@ -27,8 +28,9 @@ HERE = (
 def opinions(report: Report) -> list[Section]:
     """Tables beside the verdicts, which rest on none of them."""
     found = ranks(report.comparisons)
-    both = [_ranks(found), _duels(found)] if found else []
-    return [*both, _probabilities(report.comparisons)]
+    ranked = [_ranks(found)] if found and found.blocks >= FEWEST_BLOCKS else []
+    duels = [_duels(found)] if found and any(_told(d) for d in found.duels) else []
+    return [*ranked, *duels, _probabilities(report.comparisons)]
 
 
 def _ranks(found: Ranks) -> Section:
@@ -55,12 +57,18 @@ def _letters(place: int, cliques: Sequence[tuple[int, int]]) -> str:
     return " ".join(inside) or "alone"
 
 
+def _told(duel: Duel) -> bool:
+    """Whether signs and ranks of so few blocks can say anything."""
+    return duel.blocks >= FEWEST_BLOCKS
+
+
 def _duels(found: Ranks) -> Section:
     return Section(
         "Every pair",
         "Multi-comparison matrix, a row a pair: mean difference of the error removed, blocks "
         "won, tied and lost, and Wilcoxon's signed ranks; no entry changes when another treatment "
-        "joins but for Holm's correction.",
+        f"joins but for Holm's correction. Pairs with fewer than {FEWEST_BLOCKS} blocks in common "
+        "are left out.",
         ("first", "second", "blocks", "first minus second", "won/tied/lost", "p", "p Holm"),
         tuple(
             (
@@ -73,6 +81,7 @@ def _duels(found: Ranks) -> Section:
                 p_text(d.p_holm),
             )
             for d in found.duels
+            if _told(d)
         ),
         HERE,
     )

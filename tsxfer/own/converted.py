@@ -1,0 +1,81 @@
+"""Tables of other programs as tables that are read here: JSON lines, feather, Excel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tsxfer.errors import DataError
+from tsxfer.own.faults import unreadable
+
+LINES, ARROW, EXCEL = (".jsonl", ".ndjson"), (".feather", ".arrow"), (".xlsx",)
+ENDINGS = (*LINES, *ARROW, *EXCEL)
+
+
+def converted(path: Path, scratch: Path) -> Path:
+    """The table as parquet, or as csv where cells have no type.
+
+    Raises:
+        DataError: If it cannot be read, or more than one sheet holds something.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    if path.name.lower().endswith(EXCEL):
+        return _from_excel(path, scratch / f"{path.stem}.csv")
+    read = _lines if path.name.lower().endswith(LINES) else _arrow
+    return _as_parquet(path, read, scratch / f"{path.stem}.parquet")
+
+
+def _as_parquet(path: Path, read: Callable[[Path], Any], goal: Path) -> Path:
+    from pyarrow import parquet
+
+    try:
+        parquet.write_table(read(path), goal)
+    except Exception as error:  # pyarrow passes on any fault of a damaged file
+        raise unreadable(path, error) from None
+    return goal
+
+
+def _lines(path: Path) -> Any:
+    from pyarrow import json
+
+    return json.read_json(str(path))
+
+
+def _arrow(path: Path) -> Any:
+    """Feather of both versions, and Arrow's streams, which carry the same ending."""
+    import pyarrow as pa
+    from pyarrow import feather
+
+    try:
+        return feather.read_table(str(path), memory_map=False)
+    except pa.ArrowInvalid:
+        with pa.memory_map(str(path)) as file:
+            return pa.ipc.open_stream(file).read_all()
+
+
+def _from_excel(path: Path, goal: Path) -> Path:
+    """The one sheet that holds something; cells as they are shown, words such as NA kept."""
+    import pandas as pd
+
+    try:
+        sheets = pd.read_excel(
+            path, sheet_name=None, engine="openpyxl", keep_default_na=False, na_values=[""]
+        )
+    except ImportError:
+        raise DataError(
+            f"{path.name} is a table of Excel, which openpyxl reads, and that is not installed",
+            where=str(path),
+            mend="pip install openpyxl, or save the sheet as csv",
+        ) from None
+    except Exception as error:  # openpyxl passes on any fault of a damaged file
+        raise unreadable(path, error) from None
+    full = {name: sheet for name, sheet in sheets.items() if len(sheet)}
+    if len(full) != 1:
+        raise DataError(
+            f"{path.name} holds {len(full)} sheets with cells: {', '.join(map(str, full))}",
+            where=str(path),
+            mend="save the sheet of windows as csv, and give that",
+        )
+    next(iter(full.values())).to_csv(goal, index=False)
+    return goal
