@@ -16,11 +16,13 @@ from tests.running.test_runner import SCRATCH, place
 from tests.small import job
 from tsxfer.core.specs import Result
 from tsxfer.errors import TsxferError
-from tsxfer.running import runner
+from tsxfer.running import checkup, runner
 from tsxfer.running.runner import Job, run_pack
 from tsxfer.running.successor import Successor
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import loop, recording
+from tsxfer.train.graphs import Graphs
+from tsxfer.train.stacked.stepper import Stacked
 
 __all__ = ["place"]  # a fixture
 TINY = replace(SCRATCH, size="n=60", recipe=replace(SCRATCH.recipe, epochs=1))
@@ -85,6 +87,62 @@ def test_out_of_memory_in_a_capture_halves_in_a_fresh_process(
     fresh = _first(torch.OutOfMemoryError("CUDA out of memory"), monkeypatch)
     assert [row.status for row in run_pack(jobs)] == ["done"] * 3
     assert fresh.calls == [(1, ""), (2, "")]
+
+
+# What PyTorch says on Apple's, Intel's and NVIDIA's devices and on a CPU, of types of their own.
+SHORT = (
+    "MPS backend out of memory (MPS allocated: 7.64 GiB, other allocations: 68.91 GiB, max "
+    "allowed: 88.13 GiB). Tried to allocate 33.92 GiB on private pool.",
+    "Invalid buffer size: 20.00 GiB",
+    "Native API failed. Native API returns: 39 (UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY)",
+    "CUDA error: out of memory",
+    "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory",
+)
+
+
+@pytest.mark.parametrize("said", SHORT)
+def test_each_device_says_in_its_own_words_that_memory_is_short(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    """A pack is halved; a trial alone is a failed row; neither ends the study."""
+    widths = list[int]()
+
+    def small(pack: Any, rules: Any, stepper: Any) -> list[loop.Fit]:
+        widths.append(len(pack))
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(loop, "fit", small)
+    found = run_pack([job(place, replace(TINY, repeat=i)) for i in range(2)])
+    assert widths == [2, 1, 1]
+    assert [row.status for row in found] == ["failed"] * 2
+    assert all(said in row.error for row in found)
+
+
+def test_another_fault_of_pytorch_is_no_shortage(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes out as it is, and no pack is halved for it."""
+
+    def wrong(*_: Any) -> list[loop.Fit]:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(loop, "fit", wrong)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        run_pack([job(place, TINY)])
+
+
+@pytest.mark.parametrize("stepper", [Graphs(lambda *_: _short()), Stacked(lambda *_: _short())])
+def test_a_stepper_does_not_take_a_shortage_for_steps_that_cannot_be_made(
+    stepper: loop.Stepper,
+) -> None:
+    """It reaches who halves the pack, whatever its type."""
+    pack = [checkup._replica("cpu", "convnetquake", "labels", i, lambda _: (0, 0)) for i in (0, 1)]
+    with pytest.raises(RuntimeError, match="MPS backend"):
+        loop.fit(pack, loop.Rules(replace(TINY.recipe, batch=8)), stepper)
+
+
+def _short() -> tuple[Any, Any]:
+    raise RuntimeError(SHORT[0])
 
 
 def test_halves_begin_when_the_whole_is_gone(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tsxfer.core.shortage import is_shortage
 from tsxfer.errors import PluginError, TsxferError
 
 
@@ -86,7 +87,7 @@ def guarded(what: str, place: str) -> Iterator[None]:
     except (MemoryError, KeyboardInterrupt, SystemExit):
         raise
     except Exception as error:
-        if "OutOfMemory" in type(error).__name__:  # torch's: the pack is halved
+        if is_shortage(error):  # the pack is halved
             raise
         raise _named(what, place, error) from error
     finally:

@@ -17,6 +17,7 @@ from scipy.special import softmax
 from torch import Tensor
 
 from tsxfer import metrics
+from tsxfer.core.shortage import is_shortage
 from tsxfer.core.specs import PROFILES, Recipe
 from tsxfer.core.strategy import Channels, Learn, Strategy
 from tsxfer.data import scale
@@ -282,17 +283,25 @@ def _refuse_no_label(y: NDArray[Any]) -> None:
         )
 
 
+def _more_room(device: str) -> str:
+    if device == "cpu":
+        return "close what else holds memory, or give it fewer or shorter windows"
+    return "use --device cpu"
+
+
 def _trained(replica: loop.Replica, terms: Terms, refused: str) -> loop.Fit:
     stepper = graphs.Graphs(refused=refused) if on_gpu(terms.device) else loop.turns
     numbers = terms.recipe.batch * replica.train.x[0].numel()
     try:
         with no_subnormals(), _few_threads(numbers), precision.products(terms.recipe.precision):
             done = loop.fit([replica], loop.Rules(terms.recipe), stepper)[0]
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_shortage(error):
+            raise
         raise SpecError(
             f"out of memory on {terms.device}: {str(error).splitlines()[0]}",
             where=f"{terms.model}, batches of {terms.recipe.batch}",
-            mend="use --device cpu",
+            mend=_more_room(terms.device),
         ) from None
     if done.diverged:
         raise SpecError(

@@ -29,10 +29,13 @@ def label_of(names: list[str], wanted: str, path: Path) -> str:
         hint = nearest(wanted, names) if wanted else ""
         if wanted.lstrip("-").isdigit():
             hint = "did you mean a position? Then say --header no too"
+        mend = hint if hint.startswith("did") else "name it: --label COLUMN"
+        if not wanted and {"date", "close"} <= {name.strip().lower() for name in names}:
+            mend = "of daily prices say how many closes a window has: --window 50"
         raise DataError(
             f"no label column {wanted!r}" if wanted else "no column called label, y or target",
             where=f"{path} has: {few(names)}",
-            mend=hint if hint.startswith("did") else "name it: --label COLUMN",
+            mend=mend,
         )
     return found[0]
 

@@ -18,6 +18,7 @@ from tsxfer.own.tables import as_numbers
 STARTS = ("start", "onset", "begin", "from", "start_time", "tmin")
 ENDS = ("end", "stop", "offset", "to", "end_time", "tmax")
 LASTING = ("duration", "length")
+OWN_TIME = "give starts and ends in seconds of the recording's own time"
 FILES = ("file", "filename", "file_name", "record", "recording", "path")
 
 
@@ -122,9 +123,39 @@ def apply(signals: list[Signal], found: list[Interval], where: Path) -> list[Sig
             if found
             else "it holds no interval",
             where=str(where),
-            mend="give starts and ends in seconds of the recording's own time",
+            mend=OWN_TIME,
         )
-    return made
+    said = _outside(signals, by_file, where)
+    return [replace(made[0], notes=(*made[0].notes, *said)), *made[1:]]
+
+
+def _outside(
+    signals: list[Signal], by_file: dict[str, list[Interval]], where: Path
+) -> tuple[str, ...]:
+    """What is to be said of intervals that label nothing.
+
+    Raises:
+        DataError: If most lie outside of their recording: their times are of another unit.
+    """
+    known = {Path(signal.name).stem: signal for signal in signals}
+    alone = {"": signals[0]} if len(signals) == 1 else {}
+    strange = sum(len(found) for file, found in by_file.items() if file not in {*known, *alone})
+    mine = [(one, s) for file, s in (known | alone).items() for one in by_file.get(file, [])]
+    beyond = [(one, signal) for one, signal in mine if not _places(signal, one)]
+    if 2 * len(beyond) > len(mine):
+        one, signal = beyond[-1]
+        raise DataError(
+            f"{len(beyond)} of {len(mine)} intervals lie outside of their recording, e.g. "
+            f"{one.start:g} to {one.end:g} of {signal.name} ({_extent(signal)}): are they in "
+            "samples or milliseconds?",
+            where=str(where),
+            mend=f"{OWN_TIME}; remove rows of other recordings",
+        )
+    notes = (
+        (len(beyond), f"lie outside of their recording and label nothing; {OWN_TIME}"),
+        (strange, "are of files that are not there"),
+    )
+    return tuple(f"{count} intervals of {where.name} {what}" for count, what in notes if count)
 
 
 def _extent(signal: Signal) -> str:

@@ -17,6 +17,7 @@ import torch
 from tsxfer.baselines.answer import answer
 from tsxfer.core import guard
 from tsxfer.core.doors import OBJECTIVES, facts
+from tsxfer.core.shortage import is_shortage
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
@@ -28,7 +29,7 @@ from tsxfer.running import ending, memory, remote, steppers, unfinished
 from tsxfer.running.deadline import LateError, deadline
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
-from tsxfer.running.setup import Begun, Uploaded, begin
+from tsxfer.running.setup import Begun, Uploaded, begin, data_of
 from tsxfer.running.successor import Successor
 from tsxfer.store import given
 from tsxfer.store.rows import from_record, to_line
@@ -176,7 +177,9 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         return _Again(narrower=True) if len(pack) > 1 else [_broken(pack[0], error)]
     except recording.SpoiledError as error:
         return _Again(refused=str(error))
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_shortage(error):
+            raise
         return _Again(narrower=True) if len(pack) > 1 else [_out_of_memory(pack[0], error)]
     spent, said = (keeper.spent, keeper.said) if keeper else (0.0, "")
     cost: dict[str, float | int | str] = {
@@ -186,18 +189,33 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         "way": _execution(pack[0].trial, stepper),
     }
     cost |= steppers.refusals(stepper) | ({"state": said} if said else {})
-    return [
-        _ended(job, b, [next(fits) for _ in b.replicas], cost)
-        for job, b in zip(pack, begun, strict=True)
-    ]
+    fitted = [[next(fits) for _ in b.replicas] for b in begun]
+    shown = ending.Shown(pack[0].device)
+    rows = {
+        place: _ended(pack[place], begun[place], fitted[place], cost, shown)
+        for place in _by_data(pack)
+    }
+    return [rows[place] for place in range(len(pack))]
+
+
+def _by_data(pack: Sequence[Job]) -> list[int]:
+    """Places of a pack, those with the same data beside each other: they share test windows."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, job in enumerate(pack):
+        groups.setdefault(data_of(job.trial), []).append(place)
+    return [place for group in groups.values() for place in group]
 
 
 def _ended(
-    job: Job, begun: Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
+    job: Job,
+    begun: Begun,
+    fits: list[loop.Fit],
+    cost: dict[str, float | int | str],
+    shown: ending.Shown,
 ) -> Result:
     """The row; a failed one where code of the user's own fails at the end."""
     try:
-        return _end(job, begun, fits, cost)
+        return _end(job, begun, fits, cost, shown)
     except PluginError as error:
         return _broken(job, error)
 
@@ -288,7 +306,7 @@ def _broken(job: Job, error: PluginError) -> Result:
     return replace(blank, status="failed", error=message)
 
 
-def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
+def _out_of_memory(job: Job, error: RuntimeError) -> Result:
     message = f"out of memory on {job.device} with batches of {job.trial.recipe.batch}: {error}"
     result = _nothing(job)
     return replace(result, status="failed", error=message.splitlines()[0])
@@ -296,13 +314,16 @@ def _out_of_memory(job: Job, error: torch.OutOfMemoryError) -> Result:
 
 def rules(trial: Trial) -> loop.Rules:
     """How a trial is trained."""
-    """How a trial is trained."""
     profile = PROFILES[trial.profile]
     return loop.Rules(trial.recipe, profile.drop_last, profile.as_in_study)
 
 
 def _end(
-    job: Job, begun: Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
+    job: Job,
+    begun: Begun,
+    fits: list[loop.Fit],
+    cost: dict[str, float | int | str],
+    shown: ending.Shown,
 ) -> Result:
     """Keep the best try, break the seal, write weights or predictions."""
     task, trial = begun.task, begun.trial
@@ -317,7 +338,7 @@ def _end(
     fit, model = fits[best], begun.replicas[best].model
     reuse.check_frozen(model, begun.start)
     low_rank.merge(model)
-    tested = _tested(job, task, model)
+    tested = _tested(job, task, model, shown)
     result = replace(
         result,
         scores=tested.scores,
@@ -345,12 +366,13 @@ def _end(
     return result
 
 
-def _tested(job: Job, task: Task, model: Model) -> Tested:
+def _tested(job: Job, task: Task, model: Model, shown: ending.Shown) -> Tested:
     trial = job.trial
     if trial.recipe.objective == "labels":
         kind = "float32" if trial.closed_form else trial.recipe.precision
         always_drop = rules(trial).always_drop
-        return open_test(model, task, job.device, precision=kind, always_drop=always_drop)
+        windows = shown.of(trial, task)
+        return open_test(model, task, windows, precision=kind, always_drop=always_drop)
     return ending.unseen(job.trial, task, model, job.device)
 
 
@@ -437,6 +459,8 @@ def _blank(
 def _loss(trial: Trial, task: Task) -> str:
     if trial.recipe.objective != "labels":
         return str(facts(OBJECTIVES, trial.recipe.objective)["loss"])
+    if trial.zero_shot:
+        return "none"
     classes = task.prepared.classes and trial.recipe.loss == "task" and not trial.closed_form
     return "cross-entropy" if classes else "squared error"
 

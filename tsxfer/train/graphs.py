@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tsxfer.core.shortage import is_shortage
 from tsxfer.train.loop import Run, turns
 from tsxfer.train.recording import Body, Room, lane, record
 
@@ -66,9 +67,9 @@ class Graphs:
             for steps in bounds:
                 shape, pool = _Shape.record(live, steps, self._record, pool)
                 self._shapes.append(shape)
-        except torch.OutOfMemoryError:
-            raise
         except RuntimeError as error:
+            if is_shortage(error):
+                raise
             self.refused = str(error).splitlines()[0]
             self._shapes = []
             for state in kept:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tsxfer.core.shortage import is_shortage
 from tsxfer.train import norms
 from tsxfer.train.graphs import Graphs, bounds_of, outdated, width_of
 from tsxfer.train.loop import Run, predict, turns
@@ -111,9 +112,9 @@ class Stacked:
             _refuse_other_numbers(stack)
             play = _Play(stack)
             pool = play.prepare(self._recorder(runs[0].rows), pool)
-        except torch.OutOfMemoryError:
-            raise
         except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+            if is_shortage(error):
+                raise
             stack.release()
             self.refused = self.refused or (str(error).splitlines() or ["?"])[0]
             self._rest += runs
