@@ -146,7 +146,7 @@ def predict(
         found = model.of_windows(data, scale)
     found.table.attrs["scores"] = found.scores
     if found.warned:
-        warnings.warn(in_python(found.warned, ("scale",)), stacklevel=2)
+        warnings.warn(in_python(found.warned, ("scale",)), stacklevel=3)  # public() is between
     return found.table
 
 
