@@ -476,3 +476,18 @@ def test_what_is_odd_in_prices_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="two lines") as error:
         bring(tmp_path / "b.csv", window="10")
     assert "one csv for each in a folder" in (error.value.mend or "")
+
+
+def test_a_catalogue_without_a_label_leaves_out_that_window(tmp_path: Path) -> None:
+    """Empty cells and SAC's -12345 are refused, and left out by the flags of the refusal."""
+    said = {"label": "mag", "group": "who"}
+    marked = [("", {}), (-12345, {"nan": "-12345"})]
+    for at, (value, flags) in enumerate(marked):
+        path = _catalogue(
+            tmp_path / f"w{at}",
+            lambda t, v=value: t.assign(mag=[v if i == 3 else 1 + i / 7 for i in t.index]),
+        )
+        with pytest.raises(DataError) as error:
+            bring(path, **said)
+        assert "--missing drop" in (error.value.mend or "")
+        assert bring(path, **said, missing="drop", **flags).count == 23

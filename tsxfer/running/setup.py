@@ -101,9 +101,14 @@ def begin(
     return Begun(trial, task, start, replicas, multipliers, seen)
 
 
+def data_of(trial: Trial) -> tuple[object, ...]:
+    """What the arrays of a trial depend on, within a pack: those that agree in it share them."""
+    return trial.dataset, trial.size, trial.repeat, trial.part, trial.profile, trial.recipe.labels
+
+
 def _parts(trial: Trial, task: Task, device: str, uploaded: Uploaded) -> Parts:
     """The arrays of a trial; trials with the same subset and scaling share them."""
-    key = (trial.dataset, trial.size, trial.repeat, trial.part, trial.profile, trial.recipe.labels)
+    key = data_of(trial)
     if key not in uploaded:
         uploaded[key] = (
             on_device(task.train, task.train_y, device),
