@@ -77,3 +77,17 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     table([f"z_{t}" for t in range(TIME)]).to_csv(tmp_path / "new.csv", index=False)
     with pytest.raises(DataError, match="no column x_0, x_1"):
         windows_like(tmp_path / "new.csv", like)
+
+
+def test_a_rate_that_was_overruled_does_not_hide_another(tmp_path: Path) -> None:
+    """With ``--rate`` said at the fit, a file that states another rate than that one is refused."""
+    names = [[f"{t * step}ms" for t in range(TIME)] for step in (4, 2)]
+    for number, columns in enumerate(names):
+        table(columns).to_csv(tmp_path / f"{number}.csv", index=False)
+    made = bring(tmp_path / "0.csv", label="y", group="who", rate=100.0)
+    like = reading_of(made)
+    assert (like.stated_hz, like.file_rate_hz) == (250, 100)
+    assert len(windows_like(tmp_path / "0.csv", like)[0]) == N
+    like = replace(like, described=replace(like.described, columns=tuple(names[1])))
+    with pytest.raises(DataError, match="samples come at 500 Hz, the model was fitted on 250 Hz"):
+        windows_like(tmp_path / "1.csv", like)

@@ -456,3 +456,38 @@ def test_intervals_that_label_nothing_are_said_or_refused(tmp_path: Path) -> Non
     spans.assign(end=spans["start"] + 10).to_csv(tmp_path / "i.csv", index=False)
     with pytest.raises(DataError, match="11 of 14 intervals lie outside"):
         bring(tmp_path / "s.csv", **said)
+
+
+def test_what_is_odd_in_prices_is_said(tmp_path: Path) -> None:
+    """Empty days, a split and a second column of closes are notes; two companies are refused."""
+    close = 100 + np.cumsum(np.random.default_rng(0).normal(size=90))
+    close[60:] /= 10
+    days = pd.bdate_range("2018-01-01", periods=90).strftime("%Y-%m-%d")
+    made = pd.DataFrame({"Date": days, "Close": close, "Adj Close": close})
+    made.assign(Close=made["Close"].where(made.index != 20)).to_csv(tmp_path / "a.csv", index=False)
+    found = bring(tmp_path / "a.csv", window="10")
+    notes = " ".join(found.notes)
+    assert found.count == 80 - 11
+    assert "--label 'Adj Close'" in notes
+    assert "1 days have no close" in notes
+    assert "1 times, first a on 2018-03-26 to 0.0996" in notes
+    assert bring(tmp_path / "a.csv", window="10", label="Adj Close").count == 80
+    pd.concat([made, made]).to_csv(tmp_path / "b.csv", index=False)
+    with pytest.raises(DataError, match="two lines") as error:
+        bring(tmp_path / "b.csv", window="10")
+    assert "one csv for each in a folder" in (error.value.mend or "")
+
+
+def test_a_catalogue_without_a_label_leaves_out_that_window(tmp_path: Path) -> None:
+    """Empty cells and SAC's -12345 are refused, and left out by the flags of the refusal."""
+    said = {"label": "mag", "group": "who"}
+    marked = [("", {}), (-12345, {"nan": "-12345"})]
+    for at, (value, flags) in enumerate(marked):
+        path = _catalogue(
+            tmp_path / f"w{at}",
+            lambda t, v=value: t.assign(mag=[v if i == 3 else 1 + i / 7 for i in t.index]),
+        )
+        with pytest.raises(DataError) as error:
+            bring(path, **said)
+        assert "--missing drop" in (error.value.mend or "")
+        assert bring(path, **said, missing="drop", **flags).count == 23

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from tests.train.driver import Driver, play
-from tsxfer.running import checkup
+from tsxfer.models import draws
+from tsxfer.running import chance, checkup
 from tsxfer.running.checkup import Finding
 from tsxfer.train import recording
 from tsxfer.train.stacked.stack import Stack
@@ -22,6 +26,7 @@ def test_a_dry_run_finds_nothing_wrong() -> None:
     ]
     assert all(finding.good for finding in found)
     assert "stacked" in found[0].said
+    assert found[-2].what == "random streams"
     assert "not tried" in found[-1].said
 
 
@@ -53,6 +58,39 @@ def test_what_is_not_stacked_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None
     finding = next(checkup.checkup("cpu", ["convnetquake"], ["labels"]))
     assert not finding.good
     assert "no rule for it" in finding.said
+
+
+def test_a_stack_that_draws_otherwise_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams in another order, or one stream for all replicas, are found out."""
+    right = draws._Draw.vmap
+    wrongs: dict[str, Callable[[Sequence[Any]], tuple[Any, ...]]] = {
+        "in reverse": lambda each: tuple(reversed(each)),
+        "one for all": lambda each: (each[0],) * len(each),
+    }
+    for wrong in wrongs.values():
+
+        def drawn(*given: Any, wrong: Any = wrong) -> Any:
+            return right(*given[:-1], wrong(given[-1]))
+
+        monkeypatch.setattr(draws._Draw, "vmap", staticmethod(drawn))
+        finding = checkup._chance("cpu")
+        assert str(finding) == "FAIL random streams: dropout of step 1 is not that of turns"
+    monkeypatch.setattr(draws._Draw, "vmap", staticmethod(right))
+    assert checkup._chance("cpu").good
+
+
+def test_a_replay_leaves_streams_where_turns_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trial before a recording leaves no trace; one that does is found out."""
+    monkeypatch.setattr(recording, "record", lambda bodies, *_: (bodies[0], None))
+    there, streams = torch.device("cpu"), chance._streams(torch.device("cpu"))
+    before = [stream.get_state() for stream in streams]
+
+    def body() -> None:
+        chance._alone(there, streams)
+
+    chance._replayed(body, streams, there)
+    after = [stream.get_state() for stream in streams]
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 def test_memory_that_is_not_there_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:

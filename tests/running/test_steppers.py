@@ -12,6 +12,7 @@ from tsxfer.api.engine import WAYS, How
 from tsxfer.core.specs import Recipe, Reuse
 from tsxfer.core.strategy import named as named_strategy
 from tsxfer.errors import SpecError
+from tsxfer.running import ending
 from tsxfer.running.runner import run, run_pack
 from tsxfer.running.setup import Uploaded, begin
 from tsxfer.running.steppers import named, stepper_of
@@ -45,8 +46,10 @@ def test_what_is_chosen_where() -> None:
         How(steps="stack")
 
 
-def test_scratch_joins_transfers_in_a_pack(place: Workspace) -> None:
-    """One pack, arrays of a subset uploaded once; the bits are those of each one alone."""
+def test_scratch_joins_transfers_in_a_pack(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrays of a subset and of a test set are uploaded once; bits are those of each alone."""
     source = replace(SOURCE, size="n=60")
     run(job(place, source, keep=True))
     small = replace(SCRATCH, size="n=60", recipe=Recipe(epochs=1))
@@ -56,7 +59,13 @@ def test_scratch_joins_transfers_in_a_pack(place: Workspace) -> None:
     ]
     jobs = [job(place, trial) for trial in trials]
     assert [len(pack) for pack in packs(jobs, 64)] == [3, 1]  # a probe takes no steps
-    together = run_pack(jobs[:3])
+    made = list[int]()
+    real = ending.test_windows
+    monkeypatch.setattr(ending, "test_windows", lambda task: made.append(1) or real(task))
+    again = replace(jobs[0], trial=replace(small, repeat=1))
+    together = run_pack([jobs[0], again, *jobs[1:3]])
+    assert len(made) == 2  # a test set each of two repeats, though their trials alternate
+    assert together.pop(1).trial.repeat == 1
     assert [row.scores for row in together] == [run(one).scores for one in jobs[:3]]
     uploaded: Uploaded = {}
     begun = [begin(trial, place, "cpu", uploaded) for trial in trials]

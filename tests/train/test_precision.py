@@ -20,7 +20,7 @@ from tsxfer.keep import fit as keeping
 from tsxfer.keep.saved import load, save
 from tsxfer.models import layers
 from tsxfer.models.base import build
-from tsxfer.running.ending import open_test
+from tsxfer.running.ending import open_test, windows_of
 from tsxfer.running.runner import run
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import loop, low_rank, precision, reuse
@@ -59,7 +59,7 @@ def test_the_test_part_is_scored_as_validation_was(place: Workspace) -> None:
     task = load_task(place, trial)
     channels, length = task.train.x.shape[1:]
     model = build("resnet", channels=channels, length=length, extra=1, outputs=4, seed=0)
-    found = open_test(model, task, "cpu", precision="bf16", always_drop=False)
+    found = open_test(model, task, windows_of(task, "cpu"), precision="bf16", always_drop=False)
     windows = task.scaler.windows(task.test.windows())
     part = on_device(windows, np.zeros(len(task.test), np.float32), "cpu")
     fine = loop.predict(model, part.x, part.extra)

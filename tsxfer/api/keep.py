@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from tsxfer.api.asked import DataWords
 from tsxfer.api.chosen import Place, use_plugins, workspace_at
 from tsxfer.api.given import Data, described_by, names_of, refuse_several
-from tsxfer.api.public import public
+from tsxfer.api.public import in_python, public
 from tsxfer.errors import SpecError
 from tsxfer.own.description import Description
 from tsxfer.running.device import device_of
@@ -101,6 +101,7 @@ def predict(
     data: Any,
     *,
     label: str = "",
+    scale: float | None = None,
     device: str = "auto",
 ) -> pd.DataFrame:
     """Predict each window of a file, table or array with a fitted model.
@@ -111,6 +112,8 @@ def predict(
             windows ``(n, channel, time)`` or ``(n, time)``.
         label: Column or array of labels in a file or DataFrame, to score against: every metric of
             the task is then in ``.attrs["scores"]``.
+        scale: What samples are multiplied by to be in the unit of the data that the model was
+            fitted on; None warns of windows whose size is far from that data's.
         device: Where to compute, for a model from a folder.
 
     Returns:
@@ -131,19 +134,19 @@ def predict(
             mend="give what tsxfer.fit returned, or the folder that it was saved in",
         )
     if isinstance(data, (str, Path)):
-        found = model.of_file(data, label)
+        found = model.of_file(data, label, scale)
     elif is_table(data) and data.index.nlevels == 1 and not is_nested(data):
-        found = model.of_table(data, label)
+        found = model.of_table(data, label, scale)
     else:
         if label:
             raise SpecError(
                 f"--label {label!r} names a column, and arrays have none",
                 mend="score arrays with model.score(x, y)",
             )
-        found = model.of_windows(data)
+        found = model.of_windows(data, scale)
     found.table.attrs["scores"] = found.scores
     if found.warned:
-        warnings.warn(found.warned, stacklevel=2)
+        warnings.warn(in_python(found.warned, ("scale",)), stacklevel=3)  # public() is between
     return found.table
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tsxfer import metrics
 from tsxfer.errors import DataError
 from tsxfer.keep import onnx as export
-from tsxfer.keep.amplitude import other_size
+from tsxfer.keep.amplitude import other_size, rescaled
 from tsxfer.keep.fit import Fitted
 from tsxfer.keep.saved import load, save
 from tsxfer.own.description import Description
@@ -164,12 +164,14 @@ class FittedModel:
             )
         return windows
 
-    def of_file(self, file: str | Path, label: str = "") -> Predicted:
+    def of_file(self, file: str | Path, label: str = "", scale: float | None = None) -> Predicted:
         """Predict each window of a file.
 
         Args:
             file: Read as the file that the model was fitted on.
             label: Column or array of labels in it to score against; "" where there are none.
+            scale: What its samples are multiplied by to be in the unit of the data that the model
+                was fitted on; None warns where their size is far from that data's.
 
         Raises:
             TsxferError: If it cannot be read, or does not fit the model.
@@ -177,28 +179,33 @@ class FittedModel:
         like, path = self._reading(), Path(file)
         if not label:
             x, places = windows_like(path, like)
-            return Predicted(self._table(x, places), warned=self._warned(x))
+            x = rescaled(x, scale)
+            return Predicted(self._table(x, places), warned=self._warned(x, scale))
         x, places, truth, known = labelled_like(path, like, label)
+        x = rescaled(x, scale)
         table = self._table(x, places)
         scores = self.scores(table["predicted"].to_numpy()[known], truth[known])
-        return Predicted(table, scores, int((~known).sum()), self._warned(x))
+        return Predicted(table, scores, int((~known).sum()), self._warned(x, scale))
 
-    def of_windows(self, x: Any) -> Predicted:
+    def of_windows(self, x: Any, scale: float | None = None) -> Predicted:
         """As `of_file`, for windows in memory as `predict` takes them."""
-        windows = self._windows(x)
+        windows = rescaled(self._windows(x), scale)
         table = self._table(windows, np.arange(len(windows)))
-        return Predicted(table, warned=self._warned(windows))
+        return Predicted(table, warned=self._warned(windows, scale))
 
-    def of_table(self, table: pd.DataFrame, label: str = "") -> Predicted:
+    def of_table(
+        self, table: pd.DataFrame, label: str = "", scale: float | None = None
+    ) -> Predicted:
         """As `of_file`, for a table with one window a row."""
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             file = Path(folder) / "DataFrame.parquet"
             called = table.set_axis([str(column) for column in table.columns], axis=1)
             called.to_parquet(file, index=False)
-            return self.of_file(file, label)
+            return self.of_file(file, label, scale)
 
-    def _warned(self, x: NDArray[np.float64]) -> str:
-        return other_size(x, self.fitted.taken_off, self.fitted.scaler)
+    def _warned(self, x: NDArray[np.float64], scale: float | None = None) -> str:
+        """What is to be said of the size of windows, where the user has said nothing."""
+        return "" if scale is not None else other_size(x, self.fitted.taken_off, self.fitted.scaler)
 
     def _table(self, x: NDArray[np.float64], places: NDArray[np.int64]) -> pd.DataFrame:
         import pandas as pd

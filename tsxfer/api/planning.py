@@ -12,7 +12,7 @@ from tsxfer import metrics
 from tsxfer.core.names import is_given
 from tsxfer.core.specs import PROFILES, Result, Trial
 from tsxfer.core.study import Study, expand
-from tsxfer.data import catalogue, prepare
+from tsxfer.data import catalogue, matching, prepare
 from tsxfer.data.task import parts_of
 from tsxfer.running.estimate import estimate
 from tsxfer.stats.cells import Cell, cells
@@ -91,6 +91,7 @@ class Plan:
 def planned(study: Study, workspace: Workspace) -> Plan:
     """Counts, cost and power of a study; fixes its analysis where no row is there yet."""
     trials = expand(study)
+    matching.refuse(workspace, trials)
     store = Store.of(workspace, study.name)
     rows = store.rows()
     declared = declare(study, trials, store, workspace)

@@ -13,7 +13,7 @@ from tsxfer.baselines import foundations
 from tsxfer.core.names import is_given, is_simulated
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import Study, expand, study_toml
-from tsxfer.data import catalogue, overlap
+from tsxfer.data import catalogue, matching, overlap
 from tsxfer.data.task import prepared
 from tsxfer.errors import Terminated
 from tsxfer.running.fingerprints import fingerprints
@@ -73,6 +73,7 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
     for name in dict.fromkeys(n for n in named if not is_given(n)):
         tell_of_simulating(name, workspace)
         prepared(workspace, name)
+    matching.refuse(workspace, trials)
     if any(map(is_given, study.sources)):
         tell_of_given(study, trials, workspace)
     if study.overlap == "refuse":

@@ -369,6 +369,10 @@ def predict(
     label: Annotated[
         str, typer.Option(help="Column or array of labels in the file, to score against.")
     ] = "",
+    scale: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="What samples are multiplied by to be in the unit of the model's data."),
+    ] = None,
     device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     _plugins: Plugins = "",
 ) -> None:
@@ -378,7 +382,7 @@ def predict(
     """
     from tsxfer.cli.fit import predict_file
 
-    predict_file(folder, file, out, device, label)
+    predict_file(folder, file, out, device, label, scale)
 
 
 @app.command()

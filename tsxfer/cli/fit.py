@@ -33,7 +33,14 @@ def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> 
         raise refused
 
 
-def predict_file(folder: Path, file: Path, out: Path, device: str, label: str = "") -> None:
+def predict_file(
+    folder: Path,
+    file: Path,
+    out: Path,
+    device: str,
+    label: str = "",
+    scale: float | None = None,
+) -> None:
     """Predict each window of a file with a kept model, as CSV.
 
     Args:
@@ -42,6 +49,7 @@ def predict_file(folder: Path, file: Path, out: Path, device: str, label: str = 
         out: The CSV.
         device: Where to compute.
         label: Column or array of labels in the file to score against; "" where there are none.
+        scale: What its samples are multiplied by; None warns of a size far from the model's data.
 
     Raises:
         TsxferError: If the model or the file cannot be read, or do not fit each other.
@@ -51,7 +59,7 @@ def predict_file(folder: Path, file: Path, out: Path, device: str, label: str = 
     model = FittedModel.load(folder, device)
     if model.simulated:
         sys.stderr.write("SIMULATED DATA was used to make this model\n")
-    predicted = model.of_file(file, label)
+    predicted = model.of_file(file, label, scale)
     if predicted.warned:
         sys.stderr.write(f"warning: {predicted.warned}\n")
     try:

@@ -123,6 +123,12 @@ class Caution(StrEnum):
         "validation comes from their train part.",
     )
     INCOMPLETE = ("incomplete data", "INCOMPLETE DATA", "{detail}.")
+    ZERO_SHOT = (
+        "zero-shot",
+        "ZERO-SHOT",
+        "rows of zero_shot use no label of the target: the size beside them is that of the scratch "
+        "runs that they are compared with.",
+    )
     SHUFFLED = ("shuffled labels",)  # a control, named in its source
     NOISE = ("random noise",)  # likewise
     WEIGHTS = ("foundation weights",)  # provenance of a baseline, told where it is compared

@@ -246,8 +246,9 @@ class Trial(_Keyed):
             )
         if self.closed_form and self.recipe.head:
             raise SpecError(
-                f"head {self.recipe.head!r} beside a head that is fitted in closed form",
-                mend="leave the head out, or the strategy probe",
+                f"head {self.recipe.head!r} beside a head that is fitted in closed form, or is "
+                "the source's",
+                mend="leave the head out, or the strategies probe and zero_shot",
             )
         if sum(map(bool, (self.reuse, self.pool, self.after, self.baseline))) > 1:
             raise SpecError(
@@ -299,9 +300,14 @@ class Trial(_Keyed):
 
     @property
     def closed_form(self) -> bool:
-        """Its head is solved on features that stay, and no step is taken."""
+        """Its head is solved on features that stay, or the source's; no step is taken."""
         probed = self.reuse is not None and self.reuse.strategy.learn == "probe"
-        return probed or self.baseline == "random_convolutions"
+        return probed or self.zero_shot or self.baseline == "random_convolutions"
+
+    @property
+    def zero_shot(self) -> bool:
+        """The source's own head answers; its size is its twin's, of which it uses no label."""
+        return self.reuse is not None and self.reuse.strategy.learn == "zero_shot"
 
     @property
     def plain_pretraining(self) -> bool:

@@ -11,10 +11,11 @@ from typing import Literal, get_args
 from tsxfer.core.doors import METHODS
 from tsxfer.errors import SpecError, nearest
 
-Learn = Literal["tuned", "frozen", "head_first", "gradual", "low_rank", "probe"]
+Learn = Literal["tuned", "frozen", "head_first", "gradual", "low_rank", "probe", "zero_shot"]
 Channels = Literal["repeat", "divided", "spread", "fresh", "independent"]
 CHANNELS: tuple[Channels, ...] = get_args(Channels)
-STILL: tuple[Learn, ...] = ("frozen", "low_rank", "probe")  # copied tensors keep the source's bits
+# Copied tensors keep the source's bits.
+STILL: tuple[Learn, ...] = ("frozen", "low_rank", "probe", "zero_shot")
 ORDER_OF_LAYERS = re.compile(r"first_(\d+)(_frozen)?")
 
 
@@ -31,7 +32,8 @@ class Strategy:
             one more block learns every `stage` epochs, from the last to the first (Howard and Ruder
             2018); ``low_rank``: they stay, and a learned product of two matrices is added to each
             kernel (LoRA, Hu et al. 2022); ``probe``: no gradient step, a ridge head in closed form,
-            its penalty chosen on validation.
+            its penalty chosen on validation; ``zero_shot``: the source's own head answers, and no
+            label of the target is used.
         stage: Epochs of a stage of ``head_first`` and ``gradual``; shorter where the recipe has few
             epochs, so that everything learns in their last third.
         rank: Of ``low_rank``.
@@ -85,6 +87,7 @@ class Strategy:
                 f"strategy anchor = {self.anchor} is below 0", mend="0.0 anchors nothing"
             )
         self._refuse_idle()
+        self._refuse_part_of_a_network()
 
     def _refuse_idle(self) -> None:
         """Refuse an option without effect: one strategy would have two names and two keys."""
@@ -104,6 +107,16 @@ class Strategy:
             raise SpecError(
                 f"strategy {', '.join(sorted(idle))} has no effect with learn = {self.learn!r}",
                 mend="leave it out, or choose another learn",
+            )
+
+    def _refuse_part_of_a_network(self) -> None:
+        """A source's head can only read what the source's own layers give."""
+        partly = self.copied != "backbone" or self.blocks or self.rescaled
+        if self.learn == "zero_shot" and (partly or self.channels in ("fresh", "independent")):
+            raise SpecError(
+                "zero_shot answers with the source's whole network, unchanged",
+                mend='write {copied = "backbone", learn = "zero_shot"}, with channels repeat, '
+                "divided or spread, and neither blocks nor rescaled",
             )
 
     @property

@@ -15,6 +15,8 @@ from tsxfer.core.fair import CHECKED_REPEATS, smallest, unlike_scratch
 from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.sizes import canonical_size, label_budget, per_class
 from tsxfer.core.specs import (
+    CONTROLS,
+    LABELS,
     NO_BACKBONE,
     NOISE,
     OF_A_BACKBONE,
@@ -30,6 +32,7 @@ from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import plain
 
 NOISE_LABELS = 5000  # a larger budget of the sources means all of the noise that there is
+HEADED: tuple[Control, ...] = ("shuffled", "in_domain", "whole")  # controls that zero_shot has
 LARGEST = 10_000_000  # trials; ARCHITECTURE.md, section Scale
 DataMode = Literal["auto", "real", "simulated"]
 Overlaps = Literal["refuse", "label"]
@@ -148,6 +151,7 @@ class Study:
                 mend="leave one of them out",
             )
         self._refuse_few_of_class()
+        self._refuse_headless_zero_shot()
         self._refuse_hidden_controls()
         self._refuse_training_given()
         self._refuse_odd_looks()
@@ -201,6 +205,22 @@ class Study:
                 raise SpecError(
                     f"{what}, and {given[0]} is weights that were trained elsewhere",
                     mend="leave it out, or name a data set as the source",
+                )
+
+    def _refuse_headless_zero_shot(self) -> None:
+        """A zero-shot answer needs one source that learned labels here, with its head."""
+        if all(strategy.learn != "zero_shot" for strategy in self.strategies):
+            return
+        given = next(filter(is_given, self.sources), "")
+        for asked, what in (
+            (bool(given), f"weights made elsewhere ({given}) come without the names of classes"),
+            (self.objectives != (LABELS,), "a source that learned no labels has no head for them"),
+            (bool(self.combine), "several sources as one have no one head"),
+        ):
+            if asked:
+                raise SpecError(
+                    f"zero_shot answers with the source's head: {what}",
+                    mend="leave zero_shot out of --strategy, or name a data set as the source",
                 )
 
     def _refuse_few_of_class(self) -> None:
@@ -464,7 +484,8 @@ def _controls(
     if alone:  # one source that learns from its labels
         shuffled = replace(origin, recipe=replace(origin.recipe, labels="shuffled"))
         of["shuffled"] = replace(transfer, reuse=replace(reuse, source=shuffled))
-    return [of[name] for name in asked if name in of]
+    fits = HEADED if transfer.zero_shot else CONTROLS  # placebos and noise have no head to ask
+    return [of[name] for name in asked if name in of and name in fits]
 
 
 def _refuse_endless(study: Study) -> None:

@@ -28,6 +28,15 @@ def expected(
     squared = trial.recipe.loss == "squared" or (trial.reuse and trial.reuse.twin_loss == "squared")
     unequal = [Caution.SQUARED_SCRATCH] if squared else []
     shuffled = [Caution.SHUFFLED] if trial.recipe.labels == "shuffled" else []
+    unseen = [Caution.ZERO_SHOT] if trial.zero_shot else []
     seen = overlap.labels_of(shared, trial.dataset)
     start = tuple(dict.fromkeys((*made, *of_weights)))
-    return (*start, *PROFILES[trial.profile].warnings, *unequal, *shuffled, *of_card, *seen)
+    return (
+        *start,
+        *PROFILES[trial.profile].warnings,
+        *unequal,
+        *shuffled,
+        *unseen,
+        *of_card,
+        *seen,
+    )

@@ -7,10 +7,13 @@ and far from the sizes of training that number alone can turn an answer.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.data.scale import Scaler
+from tsxfer.errors import SpecError
 
 FAR_SD = 6.0  # standard deviations of the sizes of training
 FAR_DECADES = 1.5  # a factor of some 30: weaker signals of the same kind are rarely that far
@@ -39,5 +42,25 @@ def other_size(x: NDArray[np.float64], taken_off: tuple[float, ...], scaler: Sca
         f"windows are {10 ** abs(away):.2g} times {'larger' if away > 0 else 'smaller'} than those "
         f"that the model was fitted on, {deviations:.0f} standard deviations away: is the file in "
         f"another unit{guess}? The size of a window is an input of the model, so these predictions "
-        "may be wrong: bring the file to the unit of training"
+        f"may be wrong: if it is, multiply its samples by {_back(away):g} "
+        f"(--scale {_back(away):g}; --scale 1 says that they are right)"
     )
+
+
+def _back(away: float) -> float:
+    """The factor that undoes a shift of the decimal logarithm; units mostly differ by thousands."""
+    thousands = 3 * round(away / 3)
+    return 10.0 ** -(thousands if abs(away - thousands) < 0.75 and thousands else round(away))
+
+
+def rescaled(x: NDArray[np.float64], scale: float | None) -> NDArray[np.float64]:
+    """Windows multiplied by what ``--scale`` says, None for nothing.
+
+    Raises:
+        SpecError: If that is no number above 0.
+    """
+    if scale is None:
+        return x
+    if not (math.isfinite(scale) and scale > 0):
+        raise SpecError(f"--scale {scale} is no factor", mend="e.g. --scale 1000")
+    return x * scale

@@ -100,7 +100,7 @@ def _read(
     label = "" if described.unlabelled else _label(others, described, path, group)
     return Catalogue(
         [tuple(cells) for cells in rows.itertuples(index=False)],
-        [None] * len(table) if not label else _labels(table[label], label, decimal, path),
+        [None] * len(table) if not label else _labels(table[label], decimal, path, described),
         [""] * len(table) if not group else _groups(table[group], group, path),
         label,
         group,
@@ -129,8 +129,10 @@ def _unlisted(rows: Any, names: set[str], path: Path) -> tuple[str, ...]:
     return (f"{len(out)} files are not in {path.name} and left out, e.g. {out[0]}",) if out else ()
 
 
-def _labels(cells: Any, name: str, decimal: str, path: Path) -> list[Any]:
-    _refuse_empty(cells, name, path)
+def _labels(cells: Any, decimal: str, path: Path, described: Description) -> list[Any]:
+    """Labels as numbers or words; empty ones stay where ``--missing drop`` leaves them out."""
+    if described.missing != "drop":
+        _refuse_empty(cells, str(cells.name), path, "; --missing drop leaves them out")
     return list(as_numbers(cells.to_numpy(object), decimal).tolist())
 
 
@@ -139,13 +141,13 @@ def _groups(cells: Any, name: str, path: Path) -> list[str]:
     return [str(cell) for cell in cells]
 
 
-def _refuse_empty(cells: Any, name: str, path: Path) -> None:
+def _refuse_empty(cells: Any, name: str, path: Path, drop: str = "") -> None:
     empty = (cells == "").to_numpy()
     if empty.any():
         raise DataError(
             f"{int(empty.sum())} rows have no {name}",
             where=f"{path}, row {int(empty.argmax()) + 1}",
-            mend="fill it in, or remove those rows",
+            mend=f"fill it in, or remove those rows{drop}",
         )
 
 

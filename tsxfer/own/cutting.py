@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,29 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lazy import pulled
 from tsxfer.own.signals import Signal, in_one_order, one_rate, resampled, same_channels, span_of
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Signals that were brought to one rate and one order of channels.
+
+    Attributes:
+        signals: At least one.
+        described: What the user says.
+        rate: Samples a second of all; 0 where it is not known.
+        channels: Names.
+        label: What the label is called where it is found.
+        group: What a group is; "" where none was named.
+        notes: What was guessed or changed.
+    """
+
+    signals: list[Signal]
+    described: Description
+    rate: float
+    channels: tuple[str, ...]
+    label: str
+    group: str
+    notes: list[str]
 
 
 def content_of(signals: list[Signal], described: Description, label: str, group: str) -> Content:
@@ -33,20 +57,13 @@ def content_of(signals: list[Signal], described: Description, label: str, group:
     if described.resample and rate == described.resample:
         signals = [resampled(signal, rate) for signal in signals]
     notes += sorted({note for signal in signals for note in signal.notes})
-    make = _cut if described.window else _whole
-    return make(signals, described, rate, channels, label, group, notes)
+    agreed = Agreed(signals, described, rate, channels, label, group, notes)
+    return _cut(agreed) if described.window else _whole(agreed)
 
 
-def _whole(
-    signals: list[Signal],
-    described: Description,
-    rate: float,
-    channels: tuple[str, ...],
-    label: str,
-    group: str,
-    notes: list[str],
-) -> Content:
+def _whole(agreed: Agreed) -> Content:
     """Each signal is one window; shorter ones are filled up and say how long they are."""
+    signals, channels = agreed.signals, agreed.channels
     spans = [signal.spans[0] for signal in signals]
     lengths = np.array([signal.length for signal in signals])
     shape = (len(signals), len(channels), int(lengths.max()))
@@ -61,13 +78,13 @@ def _whole(
     named = np.array([span.group for span in spans], np.str_)
     return Content(
         x=pulled(shape, dtype, pull),
-        y=None if described.unlabelled else _labels([span.label for span in spans]),
-        group=named if group else None,
+        y=None if agreed.described.unlabelled else _labels([span.label for span in spans]),
+        group=named if agreed.group else None,
         channels=channels,
-        label=label,
-        group_name=group,
-        rate=rate,
-        notes=tuple(notes),
+        label=agreed.label,
+        group_name=agreed.group,
+        rate=agreed.rate,
+        notes=tuple(agreed.notes),
         lengths=None if (lengths == lengths[0]).all() else lengths,
         rows=np.array([signal.name for signal in signals], np.str_),
     )
@@ -83,19 +100,13 @@ def _labels(found: list[Any]) -> NDArray[Any]:
         return np.array([str(value) for value in found], np.str_)
 
 
-def _cut(
-    signals: list[Signal],
-    described: Description,
-    rate: float,
-    channels: tuple[str, ...],
-    label: str,
-    group: str,
-    notes: list[str],
-) -> Content:
+def _cut(agreed: Agreed) -> Content:
     """Windows from the start of each stretch of one label and group, a step apart."""
+    described, rate, channels = agreed.described, agreed.rate, agreed.channels
+    group, notes = agreed.group, list(agreed.notes)
     length = span_of(described.window, rate, "--window")
     step = span_of(described.step, rate, "--step") if described.step else length
-    signals = [signal.within_pieces() for signal in signals]
+    signals = [signal.within_pieces() for signal in agreed.signals]
     if not group:
         signals, said = _grouped_by_stretch(signals)
         notes, group = [*notes, said], "stretch"
@@ -114,7 +125,7 @@ def _cut(
         y=None if described.unlabelled else _labels(labels),
         group=np.array(groups, np.str_),
         channels=channels,
-        label=label,
+        label=agreed.label,
         group_name=group,
         rate=rate,
         notes=tuple(notes),

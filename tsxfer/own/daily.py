@@ -16,6 +16,7 @@ from tsxfer.own.signals import span_of
 from tsxfer.own.walking import files_below
 
 DATES, CLOSES = ("date",), ("close", "adj close", "adj_close", "price")
+JUMP = 1.9  # between one close and the next: 2 for 1 splits, and hardly a trading day
 UP, NOT_UP = "up", "not_up"
 
 
@@ -66,7 +67,8 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
             f"--step {described.step}: of daily prices every run is a window",
             mend="leave --step out",
         )
-    parts = [_windows(file, path, described, length) for file in _files(path)]
+    found = [_prices(file, path, described) for file in _files(path)]
+    parts = [price_windows(prices, length, by_year=path.is_file()) for prices in found]
     parts = [part for part in parts if len(part)]
     if not parts:
         raise DataError(
@@ -74,10 +76,45 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
             where=str(path),
             mend=f"use a shorter --window than {length}",
         )
-    return _content(parts, described, path)
+    said = (*_other_closes(_files(path)[0], described), *_empty(found), *_jumps(found))
+    return _content(parts, described, path, said)
 
 
-def _windows(file: Path, path: Path, described: Description, length: int) -> Series:
+def _other_closes(file: Path, described: Description) -> tuple[str, ...]:
+    """Closes that were not taken, where nothing was said."""
+    names = columns(file)
+    lower = {name.strip().lower(): name for name in reversed(names)}
+    others = [
+        lower[name] for name in CLOSES if name in lower and lower[name] != _close(names, described)
+    ]
+    if not others or described.label or described.x:
+        return ()
+    return (f"{_close(names, described)} is taken; --label '{others[0]}' takes {others[0]}",)
+
+
+def _empty(found: list[Prices]) -> tuple[str, ...]:
+    count = sum(int(np.isnan(prices.closes).sum()) for prices in found)
+    return (f"{count:,} days have no close: windows with such a day are left out",) if count else ()
+
+
+def _jumps(found: list[Prices]) -> tuple[str, ...]:
+    """Closes that halve or double within a day, as splits make them in prices that ignore them."""
+    seen = []
+    for prices in found:
+        there = np.isfinite(prices.closes)
+        closes, days = prices.closes[there], prices.days[there]
+        moves = closes[1:] / closes[:-1]
+        at = np.flatnonzero(np.maximum(moves, 1 / moves) >= JUMP)
+        seen += [f"{prices.name} on {days[k + 1]} to {moves[k]:.3g} of the day before" for k in at]
+    if not seen:
+        return ()
+    return (
+        f"closes move by a factor of {JUMP} or more in a day, {len(seen)} times, first {seen[0]}: "
+        "are they adjusted for splits? --label names another column",
+    )
+
+
+def _prices(file: Path, path: Path, described: Description) -> Prices:
     names = columns(file)
     day, close = _named(names, DATES), _close(names, described)
     if not day or not close:
@@ -87,11 +124,19 @@ def _windows(file: Path, path: Path, described: Description, length: int) -> Ser
             mend="remove that file from the folder, or name its column of closes with --label",
         )
     name = file.stem if path.is_dir() else path.stem
-    prices: Prices = read_prices(file, name, day, close, gaps=True)
-    return price_windows(prices, length, by_year=path.is_file())
+    try:
+        return read_prices(file, name, day, close, gaps=True)
+    except DataError as error:
+        if "stands on two lines" in error.problem:
+            error.mend += (
+                "; if the file holds several companies, write one csv for each in a folder"
+            )
+        raise
 
 
-def _content(parts: list[Series], described: Description, path: Path) -> Content:
+def _content(
+    parts: list[Series], described: Description, path: Path, said: tuple[str, ...]
+) -> Content:
     x = np.concatenate([part.x for part in parts])
     after = np.concatenate([part.y for part in parts]).astype(np.float64)
     direction = described.task == "classification"
@@ -115,5 +160,6 @@ def _content(parts: list[Series], described: Description, path: Path) -> Content
         label_like_input=not direction,
         notes=(
             f"daily prices: {x.shape[2]} closes, then {what} (--task settles it); split in time",
+            *said,
         ),
     )

@@ -18,7 +18,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.cutting import content_of
 from tsxfer.own.description import Description
 from tsxfer.own.intervals import apply, read_intervals
-from tsxfer.own.naming import named
+from tsxfer.own.naming import Pattern, named
 from tsxfer.own.official import parts_of, with_parts
 from tsxfer.own.signals import Signal, same_channels
 from tsxfer.own.walking import files_below
@@ -96,7 +96,8 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         raise DataError(
             f"no column {described.group!r} for --group",
             where=str(path),
-            mend="name a column of the recording or of the intervals, or {group} in --pattern",
+            mend="name a column of the recording or of the intervals, or write it as a field of "
+            "--pattern, e.g. {session}",
         )
     if not described.unlabelled:
         _refuse_unlabelled(signals, path, described)
@@ -153,6 +154,7 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
             f"all",
         )
     fits, notes = named(files, path, described.pattern)
+    field = _field_of_group(described)
     notes += _other_kinds(path, below, files)
     if not described.pattern and not described.window:
         _refuse_deep(files, path)
@@ -161,13 +163,19 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
             (file,),
             file.relative_to(path).as_posix(),
             fields.get("label"),
-            fields.get("group", ""),
+            fields.get(field, ""),
             tuple(fields.items()),
         )
         for file, fields in fits
     ]
-    group = "group" if any(one.group for one in ones) else ""
+    group = field if any(one.group for one in ones) else ""
     return ones, "label", group, notes
+
+
+def _field_of_group(described: Description) -> str:
+    """The field of a pattern that names groups: what ``--group`` says, or ``{group}``."""
+    said = bool(described.pattern) and described.group in Pattern(described.pattern).fields
+    return described.group if said else "group"
 
 
 def _other_kinds(folder: Path, below: Sequence[Path], files: Sequence[Path]) -> list[str]:

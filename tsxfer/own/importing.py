@@ -253,6 +253,7 @@ class Checked:
             card.file_rate_hz or card.rate_hz,
             card.rate_hz,
             self.shape.taken_off,
+            content.rate,
         )
 
 

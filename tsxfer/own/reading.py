@@ -39,6 +39,7 @@ class Reading:
         file_rate_hz: Rate of the file.
         rate_hz: Rate that the model sees.
         taken_off: Level that was taken off each channel; () for none.
+        stated_hz: Rate that the file itself stated; 0 where it did not.
     """
 
     described: Description
@@ -47,6 +48,7 @@ class Reading:
     file_rate_hz: float = 1.0
     rate_hz: float = 1.0
     taken_off: tuple[float, ...] = ()
+    stated_hz: float = 0.0
 
 
 def reading_of(made: Prepared) -> Reading:
@@ -181,6 +183,8 @@ def _refuse_rate(content: Content, like: Reading, path: Path) -> None:
         DataError: If the file states another rate than the one that the model was fitted on.
     """
     given, wanted = like.described.rate or content.rate, like.file_rate_hz
+    if like.stated_hz:  # --rate overruled that file, and overrules one that states the same
+        given, wanted = content.rate, like.stated_hz
     on_the_way = like.described.resample and content.rate == like.described.resample
     known = content.rate and wanted != 1.0 and not on_the_way
     if known and not np.isclose(given, wanted, rtol=NEAR):

@@ -15,7 +15,8 @@ BOUNDS = [
     -(2.0**31),
     2.0**31 - 1,
     9.969209968386869e36,
-]  # of int16, int32; netCDF
+    -12345.0,
+]  # of int16, int32; netCDF; SAC
 POWERS = [sign * 10.0**power for power in (10, 20, 30, 34, 35, 36) for sign in (-1, 1)]
 KNOWN = np.array([*NINES, *BOUNDS, *POWERS])
 FAR = 10  # times the size of all other extremes: no signal goes there and nowhere between

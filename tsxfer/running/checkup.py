@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tsxfer.core.specs import Recipe
 from tsxfer.models.base import build
+from tsxfer.running.chance import other_draws
 from tsxfer.running.device import on_gpu
 from tsxfer.running.steppers import named, refusals, stepper_of
 from tsxfer.running.successor import Successor
@@ -77,7 +78,18 @@ def checkup(
     kinds = ("float32", "tf32", "bf16") if on_gpu(device) else ("float32", "bf16")
     for name, kind, goal in itertools.product(models, kinds, objectives):
         yield _trained(device, name, kind, goal)
+    yield _chance(device)
     yield from _forced(device)
+
+
+def _chance(device: str) -> Finding:
+    """Dropout and other draws of a pack, bit for bit those in turns."""
+    what = "random streams"
+    try:
+        differ = other_draws(device)
+    except (RuntimeError, recording.SpoiledError) as error:
+        return Finding(what, False, (str(error).splitlines() or ["?"])[0])
+    return Finding(what, not differ, differ or "dropout and noise of a pack are those in turns")
 
 
 def _trained(device: str, name: str, kind: str, goal: str) -> Finding:

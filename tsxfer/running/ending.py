@@ -3,25 +3,55 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 
 from tsxfer.core.doors import OBJECTIVES, facts
 from tsxfer.core.specs import Trial
+from tsxfer.data import scale
 from tsxfer.data.sealed import Tested, score, test_windows
 from tsxfer.data.task import Task
 from tsxfer.models.base import Model
-from tsxfer.running.setup import pretext
+from tsxfer.running.setup import data_of, pretext
 from tsxfer.train import loop
-from tsxfer.train.batch import on_device
+from tsxfer.train.batch import Batch, on_device
+
+Windows = tuple[scale.Scaled, Batch]
+"""Test windows as a model sees them, and on the device; without labels."""
+
+
+def windows_of(task: Task, device: str) -> Windows:
+    """The windows of a sealed test."""
+    scaled = test_windows(task)
+    return scaled, on_device(scaled, np.zeros(len(task.test), np.float32), device)
+
+
+@dataclass(slots=True)
+class Shown:
+    """Test windows on a device for trials of a pack, tested one after the other.
+
+    Trials with the same data share a copy. One is there at a time: a pack of ten repeats has ten
+    test sets, which beside its networks might not fit.
+    """
+
+    device: str
+    _data: tuple[object, ...] = ()
+    _held: Windows | None = None
+
+    def of(self, trial: Trial, task: Task) -> Windows:
+        """Those of a trial; put there if the trial before it had others."""
+        if self._held is None or self._data != data_of(trial):
+            self._held = None  # gone before the next are there
+            self._held, self._data = windows_of(task, self.device), data_of(trial)
+        return self._held
 
 
 def open_test(
-    model: Model, task: Task, device: str, *, precision: str, always_drop: bool
+    model: Model, task: Task, windows: Windows, *, precision: str, always_drop: bool
 ) -> Tested:
     """The sealed test of a network at its final checkpoint, computed as it learned; see `score`."""
-    scaled = test_windows(task)
-    tensors = on_device(scaled, np.zeros(len(task.test), np.float32), device)
+    scaled, tensors = windows
     output = loop.predict(
         model, tensors.x, tensors.extra, precision=precision, always_drop=always_drop
     )

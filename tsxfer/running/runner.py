@@ -29,7 +29,7 @@ from tsxfer.running import ending, memory, remote, steppers, unfinished
 from tsxfer.running.deadline import LateError, deadline
 from tsxfer.running.ending import open_test
 from tsxfer.running.fingerprints import fingerprints
-from tsxfer.running.setup import Begun, Uploaded, begin
+from tsxfer.running.setup import Begun, Uploaded, begin, data_of
 from tsxfer.running.successor import Successor
 from tsxfer.store import given
 from tsxfer.store.rows import from_record, to_line
@@ -189,18 +189,33 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         "way": _execution(pack[0].trial, stepper),
     }
     cost |= steppers.refusals(stepper) | ({"state": said} if said else {})
-    return [
-        _ended(job, b, [next(fits) for _ in b.replicas], cost)
-        for job, b in zip(pack, begun, strict=True)
-    ]
+    fitted = [[next(fits) for _ in b.replicas] for b in begun]
+    shown = ending.Shown(pack[0].device)
+    rows = {
+        place: _ended(pack[place], begun[place], fitted[place], cost, shown)
+        for place in _by_data(pack)
+    }
+    return [rows[place] for place in range(len(pack))]
+
+
+def _by_data(pack: Sequence[Job]) -> list[int]:
+    """Places of a pack, those with the same data beside each other: they share test windows."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, job in enumerate(pack):
+        groups.setdefault(data_of(job.trial), []).append(place)
+    return [place for group in groups.values() for place in group]
 
 
 def _ended(
-    job: Job, begun: Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
+    job: Job,
+    begun: Begun,
+    fits: list[loop.Fit],
+    cost: dict[str, float | int | str],
+    shown: ending.Shown,
 ) -> Result:
     """The row; a failed one where code of the user's own fails at the end."""
     try:
-        return _end(job, begun, fits, cost)
+        return _end(job, begun, fits, cost, shown)
     except PluginError as error:
         return _broken(job, error)
 
@@ -304,7 +319,11 @@ def rules(trial: Trial) -> loop.Rules:
 
 
 def _end(
-    job: Job, begun: Begun, fits: list[loop.Fit], cost: dict[str, float | int | str]
+    job: Job,
+    begun: Begun,
+    fits: list[loop.Fit],
+    cost: dict[str, float | int | str],
+    shown: ending.Shown,
 ) -> Result:
     """Keep the best try, break the seal, write weights or predictions."""
     task, trial = begun.task, begun.trial
@@ -319,7 +338,7 @@ def _end(
     fit, model = fits[best], begun.replicas[best].model
     reuse.check_frozen(model, begun.start)
     low_rank.merge(model)
-    tested = _tested(job, task, model)
+    tested = _tested(job, task, model, shown)
     result = replace(
         result,
         scores=tested.scores,
@@ -347,12 +366,13 @@ def _end(
     return result
 
 
-def _tested(job: Job, task: Task, model: Model) -> Tested:
+def _tested(job: Job, task: Task, model: Model, shown: ending.Shown) -> Tested:
     trial = job.trial
     if trial.recipe.objective == "labels":
         kind = "float32" if trial.closed_form else trial.recipe.precision
         always_drop = rules(trial).always_drop
-        return open_test(model, task, job.device, precision=kind, always_drop=always_drop)
+        windows = shown.of(trial, task)
+        return open_test(model, task, windows, precision=kind, always_drop=always_drop)
     return ending.unseen(job.trial, task, model, job.device)
 
 
@@ -439,6 +459,8 @@ def _blank(
 def _loss(trial: Trial, task: Task) -> str:
     if trial.recipe.objective != "labels":
         return str(facts(OBJECTIVES, trial.recipe.objective)["loss"])
+    if trial.zero_shot:
+        return "none"
     classes = task.prepared.classes and trial.recipe.loss == "task" and not trial.closed_form
     return "cross-entropy" if classes else "squared error"
 

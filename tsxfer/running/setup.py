@@ -14,14 +14,15 @@ from tsxfer import metrics
 from tsxfer.core.seen import Begin
 from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.core.strategy import Strategy
-from tsxfer.data import scale
+from tsxfer.data import matching, scale
 from tsxfer.data.sealed import answers
 from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.keys import seed, stream
+from tsxfer.models import heads
 from tsxfer.models.base import Model, build
 from tsxfer.running import given, methods
 from tsxfer.store.workspace import Workspace
-from tsxfer.train import loop, norms, objectives, reuse, watched, weights
+from tsxfer.train import loop, norms, objectives, reuse, watched, weights, zero_shot
 from tsxfer.train import pretext as pretexts
 from tsxfer.train.batch import Batch, on_device
 from tsxfer.train.method import Method
@@ -81,6 +82,8 @@ def begin(
         if _rescaled(trial):
             start = reuse.rescaled(model, start, rescale(model, parts[0].x))
         how, known, start = methods.begin(trial, task, model, start, kept, parts[0])
+        if trial.zero_shot:
+            _adopt(trial, task, model, kept, start, workspace)
         plain = loop.Replica(
             model,
             *parts,
@@ -98,9 +101,14 @@ def begin(
     return Begun(trial, task, start, replicas, multipliers, seen)
 
 
+def data_of(trial: Trial) -> tuple[object, ...]:
+    """What the arrays of a trial depend on, within a pack: those that agree in it share them."""
+    return trial.dataset, trial.size, trial.repeat, trial.part, trial.profile, trial.recipe.labels
+
+
 def _parts(trial: Trial, task: Task, device: str, uploaded: Uploaded) -> Parts:
     """The arrays of a trial; trials with the same subset and scaling share them."""
-    key = (trial.dataset, trial.size, trial.repeat, trial.part, trial.profile, trial.recipe.labels)
+    key = data_of(trial)
     if key not in uploaded:
         uploaded[key] = (
             on_device(task.train, task.train_y, device),
@@ -180,6 +188,24 @@ def as_source(begun: Begun, workspace: Workspace) -> tuple[Model, int]:
     plain = Strategy(copied=how.strategy.copied, blocks=how.strategy.blocks)
     reuse.take_over(model, source, strategy=plain)
     return model, channels
+
+
+def _adopt(
+    trial: Trial,
+    task: Task,
+    model: Model,
+    kept: Sequence[reuse.Weights],
+    start: reuse.Takeover,
+    workspace: Workspace,
+) -> None:
+    """The head of a zero-shot answer: the source's, its classes in the target's order."""
+    assert trial.reuse is not None  # noqa: S101  (only a transfer is zero-shot)
+    source = trial.reuse.source
+    places = matching.places(prepared(workspace, source.dataset), task.prepared)
+    usual = "dense" if model.backbone.hidden_layer else "linear"
+    with torch.random.fork_rng(devices=[]):  # its first weights are overwritten
+        head = heads.make(source.recipe.head or usual, model.width, len(places))
+    zero_shot.adopt(model, head, reuse.averaged(kept), start, places)
 
 
 def _renormalised(trial: Trial, model: Model) -> bool:

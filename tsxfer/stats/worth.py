@@ -25,7 +25,7 @@ class Worth:
         source: Source data set.
         target: Target data set.
         model: Backbone.
-        size: Budget of the transfer arm, in labels.
+        size: Budget of the transfer arm, in labels; 0 of a zero-shot answer.
         labels: Scratch budget with the same mean score; at the ends of the grid, that end.
         low: Lower end of the 95 % interval on these test instances.
         high: Upper end.
@@ -94,7 +94,7 @@ def _worth(ordered: Sequence[Comparison], labels: list[int], c: Comparison) -> W
         new_low, new_high = map(float, np.exp(np.quantile(wider, (0.025, 0.975))))
     capped = float(np.mean((drawn <= grid[0]) | (drawn >= grid[-1])))
     labels_now = float(np.exp(_match(grid, scratch.mean(axis=1), float(transfer.mean()))))
-    size = labels[list(ordered).index(c)]
+    size = 0 if c.trial.zero_shot else labels[list(ordered).index(c)]
     return Worth(
         source=c.source,
         target=c.trial.dataset,

@@ -160,12 +160,13 @@ def method(name: str = "", **parts: Any) -> Callable[[Made], Made]:
             ``learn="frozen"``, ``rate_decay=0.7``; what is left out is as in the study.
     """
     if {"channels", "rescaled", "method"} & parts.keys() or (
-        parts.get("learn") == "probe" and name != "probe"
+        parts.get("learn") in ("probe", "zero_shot") and name != parts["learn"]
     ):
         said = ", ".join(f"{n}={v!r}" for n, v in parts.items())
         raise SpecError(
             f"@method({said}) says what --strategy NAME+PART says",
-            mend="leave channels and rescaled to --strategy NAME+PART; a probe takes no steps",
+            mend="leave channels and rescaled to --strategy NAME+PART; probe and zero_shot "
+            "take no steps",
         )
 
     def register(kind: Made) -> Made:

@@ -27,6 +27,11 @@ class Probe(Method):
     """No gradient step: a ridge head in closed form on features that stay."""
 
 
+@method("zero_shot", copied="backbone", learn="zero_shot")
+class ZeroShot(Method):
+    """No label of the target: the source's own head answers, where the classes are the same."""
+
+
 @method("lp_ft", copied="backbone", learn="head_first")
 class LpFt(Method):
     """The head learns first, then everything (LP-FT, Kumar et al. 2022)."""

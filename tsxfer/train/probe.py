@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tsxfer.train import loop, ridge
+from tsxfer.train import loop, ridge, zero_shot
 
 
 class Solved(nn.Module):
@@ -40,8 +40,14 @@ class Solved(nn.Module):
 
 
 def fit(pack: Sequence[loop.Replica]) -> list[loop.Fit]:
-    """Solve each replica's head; the penalty is the one with the best validation value."""
-    return [_fit(replica) for replica in pack]
+    """Solve each replica's head; the penalty is the one with the best validation value.
+
+    A head that is a source's own stays as it is.
+    """
+    return [
+        zero_shot.judged(one) if isinstance(one.model.head, zero_shot.Adopted) else _fit(one)
+        for one in pack
+    ]
 
 
 def _fit(replica: loop.Replica) -> loop.Fit:

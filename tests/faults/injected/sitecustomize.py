@@ -40,11 +40,11 @@ def _fail_source(runner: object) -> None:
     """The second pretraining diverges."""
     end = runner._end
 
-    def failing(job: object, begun: object, fits: list, cost: dict) -> object:
+    def failing(job: object, begun: object, fits: list, cost: dict, shown: object) -> object:
         if job.keep_weights and job.trial.repeat == 1:
             for fit in fits:
                 fit.diverged = True
-        return end(job, begun, fits, cost)
+        return end(job, begun, fits, cost, shown)
 
     runner._end = failing
 
