@@ -22,7 +22,8 @@ from tests.rows import noise, study
 from tsxfer.core.study import Study, expand, read_study, study_toml
 from tsxfer.data import catalogue, prepare
 from tsxfer.errors import SpecError
-from tsxfer.paper.importing import CURVE_COLUMNS, CURVES, RUN_COLUMNS, RUNS, import_rows
+from tsxfer.paper.importing import import_rows
+from tsxfer.paper.raw import CURVE_COLUMNS, CURVES, RUN_COLUMNS, RUNS
 from tsxfer.stats.cells import cells
 from tsxfer.stats.lock import FILE, lock, read_lock, write_lock
 from tsxfer.stats.testset import from_predictions

@@ -8,7 +8,7 @@ import pytest
 
 from tsxfer.core.specs import Result
 from tsxfer.core.study import Study
-from tsxfer.paper import importing
+from tsxfer.paper import importing, raw
 
 
 @pytest.fixture(scope="session")
@@ -16,8 +16,8 @@ def published_files(real_data: Path) -> Path:
     """The folder with the raw results of the study."""
     pytest.importorskip("pyarrow", reason="reading Parquet needs pyarrow")
     folder = real_data / "paper_results"
-    if not (folder / importing.RUNS).is_file():
-        pytest.skip(f"no published results: {folder} does not hold {importing.RUNS}")
+    if not (folder / raw.RUNS).is_file():
+        pytest.skip(f"no published results: {folder} does not hold {raw.RUNS}")
     return folder
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.paper import made
 from tsxfer.core.specs import Result
-from tsxfer.paper import gates, grid, pages
+from tsxfer.paper import gates, grid, pages, rough
 
 
 def _clean(run: made.Run) -> float:
@@ -104,7 +104,7 @@ def _broken(run: made.Run) -> float:
 
 def test_a_broken_multiplier_is_found() -> None:
     """The model is named, the others are spared, and the good multiplier is trusted."""
-    found = gates.rough_grids(grid.build(made.rows(_broken)))
+    found = rough.rough_grids(grid.build(made.rows(_broken)))
     assert [(one.model, one.multiplier, one.better) for one in found] == [("tcn", 1.0, True)]
     assert found[0].trusted == (1.0,)
 
@@ -115,7 +115,7 @@ def test_a_single_bad_multiplier_is_found() -> None:
     def score(run: made.Run) -> float:
         return _clean(run) + (1.0 if run.source and run.multiplier == 0.5 else 0.0)
 
-    found = gates.rough_grids(grid.build(made.rows(score)))
+    found = rough.rough_grids(grid.build(made.rows(score)))
     assert {one.model for one in found} == {"convnetquake", "tcn"}
     assert all(not one.better and 0.5 not in one.trusted for one in found)
     assert len(found[0].trusted) == len(made.GRID) - 1

@@ -12,7 +12,7 @@ import pytest
 
 from tsxfer.core.specs import Result
 from tsxfer.core.study import Study, expand
-from tsxfer.paper import claims, gates, grid, importing, method, pages, tables
+from tsxfer.paper import claims, grid, method, pages, raw, rough, tables
 from tsxfer.paper.grid import Grid
 from tsxfer.paper.method import Entry
 from tsxfer.paper.select import Chosen, choose, parse
@@ -175,13 +175,13 @@ def test_convergence_rates_are_the_published_ones(published_files: Path, built: 
     """The rate of every curve is the one that the study stored, to 2e-5."""
     import pandas as pd
 
-    runs = pd.read_parquet(published_files / importing.RUNS)
+    runs = pd.read_parquet(published_files / raw.RUNS)
     stored = {
-        (importing.MODELS[r.model], r.target, r.size, r.run): r.convergence_rate
+        (raw.MODELS[r.model], r.target, r.size, r.run): r.convergence_rate
         for r in runs[runs["source"] == "none"].itertuples()
     }
     for baseline, by_repeat in built.scratch.items():
-        target = next(s.published for s in importing.SETS.values() if s.name == baseline.target)
+        target = next(s.published for s in raw.SETS.values() if s.name == baseline.target)
         for repeat, row in by_repeat.items():
             key = (baseline.model, target, int(baseline.size[2:]), repeat)
             assert method.convergence_rate(row) == pytest.approx(stored[key], abs=2e-5)
@@ -220,7 +220,7 @@ def test_magnet_is_found_and_the_others_are_spared(found: claims.Evidence) -> No
 
 def test_magnet_is_found_with_the_seventh_repeat_too(built: Grid) -> None:
     """The finding does not hang on dropping it."""
-    assert [one.model for one in gates.rough_grids(built)] == ["magnet"]
+    assert [one.model for one in rough.rough_grids(built)] == ["magnet"]
 
 
 def test_baselines_at_chance_are_found(found: claims.Evidence) -> None:
