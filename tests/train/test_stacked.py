@@ -259,3 +259,30 @@ def test_networks_hold_tensors_of_their_own_afterwards() -> None:
     fit(pack, RULES, Stacked())
     held = [t for r in pack for t in r.model.state_dict().values()]
     assert len({t.untyped_storage().data_ptr() for t in held}) == len(held)
+
+
+WAITS = ("cpu", "item", "tolist", "__bool__", "__float__", "__int__")
+
+
+def _waits(stepper: Stepper, epochs: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often a training asks the device for a number, and so waits for it."""
+    made: list[str] = []
+    with monkeypatch.context() as patch:
+        for name in WAITS:
+            real = getattr(torch.Tensor, name)
+
+            def counted(self: Any, *given: Any, name: str = name, real: Any = real) -> Any:
+                made.append(name)
+                return real(self, *given)
+
+            patch.setattr(torch.Tensor, name, counted)
+        pack = [replace(_replica("convnetquake", number), score=_score) for number in range(3)]
+        fit(pack, Rules(replace(RECIPE, epochs=epochs)), stepper)
+    return len(made)
+
+
+def test_a_stack_waits_for_the_device_once_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the validation output of all three replicas; in turns each waits for its own."""
+    for stepper, expected in ((Stacked, 1), (lambda: turns, 3)):
+        two, four = (_waits(stepper(), epochs, monkeypatch) for epochs in (2, 4))
+        assert four - two == 2 * expected
