@@ -22,9 +22,9 @@ def _scaler(sd: float, amplitude: bool = True) -> Scaler:
         (5.0, 0.1, ""),
         (1e-3, 0.1, "mV instead of µV"),
         (1e6, 0.1, "V instead of µV"),
-        (1e-3, 0.1, "--scale 1000 "),
-        (1e-2, 0.1, "--scale 100 "),
-        (1e6, 0.1, "--scale 1e-06 "),
+        (1e-3, 0.1, "--scale 1000;"),
+        (1e-2, 0.1, "--scale 100;"),
+        (1e6, 0.1, "--scale 1e-06;"),
         (1e-3, 1.0, ""),  # training knew such sizes
     ],
 )

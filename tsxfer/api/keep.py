@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from tsxfer.api.asked import DataWords
 from tsxfer.api.chosen import Place, use_plugins, workspace_at
 from tsxfer.api.given import Data, described_by, names_of, refuse_several
-from tsxfer.api.public import public
+from tsxfer.api.public import in_python, public
 from tsxfer.errors import SpecError
 from tsxfer.own.description import Description
 from tsxfer.running.device import device_of
@@ -146,7 +146,7 @@ def predict(
         found = model.of_windows(data, scale)
     found.table.attrs["scores"] = found.scores
     if found.warned:
-        warnings.warn(found.warned, stacklevel=2)
+        warnings.warn(in_python(found.warned, ("scale",)), stacklevel=3)  # public() is between
     return found.table
 
 

@@ -42,8 +42,8 @@ def other_size(x: NDArray[np.float64], taken_off: tuple[float, ...], scaler: Sca
         f"windows are {10 ** abs(away):.2g} times {'larger' if away > 0 else 'smaller'} than those "
         f"that the model was fitted on, {deviations:.0f} standard deviations away: is the file in "
         f"another unit{guess}? The size of a window is an input of the model, so these predictions "
-        f"may be wrong. --scale {_back(away):g} brings samples to the unit of training; --scale 1 "
-        "says that they are in it"
+        f"may be wrong: if it is, multiply its samples by {_back(away):g} "
+        f"(--scale {_back(away):g}; --scale 1 says that they are right)"
     )
 
 
