@@ -100,7 +100,9 @@ def main() -> None:
     if said.out:
         plan = read_plan()
         planned = plan.trials("" if said.only == NONE else said.only)
-        pack(((e.name, plan.version, e.holds, t) for e, t in planned), workspace, said.out)
+        wanted = ((e.name, plan.version, e.holds, t) for e, t in planned)
+        for name in pack(wanted, workspace, said.out):
+            sys.stdout.write(f"left out, since the wheel would be too large: {name}\n")
 
 
 def train(data: Path, workspace: Workspace, only: str) -> None:

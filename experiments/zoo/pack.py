@@ -24,6 +24,8 @@ from tsxfer.store.rows import row_of
 from tsxfer.store.workspace import Workspace
 from tsxfer.zoo.shelf import INDEX, Entry, Trained
 
+LARGEST = 12_000_000  # bytes of all files: what a wheel may take
+HEADER, BACKBONE = 4_000, "backbone."  # bytes of a file beside its tensors; which those are
 MOST_MARKS = 12_000  # channels times windows: the wheel stays small
 COMMAND = "python experiments/zoo/make.py DATA --only {name}/{model}/{number}"
 PREPROCESSING = (
@@ -32,16 +34,22 @@ PREPROCESSING = (
 )
 
 
-def pack(planned: Iterable[tuple[str, int, str, Trial]], workspace: Workspace, out: Path) -> None:
-    """Write every training that is done, and the index.
+def pack(
+    planned: Iterable[tuple[str, int, str, Trial]], workspace: Workspace, out: Path
+) -> list[str]:
+    """Write every training that is done and fits beside those before it, and the index.
 
     Args:
         planned: Name, version and words of the data, and the trial, of each training.
         workspace: Where weights lie.
         out: Folder of the files; what is there already and no longer planned goes.
+
+    Returns:
+        Trainings that would take the wheel past `LARGEST` bytes.
     """
     shutil.rmtree(out, ignore_errors=True)
     cards: dict[str, Entry] = {}
+    left_out: list[str] = []
     for name, version, holds, trial in planned:
         row = row_of(workspace.weights(trial.key))
         if row is None:
@@ -50,9 +58,22 @@ def pack(planned: Iterable[tuple[str, int, str, Trial]], workspace: Workspace, o
             cards[name] = _card(name, version, holds, row, prepared(workspace, trial.dataset))
             _seen(prepared(workspace, trial.dataset), trial, out / name)
         stem = f"{trial.model}-{trial.repeat}"
+        if _bytes(out) + _backbone_bytes(workspace, row.key) > LARGEST:
+            left_out.append(f"{name}/{stem}")
+            continue
         cards[name].trainings[stem] = _trained(cards[name], stem, row, workspace, out / name)
     index = {name: plain(card) for name, card in cards.items()}
     (out / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    return left_out
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _backbone_bytes(workspace: Workspace, key: str) -> int:
+    held = load_file(workspace.weights(key))
+    return sum(t.nbytes for name, t in held.items() if name.startswith(BACKBONE)) + HEADER
 
 
 def _card(name: str, version: int, holds: str, row: Result, data: Prepared) -> Entry:
@@ -81,7 +102,7 @@ def _card(name: str, version: int, holds: str, row: Result, data: Prepared) -> E
 def _trained(card: Entry, stem: str, row: Result, workspace: Workspace, folder: Path) -> Trained:
     """Write the backbone of one training; its head is of its own labels, and is left out."""
     held = load_file(workspace.weights(row.key))
-    backbone = {name: t for name, t in held.items() if name.startswith("backbone.")}
+    backbone = {name: t for name, t in held.items() if name.startswith(BACKBONE)}
     facts = {
         DIGEST: digest(backbone),
         DECLARED: card.dataset,

@@ -7,11 +7,13 @@ import itertools
 import numpy as np
 import pytest
 
-from tsxfer.core.sizes import canonical_size, in_words, label_budget, per_class
-from tsxfer.core.specs import PROFILES
+from tsxfer.core.sizes import canonical_size, in_words, label_budget, per_class, place_in_order
+from tsxfer.core.specs import PROFILES, Result, Trial
 from tsxfer.core.study import Study
 from tsxfer.data import split
 from tsxfer.errors import DataError, SpecError
+from tsxfer.exchange.sets import Part, ResultSet
+from tsxfer.exchange.writing import summary
 
 STRICT = PROFILES["strict"]
 LABELS = np.repeat(np.arange(3), [600, 300, 20])
@@ -78,6 +80,37 @@ def test_what_is_nearly_a_size_is_told_the_forms(size: str) -> None:
     with pytest.raises(SpecError, match="label budget") as caught:
         canonical_size(size)
     assert "5/class" in caught.value.mend
+
+
+@pytest.mark.parametrize("size", ["5/klass", "5/classes", "5 / class", "5 per class", "5/"])
+def test_a_near_miss_is_told_what_was_meant(size: str) -> None:
+    """The advice has the number that was asked for, and is a size."""
+    with pytest.raises(SpecError, match="label budget") as caught:
+        canonical_size(size)
+    assert caught.value.mend.startswith("did you mean 5/class ")
+
+
+def test_sizes_are_put_in_order_as_numbers() -> None:
+    """Not as text, which has 10/class before 5/class and 1500 after 10000."""
+    ordered = ["5/class", "n=60", "10/class", "n=1500", "n=10000", "all"]
+    assert sorted(sorted(ordered), key=place_in_order) == ordered
+
+
+def test_results_list_few_labels_before_many() -> None:
+    """By the labels that rows used: 10/class of three classes, 30 labels, stands before 60."""
+    used = {"n=60": 60, "10/class": 30, "n=10000": 0, "5/class": 15, "n=1500": 0}  # 0: failed
+    rows = tuple(
+        Result(
+            Trial("home@1", "convnetquake", size, 0),
+            status="failed",
+            metric="macro_f1",
+            sizes={"train": count},
+        )
+        for size, count in used.items()
+    )
+    listed = summary(ResultSet("s", (Part("s", "", "", rows, {}),)))
+    found = [line.split()[2] for line in listed.splitlines() if "home@1" in line]
+    assert found == ["5/class", "10/class", "n=60", "n=1500", "n=10000"]
 
 
 def test_sizes_are_read_and_told() -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.packs import Count, count, jobs, studies
 from tests.rows import study
 from tsxfer.core.specs import Result, Reuse, Trial
+from tsxfer.core.study import expand
 from tsxfer.running.runner import Job
 from tsxfer.running.supply import Shared, Supply, packs
 from tsxfer.store.leases import Leases
@@ -124,3 +126,13 @@ def test_fresh_rows_are_whole_and_come_once(tmp_path: Path, rows: list[Result]) 
     assert reader.fresh() == [rows[2]]
     assert reader.fresh() == []
     assert writer.fresh() == []
+
+
+def test_packs_and_uploads_of_a_study_are_those_of_the_bench() -> None:
+    """A pack puts data on a device once a repeat; the counts are those of bench/README.md."""
+    found = {
+        name: count(jobs(expand(one))) for name, one in studies().items() if len(one.models) == 1
+    }
+    assert found == {"README's first command": Count(31, 31, 3, 5, uploads=17, most=7)}
+    strict = count(jobs(expand(studies()["all by all, four models"])))
+    assert strict == Count(1460, 1460, 60, 100, uploads=340, most=7)

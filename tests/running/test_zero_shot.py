@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.rows import study
 from tests.small import filled, job
 from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import CONTROLS, Recipe, Result, Reuse, Trial
@@ -16,7 +17,12 @@ from tsxfer.core.strategy import Strategy, named
 from tsxfer.core.study import HEADED, Study, expand
 from tsxfer.data import matching
 from tsxfer.errors import DataError, SpecError
+from tsxfer.report.answer import _phrase
 from tsxfer.running.runner import run
+from tsxfer.stats.cells import cells
+from tsxfer.stats.compare import compare
+from tsxfer.stats.controls import uncontrolled
+from tsxfer.stats.gain import judged
 from tsxfer.store.workspace import Workspace
 from tsxfer.train.zero_shot import Adopted
 
@@ -74,6 +80,20 @@ def test_what_has_no_head_is_refused() -> None:
         Strategy(learn="zero_shot")
     with pytest.raises(SpecError, match="whole network"):
         named("zero_shot+fresh")
+
+
+def test_averages_and_words_know_that_no_label_was_used() -> None:
+    """A zero-shot answer is in no mean of gains, asks for no placebo, and helps or harms nobody."""
+    plain = compare(cells(*study(4, [0.5, 0.51, 0.49, 0.5], [0.8, 0.81, 0.8, 0.79])))
+    how = plain[0].trial.reuse
+    assert how is not None
+    zero = replace(plain[0].trial, reuse=replace(how, strategy=named("zero_shot")))
+    answered = [replace(plain[0], trial=zero)]
+    assert judged(plain) == list(plain)
+    assert judged(answered) == []
+    assert uncontrolled(plain, []) != tuple(plain)
+    assert uncontrolled(answered, []) == tuple(answered)
+    assert "without any label, is better than scratch" in _phrase("better", answered[0], "1", "x")
 
 
 def test_controls_are_those_that_have_a_head() -> None:

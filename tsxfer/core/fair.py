@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
-from tsxfer.core.sizes import SOME_CLASSES, label_budget
+from tsxfer.core.sizes import place_in_order
 from tsxfer.core.specs import Trial
 from tsxfer.core.strategy import Strategy
 
 # Of a check that nobody asked for: the fewest with an interval worth having. Of a study of seven
 # repeats on real data 1 to 12 % of the time, where all would be 3 to 17 (experiments/starts).
 CHECKED_REPEATS = 3
-MANY = 1_000_000  # labels; to order budgets of other kinds
 
 
 def smallest(sizes: Sequence[str]) -> str:
     """The smallest of several label budgets."""
-    return min(sizes, key=lambda size: label_budget(size, MANY, SOME_CLASSES))
+    return min(sizes, key=place_in_order)
 
 
 def unlike_scratch(transfer: Trial, channels: Mapping[str, int]) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from tsxfer.errors import SpecError
 
 PER_CLASS = "/class"
 FEWEST_OF_CLASS = 2  # one to learn from, one to select on
 SOME_CLASSES = 10  # of a data set that was not looked at yet
+MANY = 1_000_000  # labels; to order budgets of other kinds
+NEARLY_PER_CLASS = re.compile(r"(\d{1,18}) *(?:/|per)[a-z/ ]*")
 
 
 def canonical_size(size: str | int) -> str:
@@ -28,10 +32,7 @@ def canonical_size(size: str | int) -> str:
         )
     if each is not None:
         return f"{each}{PER_CLASS}"
-    raise SpecError(
-        f"size {size!r} is not a label budget",
-        mend="write 1500, 10%, 5/class (labels of each class) or all",
-    )
+    raise SpecError(f"size {size!r} is not a label budget", mend=_meant(text))
 
 
 def per_class(size: str) -> int | None:
@@ -67,12 +68,25 @@ def label_budget(size: str, available: int, classes: int) -> int:
     return int(size.removeprefix("n="))
 
 
+def place_in_order(size: str) -> int:
+    """By which budgets of several kinds are sorted before their data sets were looked at."""
+    return label_budget(size, MANY, SOME_CLASSES)
+
+
 def in_words(size: str) -> str:
     """``1,500 labels``, ``5 labels of each class``, ``10% labels``, ``all labels``."""
     each, bare = per_class(size), size.removeprefix("n=")
     if each is not None:
         return f"{each:,} labels of each class"
     return f"{int(bare):,} labels" if bare.isascii() and _is_count(bare) else f"{bare} labels"
+
+
+def _meant(text: str) -> str:
+    """The mend for what is no size: a guess where it nearly says labels of each class."""
+    nearly = NEARLY_PER_CLASS.fullmatch(text)
+    if nearly and int(nearly[1]) >= FEWEST_OF_CLASS:
+        return f"did you mean {int(nearly[1])}{PER_CLASS} (labels of each class)?"
+    return "write 1500, 10%, 5/class (labels of each class) or all"
 
 
 def _each(text: str) -> int | None:

@@ -192,7 +192,8 @@ class Trial(_Keyed):
     Attributes:
         dataset: Versioned name, e.g. ``speech@1``; simulated data has its own, ``speech+sim@1``.
         model: Name of a backbone.
-        size: Label budget, validation included: ``n=1500``, ``10%`` or ``all``.
+        size: Label budget, validation included: ``n=1500``, ``10%``, ``5/class``
+            or ``all``.
         repeat: Index that names the subset, the weights and the batch order.
         recipe: How it is trained.
         profile: Name of a protocol in `PROFILES`.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from tsxfer.core.sizes import place_in_order
 from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
 from tsxfer.exchange import packed
@@ -64,10 +65,23 @@ def _of_part(part: Part) -> Iterator[str]:
     started = {origin.key for row in part.rows for origin in row.trial.origins}
     for row in part.rows:
         cells.setdefault(_arm(row, started), []).append(row)
-    for (target, model, size, arm), rows in sorted(cells.items()):
+    labels = _labels(part.rows)
+    ordered = sorted(cells, key=lambda arm: (*arm[:2], labels[arm[0], arm[2]], *arm[2:]))
+    for target, model, size, arm in ordered:
+        rows = cells[target, model, size, arm]
         scores = [row.scores[row.metric] for row in rows if row.status == "done"]
         mean = f"{rows[0].metric} {sum(scores) / len(scores):.4g}" if scores else "failed"
-        yield f"  {target:14} {model:13} {size:7} {arm:32} {len(scores)} × {mean}"
+        yield f"  {target:14} {model:13} {size:8} {arm:32} {len(scores)} × {mean}"
+
+
+def _labels(rows: Iterable[Result]) -> dict[tuple[str, str], int]:
+    """Labels that a size stands for at a target, as rows used them; a guess where none says."""
+    found: dict[tuple[str, str], int] = {}
+    for row in rows:
+        place = (row.trial.dataset, row.trial.size)
+        used = row.sizes.get("train", 0) + row.sizes.get("validation", 0)
+        found[place] = max(found.get(place, 0), used)
+    return {place: used or place_in_order(place[1]) for place, used in found.items()}
 
 
 def _arm(row: Result, started: Collection[str]) -> tuple[str, ...]:

@@ -141,6 +141,10 @@ def _few(c: Comparison) -> str:
 def _phrase(verdict: Verdict, c: Comparison, effect: str, whom: str) -> str:
     """A verdict in words, with its effect and for whom it is."""
     who, margin = _spoken(c.source), number(c.margin)
+    if c.trial.zero_shot and verdict in ("better", "worse", "undecided"):
+        told = f"{who}, without any label, is {verdict} than scratch with these"
+        open_one = f"whether {who}, without any label, beats scratch with these is undecided"
+        return f"{open_one if verdict == 'undecided' else told}: {effect} {whom}"
     return {
         "better": f"{who} helps by {effect.removeprefix('+')} {whom}",
         "worse": f"{who} harms: {effect} {whom}",

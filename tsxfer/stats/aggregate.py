@@ -65,6 +65,7 @@ class Aggregate:
 def aggregate(comparisons: Sequence[Comparison]) -> Aggregate | None:
     """Aggregate a table; None where no comparison can be normalised or has two pairs."""
     several = [c for c in comparisons if len(c.repeats) > 1 and c.valid and bounded(c)]
+    several = [c for c in several if not c.trial.zero_shot]  # no twin of its budget, as in `judged`
     sound = [c for c in several if _room(c) > max(c.margin, 0.0)]
     if not sound:
         return None

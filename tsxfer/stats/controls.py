@@ -112,10 +112,15 @@ def differs(c: Comparison) -> bool:
 def uncontrolled(
     comparisons: Sequence[Comparison], found: Sequence[ControlEffect]
 ) -> tuple[Comparison, ...]:
-    """Comparisons, with a note on each gain or loss that no placebo stands beside."""
+    """Comparisons, with a note on each gain or loss that no placebo stands beside.
+
+    Of a zero-shot answer there is none: no start like the source's has a head for these classes.
+    """
     beside = {e.comparison.trial.key for e in found if e.comparison and e.control in PLACEBOS}
     return tuple(
-        replace(c, notes=(*c.notes, NO_CONTROL)) if differs(c) and c.trial.key not in beside else c
+        replace(c, notes=(*c.notes, NO_CONTROL))
+        if differs(c) and not c.trial.zero_shot and c.trial.key not in beside
+        else c
         for c in comparisons
     )
 

@@ -42,8 +42,12 @@ def _perfect(c: Comparison) -> float:
 
 
 def judged(comparisons: Iterable[Comparison]) -> list[Comparison]:
-    """Those that a summary may rest on: declared, with a valid baseline, all repeats in."""
+    """Those that a summary may rest on: declared, with a valid baseline, all repeats in.
+
+    A zero-shot answer has no scratch twin of its budget, and is in no mean of gains.
+    """
     sound = [c for c in comparisons if c.valid and not c.interim and bounded(c)]
+    sound = [c for c in sound if not c.trial.zero_shot]
     return [c for c in sound if Caution.EXPLORATORY not in c.labels]
 
 

@@ -55,7 +55,7 @@ class Matrix:
 
 def matrix(comparisons: Sequence[Comparison]) -> Matrix | None:
     """Fit the mean gains of all comparisons; None below three sources or three targets."""
-    usable = [c for c in comparisons if c.valid]
+    usable = [c for c in comparisons if c.valid and not c.trial.zero_shot]
     sources, targets = {c.source for c in usable}, {c.trial.dataset for c in usable}
     if min(len(sources), len(targets)) < FEWEST:
         return None
