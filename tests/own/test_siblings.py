@@ -237,6 +237,23 @@ def test_a_catalogue_with_doubtful_rows_is_refused(tmp_path: Path, name: str) ->
         bring(_catalogue(tmp_path / "w", edit), label="word", group="who")
 
 
+def test_a_catalogue_with_paths_of_another_machine_is_read(tmp_path: Path) -> None:
+    """Files are found by their names where these are enough, and that is said."""
+    path = _catalogue(tmp_path / "w", lambda t: t.assign(file="D:\\\\clips\\\\" + t["file"]))
+    made = bring(path, label="word", group="who")
+    assert (made.count, made.classes) == (24, ("no", "yes"))
+    assert "by their names alone" in " ".join(made.notes)
+
+
+def test_a_catalogue_of_more_files_than_are_there_says_so(tmp_path: Path) -> None:
+    """Most of the listed files are elsewhere: the catalogue is one all the same, and refused."""
+    path = _catalogue(tmp_path / "w", lambda t: t)
+    for file in sorted(path.glob("*.wav"))[:18]:
+        file.unlink()
+    with pytest.raises(DataError, match="listed and not there"):
+        bring(path, label="word", group="who")
+
+
 def test_catalogues_of_any_dialect_keep_names_of_classes(tmp_path: Path) -> None:
     """UTF-16, semicolons and classes called NA and None are read; unlisted files are counted."""
     named = {"yes": "None", "no": "NA"}

@@ -205,6 +205,12 @@ def _small(held: Held, name: str) -> bool:
     return not (size > held.most_bytes > 0)
 
 
+AGAIN = (
+    "take its line (with this key) out of results/STUDY/*.jsonl and run the study again, which "
+    "trains this row anew and labels it"
+)
+
+
 def _overlaps(held: Held) -> Check:
     """What a source has seen of the target's test part is counted again from the windows."""
     rows = [row for row, _ in _own(held)[0] if _lies(held, row)]
@@ -222,7 +228,10 @@ def _overlaps(held: Held) -> Check:
                 f"{words(row.trial)}: {_told(row.overlap)} in the row, {_told(again)} counted"
             )
         elif not row.overlap and overlap.labels_of(again, row.trial.dataset):
-            faults.append(f"{words(row.trial)}: the row says nothing, counted: {_told(again)}")
+            faults.append(
+                f"{words(row.trial)}: the row says nothing, counted: {_told(again)}; it is older "
+                f"than this check, or edited: {AGAIN}"
+            )
     what = "what sources have seen of test parts is counted again"
     note = "rows whose data is not here, or large: --data counts those too"
     return Check("overlap", what, len(rows), tuple(faults), len(held.done) - len(rows), note)

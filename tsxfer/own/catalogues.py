@@ -14,6 +14,7 @@ from tsxfer.own.tables import as_numbers
 
 ENDINGS = (".csv", ".tsv", ".txt")
 MOST = 64 << 20  # bytes of a table that may be a catalogue
+SIGNALS = (".wav", ".flac", ".sac", ".mseed", ".miniseed", ".msd", ".npy", ".edf", ".bdf", ".hea")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,33 @@ def catalogue_of(folder: Path, files: list[Path], described: Description) -> Cat
             table, decimal = listing(path)
         except DataError:
             continue  # a text beside the files, such as a README
+        meant = bool({described.label, described.group} & set(table.columns) - {""})
         columns = _file_columns(table, names)
+        note: tuple[str, ...] = ()
+        if not columns and meant and not described.pattern:  # flags name columns of this table
+            table, note = _below_here(table, names)
+            columns = _file_columns(table, names) or _some_files(table, names)
         if columns:
-            return _read(table, decimal, columns, names, path, described)
+            return _read(table, decimal, columns, names, path, described, note)
     return None
+
+
+def _below_here(table: Any, names: set[str]) -> tuple[Any, tuple[str, ...]]:
+    """The table with paths of another machine as names of this folder's files, and the note.
+
+    Only where no file of the folder has the name of another: else nothing tells them apart.
+    """
+    last = {_stem(Path(name).name): name for name in sorted(names)}
+    if len(last) < len(names):
+        return table, ()
+    short = table.map(lambda cell: Path(str(cell).replace("\\", "/")).name)
+    columns = _file_columns(short, set(last.values()) | {Path(name).name for name in names})
+    if not columns:
+        return table, ()
+    cells = short[columns].map(lambda cell: last.get(_stem(cell), cell))
+    first = table[columns[0]].iloc[0]
+    note = f"paths such as {first} lead elsewhere: files are found by their names alone"
+    return table.assign(**{column: cells[column] for column in columns}), (note,)
 
 
 def _file_columns(table: Any, names: set[str]) -> list[str]:
@@ -58,21 +82,16 @@ def _file_columns(table: Any, names: set[str]) -> list[str]:
     ]
 
 
+def _some_files(table: Any, names: set[str]) -> list[str]:
+    """Columns of names of signals of which some are in the folder; `_read` says which are not."""
+    by_stem = {_stem(name) for name in names}
+    found = [c for c in table if table[c].map(lambda cell: cell.lower().endswith(SIGNALS)).all()]
+    return [c for c in found if table[c].map(lambda cell: _stem(cell) in by_stem).any()]
+
+
 def _stem(name: str) -> str:
     path = Path(name.strip().replace("\\", "/"))
-    known = path.suffix.lower() in (
-        ".wav",
-        ".flac",
-        ".sac",
-        ".mseed",
-        ".miniseed",
-        ".msd",
-        ".npy",
-        ".edf",
-        ".bdf",
-        ".hea",
-    )
-    return (path.with_suffix("") if known else path).as_posix()
+    return (path.with_suffix("") if path.suffix.lower() in SIGNALS else path).as_posix()
 
 
 def _read(
@@ -82,6 +101,7 @@ def _read(
     names: set[str],
     path: Path,
     described: Description,
+    notes: tuple[str, ...],
 ) -> Catalogue:
     known = {_stem(name): name for name in sorted(names)}
     rows = table[columns].map(lambda cell: known.get(_stem(str(cell)), ""))
@@ -107,6 +127,7 @@ def _read(
         (
             f"{path.name} lists {len(table)} windows, {label or 'no label'}, files by "
             f"{few(columns)}",
+            *notes,
             *_unlisted(rows, names, path),
         ),
     )
