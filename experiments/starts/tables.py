@@ -64,9 +64,13 @@ def gathered(workspace: Workspace) -> pd.DataFrame:
     """Finished rows of the studies whose files lie here, pretrainings left out, and of recipes."""
     found = []
     for file in sorted(HERE.glob("*.toml")):
-        target, study = file.stem.partition("-")[0], read_study(file)
+        study = read_study(file)
+        targets = {name.partition("@")[0] for name in study.targets}
         for row in Store.of(workspace, file.stem).rows().values():
-            here = row.status == "done" and row.trial.dataset.startswith(f"{target}@")
+            asked = (
+                row.trial.dataset.partition("@")[0] in targets and row.trial.model in study.models
+            )
+            here = row.status == "done" and asked and row.trial.recipe == study.recipe
             reuse = row.trial.reuse
             turn = row.trial.repeat % study.pretrainings
             if here and (reuse is None or reuse.source.repeat == turn):
@@ -179,7 +183,9 @@ def fittings(rows: pd.DataFrame) -> Iterable[str]:
     """Tables of the fittings of channels."""
     head = ["source", "fitting", "n", "trained", "untrained", "trained minus scratch"]
     head += ["untrained minus scratch", "trained minus untrained"]
-    yield from (table(str(s), head, cells(of)) for s, of in rows.groupby("study"))
+    for (study, target), of in rows.groupby(["study", "target"]):
+        several = rows[rows.study == study].target.nunique() > 1
+        yield table(f"{study}: {target}" if several else str(study), head, cells(of))
     for model, of in rows.groupby("model"):
         for half, score in ((CHOOSE, "validation"), (CONFIRM, "validation"), (CONFIRM, "test")):
             for target in half:

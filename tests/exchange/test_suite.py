@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import tsxfer
 from tsxfer.checks.verify import passed
+from tsxfer.core.strategy import Strategy
 from tsxfer.core.study import expand, read_study
 from tsxfer.exchange.checking import check
 from tsxfer.exchange.finding import SUITES, find, suite_folder
 from tsxfer.exchange.sets import ResultSet
-from tsxfer.exchange.writing import board_page, summary
+from tsxfer.exchange.writing import _arm, board_page, summary
 from tsxfer.ranking.kept import read
 from tsxfer.store.workspace import Workspace
 
@@ -100,3 +102,12 @@ def test_the_wheel_takes_every_suite_along():
     for folder in SUITES.values():
         for file in ("rows.parquet", "rankings.json"):
             assert f'"experiments/{folder}/{file}" = "tsxfer/_suites/{folder}/{file}"' in named
+
+
+def test_ways_of_transfer_are_arms_of_their_own(suite):
+    """Scores of two strategies from one source are never averaged into one line."""
+    row = next(row for row in suite.rows if row.trial.reuse and not row.trial.control)
+    spread = replace(row.trial.reuse, strategy=Strategy(channels="spread"))
+    other = replace(row, trial=replace(row.trial, reuse=spread))
+    assert _arm(row, ())[:3] == _arm(other, ())[:3]
+    assert _arm(row, ()) != _arm(other, ())

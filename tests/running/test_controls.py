@@ -20,7 +20,7 @@ from tsxfer.report import files, html, latex
 from tsxfer.report.build import Report, build
 from tsxfer.report.sections import sections
 from tsxfer.report.tables.placebos import in_words
-from tsxfer.stats.controls import ControlEffect, Share, overall, share
+from tsxfer.stats.controls import NO_CONTROL, ControlEffect, Share, overall, share
 from tsxfer.stats.lock import Lock, lock, read_lock, write_lock
 from tsxfer.stats.tests import interval, plain_spread
 
@@ -256,15 +256,22 @@ def test_words_say_all_a_part_or_nothing(others: list[float], words: str) -> Non
 
 
 def test_controls_change_nothing_else_in_the_report() -> None:
-    """Table, contrasts, best source and corrections are those of the study without controls."""
+    """Table, contrasts, best source and corrections are those of the study without controls.
+
+    But for the note that no control was run, which is then no longer true.
+    """
     full, declared = _report()
     plain, _ = _report(controls=False)
     assert len(full.placebos) == 2
     assert declared.controls
     assert [c.source for c in full.placebos] == ["a@1 (permuted)", "b@1 (permuted)"]
     assert "exploratory" not in full.labels
-    for name in ("comparisons", "contrasts", "best", "aggregate", "matrix", "worth", "reach"):
+    for name in ("contrasts", "best", "aggregate", "matrix", "worth", "reach"):
         assert getattr(full, name) == getattr(plain, name)
+    for beside, alone in zip(full.comparisons, plain.comparisons, strict=True):
+        assert NO_CONTROL not in beside.notes
+        assert tuple(note for note in alone.notes if note != NO_CONTROL) == beside.notes
+        assert replace(alone, notes=beside.notes) == beside
 
 
 def test_every_format_has_the_controls() -> None:

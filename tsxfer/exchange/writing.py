@@ -88,7 +88,9 @@ def _arm(row: Result, started: Collection[str]) -> tuple[str, ...]:
     """What a row is; `started` are the keys of those that others start from."""
     trial = row.trial
     plain = "pretraining" if row.key in started else "scratch"
-    return trial.dataset, trial.model, trial.size, trial.baseline or trial.source or plain
+    way = trial.reuse.strategy.words if trial.reuse else ""  # ways of transfer are not one arm
+    start = " ".join(filter(None, (trial.source, way)))
+    return trial.dataset, trial.model, trial.size, trial.baseline or start or plain
 
 
 def board_page(found: ResultSet) -> str:

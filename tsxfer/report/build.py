@@ -169,7 +169,6 @@ def of_cells(
     comparisons = tuple(compare(whole, declared, kept))
     placebos = tuple(compare([cell for cell in found if cell.trial.control], declared, kept))
     controls = tuple(effects(comparisons, placebos, {r.key: r for r in rows}))
-    comparisons = uncontrolled(comparisons, controls)
     families: dict[object, list[Cell]] = {}
     for cell in joined:
         if cell.pairs:
@@ -182,7 +181,7 @@ def of_cells(
     }
     return Report(
         name=name,
-        comparisons=comparisons,
+        comparisons=uncontrolled(comparisons, controls),
         cells=whole,
         gaps=tuple(dict.fromkeys(gap for cell in (*found, *joined) for gap in cell.gaps)),
         failures=tuple((r.key, r.error) for r in rows if r.status == "failed"),

@@ -10,7 +10,7 @@ from tsxfer.stats.cells import first_arm
 from tsxfer.stats.compare import Comparison
 
 IS = {
-    "trivial": "the best trivial prediction",
+    "trivial": "the commonest class or the median; for prices no change",
     "summary": "ridge on summary features",
     "catch22": "ridge on catch22 features",
     "minirocket": "ridge on MiniRocket features",
