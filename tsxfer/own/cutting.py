@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
+from tsxfer.own.alike import in_one_order, one_rate, same_channels
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lazy import pulled
-from tsxfer.own.signals import Signal, in_one_order, one_rate, resampled, same_channels, span_of
+from tsxfer.own.signals import Signal, resampled, span_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tsxfer.errors import DataError, SpecError
 from tsxfer.own import array_signals, edf, physionet, seismograms, sound, table_signals
+from tsxfer.own.alike import same_channels
 from tsxfer.own.catalogues import Catalogue, catalogue_of
 from tsxfer.own.content import Content
 from tsxfer.own.cutting import content_of
@@ -20,7 +21,7 @@ from tsxfer.own.description import Description
 from tsxfer.own.intervals import apply, read_intervals
 from tsxfer.own.naming import Pattern, named
 from tsxfer.own.official import parts_of, with_parts
-from tsxfer.own.signals import Signal, same_channels
+from tsxfer.own.signals import Signal
 from tsxfer.own.walking import files_below
 
 SOUNDS, EARTH = (".wav", ".flac"), tuple(seismograms.FORMATS)
