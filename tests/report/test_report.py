@@ -17,6 +17,7 @@ from tsxfer.report import build, caveats, files, html, latex, text
 from tsxfer.report.answer import answer, sentence
 from tsxfer.report.columns import MARKS
 from tsxfer.report.headline import headline
+from tsxfer.report.tables import averages
 from tsxfer.stats.controls import ControlEffect, uncontrolled
 from tsxfer.stats.verdicts import Verdict
 
@@ -191,3 +192,9 @@ def test_every_verdict_has_a_sentence_a_mark_and_a_count() -> None:
     assert told["better"].startswith("On emg, 1,500 labels (convnetquake): speech helps by 0.")
     assert told["better"].endswith("macro F1 for these test instances; no control was run.")
     assert "helps is undecided" in told["undecided"]
+
+
+def test_draws_that_all_agree_are_no_certainty() -> None:
+    """A probability whose draws never differ has no interval; others have one."""
+    assert averages._chances(0.5, 0.5).startswith("n/a")
+    assert averages._chances(0.4, 0.6) == "[0.40, 0.60]"

@@ -16,7 +16,8 @@ def headline(report: Report) -> Section | None:
     return Section(
         "Headline contrasts",
         "Mean share of error that transfer removes, (e - f) / max(e, f) with the errors e of "
-        "scratch and f of transfer: +50 % halves it, -50 % doubles it. Averaged within each "
+        "scratch and f of transfer: +50 % halves it, -50 % doubles it. It is of each repeat's own "
+        "error, so that its sign may differ from that of a mean difference. Averaged within each "
         "repeat over the comparisons of each target, then over targets, which weigh equally; Holm "
         "within a step. A step counts only where the one above it is significant. Comparisons "
         "without a valid baseline stay out. '95 %' speaks of these test instances, 'new groups' "
@@ -102,7 +103,7 @@ def summary(report: Report) -> Section | None:
             (
                 "probability of improvement",
                 f"{found.improvement:.2f}",
-                "[{:.2f}, {:.2f}]".format(*found.improvement_interval),
+                _chances(*found.improvement_interval),
                 "n/a",
             ),
         ),
@@ -110,6 +111,11 @@ def summary(report: Report) -> Section | None:
         if found.beyond.low is not None
         else f"It speaks of these test instances{_but(found.beyond)}.",
     )
+
+
+def _chances(low: float, high: float) -> str:
+    """Ends of a probability; where all draws agree, few repeats, not certainty, are why."""
+    return "n/a: no draw differs, too few repeats" if low == high else f"[{low:.2f}, {high:.2f}]"
 
 
 def _but(found: Wider) -> str:
