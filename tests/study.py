@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
+
+from tsxfer.cli import main
 
 NAME = "tiny-simulated"  # what the study of `text` is called once its data is simulated
 
@@ -78,6 +85,27 @@ def tsxfer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=280,
     )
+
+
+def here(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process: another would need 4 to 5 s to import torch first.
+
+    Not for plugins, which stay registered, nor for warnings, which pytest keeps for itself.
+    """
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    handler = signal.getsignal(signal.SIGTERM)
+    with contextlib.chdir(folder), redirect_stdout(out), redirect_stderr(err):
+        try:
+            with (
+                mock.patch.object(sys, "argv", ["tsxfer", *words]),
+                mock.patch.dict(os.environ),
+            ):
+                main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 def run(folder: Path, *flags: str, workers: int = 1) -> subprocess.Popen[str]:
