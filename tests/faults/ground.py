@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
-from unittest import mock
 
-from tests.study import NAME, text
+from tests.study import NAME, here, text
 from tsxfer.checks.verify import verify
-from tsxfer.cli import main
 from tsxfer.core.specs import Result
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
@@ -71,17 +65,7 @@ class Ground:
     def here(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command in this process, which spares the start of another."""
         words = words or ("run", "tiny.toml", "--workers", "1")
-        out, err, code = io.StringIO(), io.StringIO(), 0
-        handler = signal.getsignal(signal.SIGTERM)
-        with contextlib.chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
-            try:
-                with mock.patch.object(sys, "argv", ["tsxfer", *words]):
-                    main()
-            except SystemExit as stop:
-                code = int(stop.code or 0)
-            finally:
-                signal.signal(signal.SIGTERM, handler)
-        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+        return here(self.folder, *words)
 
 
 def _environment(inject: str) -> dict[str, str]:
