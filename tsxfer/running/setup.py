@@ -107,7 +107,7 @@ def _look(trial: Trial, model: Model, x: torch.Tensor) -> Begin:
     """What a network does before it learns; NaN of a user's, which has no rank, is named."""
     try:
         return look(model, x)
-    except torch.linalg.LinAlgError as error:
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         if not MODELS.plugin_digest(trial.model):
             raise
         raise broken(
