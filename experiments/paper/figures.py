@@ -7,8 +7,8 @@ from math import exp
 
 import numpy as np
 
-from tsxfer.paper.claims import Evidence
 from tsxfer.paper.effects import Effect, log_gains, view
+from tsxfer.paper.evidence import Evidence
 from tsxfer.paper.grid import Grid, good, shared, sign
 from tsxfer.paper.method import main_table
 from tsxfer.paper.select import Rule, choose, parse

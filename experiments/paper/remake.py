@@ -8,7 +8,7 @@ from pathlib import Path
 
 import figures
 
-from tsxfer.paper import claims, importing, pages, select
+from tsxfer.paper import evidence, importing, pages, select
 from tsxfer.paper.effects import view
 
 HERE = Path(__file__).resolve().parent
@@ -20,14 +20,14 @@ def main(folder: Path) -> None:
     for multiplier, drop in (("best", ()), ("best", (6,)), ("leave-one-out", (6,)), ("1.0", (6,))):
         sys.stdout.write(pages.study_text(rows, multiplier=multiplier, drop=drop) + "\n")
     sys.stdout.write(pages.claims_text(rows))
-    found = claims.evidence(rows)
+    found = evidence.evidence(rows)
     for rule in ("best", "leave-one-out", "1.0"):
         _print_pairs(found, select.parse(rule))
     for name, text in figures.draw(found).items():
         (HERE / name).write_text(text, encoding="utf-8")
 
 
-def _print_pairs(found: claims.Evidence, rule: select.Rule) -> None:
+def _print_pairs(found: evidence.Evidence, rule: select.Rule) -> None:
     gates = found.gates
     seen = view(found.grid, rule, drop=gates.drop, trusted=gates.trusted, invalid=gates.invalid)
     sys.stdout.write(f"\nvalid pairs, {seen.name}: times as good as scratch [95 %], corrected p\n")

@@ -112,16 +112,16 @@ def cells(rows: pd.DataFrame) -> Iterable[list[str]]:
 
 
 def against_repeat(rows: pd.DataFrame, score: str) -> Iterable[list[str]]:
-    """Each way minus `repeat`, over sources: differences are averaged within repeats first."""
-    sources = sorted(set(rows.source) - {""})
+    """Each way minus `repeat`, over the sources that were fitted so: averaged within repeats."""
     for way in CHANNELS[1:]:
+        sources = sorted(set(rows[rows.channels == way].source) - {""})
         gains = [
             by_repeat(rows, score, (s, "trained", way))
             - by_repeat(rows, score, (s, "trained", "repeat"))
             for s in sources
         ]
         if not gains:
-            return
+            continue
         mean = pd.concat(gains, axis=1).mean(axis=1, skipna=False).dropna()
         if len(mean) > 1:
             yield [way, str(len(mean)), paired(mean * 0, mean)]

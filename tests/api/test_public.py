@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields
+from typing import Any
 
+import numpy as np
 import pytest
 
 import tsxfer
@@ -57,6 +59,37 @@ def test_words_become_flags() -> None:
     assert (flags.size, flags.model, flags.repeats, flags.looks) == (["60", "10%"], ["tcn"], 3, [4])
     blank = flags_of({}, ["emg"], ["finance"], Description())
     assert (blank.size, blank.repeats, blank.quick) == ([], None, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["strict", "paper"], "strict,paper"),
+        (("paper", "strict"), "paper,strict"),
+        (np.array(["strict"]), "strict"),
+        ("strict,paper", "strict,paper"),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_protocols_may_be_a_list(given: Any, said: str | None) -> None:
+    """A list means what the flag's commas mean, in its order."""
+    assert flags_of({"profile": given}, ["emg"], ["finance"], Description()).profile == said
+
+
+def test_protocols_without_an_order_are_refused() -> None:
+    """The first protocol is that of the tables, which a set cannot say; the list is shown."""
+    words: Any = {"profile": {"strict", "paper"}}
+    with pytest.raises(SpecError, match="no order") as refused:
+        flags_of(words, ["emg"], ["finance"], Description())
+    assert "profile=['strict', 'paper']" in refused.value.mend
+
+
+def test_arrays_are_lists_of_their_values() -> None:
+    """NumPy's sizes mean what a list of them means; they were a traceback."""
+    words: Any = {"size": np.array([60, 120]), "repeats": np.int64(3)}
+    flags = flags_of(words, ["emg"], ["finance"], Description())
+    assert (flags.size, flags.repeats) == (["60", "120"], 3)
 
 
 @pytest.mark.parametrize(

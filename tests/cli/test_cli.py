@@ -202,9 +202,9 @@ def test_a_saved_study_runs_as_the_flags_did(done: Path) -> None:
     assert a["comparisons"] == 2
 
 
-# Kills are tried in tests/faults/test_kills.py and tests/running/test_sharing.py too.
 @pytest.mark.parametrize(
-    "blow", [pytest.param(signal.SIGKILL, marks=pytest.mark.slow), signal.SIGINT]
+    "blow",
+    [pytest.param(signal.SIGKILL, marks=pytest.mark.slow), signal.SIGINT],  # kills: tests/faults
 )
 def test_a_stopped_study_loses_no_finished_row(tmp_path: Path, blow: signal.Signals) -> None:
     """After kill -9 or ctrl-C in the middle, the next run completes it to the same scores."""

@@ -11,11 +11,11 @@ import pytest
 from tests.paper import made
 from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
-from tsxfer.paper import claims, effects, pages
+from tsxfer.paper import claims, effects, evidence, pages
 
 
 def _verdicts(rows: list[Result]) -> dict[str, str]:
-    return {c.name: c.verdict for c in claims.check_claims(claims.evidence(rows))}
+    return {c.name: c.verdict for c in claims.check_claims(evidence.evidence(rows))}
 
 
 def _scaled(factor: Callable[[made.Run], float]) -> Callable[[made.Run], float]:
@@ -103,7 +103,7 @@ def test_gains_over_baselines_at_chance_decide_nothing() -> None:
         replace(row, chance={"mae": 0.9}) if row.trial.dataset == "speech@1" else row
         for row in _with_speech(0.5)
     ]
-    found = {c.name: c for c in claims.check_claims(claims.evidence(rows))}
+    found = {c.name: c for c in claims.check_claims(evidence.evidence(rows))}
     assert found["speech gains more"].verdict == "undecided"
     assert "at chance in 4 of 4" in found["speech gains more"].why
 
@@ -117,7 +117,7 @@ def test_a_repeat_at_chance_does_not_reach_the_claims() -> None:
         return (9.0 if run.source else 30.0) * made.no_effect(run)
 
     rows = made.rows(score, repeats=7)
-    found = claims.evidence(rows)
+    found = evidence.evidence(rows)
     assert found.gates.drop == (6,)
     assert _verdicts(rows)["raises"] == "undecided"
 
@@ -138,7 +138,7 @@ def test_two_repeats_decide_nothing() -> None:
 def test_one_repeat_cannot_be_left_out() -> None:
     """Leaving one run out needs another; the message says that no pair is left."""
     with pytest.raises(SpecError, match="no pair is left"):
-        claims.evidence(made.rows(repeats=1))
+        evidence.evidence(made.rows(repeats=1))
 
 
 def test_log_ratios_by_hand() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tsxfer.core.specs import Result
 from tsxfer.core.study import Study, expand
-from tsxfer.paper import claims, grid, method, pages, raw, rough, tables
+from tsxfer.paper import claims, evidence, grid, method, pages, raw, rough, tables
 from tsxfer.paper.grid import Grid
 from tsxfer.paper.method import Entry
 from tsxfer.paper.select import Chosen, choose, parse
@@ -110,7 +110,7 @@ def test_wins_and_losses(built: Grid) -> None:
 
 
 def _is(*domains: str) -> Callable[[str], bool]:
-    return lambda target: claims.domain(target).split()[-1] in domains
+    return lambda target: evidence.domain(target).split()[-1] in domains
 
 
 SEISMIC, FINANCE, REST = _is("earthquakes"), _is("finance"), _is("speech", "medicine")
@@ -198,12 +198,12 @@ def test_the_study_expands_to_the_rows(published: Published) -> None:
 
 
 @pytest.fixture(scope="module")
-def found(published: Published) -> claims.Evidence:
+def found(published: Published) -> evidence.Evidence:
     """Gates and views of the published rows."""
-    return claims.evidence(published[1])
+    return evidence.evidence(published[1])
 
 
-def test_the_seventh_repeat_is_found(found: claims.Evidence) -> None:
+def test_the_seventh_repeat_is_found(found: evidence.Evidence) -> None:
     """Section 6.1: repeat 6 and no other, with error that rises only there."""
     (bad,) = found.gates.repeats
     assert bad.repeat == 6
@@ -211,7 +211,7 @@ def test_the_seventh_repeat_is_found(found: claims.Evidence) -> None:
     assert (bad.rising, bad.rising_elsewhere) == (19 / 32, 0.0)
 
 
-def test_magnet_is_found_and_the_others_are_spared(found: claims.Evidence) -> None:
+def test_magnet_is_found_and_the_others_are_spared(found: evidence.Evidence) -> None:
     """Section 6.4: only multiplier 1 of MagNet is to be trusted."""
     (rough,) = found.gates.rough
     assert (rough.model, rough.multiplier, rough.trusted) == ("magnet", 1.0, (1.0,))
@@ -223,7 +223,7 @@ def test_magnet_is_found_with_the_seventh_repeat_too(built: Grid) -> None:
     assert [one.model for one in rough.rough_grids(built)] == ["magnet"]
 
 
-def test_baselines_at_chance_are_found(found: claims.Evidence) -> None:
+def test_baselines_at_chance_are_found(found: evidence.Evidence) -> None:
     """Section 6.3: three models on speech, ConvNet on EMG; no seismic one but TCN on LOMAX 1.5k."""
     bad = {
         (b.model, tables.short(b.target), tables.size_text(b.size))
@@ -235,7 +235,7 @@ def test_baselines_at_chance_are_found(found: claims.Evidence) -> None:
     assert bad == speech | emg | prices | {("tcn", "lomax", "1k5")}
 
 
-def test_claims_agree_with_the_re_analysis(found: claims.Evidence) -> None:
+def test_claims_agree_with_the_re_analysis(found: evidence.Evidence) -> None:
     """What section 7 says survives, and what does not."""
     verdicts = {c.name: c.verdict for c in claims.check_claims(found)}
     assert verdicts["global to local"] == "supported"
@@ -245,7 +245,7 @@ def test_claims_agree_with_the_re_analysis(found: claims.Evidence) -> None:
     assert verdicts["local to global"] == "undecided"
 
 
-def test_the_page_lists_the_verdicts_that_the_rows_give(found: claims.Evidence) -> None:
+def test_the_page_lists_the_verdicts_that_the_rows_give(found: evidence.Evidence) -> None:
     """The list in experiments/paper/README.md is what the checker prints."""
     text = README.read_text(encoding="utf-8")
     listed = re.findall(r"^\| \*\*(\w+)\*\* \| (.+?) \|", text, flags=re.MULTILINE)
@@ -253,7 +253,7 @@ def test_the_page_lists_the_verdicts_that_the_rows_give(found: claims.Evidence) 
     assert listed == now
 
 
-def test_the_figures_are_those_that_the_rows_give(found: claims.Evidence) -> None:
+def test_the_figures_are_those_that_the_rows_give(found: evidence.Evidence) -> None:
     """The SVG files beside the page are what the code draws, to half a pixel of another Vega."""
     spec = spec_from_file_location("figures_of_the_paper", README.parent / "figures.py")
     assert spec is not None

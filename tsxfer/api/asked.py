@@ -47,7 +47,10 @@ class StudyWords(DataWords, total=False):
     size: Names | int | Sequence[int]
     repeats: int
     data: Literal["auto", "real", "simulated"]
-    profile: Literal["strict", "paper", "strict,paper", "paper,strict"]
+    profile: (
+        Literal["strict", "paper", "strict,paper", "paper,strict"]
+        | Sequence[Literal["strict", "paper"]]
+    )
     quick: bool
     tune: bool
     recipe: Literal["usual", "small_batch", "patient"]
@@ -125,10 +128,22 @@ def flags_of(
         "described": described,
     }
     for name, value in words.items():
-        if name not in OWN:
+        if name == "profile":
+            said[name] = _in_order(name, value)
+        elif name not in OWN:
             kinds = KINDS.get(name, (str,))
             said[name] = _several(name, value, kinds) if name in lists else _one(name, value, kinds)
     return Flags(**said)
+
+
+def _in_order(name: str, value: object) -> str | None:
+    """Words whose first one leads, with commas as a flag has them; a set has no first one."""
+    if isinstance(value, (set, frozenset)):
+        raise SpecError(
+            f"--{name} {value!r} is a set, which has no order; the first one is that of the tables",
+            mend=f"give a list, e.g. {name}={sorted(map(str, value), reverse=True)!r}",
+        )
+    return ",".join(_several(name, value, (str,))) or None
 
 
 def listed(name: str, value: Names) -> tuple[str, ...]:
@@ -143,13 +158,16 @@ def listed(name: str, value: Names) -> tuple[str, ...]:
 def _several(name: str, value: object, kinds: tuple[type, ...]) -> list[Any]:
     if value is None:
         return []
+    if getattr(value, "ndim", 0) == 1:  # an array's words and whole numbers
+        value = cast("Any", value).tolist()
     listed = list(value) if isinstance(value, (list, tuple, set, range)) else [value]
     return [_one(name, one, kinds) for one in listed]
 
 
 def _one(name: str, value: object, kinds: tuple[type, ...]) -> Any:
     """A value as `Flags` holds it: whole numbers of numpy too, sizes as text."""
-    plain = cast("Any", value).item() if hasattr(value, "item") else value
+    scalar = hasattr(value, "item") and not getattr(value, "ndim", 0)
+    plain = cast("Any", value).item() if scalar else value
     if not isinstance(plain, kinds) or (isinstance(plain, bool) and bool not in kinds):
         names = " or ".join(WORDS[kind] for kind in kinds)
         raise SpecError(

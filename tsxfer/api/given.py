@@ -80,7 +80,7 @@ def _is_words(data: object) -> bool:
 
 
 def _brought(what: str, name: str, data: Data, described: Description, workspace: Workspace) -> str:
-    from tsxfer.own.memory import is_table
+    from tsxfer.own.panels import is_table
 
     made = (
         _table(name, data, described, workspace)

@@ -124,7 +124,7 @@ def predict(
         TsxferError: If the model or the data cannot be read, or do not fit each other.
     """
     from tsxfer.api.models import FittedModel
-    from tsxfer.own.memory import is_table
+    from tsxfer.own.panels import is_table
 
     if isinstance(model, (str, Path)):
         model = FittedModel.load(model, device)

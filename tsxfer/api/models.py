@@ -19,7 +19,7 @@ from tsxfer.keep.fit import Fitted
 from tsxfer.keep.saved import load, save
 from tsxfer.own.description import Description
 from tsxfer.own.labels import names_as_text, plain
-from tsxfer.own.memory import column_of, windows_of
+from tsxfer.own.panels import column_of, windows_of
 from tsxfer.own.reading import Reading, labelled_like, reading, windows_like
 from tsxfer.running.device import device_of
 

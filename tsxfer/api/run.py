@@ -73,10 +73,11 @@ def run(
         progress: Show how far it is: a bar in a notebook or terminal, lines elsewhere.
         **words: Of the study: ``model`` (``"convnetquake"``), ``size`` (labels to use: ``1500``,
             ``"10%"``, ``"all"``, or a list; 1,500 and 9,000), ``repeats`` (paired repeats; 7),
-            ``data`` (``auto``, ``real`` or ``simulated``), ``profile`` (``strict`` or ``paper``),
-            ``quick`` (shrink it to about a minute), ``tune``, ``controls``, ``strategy``,
-            ``pretrain``, ``combine``, ``baselines``, ``overlap``, ``looks``, ``source_size``,
-            ``trained_on``, ``recipe``, ``head``, ``split`` (a rule, in place of the card's). Of
+            ``data`` (``auto``, ``real`` or ``simulated``), ``profile`` (``strict`` or ``paper``;
+            ``["strict", "paper"]`` runs both, the first one's in the tables), ``quick`` (shrink it
+            to about a minute), ``tune``, ``controls``, ``strategy``, ``pretrain``, ``combine``,
+            ``baselines``, ``overlap``, ``looks``, ``source_size``, ``trained_on``, ``recipe``,
+            ``head``, ``split`` (a rule, in place of the card's). Of
             one data set of your own: ``label``, ``group``, ``rate`` (Hz), ``task``, ``metric``,
             ``margin`` (in units of the metric), ``unit``, ``missing``, ``lengths``, ``window`` and
             the others of docs/layouts.md.

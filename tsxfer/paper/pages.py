@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from tsxfer.core.specs import Result
 from tsxfer.paper import tables
-from tsxfer.paper.claims import Claim, check_claims, evidence
+from tsxfer.paper.claims import Claim, check_claims
+from tsxfer.paper.evidence import evidence
 from tsxfer.paper.gates import ChanceRepeat, Gates, check
 from tsxfer.paper.grid import Baseline, Grid, build
 from tsxfer.paper.method import MEASURES, Entry, Measure, counts, main_table, model_table

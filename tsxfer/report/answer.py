@@ -61,8 +61,8 @@ def _overall(report: Report) -> str:
     if overall.beyond.scope == "new groups":
         clear += f" ({overall.beyond.why})" if overall.beyond.why else ""
     if overall.mean < 0:
-        grown = f"{percent(overall.mean)}{ends}"
-        return f"On average errors grow: {grown} of them is removed{clear}, {on}, {whom}."
+        grown = f"{percent(-overall.mean)} [{percent(-high)}, {percent(-low)}{where}]"
+        return f"On average transfer changes the error by {grown}{clear}, {on}, {whom}."
     return f"On average transfer removes {share} of the error{clear}, {on}, {whom}."
 
 

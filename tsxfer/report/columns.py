@@ -113,7 +113,7 @@ def _effect(c: Comparison) -> str:
 
 
 def _saved(c: Comparison) -> str:
-    if c.convergence is None:
+    if c.convergence is None or c.trial.zero_shot:  # which takes no step
         return "n/a"
     share = (
         f" ({100 * c.convergence.saved / c.convergence.scratch:+.0f} %)"
@@ -124,7 +124,7 @@ def _saved(c: Comparison) -> str:
 
 
 def _reached(c: Comparison) -> str:
-    if c.convergence is None:
+    if c.convergence is None or c.trial.zero_shot:  # which takes no step
         return "n/a"
     return "/".join(f"{100 * share:.0f}%" for share in c.convergence.reached)
 

@@ -49,10 +49,11 @@ class Best:
 def best_sources(comparisons: Sequence[Comparison]) -> list[Best]:
     """One statement for each target, model and size that has at least two sources.
 
-    Sources that no valid baseline stands beside, or whose repeats are not all in, are no rivals.
+    Sources that no valid baseline stands beside, or whose repeats are not all in, are no rivals,
+    nor are zero-shot answers, whose budget is another.
     """
     groups: dict[tuple[str, ...], list[Comparison]] = {}
-    for c in (c for c in comparisons if c.valid and not c.interim):
+    for c in (c for c in comparisons if c.valid and not c.interim and not c.trial.zero_shot):
         groups.setdefault((c.trial.dataset, c.trial.model, c.trial.size), []).append(c)
     found = [_best(group) for group in groups.values() if len({c.source for c in group}) > 1]
     return [best for best in found if best is not None]

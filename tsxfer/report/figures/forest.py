@@ -47,6 +47,8 @@ def _picture(group: list[Comparison], metric: str, target: str) -> Picture:
         caption += (
             f" The {MOST} of {len(group)} comparisons with the smallest p; the table has all."
         )
+    if any(c.stated[0] is None for c in shown):
+        caption += " A dot without a bar has no such interval: see the table for why."
     title = f"Differences in {metrics.get(metric).title}"
     return Picture(
         slug("differences", target, metric),
