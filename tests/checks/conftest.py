@@ -17,7 +17,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the tiny study has run; never changed."""
     folder = tmp_path_factory.mktemp("ran")
     (folder / "tiny.toml").write_text(study.text())
-    done = study.tsxfer(folder, "run", "tiny.toml", "--workers", "1")
+    done = study.here(folder, "run", "tiny.toml", "--workers", "1")
     assert done.returncode == 0, done.stderr
     return folder
 

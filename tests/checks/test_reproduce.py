@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.rows import study
-from tests.study import NAME, tsxfer
+from tests.study import NAME, here
 from tsxfer.checks.agreement import agreement, spread, tolerance
 from tsxfer.checks.found import effect, find
 from tsxfer.checks.reproduce import RerunOptions, fitting, reproduce
@@ -42,9 +42,9 @@ def test_a_row_comes_back_and_nothing_is_written(place: Workspace) -> None:
 
 def test_the_report_shows_what_was_reproduced(copy: Path, place: Workspace) -> None:
     """Distance and floor of a row trained twice stand in the report; no row is lost to it."""
-    said = tsxfer(copy, "reproduce", _transfer(place).key, "--times", "2")
+    said = here(copy, "reproduce", _transfer(place).key, "--times", "2")
     assert said.returncode == 0, said.stderr
-    page = tsxfer(copy, "report", NAME, "--format", "markdown")
+    page = here(copy, "report", NAME, "--format", "markdown")
     assert page.returncode == 0, page.stderr
     lines = page.stdout.partition("## Reproduced")[2].splitlines()
     assert "| rows trained again on cpu | 1 (1 identical) |" in lines
@@ -62,7 +62,7 @@ def test_a_wrong_row_differs(copy: Path, place: Workspace) -> None:
     text = file.read_text()
     file.write_text(text.replace(to_line(row)[:-1], to_line(wrong)[:-1]))
     assert file.read_text() != text
-    said = tsxfer(copy, "reproduce", row.key, "--json")
+    said = here(copy, "reproduce", row.key, "--json")
     assert said.returncode == 1, said.stderr
     facts = json.loads(said.stdout)[0]
     assert facts["verdict"] == "differs"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.study import lines, set_up, tsxfer
+from tests.study import here, lines, set_up
 
 BASELINES = """
 name = "beside"
@@ -28,23 +28,23 @@ def test_every_command_takes_baselines(alone: Path, tmp_path: Path) -> None:
     """Counts, rows, a resume that runs nothing, tables, checks, and a row that comes back."""
     folder = set_up(tmp_path, alone)
     (folder / "study.toml").write_text(BASELINES)
-    plan = json.loads(tsxfer(folder, "plan", "study.toml", "--json").stdout)
+    plan = json.loads(here(folder, "plan", "study.toml", "--json").stdout)
     assert (plan["trials"], plan["comparisons"], plan["baselines"]) == (TRIALS, 1, 3)
-    first = tsxfer(folder, "run", "study.toml", "--workers", "1")
+    first = here(folder, "run", "study.toml", "--workers", "1")
     assert first.returncode == 0, first.stderr
     assert "Transfer against baselines" in first.stdout
     rows = [row for _, row in lines(folder)]
     assert len(rows) == TRIALS
-    again = tsxfer(folder, "run", "beside-simulated", "--workers", "1")
+    again = here(folder, "run", "beside-simulated", "--workers", "1")
     assert f"all {TRIALS} trials are done" in again.stderr
-    assert f"{TRIALS} done, 0 failed, 0 to do" in tsxfer(folder, "status").stdout
-    page = tsxfer(folder, "report", "beside-simulated", "--format", "markdown").stdout
+    assert f"{TRIALS} done, 0 failed, 0 to do" in here(folder, "status").stdout
+    page = here(folder, "report", "beside-simulated", "--format", "markdown").stdout
     assert "## Baselines" in page
     assert "EXPLORATORY" not in page
-    checks = json.loads(tsxfer(folder, "verify", "beside-simulated", "--json").stdout)
+    checks = json.loads(here(folder, "verify", "beside-simulated", "--json").stdout)
     held = checks["checks"] if isinstance(checks, dict) else checks
     assert next(check for check in held if check["name"] == "baselines")["checked"] == 9
     key = next(row["key"] for row in rows if row["trial"].get("baseline") == "summary")
-    back = tsxfer(folder, "reproduce", key)
+    back = here(folder, "reproduce", key)
     assert back.returncode == 0, back.stderr
     assert "identical" in back.stdout

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study import text, tsxfer
+from tests.study import here, text, tsxfer
 
 STUDY = text(sizes=(60, 120), repeats=3, pretrainings=2)
 
@@ -38,7 +38,7 @@ def _rows(folder: Path) -> list[dict]:
 def test_a_second_run_trains_nothing(done: Path) -> None:
     """All rows are there, so nothing is trained and the same table comes out."""
     before = len(_rows(done))
-    again = tsxfer(done, "run", "tiny.toml")
+    again = here(done, "run", "tiny.toml")
     assert "all 14 trials are done" in again.stderr
     assert len(_rows(done)) == before == 14
 
@@ -52,7 +52,7 @@ def test_changed_data_is_trained_again(done: Path, tmp_path: Path) -> None:
     shutil.copytree(done, tmp_path / "copy")
     meta = tmp_path / "copy/tsxfer-workspace/data/finance+sim@1/meta.json"
     meta.write_text(meta.read_text().replace('"fingerprint": "', '"fingerprint": "0'))
-    again = tsxfer(tmp_path / "copy", "run", "tiny.toml")
+    again = here(tmp_path / "copy", "run", "tiny.toml", "--workers", "1")
     assert "12 trials to do, 2 done before" in again.stderr
     assert np.isfinite(_rows(tmp_path / "copy")[-1]["scores"]["mae"])
 
@@ -114,7 +114,7 @@ def test_more_repeats_than_declared_are_exploratory(done: Path, tmp_path: Path) 
     grown = (done / "tiny.toml").read_text().replace("repeats = 3", "repeats = 4")
     assert "repeats = 4" in grown
     (tmp_path / "copy/tiny.toml").write_text(grown)
-    again = tsxfer(tmp_path / "copy", "run", "tiny.toml")
+    again = here(tmp_path / "copy", "run", "tiny.toml", "--workers", "1")
     assert "labelled exploratory" in again.stderr
     assert "EXPLORATORY" in again.stdout
 

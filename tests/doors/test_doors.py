@@ -8,15 +8,18 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.doors.conftest import TRIAL, Write, rows, transfer
 from tsxfer.cli.new import check_file, write_new
+from tsxfer.core import guard
 from tsxfer.core.doors import DOORS
 from tsxfer.core.registry import PLUGINS
 from tsxfer.data.card import Card
 from tsxfer.data.task import judged_card
 from tsxfer.errors import SpecError, TsxferError
+from tsxfer.running.ending import refuse_nan
 from tsxfer.store.workspace import Workspace
 
 NOUNS = tuple(DOORS)
@@ -157,6 +160,67 @@ def test_a_split_that_fails_fails_its_rows_alone(place: Workspace, write: Write)
     row = rows(place, replace(TRIAL, split="bad"))[0]
     assert row.status == "failed"
     assert f"{path}, line" in row.error
+
+
+LATE_HEAD = (
+    "    class Late(torch.nn.Linear):\n        def forward(self, x):\n"
+    "            out = super().forward(x)\n            return out if len(x) < 3 else {out}\n"
+    "    return Late(width, outputs)\n"
+)
+LATE = {
+    "raising": ("out.nothing", "AttributeError", 10),
+    "narrow": ("out[:, :1]", "gives (", 6),
+    "nan": ("out * float('nan')", "not finite (NaN)", 6),
+}
+
+
+def test_a_head_that_fails_on_real_batches_fails_its_rows_alone(
+    place: Workspace, write: Write
+) -> None:
+    """Right on two rows, wrong on more: named with file and line; the row beside it is the same."""
+    alone = rows(place, TRIAL)[0]
+    paths = {}
+    for name, (out, _, _) in LATE.items():
+        body = IMPORTS["head"].replace("bad", name) + LATE_HEAD.format(out=out)
+        paths[name] = write(name, body)
+    heads = [replace(TRIAL, recipe=replace(TRIAL.recipe, head=name)) for name in LATE]
+    *bad, good = rows(place, *heads, TRIAL)
+    assert (good.status, good.scores) == ("done", alone.scores)
+    for row, (name, (_, said, line)) in zip(bad, LATE.items(), strict=True):
+        assert row.status == "failed"
+        assert said in row.error
+        assert f"{paths[name]}, line {line}" in row.error
+
+
+def test_a_model_that_fails_on_real_batches_fails_its_rows(place: Workspace, write: Write) -> None:
+    """The row has the file and line of the network's code; errors of our own are not hidden."""
+    body = (
+        "import torch\nfrom tsxfer.models import backbone\n\n\n"
+        "class Late(torch.nn.Sequential):\n    def forward(self, x):\n"
+        "        return super().forward(x).mean(2) if len(x) < 3 else 1 / 0\n\n\n"
+        "@backbone(transferred=('',))\ndef late(channels, length):\n"
+        "    return Late(torch.nn.Conv1d(channels, 4, 5))\n"
+    )
+    path = write("late", body)
+    row = rows(place, replace(TRIAL, model="late"))[0]
+    assert row.status == "failed"
+    assert "ZeroDivisionError" in row.error
+    assert f"{path}, line 7" in row.error
+    path.write_text(body.replace("1 / 0", "float('nan') * x[:, :4, 0]"))
+    row = rows(place, replace(TRIAL, model="late"))[0]
+    assert (row.status, "model late makes features" in row.error) == ("failed", True), row.error
+    assert guard.accused(ValueError("ours"), [("model late", f"{path}, line 10")]) is None
+
+
+def test_outputs_of_an_objective_that_are_no_numbers_are_refused(write: Write) -> None:
+    """NaN is named before a score may hide it; the package's own objective keeps its message."""
+    path = write("bad", IMPORTS["objective"] + OBJECTIVE.format(loss=GOOD_LOSS, score=1.0))
+    trial = replace(TRIAL, recipe=replace(TRIAL.recipe, objective="bad"))
+    refuse_nan(trial, np.ones((2, 1)))
+    refuse_nan(TRIAL, np.full((2, 1), np.nan))
+    with pytest.raises(SpecError, match="objective bad makes outputs") as caught:
+        refuse_nan(trial, np.full((2, 1), np.nan))
+    assert f"{path}, line " in caught.value.where
 
 
 def test_metrics_of_another_task_are_refused(place: Workspace) -> None:

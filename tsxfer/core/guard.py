@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -105,6 +105,23 @@ def guarded(what: str, place: str) -> Iterator[None]:
 def broken(what: str, place: str, fault: str, mend: str) -> PluginError:
     """The error of code that broke its contract."""
     return PluginError(f"{what} {fault}", where=place, mend=mend)
+
+
+def accused(error: Exception, code: Iterable[tuple[str, str]]) -> PluginError | None:
+    """The error of user code that runs where no guard is: inside of a network.
+
+    Args:
+        error: What was raised.
+        code: What took part, for messages, and where it is defined, as of `guarded`.
+
+    Returns:
+        The first whose file the error passed through; None: it is an error of our own.
+    """
+    passed = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
+    for what, place in code:
+        if place.rpartition(", line ")[0] in passed:
+            return _named(what, place, error)
+    return None
 
 
 def _named(what: str, place: str, error: Exception) -> PluginError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -63,4 +64,22 @@ def make(name: str, width: int, outputs: int) -> nn.Module:
         shape = tuple(made(torch.zeros(2, width)).shape)
     if shape != (2, outputs):
         raise broken(what, place, f"gives {shape} for two rows", f"return (batch, {outputs})")
+    made.register_forward_hook(_Shape(what, place, outputs))
     return made  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Holds a user's head to its shape for batches of every length, not for two rows alone."""
+
+    what: str
+    place: str
+    outputs: int
+
+    def __call__(self, made: nn.Module, given: tuple[torch.Tensor, ...], out: torch.Tensor) -> None:
+        """A forward hook; it looks at shapes alone, which costs no wait for a GPU."""
+        del made
+        wanted, shape = (len(given[0]), self.outputs), tuple(out.shape)
+        if shape != wanted:
+            fault = f"gives {shape} for {wanted[0]} rows"
+            raise broken(self.what, self.place, fault, f"return (batch, {self.outputs})")

@@ -6,9 +6,12 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tsxfer.core.doors import OBJECTIVES, facts
-from tsxfer.core.specs import Trial
+from tsxfer.core.doors import HEADS, OBJECTIVES, facts
+from tsxfer.core.guard import broken
+from tsxfer.core.models_index import REGISTRY as MODELS
+from tsxfer.core.specs import LABELS, Trial
 from tsxfer.data import scale
 from tsxfer.data.sealed import Tested, score, test_windows
 from tsxfer.data.task import Task
@@ -72,12 +75,35 @@ def metric(trial: Trial, of_card: str) -> str:
     return str(facts(OBJECTIVES, trial.recipe.objective)["metric"])
 
 
+def refuse_nan(trial: Trial, output: NDArray[np.floating]) -> None:
+    """Refuse outputs of a user's network or objective that are no numbers.
+
+    The best class of NaN is the first one, so that such a row would look like any other.
+
+    Raises:
+        PluginError: With the file and line where it is defined.
+    """
+    if np.isfinite(output).all():
+        return
+    recipe = trial.recipe
+    objective = "" if recipe.objective == LABELS else recipe.objective
+    for door, name in ((HEADS, recipe.head), (OBJECTIVES, objective), (MODELS, trial.model)):
+        if door.plugin_digest(name):
+            raise broken(
+                f"{door.noun} {name}",
+                door.place(name),
+                "makes outputs that are not finite (NaN)",
+                "keep logarithms, roots and divisions away from 0",
+            )
+
+
 def unseen(trial: Trial, task: Task, model: Model, device: str) -> Tested:
     """Test windows for a model that learned without labels; the seal of their labels holds."""
     part = on_device(test_windows(task), np.zeros(len(task.test), np.float32), device)
     asked, scored, blind = pretext(trial, part, "test")
     kind = trial.recipe.precision
     output = loop.predict(model, asked.x, asked.extra, precision=kind)
+    refuse_nan(trial, output)
     name, nothing = metric(trial, ""), np.zeros(0)
     return Tested(
         scores={name: scored(output)[1]},

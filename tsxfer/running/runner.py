@@ -16,7 +16,8 @@ import torch
 
 from tsxfer.baselines.answer import answer
 from tsxfer.core import guard
-from tsxfer.core.doors import OBJECTIVES, facts
+from tsxfer.core.doors import HEADS, OBJECTIVES, facts
+from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.shortage import is_shortage
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data import overlap
@@ -173,14 +174,15 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
             fits = iter(_fit(replicas, pack[0].trial, stepper, keeper))
     except LateError:
         return [_too_late(job) for job in pack]
-    except PluginError as error:
-        return _Again(narrower=True) if len(pack) > 1 else [_broken(pack[0], error)]
     except recording.SpoiledError as error:
         return _Again(refused=str(error))
-    except RuntimeError as error:
-        if not is_shortage(error):
+    except Exception as error:
+        if isinstance(error, RuntimeError) and is_shortage(error):
+            return _Again(narrower=True) if len(pack) > 1 else [_out_of_memory(pack[0], error)]
+        fault = _fault(pack, error)
+        if fault is None:
             raise
-        return _Again(narrower=True) if len(pack) > 1 else [_out_of_memory(pack[0], error)]
+        return _Again(narrower=True) if len(pack) > 1 else [_broken(pack[0], fault)]
     spent, said = (keeper.spent, keeper.said) if keeper else (0.0, "")
     cost: dict[str, float | int | str] = {
         "seconds": round((spent + time.perf_counter() - began) / len(pack), 3),
@@ -196,6 +198,16 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         for place in _by_data(pack)
     }
     return [rows[place] for place in range(len(pack))]
+
+
+def _fault(pack: Sequence[Job], error: Exception) -> PluginError | None:
+    """The error as that of user code, where it is one; a network's code runs without a guard."""
+    if isinstance(error, PluginError):
+        return error
+    asked = {(HEADS, job.trial.recipe.head) for job in pack}
+    asked |= {(MODELS, job.trial.model) for job in pack}
+    code = [(f"{d.noun} {name}", d.place(name)) for d, name in asked if d.plugin_digest(name)]
+    return guard.accused(error, sorted(code))
 
 
 def _by_data(pack: Sequence[Job]) -> list[int]:
@@ -216,8 +228,11 @@ def _ended(
     """The row; a failed one where code of the user's own fails at the end."""
     try:
         return _end(job, begun, fits, cost, shown)
-    except PluginError as error:
-        return _broken(job, error)
+    except Exception as error:
+        fault = _fault([job], error)
+        if fault is None:
+            raise
+        return _broken(job, fault)
 
 
 def _begin(job: Job, uploaded: Uploaded) -> Begun:
@@ -372,7 +387,9 @@ def _tested(job: Job, task: Task, model: Model, shown: ending.Shown) -> Tested:
         kind = "float32" if trial.closed_form else trial.recipe.precision
         always_drop = rules(trial).always_drop
         windows = shown.of(trial, task)
-        return open_test(model, task, windows, precision=kind, always_drop=always_drop)
+        tested = open_test(model, task, windows, precision=kind, always_drop=always_drop)
+        ending.refuse_nan(trial, tested.output)
+        return tested
     return ending.unseen(job.trial, task, model, job.device)
 
 

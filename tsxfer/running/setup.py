@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tsxfer import metrics
+from tsxfer.core.guard import broken
+from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.seen import Begin
 from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.core.strategy import Strategy
@@ -97,8 +99,23 @@ def begin(
         )
         replicas.append(_for_pretraining(plain, task, trial, workspace))
     assert start is not None  # noqa: S101  (there is at least one multiplier)
-    seen = look(replicas[0].model, parts[0].x)  # all tries begin alike
+    seen = _look(trial, replicas[0].model, parts[0].x)  # all tries begin alike
     return Begun(trial, task, start, replicas, multipliers, seen)
+
+
+def _look(trial: Trial, model: Model, x: torch.Tensor) -> Begin:
+    """What a network does before it learns; NaN of a user's, which has no rank, is named."""
+    try:
+        return look(model, x)
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+        if not MODELS.plugin_digest(trial.model):
+            raise
+        raise broken(
+            f"model {trial.model}",
+            MODELS.place(trial.model),
+            "makes features that are not finite (NaN) before any step",
+            "keep logarithms, roots and divisions away from 0",
+        ) from error
 
 
 def data_of(trial: Trial) -> tuple[object, ...]:
