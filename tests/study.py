@@ -79,7 +79,7 @@ def here(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command in this process, which spares the start of another."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     handler = signal.getsignal(signal.SIGTERM)
-    with chdir(folder), redirect_stdout(out), redirect_stderr(err):
+    with chdir(folder), redirect_stdout(out), redirect_stderr(err), mock.patch.dict(os.environ):
         try:
             with mock.patch.object(sys, "argv", ["tsxfer", *words]):
                 main()
