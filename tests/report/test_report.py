@@ -18,6 +18,7 @@ from tsxfer.report.answer import answer, sentence
 from tsxfer.report.columns import MARKS
 from tsxfer.report.headline import headline
 from tsxfer.report.tables import averages
+from tsxfer.stats import statistics
 from tsxfer.stats.controls import ControlEffect, uncontrolled
 from tsxfer.stats.verdicts import Verdict
 
@@ -198,3 +199,12 @@ def test_draws_that_all_agree_are_no_certainty() -> None:
     """A probability whose draws never differ has no interval; others have one."""
     assert averages._chances(0.5, 0.5).startswith("n/a")
     assert averages._chances(0.4, 0.6) == "[0.40, 0.60]"
+
+
+def test_a_statistic_that_was_asked_for_is_shown_in_every_format_with_sections() -> None:
+    """What one asks for by name is on the terminal too, not on pages alone."""
+    name = "hodges_lehmann"
+    report = replace(_report(), statistics=(name,))
+    title = statistics.get(name).title
+    for kind in ("wide", "narrow", "markdown", "html"):
+        assert title in ALL[kind](report)

@@ -28,6 +28,7 @@ ON_TERMINAL = (
     "Under other protocols",
     "Worth in labels",
     "Missing and failed",
+    "Statistics",  # only there when asked for
 )
 WIDE = 200  # columns from which the whole table fits
 PIPED = 100  # columns where nobody says how wide a line may be
