@@ -25,7 +25,6 @@ from tsxfer.store.workspace import Workspace
 from tsxfer.zoo.shelf import INDEX, Entry, Trained
 
 LARGEST = 12_000_000  # bytes of all files: what a wheel may take
-HEADER, BACKBONE = 4_000, "backbone."  # bytes of a file beside its tensors; which those are
 MOST_MARKS = 12_000  # channels times windows: the wheel stays small
 COMMAND = "python experiments/zoo/make.py DATA --only {name}/{model}/{number}"
 PREPROCESSING = (
@@ -58,22 +57,16 @@ def pack(
             cards[name] = _card(name, version, holds, row, prepared(workspace, trial.dataset))
             _seen(prepared(workspace, trial.dataset), trial, out / name)
         stem = f"{trial.model}-{trial.repeat}"
-        if _bytes(out) + _backbone_bytes(workspace, row.key) > LARGEST:
+        path = out / name / f"{stem}.safetensors"
+        made = _trained(cards[name], stem, row, workspace, path)
+        if sum(file.stat().st_size for file in out.rglob("*.*")) > LARGEST:
+            path.unlink()
             left_out.append(f"{name}/{stem}")
             continue
-        cards[name].trainings[stem] = _trained(cards[name], stem, row, workspace, out / name)
+        cards[name].trainings[stem] = made
     index = {name: plain(card) for name, card in cards.items()}
     (out / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     return left_out
-
-
-def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _backbone_bytes(workspace: Workspace, key: str) -> int:
-    held = load_file(workspace.weights(key))
-    return sum(t.nbytes for name, t in held.items() if name.startswith(BACKBONE)) + HEADER
 
 
 def _card(name: str, version: int, holds: str, row: Result, data: Prepared) -> Entry:
@@ -99,10 +92,10 @@ def _card(name: str, version: int, holds: str, row: Result, data: Prepared) -> E
     )
 
 
-def _trained(card: Entry, stem: str, row: Result, workspace: Workspace, folder: Path) -> Trained:
+def _trained(card: Entry, stem: str, row: Result, workspace: Workspace, path: Path) -> Trained:
     """Write the backbone of one training; its head is of its own labels, and is left out."""
     held = load_file(workspace.weights(row.key))
-    backbone = {name: t for name, t in held.items() if name.startswith(BACKBONE)}
+    backbone = {name: t for name, t in held.items() if name.startswith("backbone.")}
     facts = {
         DIGEST: digest(backbone),
         DECLARED: card.dataset,
@@ -110,7 +103,6 @@ def _trained(card: Entry, stem: str, row: Result, workspace: Workspace, folder: 
         "licence": card.licence,
         "cite": card.cite,
     }
-    path = folder / f"{stem}.safetensors"
     path.write_bytes(_same_bytes(save(backbone), facts))
     model, _, number = stem.rpartition("-")
     return Trained(

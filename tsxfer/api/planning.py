@@ -33,6 +33,7 @@ from tsxfer.stats.power import (
 from tsxfer.stats.scope import FEWEST_GROUPS, NewGroups, plural
 from tsxfer.stats.sequential import at_last
 from tsxfer.stats.testset import from_predictions
+from tsxfer.store.predictions import PREDICTIONS
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
 
@@ -184,7 +185,7 @@ def _measured(
     target: str, finished: list[Cell], workspace: Workspace, study: str
 ) -> list[NewGroups]:
     """What some finished comparisons of a target, with a valid baseline, say of new groups."""
-    folder = workspace.results(study) / "predictions"
+    folder = workspace.results(study) / PREDICTIONS
     some = [cell for cell in finished if cell.trial.dataset == target][:MEASURED]
     errors = ((cell.name, from_predictions(cell, folder)) for cell in some)
     kept = {name: error for name, error in errors if error}

@@ -136,8 +136,8 @@ def _target(wanted: Wanted, workspace: Workspace) -> Prepared:
         )
     dataset = catalogue.find(names[0], workspace)
     stand_in = dataset.stand_in
-    if stand_in is not None and not _lies(dataset.card.id, workspace):
-        if not _lies(stand_in.card.id, workspace):
+    if stand_in is not None and not workspace.has(dataset.card.id):
+        if not workspace.has(stand_in.card.id):
             raise DataError(
                 f"{dataset.card.id} is not prepared",
                 where=str(workspace.root),
@@ -146,10 +146,6 @@ def _target(wanted: Wanted, workspace: Workspace) -> Prepared:
             )
         dataset = stand_in
     return prepared(workspace, dataset.card.id)
-
-
-def _lies(name: str, workspace: Workspace) -> bool:
-    return (workspace.data(name) / "meta.json").exists()
 
 
 def _size(made: Prepared, wanted: Wanted) -> str:

@@ -110,4 +110,4 @@ def _settled(name: str, simulated: bool, workspace: Workspace) -> str:
 
 
 def _is_prepared(name: str, workspace: Workspace) -> bool:
-    return (workspace.data(catalogue.find(name).card.id) / "meta.json").exists()
+    return workspace.has(catalogue.find(name).card.id)

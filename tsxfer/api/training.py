@@ -157,7 +157,7 @@ def announce(study: Study) -> None:
 
 def tell_of_simulating(name: str, workspace: Workspace) -> None:
     """Say that a simulation, which takes a while, is about to be made."""
-    if is_simulated(name) and not (workspace.data(name) / "meta.json").exists():
+    if is_simulated(name) and not workspace.has(name):
         card = catalogue.find(name).card
         sys.stderr.write(f"simulating {card.count:,} instances of {name} (once) ...\n")
 

@@ -19,6 +19,7 @@ from tsxfer.data import prepare
 from tsxfer.stats import baselines
 from tsxfer.stats.cells import EQUAL, SAME_LABELS, unequal
 from tsxfer.store.checkpoints import header
+from tsxfer.store.predictions import PREDICTIONS
 from tsxfer.store.workspace import Workspace
 
 
@@ -155,7 +156,7 @@ def _twice(held: Held) -> Check:
 
 def _predictions(held: Held) -> Check:
     """Scores are computed again from the predictions that lie beside the rows."""
-    folder = held.folder / "predictions"
+    folder = held.folder / PREDICTIONS
     made = [r for r in held.done if r.key not in held.sources]
     rows = [r for r in made if r.alignment and not _came_without(r, folder)]
     faults = [fault for row in rows for fault in _prediction_faults(row, folder)]

@@ -65,7 +65,7 @@ def label_budget(size: str, available: int, classes: int) -> int:
         return available
     if size.endswith("%"):
         return int(available * float(size[:-1]) / 100)
-    return int(size.removeprefix("n="))
+    return int(bare(size))
 
 
 def place_in_order(size: str) -> int:
@@ -73,12 +73,18 @@ def place_in_order(size: str) -> int:
     return label_budget(size, MANY, SOME_CLASSES)
 
 
+def bare(size: str) -> str:
+    """As one writes it: ``1500``, ``10%``, ``5/class``, ``all``."""
+    return size.removeprefix("n=")
+
+
 def in_words(size: str) -> str:
     """``1,500 labels``, ``5 labels of each class``, ``10% labels``, ``all labels``."""
-    each, bare = per_class(size), size.removeprefix("n=")
+    each, written = per_class(size), bare(size)
     if each is not None:
         return f"{each:,} labels of each class"
-    return f"{int(bare):,} labels" if bare.isascii() and _is_count(bare) else f"{bare} labels"
+    counted = written.isascii() and _is_count(written)
+    return f"{int(written):,} labels" if counted else f"{written} labels"
 
 
 def _meant(text: str) -> str:

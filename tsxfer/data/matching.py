@@ -23,7 +23,7 @@ def refuse(workspace: Workspace, trials: Iterable[Trial]) -> None:
     """
     pairs = {(t.reuse.source.dataset, t.dataset) for t in trials if t.reuse and t.zero_shot}
     for pair in sorted(pairs):
-        if all((workspace.data(name) / "meta.json").exists() for name in pair):
+        if all(workspace.has(name) for name in pair):
             places(*(task.prepared(workspace, name) for name in pair))
 
 

@@ -121,7 +121,7 @@ def known_here(name: str, workspace: Workspace) -> str:
         found = catalogue.find(name, workspace).card.id
     except TsxferError:
         return ""
-    return found if (workspace.data(found) / "meta.json").exists() else ""
+    return found if workspace.has(found) else ""
 
 
 def beside(

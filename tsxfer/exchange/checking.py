@@ -13,6 +13,7 @@ from tsxfer.checks.verify import verify
 from tsxfer.core.specs import Result
 from tsxfer.exchange.sets import Part, ResultSet
 from tsxfer.stats.lock import FILE
+from tsxfer.store.predictions import PREDICTIONS
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace, write_whole
 
@@ -70,7 +71,7 @@ def lay_out(part: Part, folder: Path, found: ResultSet) -> None:
     origin = found.origin
     Store(folder).extend(marked(part, origin))
     if part.predictions is not None:
-        (folder / "predictions").symlink_to(part.predictions.resolve(), target_is_directory=True)
+        (folder / PREDICTIONS).symlink_to(part.predictions.resolve(), target_is_directory=True)
 
 
 def marked(part: Part, origin: str) -> Iterator[Result]:

@@ -11,6 +11,7 @@ import numpy as np
 from tsxfer import metrics
 from tsxfer.checks.bound import differing
 from tsxfer.core.names import DatasetName
+from tsxfer.core.sizes import bare
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import expand
 from tsxfer.exchange.finding import find
@@ -191,7 +192,7 @@ def _named(kind: Place) -> str:
     notes = [n for n in (control, how if how != "copy" else "") if n]
     notes += [f"rate × {multiplier}"] if multiplier not in ("", "1") else []
     start = f"{arm} ({', '.join(notes)})" if notes else arm
-    return f"{start} → {target}, {model}, {size.removeprefix('n=')}"
+    return f"{start} → {target}, {model}, {bare(size)}"
 
 
 def _counted(rows: Iterator[Result]) -> dict[str, int]:

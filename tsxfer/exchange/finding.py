@@ -18,6 +18,7 @@ from tsxfer.exchange import packed
 from tsxfer.exchange.remote import download, is_address
 from tsxfer.exchange.sets import Part, ResultSet, refuse_unread
 from tsxfer.stats.lock import FILE
+from tsxfer.store.predictions import PREDICTIONS
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
 
@@ -151,7 +152,7 @@ def _of_study(
     store = Store(folder, workspace)
     if rows is None:
         rows = _rows(store, str(folder))
-    kept = folder / "predictions"
+    kept = folder / PREDICTIONS
     return Part(
         study=_text(folder / "study.toml") and _name(folder),
         study_toml=_text(folder / "study.toml"),

@@ -13,6 +13,7 @@ from tsxfer.exchange import checking
 from tsxfer.exchange.sets import Part, ResultSet
 from tsxfer.keys import plain
 from tsxfer.stats.lock import FILE
+from tsxfer.store.predictions import PREDICTIONS
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace, write_whole
 
@@ -149,7 +150,7 @@ def _write(plan: _Plan, workspace: Workspace) -> Merged:
     if part.lock_toml and not (folder / FILE).exists():
         write_whole(folder / FILE, part.lock_toml)
     if part.predictions is not None:
-        _copy_predictions(plan.add, part.predictions, folder / "predictions")
+        _copy_predictions(plan.add, part.predictions, folder / PREDICTIONS)
     store = Store.of(workspace, part.study)
     if plan.add:
         store.extend(plan.add)

@@ -71,7 +71,7 @@ def source_fitted(study: Study, chosen: bool, workspace: Workspace) -> Told:
     """
     said: list[str] = []
     for name in study.sources:
-        if not (workspace.data(name) / "meta.json").exists():
+        if not workspace.has(name):
             continue
         made = prepared(workspace, name)
         tight = [p for p in study.protocols if not sizes_that_fit(made, p, (study.source_size,))]
@@ -103,7 +103,7 @@ def with_enough_steps(study: Study, steps: int, workspace: Workspace) -> Told:
 
 def _windows(name: str, profile: str, size: str, workspace: Workspace) -> int:
     """What a trial learns from; of a data set that does not lie here yet, as if of two classes."""
-    if (workspace.data(name) / "meta.json").exists():
+    if workspace.has(name):
         return windows_to_learn(prepared(workspace, name), profile, size)
     return 2 * parts_of_class(per_class(size) or 1, PROFILES[profile].validation_share)[0]
 

@@ -8,7 +8,8 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +24,16 @@ PRESSED: dict[str, Callable[[Path], Any]] = {
 }
 ENDINGS = (".zip", *PRESSED)
 BLOCK, SMALL, SWOLLEN = 1 << 20, 1 << 30, 500  # bytes, bytes, times the archive's own size
+DAMAGED = (
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    ValueError,
+    NotImplementedError,
+    KeyError,
+)
 HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
 WORDS = re.compile(r"^(readme|licen[cs]e|about|changes|citation)\b", re.IGNORECASE)
 
@@ -106,22 +117,18 @@ def _copied(file: IO[bytes], goal: Path, path: Path) -> Path:
     return goal
 
 
-class _faults:  # noqa: N801  (read as a word behind `with`)
+@contextmanager
+def _faults(path: Path) -> Iterator[None]:
     """What archives raise, as a `DataError`."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
-        damaged = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ValueError)
-        if isinstance(error, RuntimeError) and "password" in str(error):
-            raise DataError(
-                f"{self._path.name} is locked by a password",
-                where=str(self._path),
-                mend="unpack it with the password, and give what was in it",
-            ) from None
-        if isinstance(error, (*damaged, NotImplementedError, KeyError)):
-            raise unreadable(self._path, Exception(str(error))) from None
+    try:
+        yield
+    except DAMAGED as error:
+        raise unreadable(path, Exception(str(error))) from None
+    except RuntimeError as error:
+        if "password" not in str(error):
+            raise
+        raise DataError(
+            f"{path.name} is locked by a password",
+            where=str(path),
+            mend="unpack it with the password, and give what was in it",
+        ) from None

@@ -53,8 +53,6 @@ def _overall(report: Report) -> str:
     where = ""
     if low is None or high is None:  # then the interval that there is, with whom it is for
         low, high, where = overall.low, overall.high, " on these test instances"
-    ends = f" [{percent(low)}, {percent(high)}{where}]"
-    share = f"{percent(overall.mean).removeprefix('+')}{ends}"
     on = f"over {overall.comparisons:,} comparisons of these data sets"
     whom = f"for {overall.beyond.speaks_of}"
     clear = "" if overall.confirmed else ", which is undecided"
@@ -63,6 +61,7 @@ def _overall(report: Report) -> str:
     if overall.mean < 0:
         grown = f"{percent(-overall.mean)} [{percent(-high)}, {percent(-low)}{where}]"
         return f"On average transfer changes the error by {grown}{clear}, {on}, {whom}."
+    share = f"{percent(overall.mean).removeprefix('+')} [{percent(low)}, {percent(high)}{where}]"
     return f"On average transfer removes {share} of the error{clear}, {on}, {whom}."
 
 

@@ -26,6 +26,7 @@ from tsxfer.stats.testset import TestError, from_predictions
 from tsxfer.stats.verified import in_words, read
 from tsxfer.stats.why import Explained, explained
 from tsxfer.stats.worth import Worth, labels_worth
+from tsxfer.store.predictions import PREDICTIONS
 
 OF_TEST = (Caution.NEAR_DUPLICATES, Caution.SPELLING)  # of what a row itself is tested on
 
@@ -226,7 +227,7 @@ def _of_rows(rows: Sequence[Result], targets: set[str]) -> list[str]:
 
 def _kept(found: Sequence[Cell], folder: Path) -> dict[str, TestError]:
     """What kept predictions say of other test groups, one cell after the other: they are large."""
-    read = ((c.name, from_predictions(c, folder / "predictions")) for c in found if c.pairs)
+    read = ((c.name, from_predictions(c, folder / PREDICTIONS)) for c in found if c.pairs)
     return {name: error for name, error in read if error is not None}
 
 

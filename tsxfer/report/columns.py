@@ -9,6 +9,7 @@ import numpy as np
 
 from tsxfer import metrics
 from tsxfer.core.cautions import brief
+from tsxfer.core.sizes import bare
 from tsxfer.stats.compare import Comparison
 
 MARKS = {
@@ -130,7 +131,7 @@ def _reached(c: Comparison) -> str:
 
 
 def _size(c: Comparison) -> str:
-    return c.trial.size.removeprefix("n=")
+    return bare(c.trial.size)
 
 
 def metric_text(c: Comparison) -> str:

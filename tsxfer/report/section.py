@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tsxfer.core.sizes import bare
 from tsxfer.report.columns import model
 from tsxfer.stats.compare import Comparison
 
@@ -37,4 +38,4 @@ class Section:
 
 def name(c: Comparison) -> str:
     """What a comparison is called in a sentence or a row."""
-    return f"{c.source} → {c.trial.dataset}, {model(c)}, {c.trial.size.removeprefix('n=')}"
+    return f"{c.source} → {c.trial.dataset}, {model(c)}, {bare(c.trial.size)}"

@@ -33,6 +33,7 @@ from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.setup import Begun, Uploaded, begin, data_of
 from tsxfer.running.successor import Successor
 from tsxfer.store import given
+from tsxfer.store.predictions import PREDICTIONS
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace, environment, unique
 from tsxfer.train import (
@@ -299,7 +300,7 @@ def _baseline(job: Job) -> Result:
             "samples": len(task.subset.train),
         },
     )
-    _save_predictions(workspace.results(job.study) / "predictions", result, found.tested)
+    _save_predictions(workspace.results(job.study) / PREDICTIONS, result, found.tested)
     return result
 
 
@@ -377,7 +378,7 @@ def _end(
             name = remote.name_of(workspace, trial)
             remote.push(job.weights, name, workspace.weights(trial.key))
     else:
-        _save_predictions(workspace.results(job.study) / "predictions", result, tested)
+        _save_predictions(workspace.results(job.study) / PREDICTIONS, result, tested)
     return result
 
 

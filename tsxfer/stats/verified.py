@@ -11,6 +11,7 @@ from pathlib import Path
 from tsxfer import __version__
 from tsxfer.core.building import from_plain
 from tsxfer.errors import TsxferError
+from tsxfer.store.predictions import PREDICTIONS
 from tsxfer.store.workspace import write_whole
 
 FILE = "verified.json"
@@ -62,7 +63,7 @@ def state_of(folder: Path) -> str:
     for path in sorted([*folder.glob("*.jsonl"), *folder.glob("*.toml")]):
         with path.open("rb") as file:
             digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-    for path in sorted((folder / "predictions").glob("*.npz")):
+    for path in sorted((folder / PREDICTIONS).glob("*.npz")):
         stat = path.stat()
         digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()

@@ -9,7 +9,7 @@ import numpy as np
 
 from tsxfer.core.specs import Result
 
-FOLDER = "predictions"  # in the folder of a study; one file a key, that of the last training
+PREDICTIONS = "predictions"  # in the folder of a study; one file a key, that of the last training
 
 
 def row_digest(folder: Path, key: str) -> str:
@@ -24,7 +24,7 @@ def row_digest(folder: Path, key: str) -> str:
         version, which did not say it.
     """
     try:
-        path = folder / FOLDER / f"{key}.npz"
+        path = folder / PREDICTIONS / f"{key}.npz"
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return str(kept["row"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

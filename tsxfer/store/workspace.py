@@ -31,6 +31,10 @@ class Workspace:
         """Folder of a prepared data set."""
         return self.root / "data" / dataset
 
+    def has(self, dataset: str) -> bool:
+        """Whether a data set is prepared here; it may be damaged."""
+        return (self.data(dataset) / "meta.json").exists()
+
     def weights(self, key: str) -> Path:
         """File with a trial's weights."""
         return self.root / "weights" / f"{key}.safetensors"

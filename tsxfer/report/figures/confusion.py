@@ -15,6 +15,7 @@ from tsxfer.report.figures.picture import OfComparison, Picture, of, slug
 from tsxfer.report.section import name
 from tsxfer.report.vega import Spec
 from tsxfer.stats.testset import predictions
+from tsxfer.store.predictions import PREDICTIONS
 
 MOST = 15  # classes that a reader can tell apart
 Counts = NDArray[np.int64]
@@ -25,7 +26,7 @@ def draw(report: Report, index: int) -> Picture | None:
     c = report.comparisons[index]
     if report.folder is None or metrics.get(c.metric).task != "classification":
         return None
-    kept = predictions(report.cells[index], report.folder / "predictions")
+    kept = predictions(report.cells[index], report.folder / PREDICTIONS)
     if kept is None:
         return None
     truth, _, predicted = kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tsxfer.core.sizes import bare
 from tsxfer.report.build import Report
 from tsxfer.report.columns import model
 from tsxfer.report.figures.picture import OfStudy, Picture, slug
@@ -28,7 +29,7 @@ def draw(report: Report) -> Iterator[Picture]:
 def picture(e: Explained) -> Picture:
     """The layers of one transfer and its twin."""
     c = e.comparison
-    size = c.trial.size.removeprefix("n=")
+    size = bare(c.trial.size)
     return Picture(
         slug("inside", c.source, "to", c.trial.dataset, model(c), size),
         f"{c.source} → {c.trial.dataset}, {model(c)}, {size}: inside the network",
