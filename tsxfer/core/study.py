@@ -542,8 +542,8 @@ def parse_study(text: str, name: str, where: str) -> Study:
     except (ValueError, RecursionError) as error:  # bad TOML, numbers of too many digits, nesting
         raise SpecError(f"not valid TOML: {error}", where=where, mend="edit that line") from None
     data.setdefault("name", name)
-    for field in data.keys() & {"sizes", "source_size"}:  # a number is as good as its text
-        data[field] = _text_of(data[field])
+    for written in data.keys() & {"sizes", "source_size"}:  # a number is as good as its text
+        data[written] = _text_of(data[written])
     return from_plain(Study, data, where=where)
 
 
