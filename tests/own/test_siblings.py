@@ -508,3 +508,43 @@ def test_a_catalogue_without_a_label_leaves_out_that_window(tmp_path: Path) -> N
             bring(path, **said)
         assert "--missing drop" in (error.value.mend or "")
         assert bring(path, **said, missing="drop", **flags).count == 23
+
+
+@pytest.mark.parametrize("ending", ["edf", "bdf"])
+def test_a_status_channel_is_no_signal(tmp_path: Path, ending: str) -> None:
+    """Codes of events in EDF and BDF are left out and said; a signal called alike stays."""
+    made = _with_status(tmp_path / f"a.{ending}", np.repeat([0, 7, 0, 255], 300))
+    assert made.card.channels == ("EEG 0",)
+    assert "Status: called as codes" in " ".join(made.notes)
+    noise = np.random.default_rng(1).integers(0, 255, 1200)
+    assert _with_status(tmp_path / f"b.{ending}", noise).card.channels == ("EEG 0", "Status")
+
+
+def _with_status(path: Path, codes: np.ndarray) -> Any:
+    import edfio
+
+    kinds = {".edf": (edfio.Edf, edfio.EdfSignal), ".bdf": (edfio.Bdf, edfio.BdfSignal)}
+    whole, channel = kinds[path.suffix]
+    noise = np.random.default_rng(0).normal(size=1200)
+    made = [
+        channel(noise, 50, label="EEG 0", physical_range=(-10, 10)),
+        channel(codes.astype(float), 50, label="Status", physical_range=(-32768, 32767)),
+    ]
+    notes = [edfio.EdfAnnotation(2.0 * k, 2.0, ("awake", "asleep")[k % 2]) for k in range(12)]
+    whole(made, annotations=notes).write(path)
+    return bring(path, window="1s")
+
+
+def test_a_marker_of_a_wfdb_record_is_no_signal(tmp_path: Path) -> None:
+    """A signal called MARK that holds few values for long is left out, and said."""
+    import wfdb
+
+    signal = np.random.default_rng(0).normal(0, 0.5, (1200, 2))
+    signal[:, 1] = np.repeat([0.0, 1.0], 600)
+    wfdb.wrsamp("r", 50, ["mV", "mV"], ["I", "MARK"], signal, fmt=["16", "16"],
+                write_dir=str(tmp_path))  # fmt: skip
+    wfdb.wrann("r", "atr", np.arange(12) * 100, ["+"] * 12,
+               aux_note=["(N", "(AFIB"] * 6, write_dir=str(tmp_path))  # fmt: skip
+    made = bring(tmp_path / "r.hea", window="1s")
+    assert made.card.channels == ("I",)
+    assert "MARK: called as codes" in " ".join(made.notes)
