@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 
 from tsxfer.core.specs import Recipe
-from tsxfer.core.study import Study, expand, trials_of
+from tsxfer.core.study import Study, expand, parse_study, trials_of
 from tsxfer.errors import SpecError
 
 
@@ -57,3 +57,11 @@ def test_nothing_to_compare_is_an_error() -> None:
     """A data set is never its own source."""
     with pytest.raises(SpecError, match="nothing to compare"):
         expand(Study("s", ("a@1",), ("a@1",)))
+
+
+def test_sizes_are_numbers_or_words_in_a_file() -> None:
+    """A number of labels may be written without quotation marks, alone or in a list."""
+    names = 'sources = ["a@1"]\ntargets = ["b@1"]\n'
+    written = parse_study(names + 'sizes = [300, "all"]\nsource_size = 3000', "s", "s.toml")
+    assert (written.sizes, written.source_size) == (("n=300", "all"), "n=3000")
+    assert parse_study(names + "sizes = 300", "s", "s.toml").sizes == ("n=300",)

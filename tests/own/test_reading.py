@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.own import layouts
 from tests.own.made import TIME, N, bring, groups, labels, table, windows
-from tsxfer.errors import DataError
-from tsxfer.own.reading import Reading, reading_of, windows_like
+from tsxfer.errors import DataError, SpecError
+from tsxfer.own.description import Description
+from tsxfer.own.reading import Reading, at_rate, reading_of, refuse_rate, windows_like
 
 EXPECTED = windows().astype(np.float32)
 
@@ -91,3 +93,27 @@ def test_a_rate_that_was_overruled_does_not_hide_another(tmp_path: Path) -> None
     like = replace(like, described=replace(like.described, columns=tuple(names[1])))
     with pytest.raises(DataError, match="samples come at 500 Hz, the model was fitted on 250 Hz"):
         windows_like(tmp_path / "1.csv", like)
+
+
+def test_a_recording_that_states_no_rate_is_predicted_at_the_rate_that_is_said(
+    tmp_path: Path,
+) -> None:
+    """``predict --rate`` serves a file without times; another rate than that of the fit is not."""
+    made = layouts.recording(subjects=2)
+    made.to_csv(tmp_path / "a.csv", index=False)
+    like = reading_of(bring(tmp_path / "a.csv", label="act", group="who", window="1s"))
+    made[["ax", "ay"]].to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(SpecError, match="needs the rate") as error:
+        windows_like(tmp_path / "new.csv", like)
+    assert "--rate HZ" in error.value.mend
+    assert "fit again with the other flags" in error.value.mend
+    assert len(windows_like(tmp_path / "new.csv", at_rate(like, 50.0))[0]) == 24
+    with pytest.raises(DataError, match="come at 25 Hz, the model was fitted on 50 Hz") as refused:
+        windows_like(tmp_path / "new.csv", at_rate(like, 25.0))
+    assert "--rate" not in refused.value.mend  # which the clock of a recording contradicts
+    described = Description(unlabelled=True)
+    with pytest.raises(DataError, match="come at 25 Hz") as refused:
+        refuse_rate(25.0, Reading(described, ("x",), 16, 50.0, 50.0, stated_hz=50.0), "new.csv")
+    assert "--rate 50" in refused.value.mend
+    with pytest.raises(SpecError, match="rate = nan"):
+        at_rate(like, float("nan"))

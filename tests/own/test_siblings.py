@@ -13,8 +13,12 @@ import pytest
 from tests.own import layouts
 from tests.own.made import TIME, N, bring, groups, labels, table, windows
 from tsxfer.errors import DataError
+from tsxfer.own.alike import in_one_order
+from tsxfer.own.called import named_like, units_of
 from tsxfer.own.description import Description
+from tsxfer.own.gains import said_of_gains
 from tsxfer.own.reading import Reading, windows_like
+from tsxfer.own.signals import Signal
 
 LABELLED = {"label": "y", "group": "who"}
 
@@ -508,3 +512,118 @@ def test_a_catalogue_without_a_label_leaves_out_that_window(tmp_path: Path) -> N
             bring(path, **said)
         assert "--missing drop" in (error.value.mend or "")
         assert bring(path, **said, missing="drop", **flags).count == 23
+
+
+@pytest.mark.parametrize("ending", ["edf", "bdf"])
+def test_a_status_channel_is_no_signal(tmp_path: Path, ending: str) -> None:
+    """Codes of events in EDF and BDF are left out and said; a signal called alike stays."""
+    made = _with_status(tmp_path / f"a.{ending}", np.repeat([0, 7, 0, 255], 300))
+    assert made.card.channels == ("EEG 0",)
+    assert "Status: called as codes" in " ".join(made.notes)
+    noise = np.random.default_rng(1).integers(0, 255, 1200)
+    assert _with_status(tmp_path / f"b.{ending}", noise).card.channels == ("EEG 0", "Status")
+
+
+def _with_status(path: Path, codes: np.ndarray) -> Any:
+    import edfio
+
+    kinds = {".edf": (edfio.Edf, edfio.EdfSignal), ".bdf": (edfio.Bdf, edfio.BdfSignal)}
+    whole, channel = kinds[path.suffix]
+    noise = np.random.default_rng(0).normal(size=1200)
+    made = [
+        channel(noise, 50, label="EEG 0", physical_range=(-10, 10)),
+        channel(codes.astype(float), 50, label="Status", physical_range=(-32768, 32767)),
+    ]
+    notes = [edfio.EdfAnnotation(2.0 * k, 2.0, ("awake", "asleep")[k % 2]) for k in range(12)]
+    whole(made, annotations=notes).write(path)
+    return bring(path, window="1s")
+
+
+def test_a_marker_of_a_wfdb_record_is_no_signal(tmp_path: Path) -> None:
+    """A signal called MARK that holds few values for long is left out, and said."""
+    import wfdb
+
+    signal = np.random.default_rng(0).normal(0, 0.5, (1200, 2))
+    signal[:, 1] = np.repeat([0.0, 1.0], 600)
+    wfdb.wrsamp("r", 50, ["mV", "mV"], ["I", "MARK"], signal, fmt=["16", "16"],
+                write_dir=str(tmp_path))  # fmt: skip
+    wfdb.wrann("r", "atr", np.arange(12) * 100, ["+"] * 12,
+               aux_note=["(N", "(AFIB"] * 6, write_dir=str(tmp_path))  # fmt: skip
+    made = bring(tmp_path / "r.hea", window="1s")
+    assert made.card.channels == ("I",)
+    assert "MARK: called as codes" in " ".join(made.notes)
+
+
+def test_swapped_columns_of_components_are_put_in_order(tmp_path: Path) -> None:
+    """A catalogue whose columns swap files, or that lists another instrument, goes by component."""
+    layouts.seismograms(tmp_path / "a", "SAC")
+    plain = bring(tmp_path / "a", group="event").array("x")
+    listed = tmp_path / "a" / "catalogue.csv"
+    made = pd.read_csv(listed)
+    made.loc[4, ["BHE", "BHZ"]] = made.loc[4, ["BHZ", "BHE"]].to_numpy()
+    made.to_csv(listed, index=False)
+    found = bring(tmp_path / "a", group="event")
+    assert np.array_equal(found.array("x"), plain)
+    assert "another order" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "units"),
+    [
+        (("HHZ", "HHN", "HHE"), ("BHE", "BHN", "BHZ"), ()),
+        (("b (mV)", "a_V"), ("a_V", "b (uV)"), ("V", "mV")),
+        (("b", "a_V"), ("a_V", "b (uV)"), None),
+        (("FP1", "FP2"), ("AF1", "AF2"), None),
+    ],
+)
+def test_names_that_say_the_same_are_matched(
+    theirs: tuple[str, ...], ours: tuple[str, ...], units: tuple[str, ...] | None
+) -> None:
+    """Units and instruments in names hide no channel; a unit that one file alone states does."""
+    x = np.arange(len(ours))[:, None] * np.ones(4)
+    first = Signal("a", ours, 1.0, 4, x.dtype, lambda a, b: x[:, a:b], units=units_of(ours))
+    other = Signal("b", theirs, 1.0, 4, x.dtype, lambda a, b: x[::-1, a:b],
+                   units=units_of(theirs))  # fmt: skip
+    if units is None:
+        assert named_like(other, first).channels == theirs
+        return
+    (_, made), notes = in_one_order([first, other])
+    assert made.channels == ours
+    factor = np.array([1.0, 1e3])[:, None] if units else 1.0
+    assert np.allclose(made.read(0, 4), x * factor)
+    assert "otherwise" in notes[0]
+
+
+@pytest.mark.parametrize("by", ["windows", "groups"])
+def test_another_gain_is_said(by: str) -> None:
+    """Windows, or whole groups, that are far larger than all others are named; a spread is not."""
+    random = np.random.default_rng(0)
+    size = 10 ** random.uniform(-1, 1, (60, 2))
+    group = np.repeat([f"g{n}" for n in range(10)], 6)
+    names = np.arange(60).astype(str)
+    assert said_of_gains(size, group, names, ("a", "b")) == ()
+    size[group == "g3", 1] *= 1e6 if by == "windows" else 1e3
+    (said,) = said_of_gains(size, group, names, ("a", "b"))
+    assert said.startswith(
+        f"6 of 60 windows of channel b are some 7e+0{5 if by == 'windows' else 2}"
+    )
+    assert "times larger" in said
+    assert "first 18" in said
+
+
+def test_an_official_test_part_in_another_order_of_channels(tmp_path: Path) -> None:
+    """Channels of the test file are matched by name, and other names are refused."""
+    names = [f"{c}_{t}" for c in "ab" for t in range(8)]
+    turned = names[8:] + names[:8]
+    table(names).drop(columns="who").to_csv(tmp_path / "m_train.csv", index=False)
+    later = table(names).drop(columns="who")
+    later[names] += 7
+    later[[*turned, "y"]].to_csv(tmp_path / "m_test.csv", index=False)
+    made = bring(tmp_path / "m_train.csv", label="y")
+    assert np.allclose(made.array("x")[N:], windows().reshape(N, 2, 8) + 7, atol=1e-5)
+    assert "another order" in " ".join(made.notes)
+    later.rename(columns=lambda name: name.replace("b_", "c_")).to_csv(
+        tmp_path / "m_test.csv", index=False
+    )
+    with pytest.raises(DataError, match="other channels"):
+        bring(tmp_path / "m_train.csv", label="y")

@@ -102,6 +102,7 @@ def predict(
     *,
     label: str = "",
     scale: float | None = None,
+    rate: float = 0.0,
     device: str = "auto",
 ) -> pd.DataFrame:
     """Predict each window of a file, table or array with a fitted model.
@@ -114,6 +115,8 @@ def predict(
             the task is then in ``.attrs["scores"]``.
         scale: What samples are multiplied by to be in the unit of the data that the model was
             fitted on; None warns of windows whose size is far from that data's.
+        rate: Samples a second of the data, where it does not state it rightly; another than that
+            of the fit is refused.
         device: Where to compute, for a model from a folder.
 
     Returns:
@@ -134,16 +137,16 @@ def predict(
             mend="give what tsxfer.fit returned, or the folder that it was saved in",
         )
     if isinstance(data, (str, Path)):
-        found = model.of_file(data, label, scale)
+        found = model.of_file(data, label, scale, rate)
     elif is_table(data) and data.index.nlevels == 1 and not is_nested(data):
-        found = model.of_table(data, label, scale)
+        found = model.of_table(data, label, scale, rate)
     else:
         if label:
             raise SpecError(
                 f"--label {label!r} names a column, and arrays have none",
                 mend="score arrays with model.score(x, y)",
             )
-        found = model.of_windows(data, scale)
+        found = model.of_windows(data, scale, rate)
     found.table.attrs["scores"] = found.scores
     if found.warned:
         warnings.warn(in_python(found.warned, ("scale",)), stacklevel=3)  # public() is between

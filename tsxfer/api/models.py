@@ -20,7 +20,14 @@ from tsxfer.keep.saved import load, save
 from tsxfer.own.description import Description
 from tsxfer.own.labels import names_as_text, plain
 from tsxfer.own.panels import column_of, windows_of
-from tsxfer.own.reading import Reading, labelled_like, reading, windows_like
+from tsxfer.own.reading import (
+    Reading,
+    at_rate,
+    labelled_like,
+    reading,
+    refuse_rate,
+    windows_like,
+)
 from tsxfer.running.device import device_of
 
 if TYPE_CHECKING:
@@ -164,7 +171,9 @@ class FittedModel:
             )
         return windows
 
-    def of_file(self, file: str | Path, label: str = "", scale: float | None = None) -> Predicted:
+    def of_file(
+        self, file: str | Path, label: str = "", scale: float | None = None, rate: float = 0.0
+    ) -> Predicted:
         """Predict each window of a file.
 
         Args:
@@ -172,11 +181,12 @@ class FittedModel:
             label: Column or array of labels in it to score against; "" where there are none.
             scale: What its samples are multiplied by to be in the unit of the data that the model
                 was fitted on; None warns where their size is far from that data's.
+            rate: Samples a second, where the file does not state it rightly; 0 where it does.
 
         Raises:
             TsxferError: If it cannot be read, or does not fit the model.
         """
-        like, path = self._reading(), Path(file)
+        like, path = at_rate(self._reading(), rate), Path(file)
         if not label:
             x, places = windows_like(path, like)
             x = rescaled(x, scale)
@@ -187,21 +197,26 @@ class FittedModel:
         scores = self.scores(table["predicted"].to_numpy()[known], truth[known])
         return Predicted(table, scores, int((~known).sum()), self._warned(x, scale))
 
-    def of_windows(self, x: Any, scale: float | None = None) -> Predicted:
+    def of_windows(self, x: Any, scale: float | None = None, rate: float = 0.0) -> Predicted:
         """As `of_file`, for windows in memory as `predict` takes them."""
+        refuse_rate(0.0, at_rate(self._reading(), rate), "x")
         windows = rescaled(self._windows(x), scale)
         table = self._table(windows, np.arange(len(windows)))
         return Predicted(table, warned=self._warned(windows, scale))
 
     def of_table(
-        self, table: pd.DataFrame, label: str = "", scale: float | None = None
+        self,
+        table: pd.DataFrame,
+        label: str = "",
+        scale: float | None = None,
+        rate: float = 0.0,
     ) -> Predicted:
         """As `of_file`, for a table with one window a row."""
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             file = Path(folder) / "DataFrame.parquet"
             called = table.set_axis([str(column) for column in table.columns], axis=1)
             called.to_parquet(file, index=False)
-            return self.of_file(file, label, scale)
+            return self.of_file(file, label, scale, rate)
 
     def _warned(self, x: NDArray[np.float64], scale: float | None = None) -> str:
         """What is to be said of the size of windows, where the user has said nothing."""

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tsxfer.api import weights
-from tsxfer.core.doors import HEADS, METHODS, METRICS, OBJECTIVES, SPLITS
+from tsxfer.core.doors import HEADS, METRICS, OBJECTIVES, SPLITS, canonical
 from tsxfer.core.names import DatasetName, is_given
-from tsxfer.core.specs import LABELS
+from tsxfer.core.specs import LABELS, Recipe
+from tsxfer.core.strategy import settle
 from tsxfer.core.study import Study
 from tsxfer.data import catalogue
-from tsxfer.errors import SpecError, nearest
+from tsxfer.errors import SpecError
 from tsxfer.store.workspace import Workspace
 
 
@@ -21,7 +22,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     Raises:
         SpecError: If `real` data is not prepared, or `auto` finds some prepared and some not.
     """
-    _refuse_unknown(study)
+    study = _through_doors(study)
     study = weights.settled(_with_zoo(study, workspace), workspace)
     names = tuple(n for n in dict.fromkeys((*study.sources, *study.targets)) if not is_given(n))
     for name in names:
@@ -89,19 +90,29 @@ def _is_real(name: str, workspace: Workspace) -> bool:
     return named.own or (not named.simulated and _is_prepared(name, workspace))
 
 
-def _refuse_unknown(study: Study) -> None:
-    """Names that go through a door, before anything is trained; a report needs no code for most."""
-    asked = {
-        METHODS: [strategy.method for strategy in study.strategies],
-        OBJECTIVES: [name for name in study.objectives if name != LABELS],
-        HEADS: [study.recipe.head, study.pretraining.head],
-        METRICS: [study.metric],
-        SPLITS: [study.split],
-    }
-    for door, names in asked.items():
-        for name in filter(None, names):
-            if name not in door.names():
-                raise SpecError(f"unknown {door.noun} {name!r}", mend=nearest(name, door.names()))
+def _through_doors(study: Study) -> Study:
+    """The study with each name that goes through a door, and its options, in their one form.
+
+    A name is refused before anything is trained; a report needs no code for most.
+
+    Raises:
+        SpecError: For an unknown name or option, or a value that an option cannot have.
+    """
+    for door, name in ((METRICS, study.metric), (SPLITS, study.split)):
+        if name:
+            door.refuse_unknown(name)
+    learned = (n if n == LABELS else canonical(OBJECTIVES, n) for n in study.objectives)
+    return replace(
+        study,
+        strategies=tuple(map(settle, study.strategies)),
+        objectives=tuple(learned),
+        recipe=_headed(study.recipe),
+        pretraining=_headed(study.pretraining),
+    )
+
+
+def _headed(recipe: Recipe) -> Recipe:
+    return replace(recipe, head=canonical(HEADS, recipe.head)) if recipe.head else recipe
 
 
 def _settled(name: str, simulated: bool, workspace: Workspace) -> str:

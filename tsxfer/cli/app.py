@@ -373,6 +373,9 @@ def predict(
         Optional[float],  # noqa: UP045
         typer.Option(help="What samples are multiplied by to be in the unit of the model's data."),
     ] = None,
+    rate: Annotated[
+        float, typer.Option(help="Samples a second of the file.", show_default=False)
+    ] = 0.0,
     device: Annotated[str, typer.Option(help=WORDS)] = "auto",
     _plugins: Plugins = "",
 ) -> None:
@@ -382,7 +385,7 @@ def predict(
     """
     from tsxfer.cli.fit import predict_file
 
-    predict_file(folder, file, out, device, label, scale)
+    predict_file(folder, file, out, device, label, scale, rate)
 
 
 @app.command()

@@ -40,6 +40,7 @@ def predict_file(
     device: str,
     label: str = "",
     scale: float | None = None,
+    rate: float = 0.0,
 ) -> None:
     """Predict each window of a file with a kept model, as CSV.
 
@@ -50,6 +51,7 @@ def predict_file(
         device: Where to compute.
         label: Column or array of labels in the file to score against; "" where there are none.
         scale: What its samples are multiplied by; None warns of a size far from the model's data.
+        rate: Samples a second, where the file does not state it rightly; 0 where it does.
 
     Raises:
         TsxferError: If the model or the file cannot be read, or do not fit each other.
@@ -59,7 +61,7 @@ def predict_file(
     model = FittedModel.load(folder, device)
     if model.simulated:
         sys.stderr.write("SIMULATED DATA was used to make this model\n")
-    predicted = model.of_file(file, label, scale)
+    predicted = model.of_file(file, label, scale, rate)
     if predicted.warned:
         sys.stderr.write(f"warning: {predicted.warned}\n")
     try:

@@ -542,9 +542,15 @@ def parse_study(text: str, name: str, where: str) -> Study:
     except (ValueError, RecursionError) as error:  # bad TOML, numbers of too many digits, nesting
         raise SpecError(f"not valid TOML: {error}", where=where, mend="edit that line") from None
     data.setdefault("name", name)
-    if isinstance(data.get("sizes"), list):
-        data["sizes"] = [str(size) for size in data["sizes"]]
+    for written in data.keys() & {"sizes", "source_size"}:  # a number is as good as its text
+        data[written] = _text_of(data[written])
     return from_plain(Study, data, where=where)
+
+
+def _text_of(size: object) -> object:
+    if isinstance(size, list):
+        return [_text_of(one) for one in size]
+    return str(size) if type(size) in (int, float) else size
 
 
 def study_toml(study: Study) -> str:

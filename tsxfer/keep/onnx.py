@@ -126,14 +126,16 @@ def exported(fitted: Fitted, card: dict[str, Any]) -> bytes:
                 verbose=False,
                 input_names=[INPUT],
                 output_names=[_output(fitted)],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                # A named Dim is refused by PyTorch 2.9, which guards against batches of one.
+                dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
             )
             assert program is not None  # noqa: S101  (only older exporters return nothing)
             made = program.model_proto
     except Exception as error:  # whatever a network of the user's own brings up in the exporter
         raise SpecError(
             f"{fitted.model} cannot be exported to ONNX: {_first_line(error)}",
-            mend="the model is kept as safetensors; `tsxfer predict` uses it",
+            mend="the model is kept as safetensors, which `tsxfer predict` uses; a newer PyTorch "
+            "exports more (an LSTM needs 2.13)",
         ) from error
     carried = {name: card[name] for name in CARRIED if name in card}
     entry = made.metadata_props.add()
@@ -161,9 +163,10 @@ def _quiet() -> Iterator[None]:
     before = log.level
     log.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), torch.no_grad(), _one_flag():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield
+            with torch.no_grad(), _one_flag():
+                yield
     finally:
         log.setLevel(before)
 

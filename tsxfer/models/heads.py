@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from tsxfer.core.doors import HEADS
+from tsxfer.core.doors import HEADS, asked
 from tsxfer.core.guard import broken, guarded
 
 Make = TypeVar("Make", bound=Callable[[int, int], nn.Module])
@@ -50,17 +50,23 @@ def _started(made: nn.Sequential) -> nn.Sequential:
 def make(name: str, width: int, outputs: int) -> nn.Module:
     """A fresh head; it draws from PyTorch's global stream, which its caller sets.
 
+    Args:
+        name: Of the head, with its options: ``mlp:hidden=64``.
+        width: Of the features.
+        outputs: Classes, or 1 for numbers.
+
     Raises:
         SpecError: If there is none of that name, or a user's own breaks its contract.
     """
-    found = HEADS.get(name)
-    if not HEADS.plugin_digest(name):
+    plain, options = asked(HEADS, name)
+    found = HEADS.get(plain)
+    if not HEADS.plugin_digest(plain):
         return found(width, outputs)  # type: ignore[no-any-return]
-    what, place = f"head {name}", HEADS.place(name)
+    what, place = f"head {name}", HEADS.place(plain)
     drawn = torch.random.get_rng_state()
     with guarded(what, place), torch.random.fork_rng(devices=[]):
         torch.random.set_rng_state(drawn)
-        made = found(width, outputs)
+        made = found(width, outputs, **options)
         shape = tuple(made(torch.zeros(2, width)).shape)
     if shape != (2, outputs):
         raise broken(what, place, f"gives {shape} for two rows", f"return (batch, {outputs})")

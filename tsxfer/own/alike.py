@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from tsxfer.errors import DataError
+from tsxfer.own.called import VOLTS, named_like
 from tsxfer.own.signals import NEAR, Signal
 
 SAME, SAID = 1e-4, 0.02  # share by which exact rates may differ, among them and from --rate
-VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6, "nV": 1e-9}
 
 
 def one_rate(signals: list[Signal], said: float, resample: float) -> tuple[float, list[str]]:
@@ -99,6 +99,15 @@ def in_one_order(signals: list[Signal]) -> tuple[list[Signal], list[str]]:
     Samples in another unit of voltage come in the first one's unit.
     """
     first, notes = signals[0], []
+    alike = [named_like(signal, first) for signal in signals]
+    renamed = [s for s, m in zip(signals, alike, strict=True) if m.channels != s.channels]
+    if renamed:
+        notes.append(
+            f"{len(renamed)} files call the same channels otherwise, e.g. "
+            f"{', '.join(renamed[0].channels[:4])} in {renamed[0].name}: taken as those of "
+            f"{first.name}, {', '.join(first.channels[:4])}"
+        )
+    signals = alike
     made = [_ordered(signal, first) for signal in signals]
     turned = [s.name for s, m in zip(signals, made, strict=True) if m.channels != s.channels]
     if turned:
@@ -115,13 +124,23 @@ def in_one_order(signals: list[Signal]) -> tuple[list[Signal], list[str]]:
             "their own"
         )
     scaled = [_scaled(signal, first) for signal in made]
-    changed = [s.name for s, m in zip(scaled, made, strict=True) if s is not m]
+    changed = [m for s, m in zip(scaled, made, strict=True) if s is not m]
     if changed:
         notes.append(
-            f"{len(changed)} files are in other units, e.g. {changed[0]}: brought to "
-            f"{', '.join(dict.fromkeys(first.units))}"
+            f"{len(changed)} files are in other units, e.g. {changed[0].name} "
+            f"({_unlike(changed[0], first)}): brought to those of {first.name}"
         )
     return scaled, notes
+
+
+def _unlike(signal: Signal, first: Signal) -> str:
+    """Channels whose units differ, with both units."""
+    every = zip(first.channels, signal.units, first.units, strict=False)
+    return ", ".join(
+        f"{name} in {theirs or 'no unit'} for {ours or 'none'}"
+        for name, theirs, ours in every
+        if theirs != ours
+    )
 
 
 def _ordered(signal: Signal, first: Signal) -> Signal:
@@ -153,8 +172,7 @@ def _scaled(signal: Signal, first: Signal) -> Signal:
     strange = next(((a, b) for a, b in pairs if a != b and not {a, b} <= VOLTS.keys()), None)
     if strange is not None:
         raise DataError(
-            f"{signal.name} is in {strange[0] or 'no unit'}, {first.name} in "
-            f"{strange[1] or 'no unit'}",
+            f"{signal.name} is in another unit than {first.name}: {_unlike(signal, first)}",
             where=signal.name,
             mend="bring all files to one unit, or leave the channel out with --ignore or --x",
         )

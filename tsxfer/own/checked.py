@@ -17,6 +17,7 @@ from tsxfer.data.series import Series
 from tsxfer.errors import DataError, SpecError, nearest
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
+from tsxfer.own.gains import said_of_gains
 from tsxfer.own.labels import Labelled, settled
 from tsxfer.own.official import refuse_shared
 from tsxfer.own.reading import Reading, another
@@ -45,7 +46,11 @@ class Checked:
     @property
     def notes(self) -> tuple[str, ...]:
         """All that was guessed or changed, in words."""
-        return (*self.content.notes, *self.shape.notes, *self.labelled.notes)
+        kept, group = self.shape.kept, self.labelled.group
+        names = rows_of(self.content, self.name)[kept]
+        known = None if self.content.group is None else group[kept]
+        gains = said_of_gains(self.shape.size[kept], known, names, self.content.channels)
+        return (*self.content.notes, *self.shape.notes, *self.labelled.notes, *gains)
 
     def blocks(self) -> Iterator[Series]:
         """The windows in blocks."""

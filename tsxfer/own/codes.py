@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,41 @@ MOST = 20  # values of a code
 STRETCH = 20  # samples of one value after another, in the mean, from which on it is a code
 CODED = re.compile(
     r"(?:^|[_ .\-])(?:labels?|targets?|class(?:es)?|y|state|status|annot\w*|category|activity|act"
-    r"|stage|phase|events?|gestures?|(?:re)?stim\w*|markers?|triggers?|truth|gt|subject|subj"
-    r"|participant|patient|person|user|who|session|trial|(?:re)?rep(?:etition)?|run|fold|split)"
-    r"(?:[_ .\-]?(?:id|code|no|num|nr))?$|(?:^|[_ ])id$",
+    r"|stage|phase|events?|gestures?|(?:re)?stim\w*|sti|mark(?:er)?s?|trig(?:ger)?s?|truth|gt"
+    r"|subject|subj|participant|patient|person|user|who|session|trial|(?:re)?rep(?:etition)?|run|fold|split)"
+    r"(?:[_ .\-]?(?:id|code|no|num|nr|channel|ch|\d+))?$|(?:^|[_ ])id$",
     re.IGNORECASE,
 )
+
+
+def left_out(names: Sequence[str], part: Callable[[int], NDArray[Any]]) -> list[int]:
+    """Places of channels that are called as codes are, and hold each value for a while.
+
+    For files whose channels have names that everybody uses, such as ``Status`` of BDF: other
+    layouts ask, these say. Where every channel is one, none is left out.
+
+    Args:
+        names: Of the channels.
+        part: From a place to some samples of that channel, ``(n,)``, as the file counts them.
+    """
+    found = [at for at, name in enumerate(names) if CODED.search(name.strip()) and _still(part(at))]
+    return found if len(found) < len(names) else []
+
+
+def _still(values: NDArray[Any]) -> bool:
+    changes = int(np.count_nonzero(values[1:] != values[:-1]))
+    return changes * STRETCH <= len(values)
+
+
+def told(names: Sequence[str], codes: Sequence[str]) -> tuple[str, ...]:
+    """What is said of channels that were left out as codes."""
+    if not codes:
+        return ()
+    every = ",".join(names) if len(names) <= 8 else "NAME,..."
+    return (
+        f"{few(list(codes))}: called as codes of events are, and holding each value for a while: "
+        f"left out (--x '{every}' takes all that it names)",
+    )
 
 
 class Codes:

@@ -74,9 +74,10 @@ class Description:
 
     def __post_init__(self) -> None:
         for name in ("rate", "margin", "resample"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise SpecError(
-                    f"{name} = {getattr(self, name)} is negative", mend=f"give {name} above 0"
+                    f"{name} = {getattr(self, name)} is no number of 0 or more",
+                    mend=f"give {name} above 0",
                 )
         if self.nan not in ("", "none") and _not_finite(self.nan):
             raise SpecError(

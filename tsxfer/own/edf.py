@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
+from tsxfer.own.codes import left_out, told
 from tsxfer.own.description import Description
 from tsxfer.own.intervals import Interval, apply
 from tsxfer.own.signals import Signal
 
 ENDINGS = (".edf", ".bdf")
+LOOKED_AT = 1 << 20  # samples of a channel that is called as a code
 
 
 def signal(path: Path, name: str, described: Description) -> Signal:
@@ -24,7 +26,7 @@ def signal(path: Path, name: str, described: Description) -> Signal:
         DataError: If it is no such file, or its channels differ in rate.
     """
     opened = _opened(path)
-    channels = _chosen(opened.signals, described, path)
+    channels, notes = _chosen(opened.signals, described, path)
     rate, length = float(channels[0].sampling_frequency), _length(channels, opened, path)
 
     def read(start: int, stop: int) -> NDArray[Any]:
@@ -43,6 +45,7 @@ def signal(path: Path, name: str, described: Description) -> Signal:
         dtype=np.dtype(np.float64),
         read=read,
         units=tuple(str(channel.physical_dimension).strip() for channel in channels),
+        notes=notes,
     )
     if described.intervals or described.unlabelled:
         return made
@@ -99,7 +102,8 @@ def _refuse_cut(path: Path) -> None:
         )
 
 
-def _chosen(every: Any, described: Description, path: Path) -> list[Any]:
+def _chosen(every: Any, described: Description, path: Path) -> tuple[list[Any], tuple[str, ...]]:
+    """The channels that are taken, of one rate, and what is said of those that are codes."""
     wanted = [part.strip() for part in described.x.split(",") if part.strip()]
     labels = [one.label.strip() for one in every]
     missing = [part for part in wanted if part not in labels]
@@ -114,6 +118,10 @@ def _chosen(every: Any, described: Description, path: Path) -> list[Any]:
             where=f"{path} has: {', '.join(labels[:20])}",
             mend="name channels of the file with --x NAME,NAME",
         )
+    names = [one.label.strip() for one in found]
+    out = [] if wanted else left_out(names, lambda at: _counted(found[at], path))
+    notes = told(names, [names[at] for at in out])
+    found = [one for at, one in enumerate(found) if at not in out]
     rates = {float(one.sampling_frequency) for one in found}
     if len(rates) > 1:
         shown = [f"{one.label.strip()} {one.sampling_frequency:g} Hz" for one in found]
@@ -123,7 +131,18 @@ def _chosen(every: Any, described: Description, path: Path) -> list[Any]:
             where=str(path),
             mend=f"choose channels of one rate, e.g. --x '{','.join(fastest)}'",
         )
-    return found
+    return found, notes
+
+
+def _counted(channel: Any, path: Path) -> NDArray[Any]:
+    """The first samples of a channel, as whole numbers."""
+    seconds = LOOKED_AT / float(channel.sampling_frequency)
+    try:
+        return np.asarray(channel.get_digital_slice(0, seconds))
+    except ValueError:  # it is shorter
+        return np.asarray(channel.digital)
+    except Exception as error:  # as above
+        raise _unreadable(path, error) from None
 
 
 def _length(channels: list[Any], opened: Any, path: Path) -> int:

@@ -281,7 +281,9 @@ def _joined(parts: list[Signal], name: str) -> Signal:
     channels = [channel for part in parts for channel in part.channels]
     if len(set(channels)) < len(channels):
         channels = [f"c{number}" for number in range(len(channels))]
-    return replace(first, name=name, channels=tuple(channels), read=read)
+    units = tuple(unit for part in parts for unit in part.units or ("",) * len(part.channels))
+    units = units if any(units) else ()
+    return replace(first, name=name, channels=tuple(channels), units=units, read=read)
 
 
 def _refuse_unlabelled(signals: list[Signal], path: Path, described: Description) -> None:

@@ -114,6 +114,7 @@ def joined(train: Content, test: Content, names: str) -> Content:
             where=names,
             mend="give two parts of one data set, or say --test no",
         )
+    test = _in_order(train, test, names)
     if train.group is not None and test.group is not None:
         refuse_shared(train.group, test.group, names)
     grouped = train.group is not None and test.group is not None
@@ -135,11 +136,32 @@ def joined(train: Content, test: Content, names: str) -> Content:
         lengths=None if (lengths == length).all() else lengths,
         rows=np.array(rows),
         notes=(
-            *train.notes,
+            *dict.fromkeys((*train.notes, *test.notes)),
             f"official split of {names}: {len(test.x):,} windows are for testing "
             f"alone (--test no leaves them out){copies}",
         ),
     )
+
+
+def _in_order(train: Content, test: Content, names: str) -> Content:
+    """The test part with its channels as in the train part, by name.
+
+    Raises:
+        DataError: If it has channels of other names.
+    """
+    if test.channels == train.channels:
+        return test
+    if sorted(test.channels) != sorted(train.channels):
+        raise DataError(
+            f"the parts have other channels: {', '.join(train.channels[:6])} to learn from, "
+            f"{', '.join(test.channels[:6])} to test on",
+            where=names,
+            mend="name the channels of both parts alike, or say --test no",
+        )
+    order, whole = [test.channels.index(name) for name in train.channels], test.x
+    x = pulled(whole.shape, whole.dtype, lambda wanted: np.asarray(whole[wanted])[:, order])
+    note = "the test part holds its channels in another order: put into that of the train part"
+    return replace(test, x=x, channels=train.channels, notes=(*test.notes, note))
 
 
 def _once(train: Content, test: Content) -> tuple[Content, str]:

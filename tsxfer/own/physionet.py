@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
+from tsxfer.own.codes import left_out, told
 from tsxfer.own.description import Description
 from tsxfer.own.signals import Signal, Span
 
+LOOKED_AT = 1 << 20  # samples of a signal that is called as a code
 ANNOTATIONS = ("atr", "ann", "ari", "qrs", "hyp")
 PLAIN = re.compile(r"^(?!\.)[A-Za-z0-9_.\-]+$|^~$")  # names of files beside the header, and of none
 
@@ -44,6 +46,7 @@ def signal(path: Path, name: str, described: Description) -> Signal:
         for n, each in enumerate(names)
         if (each in wanted if wanted else each not in described.ignore)
     ]
+    kept, notes = (kept, ()) if wanted else _signals_of(kept, names, wfdb, record, path)
 
     def read(start: int, stop: int) -> NDArray[Any]:
         try:
@@ -62,10 +65,29 @@ def signal(path: Path, name: str, described: Description) -> Signal:
         dtype=np.dtype(np.float64),
         read=read,
         units=tuple(str(record.units[n]) for n in kept) if record.units else (),
+        notes=notes,
     )
     if described.intervals or described.unlabelled:
         return made
     return _annotated(wfdb, made, described, path)
+
+
+def _signals_of(
+    kept: list[int], names: tuple[str, ...], wfdb: Any, record: Any, path: Path
+) -> tuple[list[int], tuple[str, ...]]:
+    """Without signals that are codes of events, and what is said of those."""
+    stop, stem = min(int(record.sig_len), LOOKED_AT), str(path.with_suffix(""))
+
+    def part(at: int) -> NDArray[Any]:
+        try:
+            found = wfdb.rdrecord(stem, sampto=stop, channels=[kept[at]], physical=False)
+            return np.asarray(found.d_signal[:, 0])
+        except Exception as error:  # as above
+            raise _unreadable(path, error) from None
+
+    mine = [names[n] for n in kept]
+    out = left_out(mine, part)
+    return [n for at, n in enumerate(kept) if at not in out], told(mine, [mine[at] for at in out])
 
 
 def _wfdb(path: Path) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from tsxfer.core.building import from_plain
 from tsxfer.data.prepare import Prepared, resampled
-from tsxfer.errors import DataError
+from tsxfer.errors import DataError, TsxferError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.known_labels import known
@@ -26,6 +28,8 @@ from tsxfer.own.survey import blocks, let_go
 
 GENERIC = re.compile(r"^(c\d+|x|sound)$")  # names of channels that a file does not name
 READ = "read.json"  # beside the arrays of an own data set
+FLAG = re.compile(r"--[a-z]+")
+TAKEN = {"--label", "--rate", "--scale"}  # by `predict`, of what is said of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,21 @@ def reading(facts: object, where: str) -> Reading:
         SpecError: If these facts are none.
     """
     return from_plain(Reading, facts, where=where)
+
+
+def at_rate(like: Reading, rate: float) -> Reading:
+    """The same where the user says at which rate the samples of the other file come.
+
+    Args:
+        like: How the file that the model was fitted on was read.
+        rate: Samples a second; 0 where nothing was said.
+
+    Raises:
+        SpecError: If it is negative or no number.
+    """
+    if not rate:
+        return like
+    return replace(like, described=replace(like.described, rate=rate), stated_hz=0.0)
 
 
 def as_text(found: Reading) -> str:
@@ -142,11 +161,14 @@ def windows_like(path: Path, like: Reading) -> tuple[NDArray[np.float64], NDArra
 def _windows_like(
     path: Path, like: Reading, labels: list[NDArray[Any]]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
+        _advice_for_predict(),
+    ):
         content = read(path, like.described, Path(scratch))
         if content.y is not None and like.described.label:
             labels.append(content.y)
-        _refuse_rate(content, like, path)
+        refuse_rate(content.rate, like, str(path))
         order = _order(content, like, path)
         shape = shape_like(content, like.described, like.length, path.name)
         parts = []
@@ -158,6 +180,18 @@ def _windows_like(
     if not np.isclose(like.file_rate_hz, like.rate_hz):
         return _at_rate(x, like), kept
     return x, kept
+
+
+@contextmanager
+def _advice_for_predict() -> Iterator[None]:
+    """Refusals of readers name flags of `fit`; `predict` reads as that did, and takes three."""
+    try:
+        yield
+    except TsxferError as error:
+        if set(FLAG.findall(error.mend)) - TAKEN and "fit with" not in error.mend:
+            error.mend += f" (predict takes {', '.join(sorted(TAKEN))} alone: change the file, or "
+            error.mend += "fit again with the other flags)"
+        raise
 
 
 def _order(content: Content, like: Reading, path: Path) -> list[int]:
@@ -176,22 +210,28 @@ def _order(content: Content, like: Reading, path: Path) -> list[int]:
     )
 
 
-def _refuse_rate(content: Content, like: Reading, path: Path) -> None:
+def refuse_rate(stated: float, like: Reading, where: str) -> None:
     """Another rate would stretch the windows in time.
 
+    Args:
+        stated: Samples a second that the other file states; 0 where it does not.
+        like: How the file that the model was fitted on was read.
+        where: For the message.
+
     Raises:
-        DataError: If the file states another rate than the one that the model was fitted on.
+        DataError: If the file, or the user, states another rate than that of the fit.
     """
-    given, wanted = like.described.rate or content.rate, like.file_rate_hz
+    given, wanted = like.described.rate or stated, like.file_rate_hz
     if like.stated_hz:  # --rate overruled that file, and overrules one that states the same
-        given, wanted = content.rate, like.stated_hz
-    on_the_way = like.described.resample and content.rate == like.described.resample
-    known = content.rate and wanted != 1.0 and not on_the_way
+        given, wanted = stated, like.stated_hz
+    on_the_way = like.described.resample and stated == like.described.resample
+    known = given and wanted != 1.0 and not on_the_way
     if known and not np.isclose(given, wanted, rtol=NEAR):
         raise DataError(
             f"samples come at {given:g} Hz, the model was fitted on {wanted:g} Hz",
-            where=str(path),
-            mend=f"resample the file to {wanted:g} Hz first",
+            where=where,
+            mend=f"resample the file to {wanted:g} Hz first"
+            + ("" if like.described.window else f", or say --rate {wanted:g} if that is its rate"),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,15 @@ from tsxfer.data.sac import obspy_read
 from tsxfer.errors import DataError
 from tsxfer.own.signals import Signal
 
+NAMED = re.compile(r"(?:^|[._\-])([A-Za-z]{0,2}[ENZRT123])(?=[._\-]|$)")  # a component in a name
+KINDS = {6: "displacement", 7: "velocity", 8: "acceleration", 50: "volts"}  # SAC's IDEP
 FORMATS = {".sac": "SAC", ".mseed": "MSEED", ".miniseed": "MSEED", ".msd": "MSEED"}
 
 
 def signal(path: Path, name: str) -> Signal:
     """A seismogram; its traces are the channels, in order of their codes.
+
+    A trace without a code is called by the component in the name of the file, where one stands.
 
     Raises:
         DataError: If it is no such file, or its traces differ in rate or length.
@@ -25,7 +30,8 @@ def signal(path: Path, name: str) -> Signal:
     traces = _traces(path, headonly=True)
     rates = {float(trace.stats.sampling_rate) for trace in traces}
     lengths = {int(trace.stats.npts) for trace in traces}
-    codes = [str(trace.stats.channel) or f"c{n}" for n, trace in enumerate(traces)]
+    codes = [str(trace.stats.channel) or _called(path, n) for n, trace in enumerate(traces)]
+    kinds = [KINDS.get(int(t.stats.get("sac", {}).get("idep", 0)), "") for t in traces]
     if len(rates) > 1 or len(lengths) > 1 or len(set(codes)) < len(codes):
         raise DataError(
             f"{len(traces)} traces that do not fit together: rates {sorted(rates)} Hz, lengths "
@@ -48,7 +54,14 @@ def signal(path: Path, name: str) -> Signal:
         length=lengths.pop(),
         dtype=np.dtype(np.float64),
         read=read,
+        units=tuple(kinds) if all(kinds) else (),
     )
+
+
+def _called(path: Path, number: int) -> str:
+    """The last part of a file's name that is a component (``ev1.BHZ.sac``), else a number."""
+    found = NAMED.findall(path.stem)
+    return str(found[-1]).upper() if found and not number else f"c{number}"
 
 
 def _traces(path: Path, *, headonly: bool) -> list[Any]:

@@ -32,6 +32,7 @@ class Shape:
         taken_off: Level taken off each channel; () for none.
         flat: ``(n,)`` windows without any change.
         notes: What was done, in words.
+        size: ``(n, channel)`` largest less smallest sample; NaN where none is there.
     """
 
     kept: NDArray[np.bool_]
@@ -39,6 +40,7 @@ class Shape:
     taken_off: tuple[float, ...]
     flat: NDArray[np.bool_]
     notes: tuple[str, ...]
+    size: NDArray[np.float64]
 
 
 def shape_of(
@@ -69,7 +71,7 @@ def shape_of(
     _refuse_too_large(facts, kept, off, names)
     _refuse_lost(low, high, off, names[kept])
     notes = (*missing, *cut, *_said(off, content), *_flat(facts.flat & kept, names))
-    return Shape(kept, length, off, facts.flat, notes)
+    return Shape(kept, length, off, facts.flat, notes, facts.high - facts.low)
 
 
 def shape_like(content: Content, described: Description, length: int, name: str) -> Shape:
@@ -94,7 +96,7 @@ def shape_like(content: Content, described: Description, length: int, name: str)
             f"fewer than {length} samples",
             "lengthen them",
         )
-    return Shape(kept, length, (), facts.flat, notes)
+    return Shape(kept, length, (), facts.flat, notes, facts.high - facts.low)
 
 
 def rows_of(content: Content, name: str) -> NDArray[np.str_]:

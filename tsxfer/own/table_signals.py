@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
+from tsxfer.own.called import units_of
 from tsxfer.own.clocks import Clock, clock_of, seconds
 from tsxfer.own.codes import Codes
 from tsxfer.own.description import Description
@@ -144,6 +145,7 @@ class _Tape:
             pieces=tuple(self._pieces) or ((0, 0.0),),
             notes=(*notes, *self._roles.notes, *ticking, *codes),
             even=clock is None or clock.even,
+            units=units_of(self._roles.samples),
         )
 
 

@@ -18,6 +18,7 @@ from tsxfer.baselines.answer import answer
 from tsxfer.core import guard
 from tsxfer.core.doors import HEADS, OBJECTIVES, facts
 from tsxfer.core.models_index import REGISTRY as MODELS
+from tsxfer.core.options import bare
 from tsxfer.core.shortage import is_shortage
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
 from tsxfer.data import overlap
@@ -205,7 +206,7 @@ def _fault(pack: Sequence[Job], error: Exception) -> PluginError | None:
     """The error as that of user code, where it is one; a network's code runs without a guard."""
     if isinstance(error, PluginError):
         return error
-    asked = {(HEADS, job.trial.recipe.head) for job in pack}
+    asked = {(HEADS, bare(job.trial.recipe.head)) for job in pack}
     asked |= {(MODELS, job.trial.model) for job in pack}
     code = [(f"{d.noun} {name}", d.place(name)) for d, name in asked if d.plugin_digest(name)]
     return guard.accused(error, sorted(code))

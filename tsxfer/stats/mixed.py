@@ -90,13 +90,21 @@ def _idle(gains: NDArray[np.float64], levels: dict[str, list[str]], fitted: _Fit
     """Components at zero, and small ones without which the likelihood is the same."""
     sizes = {name: fitted.components[name] / fitted.components["residual"] for name in levels}
     found = [name for name, size in sizes.items() if size < NOTHING]
-    if found or len(levels) < 2:
-        return found
-    for name in [name for name, size in sizes.items() if size < LITTLE]:
-        without = _fit(gains, {n: v for n, v in levels.items() if n != name})
-        if without is not None and without.likelihood > fitted.likelihood - FLAT:
+    for name in () if found else [name for name, size in sizes.items() if size < LITTLE]:
+        without = _likelihood(gains, {n: v for n, v in levels.items() if n != name})
+        if without > fitted.likelihood - FLAT:
             found.append(name)
     return found
+
+
+def _likelihood(gains: NDArray[np.float64], levels: dict[str, list[str]]) -> float:
+    """Restricted log-likelihood, that of independent gains where no component is left."""
+    if levels:
+        fitted = _fit(gains, levels)
+        return -np.inf if fitted is None else fitted.likelihood
+    free = len(gains) - 1
+    scale = gains.var(ddof=1)
+    return float(-free / 2 * (np.log(2 * np.pi * scale) + 1) - np.log(len(gains)) / 2)
 
 
 @dataclass(frozen=True, slots=True)

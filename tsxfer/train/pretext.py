@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tsxfer.core.doors import OBJECTIVES
+from tsxfer.core.doors import OBJECTIVES, asked
 from tsxfer.core.guard import broken, guarded
 from tsxfer.models.base import Model
 from tsxfer.models.draws import Chance
@@ -64,12 +64,13 @@ def of(name: str, channels: int, length: int) -> Unlabelled:
     Raises:
         SpecError: If there is none, or a user's own breaks its contract.
     """
-    kind = OBJECTIVES.get(name)
-    if not OBJECTIVES.plugin_digest(name):
+    plain, options = asked(OBJECTIVES, name)
+    kind = OBJECTIVES.get(plain)
+    if not OBJECTIVES.plugin_digest(plain):
         return cast("Unlabelled", kind(channels, length))
-    what, place = f"objective {name}", OBJECTIVES.place(name)
+    what, place = f"objective {name}", OBJECTIVES.place(plain)
     with guarded(what, place):
-        inner = kind(channels, length)
+        inner = kind(channels, length, **options)
     return Watched(inner, what, place)
 
 

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from tsxfer.core import guard
 from tsxfer.core.doors import METHODS
+from tsxfer.core.options import spelt
 from tsxfer.core.specs import Reuse
 from tsxfer.core.strategy import Strategy
+from tsxfer.errors import PluginError
 from tsxfer.models.base import Model
 from tsxfer.models.draws import Chance
 from tsxfer.train import distort
@@ -31,13 +33,11 @@ def of(strategy: Strategy) -> Method:
     if not strategy.method:
         return Method()
     kind, place = METHODS.get(strategy.method), METHODS.place(strategy.method)
+    what = f"method {spelt(strategy.method, strategy.options)}"
     if not (isinstance(kind, type) and issubclass(kind, Method)):
-        raise guard.broken(
-            f"method {strategy.method}", place, "is none", "write a class of Method under @method()"
-        )
-    what = f"method {strategy.method}"
+        raise guard.broken(what, place, "is none", "write a class of Method under @method()")
     with guard.guarded(what, place):
-        inner = kind()
+        inner = kind(**strategy.options)
     return Watched(inner, what, place)
 
 
@@ -156,9 +156,15 @@ class Watched(Method):
 
 
 def unrecordable(reuse: Reuse | None) -> str:
-    """Why the steps of a transfer are not to be recorded on a GPU; empty: they may be."""
+    """Why the steps of a transfer are not to be recorded on a GPU; empty: they may be.
+
+    A method that cannot be made fails its row where the row begins, and not here.
+    """
     name = reuse.strategy.method if reuse else ""
-    if not name or reuse is None or of(reuse.strategy).recordable:
+    try:
+        if not name or reuse is None or of(reuse.strategy).recordable:
+            return ""
+    except PluginError:
         return ""
     return f"method {name} says that its steps cannot be recorded"
 
