@@ -140,6 +140,18 @@ def test_all_widths_are_warmed_up_and_nothing_stays_of_it() -> None:
         handle.remove()
 
 
+def test_both_widths_are_recorded_in_one_pool() -> None:
+    """A full batch and the last one are never taken at the same time; nor are old recordings."""
+    pools: list[object] = []
+
+    def by_hand(bodies: Sequence[Body], _: object, __: object, pool: object) -> tuple[Body, str]:
+        pools.append(pool)
+        return bodies[0], "pool"
+
+    fit([_replica("convnetquake", 0, 75)], Rules(replace(RECIPE, epochs=1)), Graphs(by_hand))
+    assert pools == [None, "pool"]
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("name", MODELS)
 def test_a_cuda_graph_equals_steps_in_turns(name: str) -> None:
