@@ -61,13 +61,17 @@ class Metric:
         """The score of predictions.
 
         Raises:
-            PluginError: If a user's own raises, or gives no finite number within its span.
+            PluginError: If a user's own raises, gives no finite number within its span, or another
+                one when asked again.
         """
         if not self.place:
             return self.function(truth, predicted)
         with guarded(f"metric {self.name}", self.place):
-            value = self.function(_locked(truth), _locked(predicted))
-        return self._checked(value)
+            value, again = (self.function(_locked(truth), _locked(predicted)) for _ in range(2))
+        if self._checked(value) != self._checked(again):
+            fault = f"gives {again} when asked again, not {value}"
+            raise broken(f"metric {self.name}", self.place, fault, "draw no chance, keep no count")
+        return float(value)
 
     __call__ = score
 

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tsxfer.api import weights
-from tsxfer.core.doors import HEADS, METRICS, OBJECTIVES, SPLITS, canonical
+from tsxfer.core.doors import HEADS, METRICS, OBJECTIVES, SPLITS, canonical, facts
+from tsxfer.core.guard import broken
 from tsxfer.core.names import DatasetName, is_given
+from tsxfer.core.options import bare
 from tsxfer.core.specs import LABELS, Recipe
 from tsxfer.core.strategy import settle
 from tsxfer.core.study import Study
 from tsxfer.data import catalogue
-from tsxfer.errors import SpecError
+from tsxfer.errors import SpecError, nearest
 from tsxfer.store.workspace import Workspace
 
 
@@ -101,14 +103,29 @@ def _through_doors(study: Study) -> Study:
     for door, name in ((METRICS, study.metric), (SPLITS, study.split)):
         if name:
             door.refuse_unknown(name)
-    learned = (n if n == LABELS else canonical(OBJECTIVES, n) for n in study.objectives)
     return replace(
         study,
         strategies=tuple(map(settle, study.strategies)),
-        objectives=tuple(learned),
+        objectives=tuple(map(_objective, study.objectives)),
         recipe=_headed(study.recipe),
         pretraining=_headed(study.pretraining),
     )
+
+
+def _objective(text: str) -> str:
+    """The one form of an objective; its rows are scored on the metric that it names."""
+    if text == LABELS:
+        return text
+    name = canonical(OBJECTIVES, text)
+    metric = facts(OBJECTIVES, name).get("metric")
+    if metric not in METRICS.names():
+        raise broken(
+            f"objective {name}",
+            OBJECTIVES.place(bare(name)),
+            f"is scored on {metric!r}, which is no metric",
+            nearest(str(metric), METRICS.names()),
+        )
+    return name
 
 
 def _headed(recipe: Recipe) -> Recipe:

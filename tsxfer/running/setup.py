@@ -17,6 +17,7 @@ from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.core.strategy import Strategy
 from tsxfer.data import matching, scale
 from tsxfer.data.task import Task, load_task, prepared
+from tsxfer.errors import PluginError, SpecError
 from tsxfer.keys import seed, stream
 from tsxfer.models import heads
 from tsxfer.models.base import Model, build
@@ -180,12 +181,17 @@ def starting(
         return model, reuse.scratch(model)
     source = reuse.started(reuse.averaged(kept), how.start, how.source.key, trial.repeat)
     one = watched.of(how.strategy)
-    return model, reuse.take_over(
-        model,
-        one.start(source),
-        strategy=watched.parts_of(how.strategy, one),
-        seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
-    )
+    try:
+        return model, reuse.take_over(
+            model,
+            one.start(source),
+            strategy=watched.parts_of(how.strategy, one),
+            seed=seed("low rank", trial.dataset, trial.model, trial.repeat),
+        )
+    except SpecError as error:
+        if isinstance(error, PluginError) or not isinstance(one, watched.Watched):
+            raise
+        raise one.accused(error) from error
 
 
 def as_source(begun: Begun, workspace: Workspace) -> tuple[Model, int]:
