@@ -61,13 +61,17 @@ class Metric:
         """The score of predictions.
 
         Raises:
-            PluginError: If a user's own raises, or gives no finite number within its span.
+            PluginError: If a user's own raises, gives no finite number within its span, or another
+                one when asked again.
         """
         if not self.place:
             return self.function(truth, predicted)
         with guarded(f"metric {self.name}", self.place):
-            value = self.function(_locked(truth), _locked(predicted))
-        return self._checked(value)
+            value, again = (self.function(_locked(truth), _locked(predicted)) for _ in range(2))
+        if self._checked(value) != self._checked(again):
+            fault = f"gives {again} when asked again, not {value}"
+            raise broken(f"metric {self.name}", self.place, fault, "draw no chance, keep no count")
+        return float(value)
 
     __call__ = score
 
@@ -163,7 +167,20 @@ def _f1_by_class(truth: Array, predicted: Array) -> tuple[NDArray[np.float64], N
     classes, counts = np.unique(truth, return_counts=True)
     hits = np.array([np.sum((truth == c) & (predicted == c)) for c in classes])
     claimed = np.array([np.sum(predicted == c) for c in classes])
-    return 2.0 * hits / (counts + claimed), counts
+    return f1_of(hits, claimed, counts), counts
+
+
+def f1_of(
+    hits: NDArray[np.number], claimed: NDArray[np.number], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """F1 of each class, from counts ``(class,)`` of windows.
+
+    Args:
+        hits: Of the class, and recognised.
+        claimed: Taken for the class.
+        counts: Of the class.
+    """
+    return np.asarray(2.0 * hits / (counts + claimed))
 
 
 @metric(
@@ -203,11 +220,14 @@ def r2(truth: Array, predicted: Array) -> float:
     Constant `truth` gives 0, since there is no variance to explain; scikit-learn gives 1 to a
     perfect prediction of it.
     """
+    return explained(truth, float(np.sum(_errors(truth, predicted) ** 2)))
+
+
+def explained(truth: Array, squares: float) -> float:
+    """R2 from the sum of squared errors."""
     values = truth.astype(np.float64)
     spread = float(np.sum((values - values.mean()) ** 2))
-    if spread == 0:
-        return 0.0
-    return 1.0 - float(np.sum(_errors(truth, predicted) ** 2)) / spread
+    return 0.0 if spread == 0 else 1.0 - squares / spread
 
 
 def _errors(truth: Array, predicted: Array) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -11,13 +12,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench import speed
+from bench.arms import Case, Timed
 from tsxfer.api import engine
 from tsxfer.api.engine import How
+from tsxfer.cli.doctor import show_doctor
 from tsxfer.errors import SpecError
 from tsxfer.running import device, executors
 from tsxfer.running.device import Pin, device_of, on_gpu, pins, refuse_device
 from tsxfer.running.executors import serial
 from tsxfer.running.successor import begin_worker
+from tsxfer.store.workspace import Workspace
 
 
 @pytest.fixture
@@ -151,3 +156,25 @@ def test_a_worker_is_kept_to_its_device_before_torch_is_there() -> None:
             assert not worker.submit(eval, "'torch' in __import__('sys').modules").result()
     assert dealt == ["a", "b", "a"]
     assert executors._dealt(context, 3, []) is None
+
+
+@pytest.mark.parametrize("gpus", [2], indirect=True)
+def test_doctor_asks_torch_which_devices_there_are(
+    gpus: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not the files in /dev, which a container may lack, or have without a driver."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda number: (number * 10**9, 80 * 10**9))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: f"H{number}")
+    show_doctor(Workspace(tmp_path), as_json=True)
+    found = json.loads(capsys.readouterr().out)["devices"]
+    assert found == ["cpu", *(f"cuda:{n} (H{n}, {n}.0 of 80.0 GB free)" for n in range(gpus))]
+
+
+def test_the_bench_takes_no_time_of_turns_for_that_of_a_graph(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where recording was refused, it ends with the reason."""
+    refused = Timed(0.1, 0.0, [], 0, "not as it was meant to be: no rule for it")
+    monkeypatch.setattr(speed, "arms_of", lambda _: {"pack": lambda _: refused})
+    with pytest.raises(SystemExit, match="no rule for it"):
+        speed.measure(Case("tcn", 3, 300, 1500, 2, 2), "cuda", 1)

@@ -16,6 +16,7 @@ from tests.running.test_runner import SCRATCH, place
 from tests.small import job
 from tsxfer.core.specs import Result
 from tsxfer.errors import TsxferError
+from tsxfer.keep import fit as keeping
 from tsxfer.running import checkup, runner
 from tsxfer.running.runner import Job, run_pack
 from tsxfer.running.successor import Successor
@@ -77,6 +78,28 @@ def test_a_failed_recording_goes_on_in_a_fresh_process(
     assert fresh.calls == [(2, "not permitted")]
     run_pack([job(place, replace(TINY, repeat=3))])
     assert fresh.calls[1:] == [(1, "not permitted")]
+
+
+def test_a_model_to_keep_goes_on_in_a_fresh_process_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its own failed recording, and in a process that another one spoiled."""
+    calls: list[str] = []
+
+    class Fresh:
+        def call(self, work: Any, *given: Any) -> str:
+            assert work is keeping.fit
+            calls.append(given[-1])
+            return "fitted there"
+
+    def spoils(*_: object) -> None:
+        recording._reasons.append("not permitted")
+        raise recording.SpoiledError("not permitted")
+
+    monkeypatch.setattr(keeping, "SUCCESSOR", Fresh())
+    monkeypatch.setattr(keeping, "_fit", spoils)
+    nothing: Any = None
+    for _ in range(2):
+        assert keeping.fit(nothing, keeping.Terms(model="tcn")) == "fitted there"
+    assert calls == ["not permitted", ""]
 
 
 def test_out_of_memory_in_a_capture_halves_in_a_fresh_process(
@@ -149,7 +172,9 @@ def test_halves_begin_when_the_whole_is_gone(
     place: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No network of a try that did not fit is alive when the next one starts."""
-    fit, held, alive = loop.fit, list[Any](), list[int]()
+    fit, held, alive, freed = loop.fit, list[Any](), list[int](), list[str]()
+    release = runner.memory.release
+    monkeypatch.setattr(runner.memory, "release", lambda d: freed.append(d) or release(d))
 
     def small(pack: Any, rules: Any, stepper: Any) -> list[loop.Fit]:
         alive.append(sum(ref() is not None for ref in held))
@@ -162,6 +187,7 @@ def test_halves_begin_when_the_whole_is_gone(
     run_pack([job(place, replace(TINY, repeat=i)) for i in range(4)])
     gc.collect()
     assert alive[1] == alive[2] == 0
+    assert freed == ["cpu"] * 3  # the whole and its halves, each before what comes after it
 
 
 def test_a_successor_is_kept_until_it_is_spent() -> None:

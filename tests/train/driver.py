@@ -37,6 +37,7 @@ class Driver:
         torn: Ending a capture whose body failed fails too, as on a device.
         current: The stream that work goes to.
         pools: Of each capture: the pool it was given.
+        registered: Random streams that a graph was told of before its capture began.
         capturing: A capture is under way.
     """
 
@@ -46,6 +47,7 @@ class Driver:
     torn: bool = True
     current: Stream = field(default_factory=lambda: Stream(0))
     pools: list[Any] = field(default_factory=list)
+    registered: list[torch.Generator] = field(default_factory=list)
     capturing: bool = False
     streams: int = 0
     failed: bool = False
@@ -59,6 +61,10 @@ class Driver:
         """As `torch.cuda.set_stream`."""
         self.current = stream
 
+    def take(self, size: int) -> None:
+        """Hold so many bytes for a while, as a step does."""
+        self.peak = max(self.peak, self.now + size)
+
     def reset(self, *_: Any) -> None:
         """As `torch.cuda.reset_peak_memory_stats`."""
         self.peak = self.now
@@ -71,7 +77,9 @@ class Graph:
     driver: Driver
 
     def register_generator_state(self, generator: torch.Generator) -> None:
-        """Nothing to do here."""
+        """To be done before a capture begins."""
+        assert not self.driver.capturing
+        self.driver.registered.append(generator)
 
     def capture_begin(self, *pool: Any, **_: Any) -> None:
         """Refused while another capture is under way."""

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from tsxfer.core.specs import Recipe
-from tsxfer.models.base import build
+from tsxfer.models.base import Model, build
+from tsxfer.models.draws import Chance
 from tsxfer.train.batch import Batch
 from tsxfer.train.graphs import Body, Graphs
 from tsxfer.train.loop import Fit, Replica, Rules, Stepper, fit, turns
@@ -100,6 +101,23 @@ def test_what_cannot_be_recorded_is_taken_in_turns_and_says_so() -> None:
     assert "not permitted" in stepper.refused
 
 
+def test_a_refusal_in_the_middle_of_warming_up_leaves_no_trace() -> None:
+    """The last batch is refused after a full one was tried: the numbers are those in turns."""
+    tried: list[int] = []
+    replica = _replica("magnet", 0, 75)
+
+    def once(model: Model, part: Batch, rows: torch.Tensor, random: Chance) -> torch.Tensor:
+        tried.append(len(rows))
+        if tried == [16, 11]:
+            raise RuntimeError("no plan for it")
+        return replica.objective(model, part, rows, random)
+
+    stepper = Graphs(_by_hand)
+    found = fit([replace(replica, objective=once)], Rules(RECIPE), stepper)
+    assert stepper.refused == "no plan for it"
+    assert found == _trained("magnet", turns, 75, [0])[0]
+
+
 def test_too_wide_a_pack_is_said_to_be_so() -> None:
     """Memory is the runner's business: it halves the pack."""
 
@@ -138,6 +156,18 @@ def test_all_widths_are_warmed_up_and_nothing_stays_of_it() -> None:
     assert before == [[16, 11] * 2]
     for handle in handles:
         handle.remove()
+
+
+def test_both_widths_are_recorded_in_one_pool() -> None:
+    """A full batch and the last one are never taken at the same time; nor are old recordings."""
+    pools: list[object] = []
+
+    def by_hand(bodies: Sequence[Body], _: object, __: object, pool: object) -> tuple[Body, str]:
+        pools.append(pool)
+        return bodies[0], "pool"
+
+    fit([_replica("convnetquake", 0, 75)], Rules(replace(RECIPE, epochs=1)), Graphs(by_hand))
+    assert pools == [None, "pool"]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.func import functional_call, vmap
 
 from tests.running.test_runner import SCRATCH, place
 from tests.small import job
@@ -20,8 +21,10 @@ from tsxfer.keep import fit as keeping
 from tsxfer.keep.saved import load, save
 from tsxfer.models import layers
 from tsxfer.models.base import build
-from tsxfer.running.ending import open_test, windows_of
+from tsxfer.running import checkup
+from tsxfer.running.ending import open_test, unseen, windows_of
 from tsxfer.running.runner import run
+from tsxfer.running.setup import fresh
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import loop, low_rank, precision, reuse
 from tsxfer.train.batch import on_device
@@ -29,8 +32,22 @@ from tsxfer.train.batch import on_device
 __all__ = ["place"]  # a fixture
 
 
-def test_the_callers_settings_come_back(place: Workspace) -> None:
-    """After a training, PyTorch's older flags can still be read and hold what they held."""
+def _seen(patch: pytest.MonkeyPatch, name: str) -> list[tuple[str, object]]:
+    """Of each call of a function of `loop`: float32 products meanwhile, and its precision."""
+    real, found = getattr(loop, name), list[tuple[str, object]]()
+    part: Any = torch.backends.cudnn.conv
+
+    def seen(*given: Any, **how: Any) -> Any:
+        found.append((part.fp32_precision, how.get("precision")))
+        return real(*given, **how)
+
+    patch.setattr(loop, name, seen)
+    return found
+
+
+def test_the_callers_settings_come_back(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a training, in exact products, PyTorch's older flags hold what they held before."""
+    inside = _seen(monkeypatch, "fit")
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     before = (cudnn.allow_tf32, torch.get_float32_matmul_precision(), matmul.fp32_precision)
     run(job(place, replace(SCRATCH, size="n=60", recipe=Recipe(epochs=1))))
@@ -39,6 +56,7 @@ def test_the_callers_settings_come_back(place: Workspace) -> None:
         torch.get_float32_matmul_precision(),
         matmul.fp32_precision,
     )
+    assert inside == [("ieee", None)]
 
 
 def test_products_are_exact_inside_even_where_an_error_ends_it() -> None:
@@ -67,8 +85,32 @@ def test_the_test_part_is_scored_as_validation_was(place: Workspace) -> None:
     assert not np.array_equal(found.output, fine)
 
 
-def test_a_kept_model_answers_in_the_precision_that_it_learned_in(tmp_path: Path) -> None:
+def test_validation_is_shown_in_the_recipes_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before training too: what is monitored and the loss on training windows."""
+    shown = _seen(monkeypatch, "predict")
+    replica = checkup._replica("cpu", "convnetquake", "labels", 0, lambda _: (0.0, 0.0))
+    loop.Run(replica, loop.Rules(Recipe(precision="bf16")))
+    assert [kind for _, kind in shown] == ["bf16"] * 2
+
+
+def test_an_objective_without_labels_is_tested_as_it_learned(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its test windows too are shown in the recipe's precision."""
+    recipe = Recipe(precision="bf16", objective="masked")
+    trial = replace(SCRATCH, size="n=60", recipe=recipe)
+    task = load_task(place, trial)
+    model = fresh(trial, task.train, task.outputs)
+    shown = _seen(monkeypatch, "predict")
+    unseen(trial, task, model, "cpu")
+    assert [kind for _, kind in shown] == ["bf16"]
+
+
+def test_a_kept_model_answers_in_the_precision_that_it_learned_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Saved, loaded and used in a fresh process, it gives what was validated."""
+    learned, shown = (_seen(monkeypatch, name) for name in ("fit", "predict"))
     draw = np.random.default_rng(0)
     x, y = draw.normal(size=(40, 1, 64)).astype(np.float32), np.arange(40) % 2
     card = _card()
@@ -81,6 +123,7 @@ def test_a_kept_model_answers_in_the_precision_that_it_learned_in(tmp_path: Path
     coarse, fine = again.output(x)[0], replace(again, precision="float32").output(x)[0]
     assert np.array_equal(coarse, fitted.output(x)[0])
     assert not np.array_equal(coarse, fine)
+    assert {products for products, _ in (*learned, *shown)} == {"ieee"}
 
 
 def _card() -> Card:
@@ -99,6 +142,18 @@ def test_an_lstm_is_never_put_into_float16(monkeypatch: pytest.MonkeyPatch) -> N
         found = lstm(x.bfloat16().float())[0]
     assert found.dtype == torch.float32
     assert torch.allclose(found, exact, atol=1e-2)
+
+
+def test_an_lstm_of_stacked_replicas_is_not_either() -> None:
+    """Autocast is off in it, so that it computes as each replica's own does."""
+    lstm = layers.LSTM(4, 3, batch_first=True)
+    x = torch.randn(2, 2, 5, 4)
+    held = {name: torch.stack([p.detach()] * 2) for name, p in lstm.named_parameters()}
+    exact = torch.stack([lstm(one)[0] for one in x])
+    lstm.several = True
+    with torch.autocast("cpu", torch.bfloat16):
+        found = vmap(lambda tensors, one: functional_call(lstm, tensors, (one,))[0])(held, x)
+    assert torch.allclose(found, exact, atol=1e-6)
 
 
 def test_magnets_lstm_is_such_a_one() -> None:

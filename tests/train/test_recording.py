@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from tests.train.driver import GIB, Driver, play
 from tsxfer.running.deadline import LateError
-from tsxfer.train import recording
+from tsxfer.train import graphs, recording
 from tsxfer.train.recording import STREAMS, Room, SpoiledError, record
 
 CUDA = torch.device("cuda", 0)
@@ -52,6 +54,13 @@ def test_streams_are_drawn_once(driver: Driver) -> None:
     assert ways.capture.number not in {side.number for side in ways.sides}
 
 
+def test_random_streams_are_told_to_the_graph(driver: Driver) -> None:
+    """A stream that a graph does not know raises inside its capture, or repeats its numbers."""
+    streams = [torch.Generator() for _ in range(3)]
+    record([lambda: None], streams, CUDA)
+    assert driver.registered == streams
+
+
 def test_out_of_memory_in_a_capture_stays_that(driver: Driver) -> None:
     """The end of the capture fails too, which must not hide it; the stream is set back."""
     full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB")
@@ -89,18 +98,18 @@ def test_recordings_of_a_pack_share_a_pool(driver: Driver) -> None:
 
 def test_an_earlier_peak_does_not_narrow_a_pack(driver: Driver) -> None:
     """After one pack of 41 GB, 42 replicas of 0.2 GB a step fit."""
-    driver.peak = 41 * GIB
+    driver.take(41 * GIB)
     room = Room(CUDA, 42)
-    driver.peak = GIB // 5
+    driver.take(GIB // 5)
     room.check()
 
 
 def test_as_many_steps_are_alive_as_there_are_streams(driver: Driver) -> None:
     """64 replicas of 4 GB a step fit 80 GB, since 16 run at a time; of 5 GB they do not."""
     room = Room(CUDA, 64)
-    driver.peak = 4 * GIB
+    driver.take(4 * GIB)
     room.check()
-    driver.peak = 5 * GIB
+    driver.take(5 * GIB)
     with pytest.raises(torch.OutOfMemoryError, match="16 steps at a time"):
         room.check()
 
@@ -109,5 +118,44 @@ def test_one_replica_needs_its_own_step_alone(driver: Driver) -> None:
     """A pack of one on a small device."""
     driver.free = 6 * GIB
     room = Room(CUDA, 1)
-    driver.peak = 5 * GIB
+    driver.take(5 * GIB)
     room.check()
+
+
+class _Rows(list[int]):
+    """The order of an epoch, on a device that is not there."""
+
+    device = CUDA
+
+
+def _run(driver: Driver, size: int, taken: list[tuple[int, int]]) -> Any:
+    def learn(rows: list[int]) -> None:
+        taken.append((driver.current.number, len(rows)))
+        driver.take(size)
+
+    optimiser = SimpleNamespace(zero_grad=lambda **_: None)
+    rules = SimpleNamespace(recipe=SimpleNamespace(batch=8))
+    return SimpleNamespace(rows=_Rows(range(20)), rules=rules, learn=learn, optimiser=optimiser)
+
+
+def test_each_replica_warms_up_on_its_stream_with_each_width(driver: Driver) -> None:
+    """Libraries keep plans by stream and shape; the state is set back after each replica."""
+    taken, restored = list[tuple[int, int]](), list[int]()
+    live = [_run(driver, GIB, taken) for _ in range(2)]
+    kept: Any = [SimpleNamespace(restore=lambda: restored.append(1)) for _ in live]
+    graphs._warm_up(live, kept, [range(2), range(2, 3)])
+    streams = [side.number for side in recording.lanes(CUDA).sides[:2]]
+    assert taken == [(stream, width) for stream in streams for width in (8, 4)]
+    assert len(restored) == 2
+    assert all(0 in side.waited for side in recording.lanes(CUDA).sides[:2])
+    assert driver.current.number == 0
+
+
+def test_the_first_replica_tells_that_a_pack_does_not_fit(driver: Driver) -> None:
+    """Before the second one has taken a step, and before anything is recorded."""
+    taken = list[tuple[int, int]]()
+    live = [_run(driver, 30 * GIB, taken) for _ in range(3)]
+    kept: Any = [SimpleNamespace(restore=lambda: None) for _ in live]
+    with pytest.raises(torch.OutOfMemoryError, match="3 steps at a time"):
+        graphs._warm_up(live, kept, [range(2)])
+    assert len(taken) == 1

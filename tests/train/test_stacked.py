@@ -185,19 +185,27 @@ def _squares(model: nn.Module, part: Batch, rows: torch.Tensor, _: object) -> to
     return found
 
 
-def test_a_recorded_step_leaves_no_trace_before_it_counts() -> None:
+def test_a_recorded_step_leaves_no_trace_before_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each batch size is tried, set back and recorded, in one pool; then the same numbers."""
     pools: list[object] = []
+    done: list[object] = []
 
     def by_hand(bodies: Any, generators: Any, _: object, pool: object) -> tuple[Any, object]:
         assert (len(bodies), len(generators)) == (1, 3)
         pools.append(pool)
+        done.append("recorded")
         return bodies[0], "pool"
 
-    found = _trained(Stacked(by_hand), "magnet", RULES)
+    step = Stack.step
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Stack, "step", lambda self, rows: (done.append(rows.shape[1]), step(self, rows))
+        )
+        found = _trained(Stacked(by_hand, epochs=True), "magnet", RULES)
+    assert done[:4] == [8, "recorded", 4, "recorded"]
     expected = _trained(Stacked(), "magnet", RULES)
     assert found[0] == expected[0]
-    assert pools == [None, "pool"]
+    assert pools == [None, *["pool"] * 3]  # the evaluation and a whole epoch too
 
 
 def test_methods_with_hooks_are_refused_in_words() -> None:
@@ -256,7 +264,9 @@ class _Counts(nn.Module):
 def test_networks_hold_tensors_of_their_own_afterwards() -> None:
     """Nothing of a stack is left in them: a file of weights holds one network."""
     pack = [_replica("mlstm_fcn", number) for number in range(2)]
-    fit(pack, RULES, Stacked())
+    stepper = Stacked()
+    fit(pack, RULES, stepper)
+    assert stepper._plays == []
     held = [t for r in pack for t in r.model.state_dict().values()]
     assert len({t.untyped_storage().data_ptr() for t in held}) == len(held)
 

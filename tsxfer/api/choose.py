@@ -14,6 +14,7 @@ from tsxfer.api.own import bring_all
 from tsxfer.api.settling import resolve
 from tsxfer.core.doors import OBJECTIVES as DOOR_OF_OBJECTIVES
 from tsxfer.core.names import DatasetName, is_given
+from tsxfer.core.options import bare
 from tsxfer.core.published import MULTIPLIERS, RECIPE
 from tsxfer.core.recipes import recipe_named
 from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, LABELS, OBJECTIVES, PROFILES
@@ -154,13 +155,18 @@ def _beside(study: Study, flags: Flags) -> Study:
         study, flags = replace(study, controls=(), check_start=False), replace(flags, controls=[])
     asked: dict[str, Any] = {
         "controls": _known("control", flags.controls, CONTROLS),
-        "objectives": _known(
-            "objective", flags.pretrain, (LABELS, *DOOR_OF_OBJECTIVES.names()), OBJECTIVES
-        ),
+        "objectives": _objectives(flags),
         "combine": _known("combination", flags.combine, COMBINATIONS),
         "baselines": _known("baseline", flags.baselines, BASELINES, USUAL_BASELINES),
     }
     return _bound(replace(study, **{axis: names for axis, names in asked.items() if names}), flags)
+
+
+def _objectives(flags: Flags) -> tuple[str, ...]:
+    """What sources are to learn; options beside a name are looked at with the whole study."""
+    names = _split(flags.pretrain, OBJECTIVES)
+    _known("objective", [bare(name) for name in names], (LABELS, *DOOR_OF_OBJECTIVES.names()))
+    return names
 
 
 def _bound(study: Study, flags: Flags) -> Study:

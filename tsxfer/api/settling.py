@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tsxfer.api import weights
-from tsxfer.core.doors import HEADS, METHODS, METRICS, OBJECTIVES, SPLITS
+from tsxfer.core.doors import HEADS, METRICS, OBJECTIVES, SPLITS, canonical, facts
+from tsxfer.core.guard import broken
 from tsxfer.core.names import DatasetName, is_given
-from tsxfer.core.specs import LABELS
+from tsxfer.core.options import bare
+from tsxfer.core.specs import LABELS, Recipe
+from tsxfer.core.strategy import settle
 from tsxfer.core.study import Study
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, nearest
@@ -21,7 +24,7 @@ def resolve(study: Study, workspace: Workspace) -> Study:
     Raises:
         SpecError: If `real` data is not prepared, or `auto` finds some prepared and some not.
     """
-    _refuse_unknown(study)
+    study = _through_doors(study)
     study = weights.settled(_with_zoo(study, workspace), workspace)
     names = tuple(n for n in dict.fromkeys((*study.sources, *study.targets)) if not is_given(n))
     for name in names:
@@ -89,19 +92,44 @@ def _is_real(name: str, workspace: Workspace) -> bool:
     return named.own or (not named.simulated and _is_prepared(name, workspace))
 
 
-def _refuse_unknown(study: Study) -> None:
-    """Names that go through a door, before anything is trained; a report needs no code for most."""
-    asked = {
-        METHODS: [strategy.method for strategy in study.strategies],
-        OBJECTIVES: [name for name in study.objectives if name != LABELS],
-        HEADS: [study.recipe.head, study.pretraining.head],
-        METRICS: [study.metric],
-        SPLITS: [study.split],
-    }
-    for door, names in asked.items():
-        for name in filter(None, names):
-            if name not in door.names():
-                raise SpecError(f"unknown {door.noun} {name!r}", mend=nearest(name, door.names()))
+def _through_doors(study: Study) -> Study:
+    """The study with each name that goes through a door, and its options, in their one form.
+
+    A name is refused before anything is trained; a report needs no code for most.
+
+    Raises:
+        SpecError: For an unknown name or option, or a value that an option cannot have.
+    """
+    for door, name in ((METRICS, study.metric), (SPLITS, study.split)):
+        if name:
+            door.refuse_unknown(name)
+    return replace(
+        study,
+        strategies=tuple(map(settle, study.strategies)),
+        objectives=tuple(map(_objective, study.objectives)),
+        recipe=_headed(study.recipe),
+        pretraining=_headed(study.pretraining),
+    )
+
+
+def _objective(text: str) -> str:
+    """The one form of an objective; its rows are scored on the metric that it names."""
+    if text == LABELS:
+        return text
+    name = canonical(OBJECTIVES, text)
+    metric = facts(OBJECTIVES, name).get("metric")
+    if metric not in METRICS.names():
+        raise broken(
+            f"objective {name}",
+            OBJECTIVES.place(bare(name)),
+            f"is scored on {metric!r}, which is no metric",
+            nearest(str(metric), METRICS.names()),
+        )
+    return name
+
+
+def _headed(recipe: Recipe) -> Recipe:
+    return replace(recipe, head=canonical(HEADS, recipe.head)) if recipe.head else recipe
 
 
 def _settled(name: str, simulated: bool, workspace: Workspace) -> str:

@@ -11,12 +11,13 @@ from tsxfer.api.engine import Engine, How, Ready, ready
 from tsxfer.api.progress import Progress
 from tsxfer.baselines import foundations
 from tsxfer.core.names import is_given, is_simulated
+from tsxfer.core.options import bare
 from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import Study, expand, study_toml
 from tsxfer.data import catalogue, matching, overlap
 from tsxfer.data.task import prepared
 from tsxfer.errors import Terminated
-from tsxfer.running.fingerprints import fingerprints
+from tsxfer.running.fingerprints import fingerprints, through_doors
 from tsxfer.running.supply import Shared, Supply
 from tsxfer.stats.declare import declare
 from tsxfer.store import given
@@ -60,6 +61,7 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
         TsxferError: If data, device or engine are not there, or a source has seen the test part.
         KeyboardInterrupt: As it came; finished rows are kept, and it is said how to resume.
     """
+    _refuse_values(study)
     trials = expand(study)
     foundations.check(trials)
     workspace.make()
@@ -90,6 +92,24 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
         raise
 
 
+def _refuse_values(study: Study) -> None:
+    """Make methods and heads that were given options once: a value may be outside of their range.
+
+    Raises:
+        PluginError: With the file and line that refuses it.
+    """
+    if any(strategy.options for strategy in study.strategies):
+        from tsxfer.train import watched
+
+        for strategy in study.strategies:
+            watched.of(strategy)
+    for head in {study.recipe.head, study.pretraining.head}:
+        if bare(head) != head:
+            from tsxfer.models import heads
+
+            heads.make(head, 8, 3)
+
+
 def save_quietly(study: Study, path: Path) -> None:
     """Keep the study beside its rows, so that ``tsxfer report NAME`` finds it."""
     write_whole(path, study_toml(study))
@@ -109,7 +129,7 @@ def finished(store: Store, trials: list[Trial], workspace: Workspace) -> dict[st
         row = rows.get(trial.key)
         if row is None or row.status != "done":
             continue
-        names = trial.datasets, trial.model, trial.baseline
+        names = trial.datasets, trial.model, trial.baseline, through_doors(trial)
         if names not in now:
             now[names] = fingerprints(workspace, trial)
         if row.data == now[names]:

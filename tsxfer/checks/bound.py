@@ -46,7 +46,7 @@ def _lock(held: Held) -> Check:
                 f"{FILE} has the hash {declared.digest}; {len(other)} row(s) carry another, such "
                 f"as {words(other[0].trial)}: {other[0].analysis}"
             )
-        metrics_of = {row.trial.dataset: row.trial.metric for row in held.done if row.trial.metric}
+        metrics_of = {t.dataset: t.metric for t in held.trials if t.metric}
         cards = {
             name: _card(name, held.workspace, metrics_of.get(name, "")) for name in declared.margins
         }

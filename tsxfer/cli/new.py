@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from tsxfer.core.doors import DOORS
+from tsxfer.core.doors import DOORS, declared
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.models_index import model_names
 from tsxfer.core.names import DatasetName
@@ -128,7 +128,16 @@ def _check_doors(path: Path) -> list[str]:
 
     folders = dict.fromkeys([path.parent.resolve(), *(f.resolve() for f in plugin_folders())])
     use_plugins(os.pathsep.join(map(str, folders)))
-    return [CHECKS[noun](name) for noun, names in inside.items() for name in names]
+    return [
+        CHECKS[noun](name) + _options_of(noun, name)
+        for noun, names in inside.items()
+        for name in names
+    ]
+
+
+def _options_of(noun: str, name: str) -> str:
+    there = ", ".join(one.words for one in declared(DOORS[noun], name))
+    return f"; options: {there}" if there else ""
 
 
 def _check_dataset(path: Path, data: Path | None) -> list[str]:

@@ -13,9 +13,10 @@ from tsxfer import metrics
 from tsxfer.core.doors import DOORS, METRICS
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import DatasetName
+from tsxfer.core.options import bare
 from tsxfer.core.registry import Registry
 from tsxfer.core.specs import BASELINES, CONTROLS, LABELS
-from tsxfer.core.strategy import PARTS, STRATEGIES
+from tsxfer.core.strategy import PARTS, STRATEGIES, options_of
 from tsxfer.core.strategy import named as strategy_named
 from tsxfer.core.study import COMBINATIONS, read_study, trials_of
 from tsxfer.data import catalogue
@@ -35,6 +36,7 @@ def choices() -> dict[str, tuple[str, ...]]:
             *known["method"],
             "first_K",
             "first_K_frozen",
+            "NAME:OPTION=VALUE",
             *(f"NAME+{p}" for p in PARTS),
         ),
         "--pretrain": (LABELS, *known["objective"]),
@@ -116,7 +118,9 @@ def _of_a_door(name: str) -> dict[str, Any]:
         return {}
     told = door.definition(name)
     said = told.facts if told else {}
-    return {door.noun: name, "summary": door.summary(name), **said, "where": door.place(name)}
+    there = {"options": [one.words for one in told.options]} if told and told.options else {}
+    where = door.place(name)
+    return {door.noun: name, "summary": door.summary(name), **said, **there, "where": where}
 
 
 def _metric_line(name: str) -> str:
@@ -148,8 +152,9 @@ def show_one(name: str, workspace: Workspace, as_json: bool) -> None:
         facts = {**asdict(card), "prepared": _prepared(workspace, card.id)}
     elif name in MODELS.names():
         facts = {"model": name, "summary": MODELS.summary(name)}
-    elif name.partition("+")[0] in STRATEGIES:
-        facts = {"strategy": name, **asdict(strategy_named(name))}
+    elif bare(name.partition("+")[0]) in STRATEGIES:
+        there = [one.words for one in options_of(bare(name.partition("+")[0]))]
+        facts = {"strategy": name, **asdict(strategy_named(name)), "options": there}
     elif name in METRICS.names():
         metric = metrics.get(name)
         facts = {

@@ -47,7 +47,8 @@ Strategies = Annotated[
         "--strategy",
         help=f"{', '.join(STRATEGIES)}, first_K, first_K_frozen, or your own method; copy "
         "is the published study's. +repeat, +divided, +spread, +fresh or +independent say how "
-        "kernels are fitted to other channels, +rescale scales layers: copy+spread+rescale.",
+        "kernels are fitted to other channels, +rescale scales layers: copy+spread+rescale. "
+        "NAME:OPTION=VALUE sets what a method lets you set: l2_sp:anchor=0.1, lora:rank=8+spread.",
     ),
 ]
 Pretrain = Annotated[

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from tsxfer.core.shortage import is_shortage
-from tsxfer.errors import PluginError, TsxferError
+from tsxfer.errors import PluginError, Terminated, TsxferError
 
 
 def _numpy() -> object:
@@ -84,9 +84,9 @@ def guarded(what: str, place: str) -> Iterator[None]:
     _State.inside += 1
     try:
         yield
-    except (MemoryError, KeyboardInterrupt, SystemExit):
+    except (MemoryError, Terminated):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if is_shortage(error):  # the pack is halved
             raise
         raise _named(what, place, error) from error
@@ -124,7 +124,7 @@ def accused(error: Exception, code: Iterable[tuple[str, str]]) -> PluginError | 
     return None
 
 
-def _named(what: str, place: str, error: Exception) -> PluginError:
+def _named(what: str, place: str, error: BaseException) -> PluginError:
     """An error with the last line of the user's file that it passed through."""
     file = place.rpartition(", line ")[0]
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from tsxfer.core.declared import Option, of_node
 from tsxfer.errors import SpecError, nearest
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def plugin_folders() -> list[Path]:
     Raises:
         SpecError: If one is no folder.
     """
-    places = [Path(text) for text in os.environ.get(PLUGINS, "").split(os.pathsep) if text]
+    said = os.environ.get(PLUGINS, "").split(os.pathsep)
+    places = [Path(text).expanduser().resolve() for text in said if text]
     _refuse_missing(places)
     return places
 
@@ -150,9 +152,21 @@ class Registry:
             return self._module(name, files[name])
         if name in entries:
             return _entry(entries[name])
+        self.refuse_unknown(name)
+        raise AssertionError("a known name is a file's or an entry point's")
+
+    def refuse_unknown(self, name: str) -> None:
+        """Refuse what nothing has as its name; a file that is no Python says so first.
+
+        Raises:
+            SpecError: With near names.
+        """
+        known = self.names()
+        if name in known:
+            return
         for folder in plugin_folders():
             refuse_bad_syntax(folder / f"{name}.py")
-        raise SpecError(f"unknown {self.noun} {name!r}", mend=nearest(name, self.names()))
+        raise SpecError(f"unknown {self.noun} {name!r}", mend=nearest(name, known))
 
     def load_file(self, path: Path) -> ModuleType:
         """The module of a file that need not be registered.
@@ -293,6 +307,7 @@ class Definition:
         doc: Its docstring.
         path: The file.
         line: Where it begins.
+        options: What may be said beside its name.
     """
 
     mark: str
@@ -302,6 +317,7 @@ class Definition:
     doc: str
     path: Path
     line: int
+    options: tuple[Option, ...] = ()
 
 
 def _hash(code: bytes) -> str:
@@ -320,14 +336,18 @@ def _read(path: Path, changed: int) -> tuple[tuple[Definition, ...], str]:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
         return (), ""
-    found = [one for node in tree.body for one in _definitions(node, path)]
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    found = [one for node in tree.body for one in _definitions(node, path, classes)]
     return tuple(found), ast.get_docstring(tree) or ""
 
 
-def _definitions(node: ast.stmt, path: Path) -> Iterator[Definition]:
+def _definitions(
+    node: ast.stmt, path: Path, classes: dict[str, ast.ClassDef]
+) -> Iterator[Definition]:
     if not isinstance(node, ast.FunctionDef | ast.ClassDef):
         return
     bases = node.bases if isinstance(node, ast.ClassDef) else []
+    options = of_node(node, classes)
     for mark in (*node.decorator_list, *bases):
         said = mark.args if isinstance(mark, ast.Call) else []
         words = mark.keywords if isinstance(mark, ast.Call) else []
@@ -340,6 +360,7 @@ def _definitions(node: ast.stmt, path: Path) -> Iterator[Definition]:
             doc=ast.get_docstring(node) or "",
             path=path,
             line=node.lineno,
+            options=options,
         )
 
 

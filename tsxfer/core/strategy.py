@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Literal, get_args
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, get_args
 
+from tsxfer.core import doors
+from tsxfer.core.declared import Option
 from tsxfer.core.doors import METHODS
+from tsxfer.core.options import Options, bare, read, refuse_impossible, settled, spelt
 from tsxfer.errors import SpecError, nearest
 
 Learn = Literal["tuned", "frozen", "head_first", "gradual", "low_rank", "probe", "zero_shot"]
@@ -17,6 +20,7 @@ CHANNELS: tuple[Channels, ...] = get_args(Channels)
 # Copied tensors keep the source's bits.
 STILL: tuple[Learn, ...] = ("frozen", "low_rank", "probe", "zero_shot")
 ORDER_OF_LAYERS = re.compile(r"first_(\d+)(_frozen)?")
+PLUS = re.compile(r"\+(?!\d)")  # joins parts; that of 1e+3 does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Strategy:
             is offered the same as the baseline ``rescaled``.
         method: Name of a user's method (`tsxfer.train.method`), which says all other parts but
             `channels` and `rescaled` itself; its code is in the fingerprints of its rows.
+        options: Of that method, by name, without those at their default (`settle`).
     """
 
     copied: Literal["convolutions", "backbone"] = "convolutions"
@@ -70,8 +75,11 @@ class Strategy:
     channels: Channels = "repeat"
     rescaled: bool = False
     method: str = ""
+    options: dict[str, Any] = field(default_factory=Options)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "options", Options(self.options))
+        self._refuse_odd_options()
         if self.blocks < 0 or self.stage < 1 or self.rank < 1:
             raise SpecError(
                 f"strategy with blocks = {self.blocks}, stage = {self.stage}, rank = {self.rank}",
@@ -89,10 +97,18 @@ class Strategy:
         self._refuse_idle()
         self._refuse_part_of_a_network()
 
+    def _refuse_odd_options(self) -> None:
+        refuse_impossible(self.options, f"method {self.method}" if self.method else "a strategy")
+        if self.options and not self.method:
+            raise SpecError(
+                f"strategy options = {dict(self.options)} without a method",
+                mend='write {method = "NAME", options = {...}}',
+            )
+
     def _refuse_idle(self) -> None:
-        """Refuse an option without effect: one strategy would have two names and two keys."""
-        given = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
-        said = given - {"method", "channels", "rescaled"} if self.method else set()
+        """Refuse a part without effect: one strategy would have two names and two keys."""
+        given = set(self._departing())
+        said = given - {"method", "channels", "rescaled", "options"} if self.method else set()
         if said:
             raise SpecError(
                 f"strategy {', '.join(sorted(said))} beside method = {self.method!r}",
@@ -129,10 +145,10 @@ class Strategy:
         """Its name, or what departs from the study's; empty for the study's own."""
         if self == Strategy():
             return ""
-        plain = replace(self, channels="repeat", rescaled=False, method="")
+        plain = replace(self, channels="repeat", rescaled=False, method="", options={})
         parts = [self.channels] * (self.channels != "repeat") + ["rescale"] * self.rescaled
         named = next((name for name, held in STRATEGIES.items() if held == plain), "")
-        name = self.method or named or plain._layers()
+        name = spelt(self.method, self.options) or named or plain._layers()
         return "+".join([name, *parts]) if name else self._spelt()
 
     def _layers(self) -> str:
@@ -142,9 +158,13 @@ class Strategy:
         return ""
 
     def _spelt(self) -> str:
-        held = {f.name: getattr(self, f.name) for f in fields(self)}
-        given = [f"{f.name} {held[f.name]}" for f in fields(self) if held[f.name] != f.default]
-        return ", ".join(given)
+        return ", ".join(f"{name} {value}" for name, value in self._departing().items())
+
+    def _departing(self) -> dict[str, object]:
+        """Fields that are not at their default."""
+        usual = {f.name: f.default for f in fields(self)} | {"options": {}}
+        held = {name: getattr(self, name) for name in usual}
+        return {name: value for name, value in held.items() if value != usual[name]}
 
 
 def _own() -> Mapping[str, Strategy]:
@@ -163,32 +183,71 @@ PARTS: Mapping[str, Mapping[str, object]] = {
 
 
 def named(name: str) -> Strategy:
-    """The strategy of a name, with parts: ``copy+spread``, ``lp_ft+divided+rescale``.
+    """The strategy of a name, with options and parts: ``lp_ft:stage=3+divided``, ``copy+rescale``.
 
     Raises:
-        SpecError: If there is none, or a part is unknown or said twice.
+        SpecError: If there is none, a part or option is unknown or said twice, or an option has a
+            value that it cannot have.
     """
-    first, *parts = name.split("+")
+    first, *parts = PLUS.split(name)
     strategy, said = _whole(first), dict[str, object]()
     for part in parts:
         if part not in PARTS:
-            raise SpecError(f"unknown part {part!r} of {name!r}", mend=nearest(part, PARTS))
+            before = ", and options stand before it" * (":" in part or "=" in part)
+            raise SpecError(f"unknown part {part!r} of {name!r}{before}", mend=nearest(part, PARTS))
         if said.keys() & PARTS[part].keys():
             raise SpecError(f"{name!r} says two ways of one thing", mend=f"leave +{part} out")
         said.update(PARTS[part])
     return replace(strategy, **said)  # type: ignore[arg-type]
 
 
-def _whole(name: str) -> Strategy:
+def _whole(text: str) -> Strategy:
     """One without parts; ``first_3`` and ``first_3_frozen`` are points of the layer curve."""
-    layers = ORDER_OF_LAYERS.fullmatch(name)
-    if layers and int(layers[1]):
-        return Strategy(blocks=int(layers[1]), learn="frozen" if layers[2] else "tuned")
-    if name in STRATEGIES:
-        return STRATEGIES[name]
+    name = bare(text)
+    own = _own_or_layers(name)
+    if own is not None:
+        there = options_of(name)
+        asked = settled("strategy", name, there, read("strategy", text, there))
+        return replace(own, **asked)  # type: ignore[arg-type]
     known = METHODS.names()
     if name in known:
-        return Strategy(method=name)
+        return Strategy(method=name, options=doors.asked(METHODS, text)[1])
     raise SpecError(
         f"unknown strategy {name!r}", mend=nearest(name, [*known, "first_1", "first_1_frozen"])
     )
+
+
+def _own_or_layers(name: str) -> Strategy | None:
+    layers = ORDER_OF_LAYERS.fullmatch(name)
+    if layers and int(layers[1]):
+        return Strategy(blocks=int(layers[1]), learn="frozen" if layers[2] else "tuned")
+    return STRATEGIES.get(name)
+
+
+def options_of(name: str) -> tuple[Option, ...]:
+    """What may be said beside a name: options of a user's method, of our own its numbers."""
+    held = _own_or_layers(name)
+    if held is None:
+        return doors.declared(METHODS, name)
+    heard = [] if held.still else ["rate_decay", "anchor"]
+    heard += ["stage"] * (held.learn in ("head_first", "gradual"))
+    heard += ["rank"] * (held.learn == "low_rank")
+    return tuple(Option(n, type(getattr(held, n)).__name__, getattr(held, n)) for n in heard)
+
+
+def settle(strategy: Strategy) -> Strategy:
+    """The one form of a strategy that names a method: a file may say what is at its default.
+
+    Raises:
+        SpecError: If there is no such method, or an option is not one of its own.
+    """
+    if not strategy.method:
+        return strategy
+    own = STRATEGIES.get(strategy.method)
+    if own is not None:
+        ways = {"channels": strategy.channels, "rescaled": strategy.rescaled}
+        asked = settled("method", strategy.method, options_of(strategy.method), strategy.options)
+        return replace(own, **ways, **asked)  # type: ignore[arg-type]
+    name = doors.asked(METHODS, strategy.method)[0]
+    asked = settled("method", name, options_of(name), strategy.options)
+    return replace(strategy, method=name, options=asked)

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from tsxfer.core import guard
 from tsxfer.core.doors import RANKERS as DOOR
 from tsxfer.core.guard import broken, guarded
 from tsxfer.core.names import is_own
@@ -56,22 +57,32 @@ class Ranker:
         """Of one source on one target; None where it is not defined.
 
         Raises:
-            PluginError: If a user's own raises, or gives neither a number nor None.
+            PluginError: If a user's own raises, gives neither a number nor None, or something else
+                when asked again.
         """
         if not self.place:
             return self.function(seen)
         with guarded(f"ranker {self.name}", self.place):
-            value = self.function(seen)
-        if value is None or (isinstance(value, int | float | np.number) and np.isfinite(value)):
-            return None if value is None else float(value)
-        raise broken(
-            f"ranker {self.name}",
-            self.place,
-            f"gives neither a finite number nor None, but {str(value)[:60]}",
-            "return one float, or None where the score is not defined",
-        )
+            value, again = self.function(seen), self.function(seen)
+        if not all(map(_is_score, (value, again))):
+            raise broken(
+                f"ranker {self.name}",
+                self.place,
+                f"gives neither a finite number nor None, but {str(value)[:60]}",
+                "return one float, or None where the score is not defined",
+            )
+        if value != again:
+            fault = f"gives {again} when asked again, not {value}"
+            mend = "draw from tsxfer.keys.stream(name)"
+            raise broken(f"ranker {self.name}", self.place, fault, mend)
+        return None if value is None else float(value)
 
     __call__ = score
+
+
+def _is_score(value: object) -> bool:
+    number = isinstance(value, int | float | np.number) and bool(np.isfinite(value))
+    return value is None or number
 
 
 def ranker(
@@ -214,28 +225,36 @@ def scores_of(workspace: Workspace, transfer: Trial, pretraining: Result | None)
         kept = json.loads(path.read_bytes())
         if isinstance(kept, dict) and set(kept) == {ranker.name for ranker in known()}:
             return kept
-    found = measured(see(workspace, transfer, pretraining))
-    write_whole(path, json.dumps(found))
+    guard.seal(workspace.root)
+    found, faults = _measured(see(workspace, transfer, pretraining))
+    if not faults:  # one is told again the next time
+        write_whole(path, json.dumps(found))
     return found
 
 
 def measured(seen: Seen) -> Scores:
-    """All scores of what is seen; one that is not finite counts as not defined."""
+    """All scores of what is seen; one that is not finite counts as not defined.
+
+    A user's ranker that fails has no score, and a message says why: the others go on.
+    """
+    return _measured(seen)[0]
+
+
+def _measured(seen: Seen) -> tuple[Scores, list[PluginError]]:
     from threadpoolctl import threadpool_limits
 
+    faults, values = list[PluginError](), Scores()
     # Small matrices: threads that wait for each other cost a hundred times what they help.
     with threadpool_limits(1, "blas"):
-        values = {ranker.name: _scored(ranker, seen) for ranker in known()}
-    return {n: v if v is not None and np.isfinite(v) else None for n, v in values.items()}
-
-
-def _scored(ranker: Ranker, seen: Seen) -> float | None:
-    """A score; none, and a message, where a user's ranker fails: the others go on."""
-    try:
-        return ranker.score(seen)
-    except PluginError as error:
-        sys.stderr.write(f"{error}\n")
-        return None
+        for ranker in known():
+            try:
+                values[ranker.name] = ranker.score(seen)
+            except PluginError as error:
+                faults.append(error)
+                values[ranker.name] = None
+    sys.stderr.writelines(f"{error}\n" for error in faults)
+    defined = {n: v if v is not None and np.isfinite(v) else None for n, v in values.items()}
+    return defined, faults
 
 
 def _key(workspace: Workspace, transfer: Trial, pretraining: Result | None) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tsxfer.core.doors import HEADS, OBJECTIVES, facts
 from tsxfer.core.guard import broken
 from tsxfer.core.models_index import REGISTRY as MODELS
+from tsxfer.core.options import bare
 from tsxfer.core.specs import LABELS, Trial
 from tsxfer.data import scale
 from tsxfer.data.sealed import Tested, score, test_windows
@@ -88,10 +89,10 @@ def refuse_nan(trial: Trial, output: NDArray[np.floating]) -> None:
     recipe = trial.recipe
     objective = "" if recipe.objective == LABELS else recipe.objective
     for door, name in ((HEADS, recipe.head), (OBJECTIVES, objective), (MODELS, trial.model)):
-        if door.plugin_digest(name):
+        if door.plugin_digest(bare(name)):
             raise broken(
                 f"{door.noun} {name}",
-                door.place(name),
+                door.place(bare(name)),
                 "makes outputs that are not finite (NaN)",
                 "keep logarithms, roots and divisions away from 0",
             )

@@ -6,6 +6,8 @@ from tsxfer.baselines import foundations
 from tsxfer.core.doors import HEADS, METHODS, METRICS, OBJECTIVES, SPLITS
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import is_given
+from tsxfer.core.options import bare
+from tsxfer.core.registry import Registry
 from tsxfer.core.specs import LABELS, Trial
 from tsxfer.data.card import Card
 from tsxfer.data.task import prepared
@@ -37,10 +39,16 @@ def code_of(trial: Trial, *cards: Card) -> dict[str, str]:
         cards: Of the data sets, which name metrics and splits.
     """
     asked = {(METRICS, card.metric) for card in cards} | {(SPLITS, card.split) for card in cards}
+    hashes = {f"{d.noun} {n}.py": d.plugin_digest(n) for d, n in asked | through_doors(trial)}
+    return {name: code for name, code in sorted(hashes.items()) if code}
+
+
+def through_doors(trial: Trial) -> frozenset[tuple[Registry, str]]:
+    """What a trial and its ancestors name of what goes through a door, "" among them."""
+    asked = set[tuple[Registry, str]]()
     for one in (trial, *trial.origins):
         how = one.reuse.strategy.method if one.reuse else ""
         objective = one.recipe.objective if one.recipe.objective != LABELS else ""
-        asked |= {(METHODS, how), (OBJECTIVES, objective), (HEADS, one.recipe.head)}
+        asked |= {(METHODS, how), (OBJECTIVES, bare(objective)), (HEADS, bare(one.recipe.head))}
         asked |= {(METRICS, one.metric), (SPLITS, one.split)}
-    hashes = {f"{door.noun} {name}.py": door.plugin_digest(name) for door, name in asked}
-    return {name: code for name, code in sorted(hashes.items()) if code}
+    return frozenset(asked)

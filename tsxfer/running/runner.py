@@ -16,7 +16,7 @@ import torch
 
 from tsxfer.baselines.answer import answer
 from tsxfer.core import guard
-from tsxfer.core.doors import HEADS, OBJECTIVES, facts
+from tsxfer.core.doors import OBJECTIVES, facts
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.shortage import is_shortage
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
@@ -29,7 +29,7 @@ from tsxfer.models.base import Model
 from tsxfer.running import ending, memory, remote, steppers, unfinished
 from tsxfer.running.deadline import LateError, deadline
 from tsxfer.running.ending import open_test
-from tsxfer.running.fingerprints import fingerprints
+from tsxfer.running.fingerprints import fingerprints, through_doors
 from tsxfer.running.setup import Begun, Uploaded, begin, data_of
 from tsxfer.running.successor import Successor
 from tsxfer.store import given
@@ -191,7 +191,8 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         "pack": len(pack),
         "way": _execution(pack[0].trial, stepper),
     }
-    cost |= steppers.refusals(stepper) | ({"state": said} if said else {})
+    cost |= steppers.refusals(stepper) | steppers.recordings(stepper)
+    cost |= {"state": said} if said else {}
     fitted = [[next(fits) for _ in b.replicas] for b in begun]
     shown = ending.Shown(pack[0].device)
     rows = {
@@ -205,7 +206,7 @@ def _fault(pack: Sequence[Job], error: Exception) -> PluginError | None:
     """The error as that of user code, where it is one; a network's code runs without a guard."""
     if isinstance(error, PluginError):
         return error
-    asked = {(HEADS, job.trial.recipe.head) for job in pack}
+    asked = {door for job in pack for door in through_doors(job.trial)}
     asked |= {(MODELS, job.trial.model) for job in pack}
     code = [(f"{d.noun} {name}", d.place(name)) for d, name in asked if d.plugin_digest(name)]
     return guard.accused(error, sorted(code))

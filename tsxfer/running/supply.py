@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tsxfer.core.options import spelt
 from tsxfer.core.specs import Result
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.store.leases import Leases
@@ -53,7 +54,7 @@ def _shape(job: Job) -> tuple[object, ...]:
         trial.profile,
         trial.baseline,
         trial.closed_form,
-        reuse.strategy.method if reuse else "",
+        spelt(reuse.strategy.method, reuse.strategy.options) if reuse else "",
     )
 
 

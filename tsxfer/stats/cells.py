@@ -79,8 +79,9 @@ def cells(
     found = [_cell(group, results) for group in grouped.values()]
     gaps = [gap for cell in found for gap in cell.gaps]
     if gaps and not partial:
+        pairs = sum(len(group) for group in grouped.values())
         raise ComparisonError(
-            f"{len(gaps)} of {sum(len(g) for g in grouped.values())} pairs are incomplete; "
+            f"{pairs - sum(len(cell.pairs) for cell in found)} of {pairs} pairs are incomplete; "
             f"first: {gaps[0]}",
             mend="run the study again to complete it, or add --partial",
         )

@@ -133,6 +133,7 @@ def state(one: Statistic, scratch: Floats, transfer: Floats) -> Stated:
     draw, count = stream("statistic", one.name, len(scratch)), len(scratch)
     try:
         value = one.of(scratch, transfer)
+        _refuse_other(one, value, one.of(scratch, transfer))
         if count < FEWEST:
             return Stated(value)
         picks = draw.integers(count, size=(DRAWS if not one.place else DRAWS // 4, count))
@@ -141,3 +142,9 @@ def state(one: Statistic, scratch: Floats, transfer: Floats) -> Stated:
         return Stated(fault=f"{error.problem} ({error.where})")
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Stated(value, float(low), float(high))
+
+
+def _refuse_other(one: Statistic, value: float, again: float) -> None:
+    if value != again:
+        fault = f"gives {again} when asked again, not {value}"
+        raise broken(f"statistic {one.name}", one.place, fault, "draw no chance, keep no count")

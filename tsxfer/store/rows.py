@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tsxfer import __version__
+from tsxfer.core import guard
 from tsxfer.core.building import Held, from_plain
 from tsxfer.core.specs import Result
 from tsxfer.errors import StoreError, TsxferError
@@ -149,6 +150,8 @@ class Store:
 
     def __init__(self, folder: Path, workspace: Workspace | None = None) -> None:
         self.folder, self.workspace = folder, workspace
+        if workspace is not None:  # code of the user's own that judges rows opens no data
+            guard.seal(workspace.root)
         self.damaged: list[str] = []
         self.foreign: list[str] = []
         self.unknown: Counter[str] = Counter()

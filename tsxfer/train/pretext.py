@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tsxfer.core.doors import OBJECTIVES
+from tsxfer.core.doors import OBJECTIVES, asked
 from tsxfer.core.guard import broken, guarded
 from tsxfer.models.base import Model
 from tsxfer.models.draws import Chance
@@ -20,6 +20,7 @@ from tsxfer.train.loop import Score
 from tsxfer.train.objectives import Objective
 
 Floats = NDArray[np.float32]
+AWAY_FROM_0 = "keep logarithms, roots and divisions away from 0"
 
 
 class Unlabelled(Protocol):
@@ -64,13 +65,21 @@ def of(name: str, channels: int, length: int) -> Unlabelled:
     Raises:
         SpecError: If there is none, or a user's own breaks its contract.
     """
-    kind = OBJECTIVES.get(name)
-    if not OBJECTIVES.plugin_digest(name):
+    plain, options = asked(OBJECTIVES, name)
+    kind = OBJECTIVES.get(plain)
+    if not OBJECTIVES.plugin_digest(plain):
         return cast("Unlabelled", kind(channels, length))
-    what, place = f"objective {name}", OBJECTIVES.place(name)
+    what, place = f"objective {name}", OBJECTIVES.place(plain)
     with guarded(what, place):
-        inner = kind(channels, length)
+        inner = kind(channels, length, **options)
     return Watched(inner, what, place)
+
+
+def _shape(part: object) -> str:
+    """Shapes of a window and of what stands beside it, in words."""
+    if not isinstance(part, Batch):
+        return type(part).__name__
+    return f"windows {tuple(part.x.shape[1:])} with {tuple(part.extra.shape[1:])} beside them"
 
 
 class Watched:
@@ -80,12 +89,14 @@ class Watched:
         self.inner, self._what, self._place = inner, what, place
 
     def head(self, width: int) -> nn.Module:
-        """See `Unlabelled.head`."""
+        """See `Unlabelled.head`; what it gives is asked for two rows."""
         with guarded(self._what, self._place), torch.random.fork_rng(devices=[]):
             made = self.inner.head(width)
         if not isinstance(made, nn.Module):
             raise self._broken(f"head gives {type(made).__name__}", "return a torch.nn.Module")
-        return made
+        with guarded(self._what, self._place), torch.no_grad():
+            made.eval()(torch.zeros(2, width))
+        return made.train()
 
     def objective(self) -> Objective:
         """See `Unlabelled.objective`."""
@@ -98,6 +109,8 @@ class Watched:
                 made = inner(model, part, rows, random)
             if not isinstance(made, Tensor) or made.ndim or not made.requires_grad:
                 raise self._broken("loss gives no scalar that weights learn from", "take the mean")
+            if made.device.type == "cpu" and not torch.isfinite(made):  # a GPU would wait
+                raise self._broken(f"loss is not finite: {made.item()}", AWAY_FROM_0)
             return made
 
         return loss
@@ -109,7 +122,16 @@ class Watched:
                 replace(part, y=torch.zeros_like(part.y)), seed
             )
 
+        if not isinstance(asked, Batch) or _shape(asked) != _shape(part):
+            raise self._broken(
+                f"pretext asks for {_shape(asked)}", f"return a Batch as {_shape(part)}"
+            )
+        if not isinstance(blind, int | float | np.number) or not np.isfinite(blind):
+            raise self._broken(f"pretext gives {blind!r} to a trivial answer", "give a number")
+
         def score(output: Floats) -> tuple[float, float]:
+            if not np.isfinite(output).all():
+                raise self._broken("makes outputs that are not finite (NaN)", AWAY_FROM_0)
             with guarded(self._what, self._place):
                 value, shown = inner(output)
             if not np.isfinite([value, shown]).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +13,22 @@ from torch import Tensor, nn
 
 from tsxfer.core import guard
 from tsxfer.core.doors import METHODS
+from tsxfer.core.options import spelt
 from tsxfer.core.specs import Reuse
 from tsxfer.core.strategy import Strategy
+from tsxfer.errors import PluginError, SpecError
 from tsxfer.models.base import Model
 from tsxfer.models.draws import Chance
 from tsxfer.train import distort
 from tsxfer.train.batch import Batch
 from tsxfer.train.method import Given, Method, Step
 from tsxfer.train.objectives import Objective, of_labels
+
+AWAY_FROM_0 = "keep logarithms, roots and divisions away from 0"
+
+
+def _finite(tensor: Tensor) -> bool:
+    return bool(torch.isfinite(tensor).all())
 
 
 def of(strategy: Strategy) -> Method:
@@ -31,13 +40,11 @@ def of(strategy: Strategy) -> Method:
     if not strategy.method:
         return Method()
     kind, place = METHODS.get(strategy.method), METHODS.place(strategy.method)
+    what = f"method {spelt(strategy.method, strategy.options)}"
     if not (isinstance(kind, type) and issubclass(kind, Method)):
-        raise guard.broken(
-            f"method {strategy.method}", place, "is none", "write a class of Method under @method()"
-        )
-    what = f"method {strategy.method}"
+        raise guard.broken(what, place, "is none", "write a class of Method under @method()")
     with guard.guarded(what, place):
-        inner = kind()
+        inner = kind(**strategy.options)
     return Watched(inner, what, place)
 
 
@@ -69,7 +76,16 @@ class Watched(Method):
             made = self.inner.start(dict(source))
         if not isinstance(made, dict) or not all(isinstance(t, Tensor) for t in made.values()):
             raise self._broken("start gives no weights by name", "return a dict of tensors")
+        lost = [name for name, tensor in made.items() if not _finite(tensor)]
+        if lost:
+            raise self._broken(f"start gives {lost[0]} that is not finite (NaN)", AWAY_FROM_0)
         return made
+
+    def accused(self, error: SpecError) -> SpecError:
+        """The error of copying what `start` gave, as that of `start` where the method has one."""
+        if type(self.inner).start is Method.start:
+            return error
+        return self._broken(f"start gives weights that do not fit: {error.problem}", "keep shapes")
 
     def head(self, width: int, outputs: int) -> nn.Module | None:
         """See `Method.head`; what it gives is tried on two rows."""
@@ -86,20 +102,43 @@ class Watched(Method):
             self.inner.begin(given)
         if not any(p.requires_grad for p in given.model.parameters()):
             raise self._broken("begin leaves nothing that learns", "leave the head to learn")
+        self._try(given)
+
+    def _try(self, given: Given) -> None:
+        """Ask the model that `begin` left for two windows: what it broke is seen before a step."""
+        modes = {module: module.training for module in given.model.modules()}
+        given.model.eval()
+        with self._guard(), torch.no_grad():
+            made = given.model(given.train.x[:2], given.train.extra[:2])
+        for module, mode in modes.items():
+            module.training = mode
+        wanted = (len(given.train.x[:2]), given.outputs)
+        if tuple(made.shape) != wanted:
+            fault = f"begin leaves a model that gives {tuple(made.shape)}, not {wanted}"
+            raise self._broken(fault, "keep what the head gives")
+        self.refuse_nan(made.float().cpu().numpy())
 
     def rates(self, given: Given) -> dict[str, float]:
         """See `Method.rates`."""
         with self._guard():
             made = self.inner.rates(given)
         self._refuse_unknown("rates", made, given)
-        return made
+        for name, rate in made.items():
+            if not (isinstance(rate, int | float | np.number) and 0 <= rate < math.inf):
+                fault = f"rates gives {rate!r} for {name}"
+                raise self._broken(fault, "give a finite number from 0")
+        return {name: float(rate) for name, rate in made.items()}
 
     def thaws(self, given: Given) -> dict[str, int]:
         """See `Method.thaws`."""
         with self._guard():
             made = self.inner.thaws(given)
         self._refuse_unknown("thaws", made, given)
-        return made
+        for name, epoch in made.items():
+            if not (isinstance(epoch, int | np.integer) and epoch >= 0):
+                fault = f"thaws gives {epoch!r} for {name}"
+                raise self._broken(fault, "give a whole number of epochs from 0")
+        return {name: int(epoch) for name, epoch in made.items()}
 
     def loss(self, step: Step) -> Tensor:
         """See `Method.loss`."""
@@ -111,6 +150,8 @@ class Watched(Method):
                 f"loss gives {shape}, no scalar that the weights learn from",
                 "add a mean or sum of tensors to step.plain()",
             )
+        if made.device.type == "cpu" and not _finite(made):  # a GPU would wait for the number
+            raise self._broken(f"loss is not finite: {made.item()}", AWAY_FROM_0)
         return made
 
     def after_step(self, model: Model) -> None:
@@ -137,13 +178,13 @@ class Watched(Method):
         if not np.isfinite(output).all():
             raise self._broken(
                 "makes outputs that are not finite (NaN)",
-                "keep logarithms, roots and divisions of its loss away from 0",
+                AWAY_FROM_0,
             )
 
     def _guard(self) -> Any:
         return guard.guarded(self._what, self._place)
 
-    def _broken(self, fault: str, mend: str) -> Exception:
+    def _broken(self, fault: str, mend: str) -> SpecError:
         return guard.broken(self._what, self._place, fault, mend)
 
     def _refuse_unknown(self, hook: str, made: object, given: Given) -> None:
@@ -156,9 +197,15 @@ class Watched(Method):
 
 
 def unrecordable(reuse: Reuse | None) -> str:
-    """Why the steps of a transfer are not to be recorded on a GPU; empty: they may be."""
+    """Why the steps of a transfer are not to be recorded on a GPU; empty: they may be.
+
+    A method that cannot be made fails its row where the row begins, and not here.
+    """
     name = reuse.strategy.method if reuse else ""
-    if not name or reuse is None or of(reuse.strategy).recordable:
+    try:
+        if not name or reuse is None or of(reuse.strategy).recordable:
+            return ""
+    except PluginError:
         return ""
     return f"method {name} says that its steps cannot be recorded"
 
