@@ -1,6 +1,6 @@
-"""Kernels of one step and of one evaluation, counted for replicas in turns and as a stack.
+"""Kernels of one step, of one evaluation and of an epoch, counted in turns and as a stack.
 
-Run: python -m bench.kernels [--replicas 42]
+Run: python -m bench.kernels [--replicas 42] [--epoch]
 
 Counted are operations that compute or move numbers, as PyTorch dispatches them on a CPU in the
 form that a GPU runs (`tsxfer.models.layers.plainly`); views are not. An operation is one kernel or
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,10 @@ from tsxfer.models.base import build
 from tsxfer.models.layers import plainly
 from tsxfer.train import norms
 from tsxfer.train.batch import Batch
+from tsxfer.train.judging import Judge, Question
 from tsxfer.train.loop import Replica, Rules, Run
-from tsxfer.train.stacked.stack import Memory, Stack
+from tsxfer.train.stacked.scores import Judges
+from tsxfer.train.stacked.stack import AT_ONCE, MORE_AT_ONCE, Memory, Stack
 
 MODELS = ("convnetquake", "magnet", "mlstm_fcn", "tcn", "resnet", "inception_time")
 COUNT, LENGTH, BATCH = 96, 540, 64
@@ -99,16 +103,69 @@ def measure(name: str, replicas: int) -> tuple[int, int, int, int]:
     return turns * replicas, stacked, alone * replicas, counted(lambda: stack.outputs(64))
 
 
+def epoch(name: str, replicas: int) -> list[str]:
+    """An epoch of 1,200 windows in batches of 64, 300 windows of validation: nodes and starts.
+
+    Nodes are operations, wherever they start from. The host starts each that is not in a recording,
+    and each recording as one. *Before*: a recording a step, evaluation by the host in passes of 64
+    windows, a copy of each tensor of each replica that improved.
+    """
+    steps, validation, several = -(-1200 // BATCH), 300, runs(name, replicas)
+    judges, stack = _judges(several, validation), Stack(several, [Memory() for _ in several])
+    stack.schedule()
+    rows = torch.arange(BATCH).repeat(replicas, 1)
+    stack.step(rows)
+    step = counted(lambda: stack.step(rows))
+    tensors = len(several[0].best_state)
+    passes = -(-validation // AT_ONCE), -(-validation // MORE_AT_ONCE)
+    pass_ = counted(lambda: stack.outputs(BATCH))
+    raw = torch.zeros(replicas, validation, 4)
+    scored = counted(lambda: judges.terms(raw, None))
+    kept = counted(lambda: stack.keep([True] * replicas))
+    begun = counted(stack.schedule) + replicas + 3 * 2  # each one's order, by batch size
+    pick = 2  # of a step by a counter: its rows, and the counter goes on
+    lines = [
+        ("before", step + pick, passes[0] * pass_, 0, tensors * replicas, raw.nbytes),
+        ("an epoch", step, passes[1] * pass_, scored, kept, 8 * replicas * 9),
+    ]
+    said = []
+    for title, one, evaluated, score, best, size in lines:
+        nodes = begun + steps * one + evaluated + score + best
+        starts = begun + best + (2 * steps + 2 + evaluated if title == "before" else 2)
+        said.append(
+            f"{name:14}{title:10}{nodes:>8,} nodes ({steps} steps of {one}, evaluation "
+            f"{evaluated}, scores {score}, best state {best:,}), {starts:,} starts by the host, "
+            f"{size:,} bytes read"
+        )
+    return said
+
+
+def _judges(several: list[Run], count: int) -> Judges:
+    """As of a card with four classes."""
+    truth = np.arange(count) % 4
+    asked = Judge(lambda _: (0.0, 0.0), Question("macro_f1", "metric", "task", truth))
+    return Judges([_asked(run, asked) for run in several])
+
+
+def _asked(run: Run, judge: Judge) -> Any:
+    return SimpleNamespace(replica=replace(run.replica, score=judge))
+
+
 def main() -> None:
     """Print one line a model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replicas", type=int, default=42)
     parser.add_argument("--model", action="append")
+    parser.add_argument("--epoch", action="store_true", help="what an epoch launches")
     chosen = parser.parse_args()
     torch.manual_seed(0)
     print(
         f"{chosen.replicas} replicas, batches of {BATCH}, 3 x {LENGTH}, torch {torch.__version__}"
     )
+    if chosen.epoch:
+        for name in chosen.model or MODELS:
+            print("\n".join(epoch(name, chosen.replicas)), flush=True)
+        return
     print(f"{'model':16}{'step, turns':>13}{'stacked':>9}{'eval, turns':>13}{'stacked':>9}")
     for name in chosen.model or MODELS:
         turns, stacked, alone, together = measure(name, chosen.replicas)

@@ -166,7 +166,20 @@ def _f1_by_class(truth: Array, predicted: Array) -> tuple[NDArray[np.float64], N
     classes, counts = np.unique(truth, return_counts=True)
     hits = np.array([np.sum((truth == c) & (predicted == c)) for c in classes])
     claimed = np.array([np.sum(predicted == c) for c in classes])
-    return 2.0 * hits / (counts + claimed), counts
+    return f1_of(hits, claimed, counts), counts
+
+
+def f1_of(
+    hits: NDArray[np.number], claimed: NDArray[np.number], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """F1 of each class, from counts ``(class,)`` of windows.
+
+    Args:
+        hits: Of the class, and recognised.
+        claimed: Taken for the class.
+        counts: Of the class.
+    """
+    return np.asarray(2.0 * hits / (counts + claimed))
 
 
 @metric(
@@ -206,11 +219,14 @@ def r2(truth: Array, predicted: Array) -> float:
     Constant `truth` gives 0, since there is no variance to explain; scikit-learn gives 1 to a
     perfect prediction of it.
     """
+    return explained(truth, float(np.sum(_errors(truth, predicted) ** 2)))
+
+
+def explained(truth: Array, squares: float) -> float:
+    """R2 from the sum of squared errors."""
     values = truth.astype(np.float64)
     spread = float(np.sum((values - values.mean()) ** 2))
-    if spread == 0:
-        return 0.0
-    return 1.0 - float(np.sum(_errors(truth, predicted) ** 2)) / spread
+    return 0.0 if spread == 0 else 1.0 - squares / spread
 
 
 def _errors(truth: Array, predicted: Array) -> NDArray[np.float64]:

@@ -627,3 +627,61 @@ def test_an_official_test_part_in_another_order_of_channels(tmp_path: Path) -> N
     )
     with pytest.raises(DataError, match="other channels"):
         bring(tmp_path / "m_train.csv", label="y")
+
+
+def _span_files(folder: Path, dated: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
+    signal = layouts.recording(subjects=1, turns=12).drop(columns=["act", "who"])
+    if dated:
+        signal["time"] = pd.Timestamp("2024-05-01") + pd.to_timedelta(signal["time"], "s")
+    signal.to_csv(folder / "s.csv", index=False)
+    start = np.arange(12) * 2.0
+    spans = pd.DataFrame({"start": start, "end": start + 2, "label": ["a", "b"] * 6})
+    return signal, spans
+
+
+TIMES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "clock": lambda t: t.assign(
+        **{n: [f"00:00:{v:04.1f}" for v in t[n]] for n in ("start", "end")}
+    ),
+    "milliseconds": lambda t: t.assign(start_ms=t["start"] * 1e3, end_ms=t["end"] * 1e3),
+    "samples": lambda t: t.assign(**{f"{n} [samples]": t[n] * 50 for n in ("start", "end")}),
+    "lasting": lambda t: t.assign(onset_s=t["start"], duration_ms=2000),
+}
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_intervals_in_any_unit_are_read(tmp_path: Path, name: str) -> None:
+    """Times of day, milliseconds and samples, as their columns say, label what seconds label."""
+    signal, spans = _span_files(tmp_path)
+    said = {"window": "1s", "intervals": str(tmp_path / "i.csv")}
+    made = TIMES[name](spans)
+    made.drop(columns=[] if name == "clock" else ["start", "end"]).to_csv(
+        tmp_path / "i.csv", index=False
+    )
+    found = bring(tmp_path / "s.csv", **said)
+    assert np.array_equal(found.array("y"), np.repeat([0, 1] * 6, 2))
+    expected = signal[["ax", "ay"]].to_numpy().reshape(24, 50, 2).swapaxes(1, 2)
+    assert np.allclose(found.array("x"), expected, atol=1e-5)
+
+
+def test_intervals_of_dates_and_without_a_rate(tmp_path: Path) -> None:
+    """Dates meet dates; a recording without times takes ``--rate``, else samples, and says so."""
+    signal, spans = _span_files(tmp_path, dated=True)
+    first = pd.Timestamp("2024-05-01")
+    dated = spans.assign(**{n: [(first + pd.Timedelta(v, "s")).isoformat() for v in spans[n]]
+                            for n in ("start", "end")})  # fmt: skip
+    said = {"window": "50", "intervals": str(tmp_path / "i.csv")}
+    dated.to_csv(tmp_path / "i.csv", index=False)
+    assert bring(tmp_path / "s.csv", **said).count == 24
+    signal.drop(columns="time").to_csv(tmp_path / "s.csv", index=False)
+    with pytest.raises(DataError, match="they are dates, and the recording has no column"):
+        bring(tmp_path / "s.csv", **said)
+    spans.to_csv(tmp_path / "i.csv", index=False)
+    assert bring(tmp_path / "s.csv", rate=50.0, **said).count == 24
+    (spans.set_index("label") * 50).reset_index().to_csv(tmp_path / "i.csv", index=False)
+    made = bring(tmp_path / "s.csv", **said)
+    assert made.count == 24
+    assert "taken as numbers of samples" in " ".join(made.notes)
+    spans.assign(start="01:30").to_csv(tmp_path / "i.csv", index=False)
+    with pytest.raises(DataError, match="'01:30' is no time: hours and minutes"):
+        bring(tmp_path / "s.csv", **said)

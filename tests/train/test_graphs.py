@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from tsxfer.core.specs import Recipe
-from tsxfer.models.base import build
+from tsxfer.models.base import Model, build
+from tsxfer.models.draws import Chance
 from tsxfer.train.batch import Batch
 from tsxfer.train.graphs import Body, Graphs
 from tsxfer.train.loop import Fit, Replica, Rules, Stepper, fit, turns
@@ -98,6 +99,23 @@ def test_what_cannot_be_recorded_is_taken_in_turns_and_says_so() -> None:
     fits, _ = _trained("magnet", stepper, 75, range(2))
     assert fits == _trained("magnet", turns, 75, range(2))[0]
     assert "not permitted" in stepper.refused
+
+
+def test_a_refusal_in_the_middle_of_warming_up_leaves_no_trace() -> None:
+    """The last batch is refused after a full one was tried: the numbers are those in turns."""
+    tried: list[int] = []
+    replica = _replica("magnet", 0, 75)
+
+    def once(model: Model, part: Batch, rows: torch.Tensor, random: Chance) -> torch.Tensor:
+        tried.append(len(rows))
+        if tried == [16, 11]:
+            raise RuntimeError("no plan for it")
+        return replica.objective(model, part, rows, random)
+
+    stepper = Graphs(_by_hand)
+    found = fit([replace(replica, objective=once)], Rules(RECIPE), stepper)
+    assert stepper.refused == "no plan for it"
+    assert found == _trained("magnet", turns, 75, [0])[0]
 
 
 def test_too_wide_a_pack_is_said_to_be_so() -> None:

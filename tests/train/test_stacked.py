@@ -201,11 +201,11 @@ def test_a_recorded_step_leaves_no_trace_before_it_counts(monkeypatch: pytest.Mo
         patch.setattr(
             Stack, "step", lambda self, rows: (done.append(rows.shape[1]), step(self, rows))
         )
-        found = _trained(Stacked(by_hand), "magnet", RULES)
+        found = _trained(Stacked(by_hand, epochs=True), "magnet", RULES)
     assert done[:4] == [8, "recorded", 4, "recorded"]
     expected = _trained(Stacked(), "magnet", RULES)
     assert found[0] == expected[0]
-    assert pools == [None, "pool"]
+    assert pools == [None, *["pool"] * 3]  # the evaluation and a whole epoch too
 
 
 def test_methods_with_hooks_are_refused_in_words() -> None:

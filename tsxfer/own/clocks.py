@@ -18,6 +18,7 @@ NAMED = re.compile(
     r"(?:[ _\[(]+(?P<unit>s|secs?|seconds?|ms|millis\w*|us|ns)[\])]?)?$",
     re.IGNORECASE,
 )
+ELAPSED = re.compile(r"^\s*(\d+):(\d{2}):(\d{2}(?:[.,]\d+)?)\s*$")  # 00:01:30.5
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 STEADY, JITTERING = 1.5, 5.0  # periods without a sample that make a gap
 EVEN = 0.995  # share of steps of one length, from which on a clock ticks evenly
@@ -141,6 +142,17 @@ def _instants(column: Any) -> Any:
     return pd.Series(pd.NaT, index=column.index, dtype="datetime64[ns, UTC]")
 
 
+def elapsed(cells: list[Any]) -> NDArray[np.float64] | None:
+    """Seconds of cells such as ``00:01:30.5``, hours first; None where one is no such cell."""
+    found = [ELAPSED.match(str(cell)) for cell in cells]
+    if not found or not all(found):
+        return None
+    parts = [match.groups() for match in found if match]
+    return np.array(
+        [3600.0 * int(h) + 60 * int(m) + float(s.replace(",", ".")) for h, m, s in parts]
+    )
+
+
 def seconds(values: Any) -> tuple[NDArray[np.float64], bool]:
     """Cells of a time column as numbers, and whether they were dates (then in seconds)."""
     import pandas as pd
@@ -152,6 +164,8 @@ def seconds(values: Any) -> tuple[NDArray[np.float64], bool]:
         found = pd.to_numeric(column, errors="coerce")
         if found.notna().all():
             return found.to_numpy(np.float64), False
+        if (clock := elapsed(column.tolist())) is not None:
+            return clock, True
         column = _instants(column)
     instants = column.to_numpy("M8[ns]")
     out = instants.astype(np.int64) / 1e9

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 from tsxfer.own.codes import left_out, told
 from tsxfer.own.description import Description
-from tsxfer.own.intervals import Interval, apply
+from tsxfer.own.interval_tables import Interval
+from tsxfer.own.intervals import apply
 from tsxfer.own.signals import Signal
 
 ENDINGS = (".edf", ".bdf")

@@ -18,7 +18,8 @@ from tsxfer.own.catalogues import Catalogue, catalogue_of
 from tsxfer.own.content import Content
 from tsxfer.own.cutting import content_of
 from tsxfer.own.description import Description
-from tsxfer.own.intervals import apply, read_intervals
+from tsxfer.own.interval_tables import read_intervals
+from tsxfer.own.intervals import apply
 from tsxfer.own.naming import Pattern, named
 from tsxfer.own.official import parts_of, with_parts
 from tsxfer.own.signals import Signal
@@ -90,6 +91,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     if described.intervals and not described.unlabelled:
         where = Path(described.intervals)
         found, inner_label, inner_group = read_intervals(where, described)
+        signals = [replace(s, rate=s.rate or described.rate) for s in signals]
         signals, inner = apply(signals, found, where), (inner_label, inner_group)
     signals = [s.labelled(one.label, one.group) for s, one in zip(signals, ones, strict=True)]
     label, group = inner[0] or label, inner[1] or group

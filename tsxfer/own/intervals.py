@@ -1,103 +1,23 @@
-"""Intervals in a second file: start, end and label of each stretch of a recording."""
+"""Intervals laid over recordings: which samples each one labels."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tsxfer.errors import DataError, SpecError
-from tsxfer.own.description import Description
-from tsxfer.own.listing import listing, times
+from tsxfer.errors import DataError
+from tsxfer.own.interval_tables import Interval
 from tsxfer.own.signals import Signal, Span
-from tsxfer.own.tables import as_numbers
 
-STARTS = ("start", "onset", "begin", "from", "start_time", "tmin")
-ENDS = ("end", "stop", "offset", "to", "end_time", "tmax")
-LASTING = ("duration", "length")
-OWN_TIME = "give starts and ends in seconds of the recording's own time"
-FILES = ("file", "filename", "file_name", "record", "recording", "path")
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """One labelled interval; times in seconds, or in samples where no rate is known."""
-
-    start: float
-    end: float
-    label: Any
-    group: str
-    file: str
-
-
-def read_intervals(path: Path, described: Description) -> tuple[list[Interval], str, str]:
-    """The intervals of a table, with the names of its label and group columns.
-
-    Raises:
-        DataError: If columns are missing, or an interval does not end after its start.
-    """
-    if not path.is_file():
-        raise SpecError(f"no file {path}", mend="check the path after --intervals")
-    table, decimal = listing(path)
-    start, end = _column(table, path, STARTS), _column(table, path, (*ENDS, *LASTING))
-    label = _label(table, path, described, (start, end))
-    group = next((n for n in (described.group, "group") if n in table.columns), "")
-    file = next((n for n in FILES if n in table.columns), "")
-    begins, ends = times(table[start], decimal), times(table[end], decimal)
-    ends = begins + ends if end.lower() in LASTING else ends
-    bad = ~(ends > begins)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise DataError(
-            f"an interval from {table[start].iloc[row]} to {table[end].iloc[row]} does not end "
-            "after its start",
-            where=f"{path}, row {row + 1}",
-            mend="correct that row, or remove it",
-        )
-    columns = [
-        begins,
-        ends,
-        _labels(table[label], decimal),
-        table[group] if group else [""] * len(table),
-        table[file].astype(str) if file else [""] * len(table),
-    ]
-    found = [
-        Interval(float(a), float(b), c, str(d), e) for a, b, c, d, e in zip(*columns, strict=True)
-    ]
-    return found, label, group
-
-
-def _labels(cells: Any, decimal: str) -> list[Any]:
-    """Labels, None where a cell is empty."""
-    found = as_numbers(cells.to_numpy(object), decimal).tolist()
-    return [None if said == "" else value for said, value in zip(cells, found, strict=True)]
-
-
-def _column(table: Any, path: Path, names: tuple[str, ...]) -> str:
-    lower = {name.lower(): name for name in reversed(table.columns)}
-    for name in names:
-        if name in lower:
-            return str(lower[name])
-    raise DataError(
-        f"no column called {' or '.join(names[:3])}",
-        where=f"{path} has: {', '.join(table.columns[:12])}",
-        mend="name the columns start, end and label in the first row of the file",
-    )
-
-
-def _label(table: Any, path: Path, described: Description, taken: tuple[str, str]) -> str:
-    wanted = (described.label,) if described.label else ("label", "class", "event", "description")
-    found = [n for n in wanted if n in table.columns and n not in taken]
-    if not found:
-        raise DataError(
-            f"no column {wanted[0]!r} of labels",
-            where=f"{path} has: {', '.join(table.columns[:12])}",
-            mend="name it with --label",
-        )
-    return found[0]
+OWN_TIME = (
+    "give starts and ends in seconds of the recording's own time, as times of day or dates where "
+    "it has such, or call the columns start_ms and end_ms, or start_samples and end_samples"
+)
+DATED = 1e8  # seconds: dates of 1973 and later, counted from 1970
 
 
 def apply(signals: list[Signal], found: list[Interval], where: Path) -> list[Signal]:
@@ -119,13 +39,13 @@ def apply(signals: list[Signal], found: list[Interval], where: Path) -> list[Sig
     if not any(span.label is not None for signal in made for span in signal.spans):
         raise DataError(
             f"none of {len(found)} intervals ({found[0].start:g} to {found[0].end:g}, ...) lies "
-            f"within {signals[0].name} ({_extent(signals[0])})"
+            f"within {signals[0].name} ({_extent(signals[0])}): {_why(found[0], signals[0])}"
             if found
             else "it holds no interval",
             where=str(where),
             mend=OWN_TIME,
         )
-    said = _outside(signals, by_file, where)
+    said = (*_outside(signals, by_file, where), *_without_rate(signals, found, where))
     return [replace(made[0], notes=(*made[0].notes, *said)), *made[1:]]
 
 
@@ -146,8 +66,8 @@ def _outside(
         one, signal = beyond[-1]
         raise DataError(
             f"{len(beyond)} of {len(mine)} intervals lie outside of their recording, e.g. "
-            f"{one.start:g} to {one.end:g} of {signal.name} ({_extent(signal)}): are they in "
-            "samples or milliseconds?",
+            f"{one.start:g} to {one.end:g} of {signal.name} ({_extent(signal)}): "
+            + _why(one, signal),
             where=str(where),
             mend=f"{OWN_TIME}; remove rows of other recordings",
         )
@@ -156,6 +76,25 @@ def _outside(
         (strange, "are of files that are not there"),
     )
     return tuple(f"{count} intervals of {where.name} {what}" for count, what in notes if count)
+
+
+def _without_rate(signals: list[Signal], found: list[Interval], where: Path) -> tuple[str, ...]:
+    if all(signal.rate for signal in signals) or all(one.counted for one in found):
+        return ()
+    return (
+        f"no rate is known: starts and ends of {where.name} are taken as numbers of samples, from "
+        "0 (--rate settles it)",
+    )
+
+
+def _why(one: Interval, signal: Signal) -> str:
+    """What may be wrong with the times of an interval that lies outside."""
+    mine, theirs = one.start > DATED, signal.pieces[0][1] > DATED
+    if one.counted or mine == theirs:
+        return "are they in samples or milliseconds, or of another recording?"
+    if mine:
+        return "they are dates, and the recording has no column of dates"
+    return "the recording's own times are dates, and these are none"
 
 
 def _extent(signal: Signal) -> str:
@@ -201,6 +140,9 @@ def _places(signal: Signal, interval: Interval) -> list[tuple[int, int]]:
     rate = signal.rate or 1.0
     ends = [first for first, _ in signal.pieces[1:]] + [signal.length]
     out = []
+    if interval.counted:
+        start, stop = (max(0, math.ceil(at)) for at in (interval.start, interval.end))
+        return [(start, min(stop, signal.length))] if start < min(stop, signal.length) else []
     for (first, time), end in zip(signal.pieces, ends, strict=True):
         start = max(first, first + math.ceil((interval.start - time) * rate - 1e-6))
         stop = min(end, first + math.ceil((interval.end - time) * rate - 1e-6))

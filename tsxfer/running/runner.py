@@ -191,7 +191,8 @@ def _attempt(pack: Sequence[Job], refused: str) -> list[Result] | _Again:
         "pack": len(pack),
         "way": _execution(pack[0].trial, stepper),
     }
-    cost |= steppers.refusals(stepper) | ({"state": said} if said else {})
+    cost |= steppers.refusals(stepper) | steppers.recordings(stepper)
+    cost |= {"state": said} if said else {}
     fitted = [[next(fits) for _ in b.replicas] for b in begun]
     shown = ending.Shown(pack[0].device)
     rows = {

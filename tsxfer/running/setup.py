@@ -10,20 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from tsxfer import metrics
 from tsxfer.core.guard import broken
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.seen import Begin
 from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.core.strategy import Strategy
 from tsxfer.data import matching, scale
-from tsxfer.data.sealed import answers
 from tsxfer.data.task import Task, load_task, prepared
 from tsxfer.errors import PluginError, SpecError
 from tsxfer.keys import seed, stream
 from tsxfer.models import heads
 from tsxfer.models.base import Model, build
 from tsxfer.running import given, methods
+from tsxfer.running.scoring import loss_of, score_of
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import loop, norms, objectives, reuse, watched, weights, zero_shot
 from tsxfer.train import pretext as pretexts
@@ -90,7 +89,7 @@ def begin(
         plain = loop.Replica(
             model,
             *parts,
-            _score(task, trial, model),
+            score_of(task, trial, model),
             order=stream("order", trial.dataset, trial.repeat),
             dropout=seed("dropout", trial.dataset, trial.model, trial.repeat),
             rates=_rates(trial, model, start, multiplier) | how.rates(known),
@@ -300,30 +299,6 @@ def _objective(
     return objectives.anchored(plain, model, start.audit["copied"], anchor) if anchor else plain
 
 
-def _score(task: Task, trial: Trial, model: Model) -> loop.Score:
-    """The primary metric, and what the profile chooses checkpoints on."""
-    metric = metrics.get(task.prepared.card.metric)
-    sign = metric.sign
-
-    def on_metric(output: NDArray[np.float32]) -> tuple[float, float]:
-        value = metric.score(task.truth, answers(task, output, task.validation))
-        return sign * value, value
-
-    def as_in_study(output: NDArray[np.float32]) -> tuple[float, float]:
-        value = metric.score(task.truth, answers(task, output, task.validation))
-        if task.prepared.classes and trial.recipe.loss == "task":
-            return metrics.accuracy(task.truth, output.argmax(axis=1)), value
-        penalty = float(model.penalty().detach()) if model.backbone.kernel_l2 else 0.0
-        return -_loss(task, output, trial.recipe.loss) - penalty, value
-
-    return as_in_study if PROFILES[trial.profile].monitor == "study" else on_metric
-
-
-def _loss(task: Task, output: NDArray[np.float32], kind: str = "task") -> float:
-    y = torch.from_numpy(np.ascontiguousarray(task.validation_y))
-    return float(objectives.task_loss(torch.from_numpy(output), y, kind))
-
-
 def pretext(trial: Trial, part: Batch, name: str) -> tuple[Batch, loop.Score, float]:
     """Pretext task of a part: its input, its score function, and a trivial prediction's score."""
     method = pretexts.of(trial.recipe.objective, *part.x.shape[1:])
@@ -357,10 +332,10 @@ def _pooled(replica: loop.Replica, own: Task, trial: Trial, workspace: Workspace
     held = [on_device(task.validation, task.validation_y, device) for task in tasks]
 
     def score(output: NDArray[np.float32]) -> tuple[float, float]:
-        losses = [_loss(own, output)]
+        losses = [loss_of(own, output)]
         for other, task, part in zip(others, tasks, held, strict=True):
             found = loop.predict(other, part.x, part.extra, precision=trial.recipe.precision)
-            losses.append(_loss(task, found))
+            losses.append(loss_of(task, found))
         return -float(np.mean(losses)), replica.score(output)[1]
 
     pairs = list(zip(others, learned, strict=True))

@@ -37,3 +37,11 @@ def refusals(stepper: loop.Stepper) -> dict[str, str]:
     """Why steps were not taken as they were meant to be, for a row; empty where they were."""
     why = stepper.refused if isinstance(stepper, Stacked | Graphs) else ""
     return {"refused": why} if why else {}
+
+
+def recordings(stepper: loop.Stepper) -> dict[str, str]:
+    """What is recorded of a stack, for a row: ``graph``, and ``scores`` where the host makes them.
+
+    A graph is of a whole epoch or, with the reason, of a step.
+    """
+    return stepper.told if isinstance(stepper, Stacked) else {}

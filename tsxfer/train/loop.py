@@ -33,6 +33,8 @@ from tsxfer.train.watched import Watched, changes_checkpoint
 
 Score = Callable[[NDArray[np.float32]], tuple[float, float]]
 """Raw validation output ``(n, outputs)`` to what is monitored (larger is better) and the metric."""
+Judged = NDArray[np.float32] | tuple[float, float]
+"""Raw validation output that is still to be scored, or its scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Run:
         rows: Order of the training instances in this epoch, on the device.
         stopped: Patience is over, or training diverged.
         out: What training gave so far.
+        held: A stack holds its tensors, and keeps its best state.
     """
 
     def __init__(self, replica: Replica, rules: Rules) -> None:
@@ -136,6 +139,7 @@ class Run:
         self._stale, self._waited, self._factor, self.stage = 0, 0, 1.0, 0
         self._plateau, self.stopped = -math.inf, False
         self.best_state: dict[str, Tensor] = {}
+        self.held = False
         self._first = self._loss()
         self._last: tuple[float, float] | None = None
         self._evaluate(0)
@@ -176,12 +180,12 @@ class Run:
         self.optimiser.step()
         self.replica.method.after_step(model)
 
-    def reach(self, index: int, output: NDArray[np.float32] | None = None) -> None:
+    def reach(self, index: int, found: Judged | None = None) -> None:
         """The steps of an epoch up to this index are done: evaluate; at its end also schedule.
 
         Args:
             index: Steps of this epoch.
-            output: Raw validation output, where it is there already.
+            found: Of this evaluation, where it is there already.
         """
         passed = self.out.steps // self.per_epoch
         self.out.steps = passed * self.per_epoch + index
@@ -190,38 +194,46 @@ class Run:
         if index == self.per_epoch:
             self.replica.method.after_epoch(self.replica.model, passed + 1)
         done = passed * seen + (seen if index == self.per_epoch else index * batch)
-        self._evaluate(done, output)
+        self._evaluate(done, found)
         if index == self.per_epoch:
             self._end_epoch()
 
     def _end_epoch(self) -> None:
-        value, best = self.out.monitor[-1], self.out.best == len(self.out.monitor) - 1
+        value = self.out.monitor[-1]
         if not math.isfinite(value):
             self.out.diverged = self.stopped = True
             return
-        self._stale = 0 if best else self._stale + 1
+        self._stale = 0 if self.improved else self._stale + 1
         self.stopped = self._stale >= self.rules.recipe.patience
         if self.stopped:  # other steppers go on with it, which counts for nothing
             self._last = self._loss()
         self._schedule(value)
 
-    def _judged(self, output: NDArray[np.float32] | None = None) -> tuple[float, float]:
+    @property
+    def improved(self) -> bool:
+        """Whether the last evaluation is the best one."""
+        return self.out.best == len(self.out.monitor) - 1
+
+    def _judged(self, found: Judged | None = None) -> tuple[float, float]:
         """What is monitored, and the metric, on validation."""
-        output = self._output() if output is None else output
+        if isinstance(found, tuple):
+            return found
+        output = self._output() if found is None else found
         if isinstance(self.replica.method, Watched):
             self.replica.method.refuse_nan(output)
         return self.replica.score(output)
 
-    def _evaluate(self, seen: int, output: NDArray[np.float32] | None = None) -> None:
+    def _evaluate(self, seen: int, found: Judged | None = None) -> None:
         replica, out = self.replica, self.out
-        value, metric = self._judged(output)
+        value, metric = self._judged(found)
         out.samples.append(float(seen))
         out.monitor.append(value)
         out.metric.append(metric)
         if not self.best_state or value > out.monitor[out.best]:
             out.best = len(out.monitor) - 1
-            state = replica.model.state_dict()
-            self.best_state = {name: tensor.clone() for name, tensor in state.items()}
+            if not self.held:
+                state = replica.model.state_dict()
+                self.best_state = {name: tensor.clone() for name, tensor in state.items()}
 
     def _output(self) -> NDArray[np.float32]:
         part, rules = self.replica.validation, self.rules
@@ -302,8 +314,11 @@ Stepper = Callable[[Sequence[Run], int, int], None]
 class Together(Protocol):
     """A stepper that also evaluates replicas together, and holds their tensors meanwhile."""
 
-    def outputs(self, live: Sequence[Run]) -> dict[int, NDArray[np.float32]]:
-        """Raw validation output of those that it has, by identity."""
+    def judge(self, live: Sequence[Run]) -> dict[int, Judged]:
+        """What it finds of those that it has, by identity."""
+
+    def keep(self, live: Sequence[Run]) -> None:
+        """Those whose last evaluation is their best are kept as they are now."""
 
     def finish(self) -> None:
         """Each network has tensors of its own again."""
@@ -363,15 +378,19 @@ def _train(runs: Sequence[Run], epochs: int, stepper: Stepper, keeper: Keeper | 
             for run in live:
                 norms.train_mode(run.replica.model)
             stepper(live, first, last)
-            found = _outputs(stepper, live)
-            for run in live:
-                run.reach(last, found.get(id(run)))
+            _evaluate(stepper, live, last)
         if keeper is not None:
             keeper.epoch_done()
 
 
-def _outputs(stepper: Stepper, live: Sequence[Run]) -> dict[int, NDArray[np.float32]]:
-    return stepper.outputs(live) if isinstance(stepper, Together) else {}
+def _evaluate(stepper: Stepper, live: Sequence[Run], index: int) -> None:
+    """Those that live have reached this step of the epoch."""
+    together = stepper if isinstance(stepper, Together) else None
+    found: Mapping[int, Judged] = together.judge(live) if together else {}
+    for run in live:
+        run.reach(index, found.get(id(run)))
+    if together:
+        together.keep(live)
 
 
 def _rate(rate: object, device: torch.device) -> float | Tensor:

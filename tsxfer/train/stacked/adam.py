@@ -21,6 +21,7 @@ class Adam:
     Attributes:
         mean: ``(n,)`` running mean of gradients.
         square: ``(n,)`` running mean of their squares.
+        of: ``(n,)`` the stretch of each number.
         ages: ``(stretch,)`` steps that each has taken: what thaws late is younger.
     """
 
@@ -28,7 +29,7 @@ class Adam:
         self._rates, self.mean, self.square = (torch.zeros_like(flat) for _ in range(3))
         self.ages = torch.zeros(len(counts), device=flat.device)
         places = torch.arange(len(counts), device=flat.device)
-        self._of = torch.repeat_interleave(places, torch.tensor(counts, device=flat.device))
+        self.of = torch.repeat_interleave(places, torch.tensor(counts, device=flat.device))
 
     def state(self) -> list[Tensor]:
         """What a step changes."""
@@ -36,7 +37,7 @@ class Adam:
 
     def set_rates(self, rates: list[float]) -> None:
         """The rate of each stretch from now on."""
-        self._rates.copy_(torch.tensor(rates).to(self.mean.device)[self._of])
+        self._rates.copy_(torch.tensor(rates).to(self.mean.device)[self.of])
 
     @torch.no_grad()
     def step(self, flat: Tensor, grad: Tensor) -> None:
@@ -46,6 +47,6 @@ class Adam:
         self.mean.lerp_(grad, 1 - first)
         self.square.mul_(second).addcmul_(grad, grad, value=1 - second)
         corrections = 1 - torch.pow(first, self.ages), (1 - torch.pow(second, self.ages)).sqrt()
-        one, two = (correction[self._of] for correction in corrections)
+        one, two = (correction[self.of] for correction in corrections)
         spread = (self.square.sqrt() / two).add_(EPSILON)
         flat.sub_(self.mean / one * self._rates / spread)

@@ -23,6 +23,8 @@ def refusal(run: Run) -> str:
     inner = goal.inner if isinstance(goal, Anchored) else goal
     if "pooled" in dict(run.replica.model.named_children()):
         return "pooled sources share parameters between networks"
+    if _tied(run.replica.model):
+        return "a parameter with two names, which stacked networks cannot be given"
     if type(run.replica.method) is not Method:
         return "a fine-tuning method with hooks of its own acts on one network at a time"
     if not isinstance(inner, SHARED):
@@ -31,6 +33,15 @@ def refusal(run: Run) -> str:
     if any(isinstance(layer, nn.RNNBase) and not isinstance(layer, LSTM) for layer in layers):
         return "recurrent layers other than tsxfer.models.layers.LSTM have no stacked form"
     return ""
+
+
+def _tied(model: nn.Module) -> bool:
+    """Whether a parameter or buffer has two names: `functional_call` would leave a stack's in."""
+    held = [
+        *model.named_parameters(remove_duplicate=False),
+        *model.named_buffers(remove_duplicate=False),
+    ]
+    return len({id(tensor) for _, tensor in held}) < len(held)
 
 
 def forms(live: Sequence[Run]) -> list[list[Run]]:

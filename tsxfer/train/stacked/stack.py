@@ -22,6 +22,7 @@ from tsxfer.train.stacked import form
 from tsxfer.train.stacked.adam import Adam
 
 AT_ONCE = 64  # windows of a replica in one pass of evaluation
+MORE_AT_ONCE = 256  # on a GPU: without gradients they hold no more than a step on 64
 
 
 @dataclass(slots=True)
@@ -45,12 +46,25 @@ class _Losses(nn.Module):
         return loss + self.model.penalty() if self.penalty else loss
 
 
+class _Penalty(nn.Module):
+    """The penalty of a network where `functional_call` can put a replica's tensors in."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self) -> Tensor:
+        """Of one replica."""
+        return self.model.penalty()
+
+
 class Stack:
     """Replicas of one form. Their networks' tensors become views into the stack's.
 
     Attributes:
         runs: The replicas.
         flat: All that learns: one stretch a parameter, in it one stretch a replica.
+        at_once: Windows of a replica in one pass of evaluation.
     """
 
     def __init__(self, runs: Sequence[Run], memories: Sequence[Memory]) -> None:
@@ -71,6 +85,9 @@ class Stack:
         self._fixed = self._stacked_rest()
         self._goal, self._anchors = self._goals()
         self._streams = Streams(tuple(run.random for run in runs))
+        self.at_once = MORE_AT_ONCE if self.flat.is_cuda else AT_ONCE
+        self._best = self._gathered([run.best_state for run in runs])
+        self._best_buffers = self._buffers()
         self._attach()
         self._remember()
 
@@ -86,6 +103,21 @@ class Stack:
         held = [dict(m.named_parameters()) | dict(m.named_buffers()) for m in self._models]
         rest = [name for name in names if name not in self._names]
         return {name: torch.stack([one[name].detach() for one in held]) for name in rest}
+
+    def _buffers(self) -> dict[str, Tensor]:
+        """Buffers at the best state of each replica; a parameter that stays needs no copy."""
+        kept = self.runs[0].best_state.keys() & dict(self._models[0].named_buffers()).keys()
+        return {n: torch.stack([run.best_state[n] for run in self.runs]) for n in sorted(kept)}
+
+    @torch.no_grad()
+    def keep(self, better: Sequence[bool]) -> None:
+        """The best state of these replicas is that of now; one masked copy, on the device."""
+        mask = torch.tensor(better, device=self.flat.device)
+        of = mask.repeat(len(self._names))[self.adam.of]
+        torch.where(of, self.flat, self._best, out=self._best)
+        for name, best in self._best_buffers.items():
+            mine = mask.view(-1, *[1] * (best.ndim - 1))
+            torch.where(mine, self._fixed[name], best, out=best)
 
     def _goals(self) -> tuple[Objective, Tensor | None]:
         """The objective that all share, and where anchored parameters were, laid out as `flat`."""
@@ -106,6 +138,8 @@ class Stack:
     def _attach(self) -> None:
         """Make each network's tensors views: what a step changes, the network has."""
         views = self._views(self.flat.detach())
+        for run in self.runs:
+            run.held = True
         for place, model in enumerate(self._models):
             for name, parameter in model.named_parameters():
                 held = views[name] if name in views else self._fixed[name]
@@ -115,7 +149,11 @@ class Stack:
 
     @torch.no_grad()
     def release(self) -> None:
-        """Give each network tensors of its own again, and keep what Adam knew of them."""
+        """Give each network and best state tensors of its own, and keep what Adam knew."""
+        best = self._views(self._best) | self._best_buffers
+        for place, run in enumerate(self.runs):
+            run.held = False
+            run.best_state |= {name: tensor[place].clone() for name, tensor in best.items()}
         for model in self._models:
             for parameter in model.parameters():
                 parameter.data = parameter.data.clone()
@@ -222,13 +260,27 @@ class Stack:
         model.eval()
         found = []
         with self._alike(), autocast(kind, self.flat.device):
-            for at in range(0, most or len(parts[0].x), AT_ONCE):
-                few = slice(at, at + min(most or AT_ONCE, AT_ONCE))
+            for at in range(0, most or len(parts[0].x), self.at_once):
+                few = slice(at, at + min(most or self.at_once, self.at_once))
                 x = torch.stack([part.x[few] for part in parts])
                 extra = torch.stack([part.extra[few] for part in parts])
                 found.append(vmap(one)(held, x, extra).float())
         norms.train_mode(model)
         return torch.cat(found, dim=1)
+
+    @torch.no_grad()
+    def penalties(self) -> Tensor | None:
+        """``(replica,)`` of the kernels as they are now; None where there is none."""
+        if not self._weight:
+            return None
+        call = _Penalty(self._models[0])
+        held = {f"model.{n}": t for n, t in (self._views(self.flat) | self._fixed).items()}
+
+        def one(tensors: dict[str, Tensor]) -> Tensor:
+            found: Tensor = functional_call(call, tensors, ())
+            return found
+
+        return vmap(one)(held)
 
     @contextmanager
     def _alike(self) -> Iterator[None]:
