@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from tsxfer.core.doors import METRICS as DOOR
 from tsxfer.core.guard import broken, guarded
-from tsxfer.core.registry import PLUGINS
-from tsxfer.errors import SpecError
+from tsxfer.core.plugins import PLUGINS
 
 Array: TypeAlias = NDArray[np.generic]
 Score: TypeAlias = Callable[[Array, Array], float]
@@ -251,13 +250,7 @@ def get(name: str) -> Metric:
 
 @lru_cache(maxsize=256)
 def _got(name: str, _plugins: str) -> Metric:
-    try:
-        found = DOOR.get(name)
-    except SpecError as error:
-        if error.problem.startswith("unknown"):
-            error.mend += "; of your own: say --plugins FOLDER"
-            error.args = (error.problem, error.where, error.mend)
-        raise
+    found = DOOR.get(name)
     if not isinstance(found, Metric):
         raise broken(f"metric {name}", DOOR.place(name), "is none", "define it under @metric(...)")
     return replace(found, place=DOOR.place(name)) if DOOR.plugin_digest(name) else found

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tsxfer.core.registry import PLUGINS
+from tsxfer.core.plugins import PLUGINS
 
 
 def tsxfer(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:

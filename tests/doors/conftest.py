@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.small import filled, job
-from tsxfer.core.registry import PLUGINS
+from tsxfer.core.plugins import PLUGINS
 from tsxfer.core.specs import Recipe, Result, Reuse, Trial
 from tsxfer.core.strategy import named
 from tsxfer.running.runner import run, run_pack

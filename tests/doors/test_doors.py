@@ -15,7 +15,7 @@ from tests.doors.conftest import TRIAL, Write, rows, transfer
 from tsxfer.cli.new import check_file, write_new
 from tsxfer.core import guard
 from tsxfer.core.doors import DOORS
-from tsxfer.core.registry import PLUGINS
+from tsxfer.core.plugins import PLUGINS
 from tsxfer.data.card import Card
 from tsxfer.data.task import judged_card
 from tsxfer.errors import SpecError, TsxferError

@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.doors.conftest import METHODS, rows, transfer
 from tsxfer.core.doors import DOORS
-from tsxfer.core.registry import PLUGINS
+from tsxfer.core.plugins import PLUGINS
 from tsxfer.store.workspace import Workspace
 from tsxfer.testing.doors import CHECKS
 from tsxfer.train import watched

@@ -11,7 +11,7 @@ from tests.doors import faulty
 from tests.doors.faulty import Fault
 from tests.small import filled, job
 from tests.study import here, text
-from tsxfer.core.registry import PLUGINS
+from tsxfer.core.plugins import PLUGINS
 from tsxfer.core.specs import Result
 from tsxfer.core.study import expand, read_study
 from tsxfer.ranking import rankers

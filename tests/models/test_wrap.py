@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tsxfer.core.registry import PLUGINS
+from tsxfer.core.plugins import PLUGINS
 from tsxfer.errors import SpecError
 from tsxfer.models import backbone
 from tsxfer.models.base import Model, build

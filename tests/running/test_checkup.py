@@ -11,9 +11,11 @@ import torch
 
 from tests.train.driver import Driver, play
 from tsxfer.models import draws
-from tsxfer.running import chance, checkup
+from tsxfer.running import chance, checkup, whole
 from tsxfer.running.checkup import Finding
 from tsxfer.train import recording
+from tsxfer.train.stacked import scores
+from tsxfer.train.stacked.play import Play
 from tsxfer.train.stacked.stack import Stack
 
 
@@ -26,8 +28,44 @@ def test_a_dry_run_finds_nothing_wrong() -> None:
     ]
     assert all(finding.good for finding in found)
     assert "stacked" in found[0].said
-    assert found[-2].what == "random streams"
+    assert found[2].what == "random streams"
+    assert [one.what for one in found[3:-1]] == [
+        f"scores, best states and epochs, {metric}" for metric in whole.MODELS
+    ]
+    assert all("graph: nothing recorded, scores on the device" in one.said for one in found[3:-1])
     assert "not tried" in found[-1].said
+
+
+def test_a_best_state_of_another_moment_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the masked copy keeps nothing, the best state is not the one that was scored."""
+    monkeypatch.setattr(Stack, "keep", lambda *_: None)
+    found = checkup._together("cpu", "mae")
+    assert str(found).startswith("FAIL scores, best states and epochs, mae: a best state does not")
+
+
+def test_scores_that_the_device_makes_otherwise_are_a_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A median that is a mean, say."""
+    monkeypatch.setattr(scores, "_median", lambda x: x.mean(dim=1, keepdim=True))
+    assert not checkup._together("cpu", "medae").good
+
+
+def test_an_epoch_that_is_not_its_steps_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The incomplete last batch left out of a whole epoch, say."""
+
+    def short(self: Play) -> None:
+        for place in range(2):
+            self.stack.step(self._shapes[0].order[:, place])
+
+    monkeypatch.setattr(Play, "_steps", short)
+    assert "an epoch is not its steps" in checkup._together("cpu", "mae").said
+
+
+def test_what_a_recorded_epoch_saves_is_timed() -> None:
+    """On a CPU with a recorder that plays; three steps of three replicas."""
+    saved = whole.gap(checkup._judged("cpu", "mae"), checkup.BATCH, lambda b, *_: (b[0], None))
+    assert abs(saved) < 1.0
 
 
 def test_other_numbers_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:

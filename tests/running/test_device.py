@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from bench import speed
-from bench.arms import Case, Timed
+from bench.arms import Case, Timed, replicas
 from tsxfer.api import engine
 from tsxfer.api.engine import How
 from tsxfer.cli.doctor import show_doctor
@@ -23,6 +23,8 @@ from tsxfer.running.device import Pin, device_of, on_gpu, pins, refuse_device
 from tsxfer.running.executors import serial
 from tsxfer.running.successor import begin_worker
 from tsxfer.store.workspace import Workspace
+from tsxfer.train import loop
+from tsxfer.train.stacked.stepper import Stacked
 
 
 @pytest.fixture
@@ -168,6 +170,18 @@ def test_doctor_asks_torch_which_devices_there_are(
     show_doctor(Workspace(tmp_path), as_json=True)
     found = json.loads(capsys.readouterr().out)["devices"]
     assert found == ["cpu", *(f"cuda:{n} (H{n}, {n}.0 of 80.0 GB free)" for n in range(gpus))]
+
+
+def test_a_clock_of_the_bench_is_told_what_a_device_found() -> None:
+    """Scores made on the device give the bench the moments and errors that the host's would."""
+    case = Case("convnetquake", 1, 16, 40, 2, 2)
+    pack, clocks = replicas(case, "cpu", 2)
+    loop.fit(pack, loop.Rules(case.recipe), Stacked(anywhere=True))
+    again, others = replicas(case, "cpu", 2)
+    loop.fit(again, loop.Rules(case.recipe), Stacked())
+    for clock, other in zip(clocks, others, strict=True):
+        assert clock.scores == pytest.approx(other.scores, rel=1e-6)
+        assert len(clock.times) == len(clock.scores) > 2
 
 
 def test_the_bench_takes_no_time_of_turns_for_that_of_a_graph(

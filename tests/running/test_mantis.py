@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tests.small import filled, job
-from tsxfer.core.registry import PLUGINS
+from tsxfer.core.plugins import PLUGINS
 from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.errors import SpecError
 from tsxfer.own import weights

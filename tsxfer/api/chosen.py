@@ -21,9 +21,9 @@ def workspace_at(place: Place) -> Workspace:
 def use_plugins(folder: str | Path) -> None:
     """Make the data sets and models in a folder known, in workers too."""
     if folder:
-        from tsxfer.core import registry
+        from tsxfer.core import plugins
 
-        registry.use_plugins(str(folder))
+        plugins.use_plugins(str(folder))
 
 
 def chosen_study(

@@ -69,7 +69,8 @@ def run(
         weights: URL of a store that shares pretrained weights.
         steps: ``auto`` (``stacked`` on CUDA, else ``turns``), ``turns``, ``recorded`` or
             ``stacked``; the same numbers within rounding.
-        plugins: Folder with data sets, models and methods of yours; else ``TSXFER_PLUGINS``.
+        plugins: Folder or file with data sets, models and methods of yours; else
+            ``TSXFER_PLUGINS``.
         progress: Show how far it is: a bar in a notebook or terminal, lines elsewhere.
         **words: Of the study: ``model`` (``"convnetquake"``), ``size`` (labels to use: ``1500``,
             ``"10%"``, ``"all"``, or a list; 1,500 and 9,000), ``repeats`` (paired repeats; 7),

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tsxfer import metrics
+from tsxfer.core.plugins import with_plugins
 from tsxfer.core.specs import Result
-from tsxfer.errors import SpecError, StoreError, TsxferError
+from tsxfer.errors import DataError, SpecError, StoreError, TsxferError
 from tsxfer.stats.cells import Cell, cells, treatment
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
@@ -74,7 +75,7 @@ def _of_key(key: str, studies: Mapping[str, Mapping[str, Result]]) -> list[Found
         raise StoreError(
             f"row {key} is of a failed trial: {row.error}",
             where=f"study {name}",
-            mend=f"tsxfer run {name} trains failed trials again",
+            mend=f"{with_plugins(f'tsxfer run {name}')} trains failed trials again",
         )
     made = [name for name in done if "tsxfer" in rows[name].environment]
     if not made:
@@ -108,3 +109,33 @@ def _effect(cell: Cell) -> RowEffect:
         f"{cell.trial.source} → {cell.trial.dataset}, {cell.trial.model}, {cell.trial.size}, {name}"
     )
     return RowEffect(sum(gains) / len(gains), words, len(gains))
+
+
+def other(name: str, now: str | None, row: Result, study: str, workspace: Workspace) -> DataError:
+    """The error of a row that was made from other data, or other code, than there is now.
+
+    Args:
+        name: Of the fingerprint that differs.
+        now: What it is now; None where that is not here.
+        row: The row.
+        study: It is one of.
+        workspace: Where data lies.
+    """
+    again = with_plugins(f"tsxfer run {study}")
+    if not name.endswith(".py"):
+        return DataError(
+            f"{name} is prepared as {now}, row {row.key} was made from {row.data.get(name)}",
+            where=str(workspace.data(name)),
+            mend=f"prepare the same files again, or make new rows: {again}",
+        )
+    what = name.removesuffix(".py")
+    if now is None:
+        return DataError(
+            f"row {row.key} was made with the user's own {what}, which is not known here",
+            mend="add --plugins FOLDER, of the folder that holds it",
+        )
+    return DataError(
+        f"the {what} is another one now: its file has the hash {now}, row {row.key} was made "
+        f"with {row.data.get(name)}",
+        mend=f"take its edits back, or make new rows: {again}",
+    )

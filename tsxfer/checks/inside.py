@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tsxfer.checks.found import other
 from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.models.base import Model
@@ -92,11 +93,7 @@ def _refuse(row: Result, workspace: Workspace) -> None:
     now = fingerprints(workspace, trial)
     if now != row.data:
         name = next(n for n in {**now, **row.data} if now.get(n) != row.data.get(n))
-        raise DataError(
-            f"{name} is not prepared as it was for row {row.key}",
-            where=str(workspace.data(name)),
-            mend="prepare the same files again, or run the study again",
-        )
+        raise other(name, now.get(name), row, "STUDY", workspace)
     _refuse_lost(trial, row.key, workspace)
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 
 from tsxfer.checks.agreement import Agreement, agreement, spread
-from tsxfer.checks.found import Found
+from tsxfer.checks.found import Found, other
+from tsxfer.core.plugins import with_plugins
 from tsxfer.core.specs import Result, Trial
-from tsxfer.errors import DataError, StoreError
+from tsxfer.errors import StoreError
 from tsxfer.running.device import on_gpu
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.running.runner import Job, run
@@ -74,12 +75,7 @@ def fitting(rows: Sequence[Found], workspace: Workspace, options: RerunOptions) 
     fits = [one for one in rows if one.row.data == now]
     if not fits:
         name = next(n for n in {**now, **row.data} if now.get(n) != row.data.get(n))
-        raise DataError(
-            f"{name} is prepared as {now.get(name)}, row {row.key} was made from "
-            f"{row.data.get(name)}",
-            where=str(workspace.data(name)),
-            mend=f"prepare the same files again, or make new rows: tsxfer run {rows[0].study}",
-        )
+        raise other(name, now.get(name), rows[0].row, rows[0].study, workspace)
     if not options.ancestors:
         for origin in (t for t in row.trial.origins if not t.given):
             _check_weights(origin, fits[0].row, rows[0].study, workspace)
@@ -96,7 +92,8 @@ def _check_weights(source: Trial, row: Result, study: str, workspace: Workspace)
         raise StoreError(
             f"the weights of {source.dataset} that row {row.key} starts from {state}",
             where=str(path),
-            mend=f"add --ancestors to train them again too, or: tsxfer run {study}",
+            mend="add --ancestors to train them again too, or: "
+            + with_plugins(f"tsxfer run {study}"),
         )
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tsxfer.api.fitting import Asked, made_of
+from tsxfer.core.plugins import with_plugins
 from tsxfer.errors import StoreError
 from tsxfer.store.workspace import Workspace
 
@@ -27,7 +28,8 @@ def fit_and_keep(asked: Asked, out: Path, workspace: Workspace, device: str) -> 
     made = made_of(asked, workspace, device)
     refused = keep(made, out, asked.onnx)
     sys.stdout.write(
-        f"{made.sentence}\nkept in {out}; use it: tsxfer predict {out} FILE --out predictions.csv\n"
+        f"{made.sentence}\nkept in {out}; use it: {with_plugins(f'tsxfer predict {out} FILE')} "
+        "--out predictions.csv\n"
     )
     if refused is not None:
         raise refused

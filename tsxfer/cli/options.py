@@ -31,7 +31,7 @@ Quick = Annotated[
 
 def _use_plugins(folders: str) -> str:
     if folders:
-        from tsxfer.core.registry import use_plugins
+        from tsxfer.core.plugins import use_plugins
 
         use_plugins(folders)
     return folders
@@ -43,6 +43,6 @@ Plugins = Annotated[
         "--plugins",
         callback=_use_plugins,
         is_eager=True,
-        help="Folder with data sets, models and methods of yours; else TSXFER_PLUGINS.",
+        help="Folder or file with data sets, models and methods of yours; else TSXFER_PLUGINS.",
     ),
 ]

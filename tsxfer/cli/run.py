@@ -7,6 +7,7 @@ import sys
 from tsxfer.api.engine import How
 from tsxfer.api.studies import StudyResult
 from tsxfer.api.training import train
+from tsxfer.core.plugins import with_plugins
 from tsxfer.core.study import Study
 from tsxfer.errors import Terminated
 from tsxfer.report.text import show
@@ -26,6 +27,6 @@ def run_study(study: Study, workspace: Workspace, how: How) -> int:
     page = result.page()
     sys.stderr.write(
         f"report: {page}   rows: {result.folder}\n"
-        f"more:   tsxfer report {study.name} --format latex|markdown|csv\n"
+        f"more:   {with_plugins(f'tsxfer report {study.name}')} --format latex|markdown|csv\n"
     )
     return 1 if failed else 0

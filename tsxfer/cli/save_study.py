@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tsxfer.core.plugins import with_plugins
 from tsxfer.core.study import Study, study_toml
 from tsxfer.errors import SpecError
 
@@ -23,4 +24,4 @@ def save(study: Study, path: Path) -> None:
             where=str(path),
             mend="choose another file",
         ) from None
-    sys.stderr.write(f"wrote {path}; run it with: tsxfer run {path}\n")
+    sys.stderr.write(f"wrote {path}; run it with: {with_plugins(f'tsxfer run {path}')}\n")

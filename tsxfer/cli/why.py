@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tsxfer.checks.found import find
 from tsxfer.cli.report import gathered
+from tsxfer.core.plugins import with_plugins
 from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
 from tsxfer.report.columns import signed
@@ -70,7 +71,8 @@ def _chosen(wanted: str, workspace: Workspace) -> tuple[str, str]:
     report = gathered(wanted, workspace, partial=True)
     if not report.comparisons:
         raise SpecError(
-            f"study {wanted} has no complete pair to look into", mend=f"run it: tsxfer run {wanted}"
+            f"study {wanted} has no complete pair to look into",
+            mend=f"run it: {with_plugins(f'tsxfer run {wanted}')}",
         )
     clearest = min(report.comparisons, key=lambda c: 1.0 if c.p is None else c.p)
     sys.stderr.write(f"of {wanted} the comparison with the smallest p: {name(clearest)}\n")
@@ -84,7 +86,8 @@ def _twin(row: Result, rows: Mapping[str, Result], study: str) -> Result:
         raise SpecError(
             f"row {row.key} {what}",
             where=f"study {study}",
-            mend=f"give the key of a transfer, or finish the study: tsxfer run {study}",
+            mend="give the key of a transfer, or finish the study: "
+            + with_plugins(f"tsxfer run {study}"),
         )
     return twin
 

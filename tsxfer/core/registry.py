@@ -3,8 +3,7 @@
 A data set or a model is a file with its name. Of what is smaller (methods, metrics and the other
 doors of `tsxfer.core.doors`) a file may define several, each named by its own definition.
 
-A user's folder, named by ``TSXFER_PLUGINS`` (``--plugins`` sets it), is read in the same way as the
-package's own. That is an environment variable so that worker processes see it without being told.
+A user's folder (`tsxfer.core.plugins`) is read in the same way as the package's own.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,48 +20,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tsxfer.core.declared import Option, of_node
+from tsxfer.core.plugins import hint, plugin_folders
 from tsxfer.errors import SpecError, nearest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
-
-PLUGINS = "TSXFER_PLUGINS"
-
-
-def use_plugins(folders: str) -> None:
-    """Make folders of the user's own known here and in every process started from here.
-
-    Args:
-        folders: One, or several with the separator of ``PATH`` between them.
-
-    Raises:
-        SpecError: If one is no folder.
-    """
-    places = [Path(text).expanduser().resolve() for text in folders.split(os.pathsep) if text]
-    _refuse_missing(places)
-    os.environ[PLUGINS] = os.pathsep.join(str(place) for place in places)
-
-
-def plugin_folders() -> list[Path]:
-    """Folders of the user's own data sets and models.
-
-    Raises:
-        SpecError: If one is no folder.
-    """
-    said = os.environ.get(PLUGINS, "").split(os.pathsep)
-    places = [Path(text).expanduser().resolve() for text in said if text]
-    _refuse_missing(places)
-    return places
-
-
-def _refuse_missing(places: list[Path]) -> None:
-    for place in places:
-        if not place.is_dir():
-            raise SpecError(
-                f"no folder {place}",
-                where=f"--plugins or {PLUGINS}",
-                mend="name a folder that holds files made with `tsxfer new`",
-            )
 
 
 @lru_cache
@@ -164,9 +125,9 @@ class Registry:
         known = self.names()
         if name in known:
             return
-        for folder in plugin_folders():
-            refuse_bad_syntax(folder / f"{name}.py")
-        raise SpecError(f"unknown {self.noun} {name!r}", mend=nearest(name, known))
+        for place in plugin_folders():
+            refuse_bad_syntax(place / f"{name}.py" if place.is_dir() else place)
+        raise SpecError(f"unknown {self.noun} {name!r}", mend=nearest(name, known) + hint())
 
     def load_file(self, path: Path) -> ModuleType:
         """The module of a file that need not be registered.

@@ -12,6 +12,7 @@ from tsxfer.core import doors
 from tsxfer.core.declared import Option
 from tsxfer.core.doors import METHODS
 from tsxfer.core.options import Options, bare, read, refuse_impossible, settled, spelt
+from tsxfer.core.plugins import hint
 from tsxfer.errors import SpecError, nearest
 
 Learn = Literal["tuned", "frozen", "head_first", "gradual", "low_rank", "probe", "zero_shot"]
@@ -213,7 +214,8 @@ def _whole(text: str) -> Strategy:
     if name in known:
         return Strategy(method=name, options=doors.asked(METHODS, text)[1])
     raise SpecError(
-        f"unknown strategy {name!r}", mend=nearest(name, [*known, "first_1", "first_1_frozen"])
+        f"unknown strategy {name!r}",
+        mend=nearest(name, [*known, "first_1", "first_1_frozen"]) + hint(),
     )
 
 

@@ -16,7 +16,7 @@ from tsxfer.core import guard
 from tsxfer.core.doors import RANKERS as DOOR
 from tsxfer.core.guard import broken, guarded
 from tsxfer.core.names import is_own
-from tsxfer.core.registry import PLUGINS
+from tsxfer.core.plugins import PLUGINS
 from tsxfer.core.specs import Result, Trial
 from tsxfer.errors import PluginError
 from tsxfer.keys import content_key

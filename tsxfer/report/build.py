@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tsxfer.core.cautions import Caution
+from tsxfer.core.plugins import with_plugins
 from tsxfer.core.specs import Result, Trial
 from tsxfer.stats import baselines, protocols, ways
 from tsxfer.stats.aggregate import Aggregate, aggregate
@@ -45,6 +46,7 @@ class Report:
         splits: Split proof by data set.
         environment: Union of what made the rows.
         command: What runs the study again.
+        flag: `` --plugins FOLDER`` where rows were made with code of the user's own; else "".
         declared: The analysis that was fixed before the first row, if any.
         contrasts: Headline contrasts, in hierarchical order.
         best: Best-source statements.
@@ -77,6 +79,7 @@ class Report:
     splits: dict[str, dict[str, Any]]
     environment: dict[str, tuple[str, ...]]
     command: str
+    flag: str
     declared: Lock | None
     contrasts: tuple[Contrast, ...]
     best: tuple[Best, ...]
@@ -194,7 +197,8 @@ def of_cells(
         ),
         splits={r.trial.dataset: r.split for r in rows if r.split},
         environment=_environment(rows),
-        command=f"tsxfer run {name}",
+        command=f"tsxfer run {name}{_flag(rows)}",
+        flag=_flag(rows),
         declared=declared,
         contrasts=tuple(contrasts(comparisons, declared)),
         best=tuple(best_sources(comparisons)),
@@ -253,3 +257,10 @@ def _reach(comparisons: Sequence[Comparison]) -> tuple[Reach, ...]:
         len({c.trial.size for c in comparisons}),
         len({(c.source, c.trial.dataset) for c in comparisons}),
     )
+
+
+def _flag(rows: Sequence[Result]) -> str:
+    """What commands must say to find the code of the user's own that rows were made with."""
+    if not any(name.endswith(".py") for row in rows for name in row.data):
+        return ""
+    return with_plugins("") or " --plugins FOLDER"

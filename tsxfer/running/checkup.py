@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tsxfer.core.specs import Recipe
 from tsxfer.models.base import build
+from tsxfer.running import whole
 from tsxfer.running.chance import other_draws
 from tsxfer.running.device import on_gpu
 from tsxfer.running.steppers import named, refusals, stepper_of
@@ -23,6 +24,7 @@ from tsxfer.running.successor import Successor
 from tsxfer.train import loop, precision, pretext, recording
 from tsxfer.train.batch import Batch
 from tsxfer.train.objectives import of_labels
+from tsxfer.train.stacked.play import GAP
 
 MODELS = ("convnetquake", "magnet", "mlstm_fcn", "tcn", "resnet", "inception_time")
 OBJECTIVES = ("labels", "masked", "contrastive")
@@ -79,6 +81,10 @@ def checkup(
     for name, kind, goal in itertools.product(models, kinds, objectives):
         yield _trained(device, name, kind, goal)
     yield _chance(device)
+    for metric in whole.MODELS:
+        yield _together(device, metric)
+    if on_gpu(device):
+        yield _gap(device)
     yield from _forced(device)
 
 
@@ -90,6 +96,34 @@ def _chance(device: str) -> Finding:
     except (RuntimeError, recording.SpoiledError) as error:
         return Finding(what, False, (str(error).splitlines() or ["?"])[0])
     return Finding(what, not differ, differ or "dropout and noise of a pack are those in turns")
+
+
+def _together(device: str, metric: str) -> Finding:
+    """Scores, best states and whole epochs of three replicas."""
+    what = f"scores, best states and epochs, {metric}"
+    try:
+        found = whole.together(_judged(device, metric), _judged(device, metric), BATCH)
+    except (RuntimeError, recording.SpoiledError) as error:
+        return Finding(what, False, (str(error).splitlines() or ["?"])[0])
+    return Finding(what, not found.fault, f"{found.fault}; {found.said}".removeprefix("; "))
+
+
+def _judged(device: str, metric: str) -> list[loop.Replica]:
+    name, blank = whole.MODELS[metric], _Scripted(falls=False)
+    pack = [_replica(device, name, "labels", number, blank) for number in range(3)]
+    return [whole.judged(replica, metric) for replica in pack]
+
+
+def _gap(device: str) -> Finding:
+    """What a recorded epoch saves: `tsxfer.train.stacked.play` decides by an estimate of it."""
+    what = "a recorded epoch against recorded steps"
+    try:
+        with precision.products("float32"):
+            saved = whole.gap(_judged(device, "macro_f1"), BATCH)
+    except (RuntimeError, recording.SpoiledError) as error:
+        return Finding(what, False, (str(error).splitlines() or ["?"])[0])
+    said = f"{1e6 * saved:.1f} microseconds less a step ({1e6 * GAP:.0f} are reckoned with)"
+    return Finding(what, True, said)
 
 
 def _trained(device: str, name: str, kind: str, goal: str) -> Finding:

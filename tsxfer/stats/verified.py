@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tsxfer import __version__
 from tsxfer.core.building import from_plain
+from tsxfer.core.plugins import with_plugins
 from tsxfer.errors import TsxferError
 from tsxfer.store.predictions import PREDICTIONS
 from tsxfer.store.workspace import write_whole
@@ -71,7 +72,7 @@ def state_of(folder: Path) -> str:
 
 def in_words(found: Verified | None, folder: Path, name: str) -> tuple[bool | None, str]:
     """Whether the study is sound, and a sentence; None where that was not checked as it is now."""
-    ask = f"tsxfer verify {name}"
+    ask = with_plugins(f"tsxfer verify {name}")
     if found is None:
         return None, f"not checked: {ask} looks at rows, predictions, declaration and overlap"
     if found.state != state_of(folder):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.rows import study
-from tsxfer.core.registry import PLUGINS, plugin_folders
+from tsxfer.core.plugins import PLUGINS, plugin_folders
 from tsxfer.core.specs import Recipe, Result, Reuse, Trial
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.running.engines import wire

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tsxfer.core.building import from_plain
-from tsxfer.core.registry import plugin_folders, use_plugins
+from tsxfer.core.plugins import plugin_folders, use_plugins
 from tsxfer.core.specs import Result
 from tsxfer.errors import TsxferError
 from tsxfer.keys import plain
