@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,19 @@ def _columns(names: list[str]) -> str:
 
 
 WORDS = np.where(labels() == "on", "1_1", "11")
+BY_LETTERS = sorted(f"{4 * i}ms" for i in range(TIME))
 READ: dict[str, tuple[str, np.ndarray, str]] = {
+    "times sorted as text": (
+        _text(table([f"{4 * i}ms" for i in range(TIME)])[[*BY_LETTERS, "y", "who"]]),
+        labels(),
+        "order of letters",
+    ),
+    "numbers in brackets": (_columns([f"ax[{i}]" for i in range(TIME)]), labels(), ""),
+    "signs that nobody sees": (
+        _text(table(y=np.where(np.arange(N) % 4, labels(), np.char.add(labels(), "\u200b")))),
+        labels(),
+        "are one",
+    ),
     "rounded times as names": (_columns([f"{i / 32:.2f}" for i in range(TIME)]), labels(), ""),
     "decimal commas in names": (
         table([f"{i / 8:.3f}".replace(".", ",") for i in range(TIME)]).to_csv(
@@ -90,6 +103,14 @@ ASKED: dict[str, tuple[str, dict[str, str], str, dict[str, str]]] = {
     ),
     "Null": (_text(_cell("Null")), {}, "--missing drop", {"missing": "drop"}),
     "a blank and NA": (_text(_cell(" NA")), {}, "--missing drop", {"missing": "drop"}),
+    "one decimal comma": (_text(_cell("1,5")), {}, "correct the cells", {}),
+    "thousands": (_text(_cell("12,345.5")), {}, "that group thousands", {}),
+    "windows as text": (
+        _text(table().assign(all="[0.1, 0.2, -3e-1]")),
+        {},
+        "a column for each sample",
+        {},
+    ),
     "units": (
         _text(table()).replace("\n", "\n" + ",".join(["mV"] * TIME + ["", ""]) + "\n", 1),
         {},
@@ -685,3 +706,45 @@ def test_intervals_of_dates_and_without_a_rate(tmp_path: Path) -> None:
     spans.assign(start="01:30").to_csv(tmp_path / "i.csv", index=False)
     with pytest.raises(DataError, match="'01:30' is no time: hours and minutes"):
         bring(tmp_path / "s.csv", **said)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (lambda text: text.encode("utf-16-le"), "save it as UTF-8"),
+        (lambda text: gzip.compress(text.encode()), "it is gzipped: call it so, e.g. mine.csv.gz"),
+        (lambda _: b"PAR1" + b"\0" * 99, "mine.parquet"),
+    ],
+)
+def test_what_is_called_a_table_and_is_none_is_told(
+    tmp_path: Path, written: Callable[[str], bytes], said: str
+) -> None:
+    """A file of another kind under the name of a csv is told what it is."""
+    (tmp_path / "mine.csv").write_bytes(written(_text(table())))
+    with pytest.raises(DataError) as error:
+        bring(tmp_path / "mine.csv", **LABELLED)
+    assert said in error.value.mend
+
+
+def test_the_number_of_a_window_is_no_channel(tmp_path: Path) -> None:
+    """A long table's column of window numbers, however many, is asked about."""
+    made = layouts.recording(subjects=3)
+    made["window_id"] = np.arange(len(made)) // 50
+    made.to_csv(tmp_path / "r.csv", index=False)
+    with pytest.raises(DataError, match=r"'window_id' would be a channel.*more than 20 whole"):
+        bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+
+
+def test_days_are_groups_and_objects_are_named(tmp_path: Path) -> None:
+    """Days as groups of an npz are names; an array of objects is named, with the way to save it."""
+    days = np.datetime64("2020-01-01") + np.arange(N) // 6
+    np.savez(tmp_path / "a.npz", x=windows(), y=labels(), group=days)
+    assert bring(tmp_path / "a.npz").array("group")[0] == "2020-01-01"
+    np.savez(tmp_path / "b.npz", x=windows(), y=labels().astype(object))
+    with pytest.raises(DataError, match="y is an array of Python objects") as error:
+        bring(tmp_path / "b.npz")
+    assert "y.astype(str)" in error.value.mend
+    np.savez(tmp_path / "c.npz", x=windows()[..., None], y=labels())
+    with pytest.raises(DataError) as error:
+        bring(tmp_path / "c.npz")
+    assert "x.squeeze()" in error.value.mend

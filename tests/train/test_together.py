@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from tests.running.test_runner import SCRATCH
 from tests.train.test_stacked import RECIPE, _replica, _trained
@@ -19,9 +22,11 @@ from tsxfer.models.base import build
 from tsxfer.running.scoring import score_of
 from tsxfer.running.steppers import recordings
 from tsxfer.train import loop
+from tsxfer.train.batch import Batch
 from tsxfer.train.judging import BY_CLASS, BY_ERROR, Judge, Question
 from tsxfer.train.loop import Replica, Rules, Run, fit, turns
 from tsxfer.train.stacked import play
+from tsxfer.train.stacked import stack as stacks
 from tsxfer.train.stacked.scores import Judges, refusal
 from tsxfer.train.stacked.stack import Memory, Stack
 from tsxfer.train.stacked.stepper import Stacked
@@ -211,6 +216,77 @@ def test_a_network_with_one_layer_under_two_names_trains_in_turns() -> None:
     assert "a parameter with two names" in stepper.refused
     assert found[0][0] == found[1][0]
     assert torch.equal(found[0][1], found[1][1])
+
+
+BY_VALUE = ("mul", "add", "sub", "div")  # a kernel is given a number of the host as an argument
+
+
+class _Elsewhere(TorchDispatchMode):
+    """Notes operations between the host and the device in whose place ``meta`` stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.odd: list[str] = []
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """One operation; on ``meta`` reading a number or an array fails by itself."""
+        made = func(*args, **(kwargs or {}))
+        touched = [t for t in tree_leaves((args, kwargs, made)) if isinstance(t, torch.Tensor)]
+        between = len({tensor.device.type for tensor in touched}) > 1
+        number = func.overloadpacket.__name__ in BY_VALUE and made.device.type == "meta"
+        self.count += 1
+        if between and not number:
+            self.odd.append(str(func))
+        return made
+
+
+def _there(part: Batch) -> Batch:
+    return Batch(*(tensor.to("meta") for tensor in (part.x, part.extra, part.y)))
+
+
+def _moved(stack: Stack) -> Stack:
+    """The stack with all that it computes with on ``meta``."""
+    stack.flat = stack.flat.detach().to("meta").requires_grad_()
+    stack._fixed = {name: tensor.to("meta") for name, tensor in stack._fixed.items()}
+    for name in ("_rates", "mean", "square", "ages", "of"):
+        setattr(stack.adam, name, getattr(stack.adam, name).to("meta"))
+    for run in stack.runs:
+        one = run.replica
+        run.replica = replace(one, train=_there(one.train), validation=_there(one.validation))
+    return stack
+
+
+def _moved_judges(runs: Any) -> Judges:
+    judges = Judges(runs)
+    meta = torch.device("meta")
+    judges._device, judges._truth, judges._y = meta, judges._truth.to(meta), judges._y.to(meta)
+    if judges._scale is not None:
+        judges._scale = tuple(tensor.to(meta) for tensor in judges._scale)
+    return judges
+
+
+def test_nothing_that_is_recorded_touches_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No copy from the host and no number read: a step, an evaluation, scores of each metric."""
+    monkeypatch.setattr(stacks, "autocast", lambda *_: nullcontext())  # ``meta`` has none
+    runs = [Run(_replica("convnetquake", number), LONG) for number in range(3)]
+    for run in runs:
+        run.begin_epoch()
+        loop.norms.train_mode(run.replica.model)
+    stack = _moved(Stack(runs, [Memory() for _ in runs]))
+    rows = torch.zeros(3, 8, dtype=torch.int64, device="meta")
+    mode = _Elsewhere()
+    with mode:
+        stack.step(rows)
+        stack.outputs()
+        penalties = stack.penalties()
+    for metric, profile, kind, _ in CASES:
+        judges = _moved_judges(_asked(metric, profile, kind)[0])
+        raw = torch.zeros(3, COUNT, CLASSES if metric in BY_CLASS else 1, device="meta")
+        with mode:
+            judges.terms(raw, penalties if judges.by_loss else None)
+    assert mode.odd == []
+    assert mode.count > 300
 
 
 def _by_hand(log: list[str]) -> Any:

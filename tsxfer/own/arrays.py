@@ -162,7 +162,7 @@ def _column(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
     if (
         array.ndim > 2
         or (array.ndim == 2 and min(array.shape) > 1)
-        or array.dtype.kind not in "iufbUS"
+        or array.dtype.kind not in "iufbUSM"
     ):
         raise DataError(
             f"{name} is {array.dtype} {array.shape}, not one value a window",
@@ -171,6 +171,7 @@ def _column(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
             "with --label; several labels a window are not supported",
         )
     flat = np.asarray(array).reshape(-1)
+    flat = flat.astype(np.str_) if flat.dtype.kind == "M" else flat  # days as names
     return np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat
 
 
@@ -193,7 +194,9 @@ def oriented(
         raise DataError(
             f"{name} is {x.dtype} {x.shape}, not numbers (n, channel, time) or (n, time)",
             where=str(path),
-            mend="stack the windows into one array, or name another with --x; for one long "
+            mend=f"save {name}.squeeze(), without axes of length 1"
+            if x.ndim > 3 and np.squeeze(x).ndim in (2, 3)
+            else "stack the windows into one array, or name another with --x; for one long "
             "recording say --window",
         )
     at = next((k for k, size in enumerate(x.shape) if size == count), 0) if count else 0

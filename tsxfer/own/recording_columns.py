@@ -172,4 +172,4 @@ def _wanted(name: str, names: list[str], table: Table, path: Path, flag: str) ->
 
 def is_number(text: str) -> bool:
     """Whether a cell is a number."""
-    return number(text, ",") is not None
+    return number(text) is not None or number(text, ",") is not None

@@ -111,4 +111,4 @@ def _median(x: Tensor) -> Tensor:
     count = x.shape[1]
     middle = [x.kthvalue(place, dim=1).values for place in ((count + 1) // 2, count // 2 + 1)]
     found = (middle[0] + middle[1]) / 2
-    return torch.where(x.isnan().any(dim=1), torch.nan, found)[:, None]
+    return found.masked_fill(x.isnan().any(dim=1), torch.nan)[:, None]
