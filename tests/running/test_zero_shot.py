@@ -14,12 +14,14 @@ from torch import nn
 from tests.rows import study
 from tests.small import filled, job
 from tests.study import here
+from tsxfer.api.asked import flags_of
 from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import CONTROLS, Recipe, Result, Reuse, Trial
 from tsxfer.core.strategy import Strategy, named
 from tsxfer.core.study import HEADED, Study, expand, parse_study, study_toml
 from tsxfer.data import matching
 from tsxfer.errors import DataError, SpecError
+from tsxfer.own.description import Description
 from tsxfer.report.answer import _phrase
 from tsxfer.running.runner import run
 from tsxfer.stats.cells import cells
@@ -112,6 +114,12 @@ def test_a_mapping_is_in_key_and_words() -> None:
     assert parse_study(study_toml(study), "s", "s.toml") == study
     with pytest.raises(SpecError, match="classes has no effect"):
         Strategy(classes={"a": "b"})
+
+
+def test_a_mapping_is_a_dict_or_text_in_python() -> None:
+    """Both come out as the flag has them."""
+    said = [flags_of({"classes": one}, [], [], Description()) for one in ({"a": "b"}, "a=b")]
+    assert said[0].classes == said[1].classes == ["a=b"]
 
 
 def test_several_classes_for_one_need_probabilities() -> None:
