@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
+from tsxfer.own.called import bare_name
 from tsxfer.own.clocks import is_time
 from tsxfer.own.columns import LABELS, few
 from tsxfer.own.description import Description
@@ -138,7 +139,13 @@ def _rises_by_one(table: Table, name: str) -> bool:
 def _roles_again(table: Table, described: Description, path: Path) -> Roles:
     """As in the file that a model was fitted on: its channels, and the time beside them."""
     names = list(table.names)
-    samples = tuple(_wanted(name, names, table, path, "--x") for name in described.columns)
+    meant = {bare_name(name): name for name in reversed(names)}  # in another unit, too
+    samples = tuple(
+        _wanted(
+            name if name in names else meant.get(bare_name(name), name), names, table, path, "--x"
+        )
+        for name in described.columns
+    )
     time = next((n for n in names if is_time(n) and n not in (*samples, *described.ignore)), "")
     return Roles(samples, "", "", time, bool(time) and _kind(table, time) != "number", ())
 
