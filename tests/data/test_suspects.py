@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tsxfer.core.cautions import Caution
-from tsxfer.data.suspects import suspects
+from tsxfer.data.suspects import overlapping, suspects
 
 Plant = Callable[[np.ndarray, np.ndarray], None]
 
@@ -66,3 +66,14 @@ def test_copies_across_groups_and_names_spelt_twice_are_told() -> None:
     assert any("'G2 ' and 'g2'" in one.words for one in suspects(x, y, group))
     group[1] = group[0]
     assert "copies" not in {one.what for one in suspects(x, y, group)}
+
+
+def test_windows_that_overlap_without_groups_are_told() -> None:
+    """Neighbours that share samples are named where nothing keeps them on one side of a split."""
+    series = np.random.default_rng(0).normal(size=(2, 1000))
+    x = np.stack([series[:, at : at + 50] for at in range(0, 900, 20)])
+    (found,) = overlapping(x, None)
+    assert "44 of the first 45 windows begin within the window before (by 30 of 50" in found.words
+    assert overlapping(x, np.repeat("a", len(x))) == ()
+    assert overlapping(x[::3], None) == ()
+    assert overlapping(np.zeros((9, 1, 50)), None) == ()

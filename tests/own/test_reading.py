@@ -10,7 +10,14 @@ from tests.own import layouts
 from tests.own.made import TIME, N, bring, groups, labels, table, windows
 from tsxfer.errors import DataError, SpecError
 from tsxfer.own.description import Description
-from tsxfer.own.reading import Reading, at_rate, reading_of, refuse_rate, windows_like
+from tsxfer.own.reading import (
+    Reading,
+    at_rate,
+    labelled_like,
+    reading_of,
+    refuse_rate,
+    windows_like,
+)
 
 EXPECTED = windows().astype(np.float32)
 
@@ -127,3 +134,27 @@ def test_the_axis_of_windows_is_kept(tmp_path: Path) -> None:
     assert _same(tmp_path / "a.npz", like)
     np.savez(tmp_path / "new.npz", x=x[:TIME].T)
     assert np.allclose(windows_like(tmp_path / "new.npz", like)[0][:, 0], x[:TIME])
+
+
+def test_what_prepare_asks_about_predict_does_not_pass_over(tmp_path: Path) -> None:
+    """A number for nothing, and a rate that nothing can be held against, are refused."""
+    table().to_csv(tmp_path / "a.csv", index=False)
+    like = reading_of(bring(tmp_path / "a.csv", label="y", group="who"))
+    odd = table().astype({"x_3": object})
+    odd.loc[5, "x_3"] = -9999
+    odd.to_csv(tmp_path / "b.csv", index=False)
+    with pytest.raises(DataError, match="-9999 in 1 of 60 windows"):
+        windows_like(tmp_path / "b.csv", like)
+    with pytest.raises(SpecError, match="was not said"):
+        at_rate(like, 10.0)
+
+
+def test_labels_of_archive_files_are_scored_against(tmp_path: Path) -> None:
+    """``--label class`` of a .ts or .arff file gives its labels, which the format itself names."""
+    for ending in (".ts", ".arff"):
+        layouts.archive_pair(tmp_path, ending)
+        path = tmp_path / f"Toy_TEST{ending}"
+        like = reading_of(bring(path))
+        _, _, y, known = labelled_like(path, like, "class")
+        assert np.asarray(y).astype(int).tolist() == [1, 2] * 15
+        assert known.all()

@@ -19,6 +19,7 @@ from tsxfer.data.prepare import Prepared
 from tsxfer.keys import stream
 
 FEWEST, MOST = 40, 4000  # windows that a look needs, and that it takes
+NEIGHBOURS, FEWEST_SHARED = 200, 4  # windows looked at, and samples that make an overlap
 TELLS = 0.95  # balanced accuracy, or share of the labels' variance, on windows that were held out
 BINS = 64  # steps of the rule that one value gives, at most
 TRIED = 8  # samples that are looked at closely, chosen on the other half of the windows
@@ -43,7 +44,9 @@ class Suspect:
 def suspects_of(made: Prepared) -> tuple[Suspect, ...]:
     """Everything that looks like a leak in a prepared data set; under a second for most."""
     group = None if made.card.group == "window" else np.asarray(made.array("group"))
-    return suspects(made.array("x"), np.asarray(made.array("y")), group)
+    x = made.array("x")
+    near = overlapping(np.asarray(x[:NEIGHBOURS]), None if group is None else group[:NEIGHBOURS])
+    return (*near, *suspects(x, np.asarray(made.array("y")), group))
 
 
 def suspects(
@@ -61,6 +64,38 @@ def suspects(
     found = [*_groups(group), *_copies(np.asarray(x[rows]), names)]
     found += _told(np.asarray(x[rows], np.float64), y[rows], names) if len(rows) >= FEWEST else []
     return tuple(found)
+
+
+def overlapping(x: NDArray[np.floating], group: NDArray[np.str_] | None) -> tuple[Suspect, ...]:
+    """Windows that begin within the one before, where no group keeps the two together.
+
+    Args:
+        x: ``(n, channel, time)`` neighbours, in the order of the file.
+        group: ``(n,)`` names; None where none are known.
+    """
+    free = np.ones(max(0, len(x) - 1), bool) if group is None else group[1:] != group[:-1]
+    shared = [_shared(x[at], x[at + 1]) for at in np.flatnonzero(free)]
+    found = [count for count in shared if count]
+    if len(found) * 2 <= len(shared) or len(found) < 3:
+        return ()
+    words = (
+        f"{len(found)} of the first {len(x)} windows begin within the window before (by "
+        f"{int(np.median(found))} of {x.shape[2]} samples), and no group keeps them together: "
+        "neighbours would be on both sides of a split; name what they come from with --group"
+    )
+    return (Suspect("copies", words),)
+
+
+def _shared(one: NDArray[np.floating], other: NDArray[np.floating]) -> int:
+    """Samples at the end of a window that are the beginning of another; 0 where none are."""
+    length = one.shape[1]
+    for at in np.flatnonzero(one[0] == other[0, 0]).tolist():
+        if 0 < at <= length - FEWEST_SHARED and np.array_equal(
+            one[:, at:], other[:, : length - at]
+        ):
+            moves = bool((np.ptp(one[:, at:], axis=1) > 0).any())
+            return kept if moves else 0
+    return 0
 
 
 def _groups(group: NDArray[np.str_] | None) -> Iterator[Suspect]:

@@ -161,7 +161,7 @@ def _content(
         )
     return Content(
         x=x,
-        y=None if described.unlabelled else _named(labels),
+        y=None if described.unlabelled and described.label != "class" else _named(labels),
         group=None,
         channels=tuple(f"c{n}" for n in range(len(channels))),
         label="class",

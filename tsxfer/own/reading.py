@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tsxfer.core.building import from_plain
 from tsxfer.data.prepare import Prepared, resampled
-from tsxfer.errors import DataError, TsxferError
+from tsxfer.errors import DataError, SpecError, TsxferError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.known_labels import known
@@ -82,10 +82,15 @@ def at_rate(like: Reading, rate: float) -> Reading:
         rate: Samples a second; 0 where nothing was said.
 
     Raises:
-        SpecError: If it is negative or no number.
+        SpecError: If it is negative or no number, or that of the fit is not known.
     """
     if not rate:
         return like
+    if like.file_rate_hz == 1.0 and rate != 1.0:  # what stands for no rate
+        raise SpecError(
+            f"--rate {rate:g}, but the rate of the data that the model was fitted on was not said",
+            mend="leave --rate out; or fit again with --rate",
+        )
     return replace(like, described=replace(like.described, rate=rate), stated_hz=0.0)
 
 

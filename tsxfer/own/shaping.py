@@ -86,6 +86,7 @@ def shape_like(content: Content, described: Description, length: int, name: str)
     kept, notes = _kept(
         facts, described, names, "repair the file, or fit with --missing interpolate"
     )
+    refuse_sentinel(facts.low[kept], facts.high[kept], described, names[kept])
     if described.lengths == "refuse":
         found, _ = _length(content, described, kept, name)
         length = found  # the model says what it was fitted on

@@ -62,7 +62,8 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         refuse_uneven(steps, path)
     x, lengths = _stacked(windows, path)
     task = {"class": "classification", "target": "regression", "": ""}[head.kind]
-    y = None if described.unlabelled else _labels(labels, head, path)
+    silent = described.unlabelled and (not head.kind or described.label != head.kind)
+    y = None if silent else _labels(labels, head, path)
     return Content(
         x=x,
         y=y,
