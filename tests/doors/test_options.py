@@ -15,7 +15,6 @@ from tsxfer.api.settling import resolve
 from tsxfer.core.building import from_plain
 from tsxfer.core.declared import of_object
 from tsxfer.core.doors import HEADS, METHODS, OBJECTIVES, asked, canonical, declared
-from tsxfer.core.registry import Registry
 from tsxfer.core.strategy import Strategy, named, settle
 from tsxfer.core.study import parse_study, study_toml
 from tsxfer.errors import SpecError
@@ -227,9 +226,7 @@ def test_heads_and_objectives_take_options_by_the_same_text(mine: Path) -> None:
 
 def test_what_was_read_by_one_way_is_not_taken_for_another(mine: Path) -> None:
     """Rows of two strategies on the same data are done by the code of each."""
-    doors: list[frozenset[tuple[Registry, str]]] = [
-        through_doors(transfer(way)) for way in ("copy", "mine", "mine:strength=2")
-    ]
+    doors = [through_doors(transfer(way)) for way in ("copy", "mine", "mine:strength=2")]
     assert doors[0] != doors[1] == doors[2]
 
 
