@@ -134,6 +134,16 @@ def test_a_study_file_says_options_in_a_table(mine: Path, place: Workspace) -> N
     assert parse_study(study_toml(study), "s", "s.toml") == study
 
 
+def test_a_study_file_may_say_strategies_as_the_command_line_does(mine: Path) -> None:
+    """Texts and tables stand side by side, and a wrong text is refused by name."""
+    axes = 'sources = ["a"]\ntargets = ["b"]\n'
+    listed = 'strategies = ["copy", "mine:strength=3+spread", { learn = "frozen" }]'
+    study = parse_study(axes + listed, "s", "s.toml")
+    assert study.strategies == (named("copy"), named("mine:strength=3+spread"), named("frozen"))
+    with pytest.raises(SpecError, match="no option 'strenght'"):
+        parse_study(axes + 'strategies = ["mine:strenght=3"]', "s", "s.toml")
+
+
 REFUSED = {
     "mine:strenght=1": "no option 'strenght'",
     "mine:strength=nan": "strength = nan of method mine is not finite",
