@@ -704,7 +704,7 @@ def test_intervals_of_dates_and_without_a_rate(tmp_path: Path) -> None:
     assert made.count == 24
     assert "taken as numbers of samples" in " ".join(made.notes)
     spans.assign(start="01:30").to_csv(tmp_path / "i.csv", index=False)
-    with pytest.raises(DataError, match="'01:30' is no time: hours and minutes"):
+    with pytest.raises(DataError, match="'01:30' is a time of hours and minutes"):
         bring(tmp_path / "s.csv", **said)
 
 
@@ -748,3 +748,88 @@ def test_days_are_groups_and_objects_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         bring(tmp_path / "c.npz")
     assert "x.squeeze()" in error.value.mend
+
+
+TIMED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], bool, str]] = {
+    "a second clock": (lambda t: t.assign(timestamp=t["time"] + 5), True, "second column of times"),
+    "a nameless clock": (lambda t: t.assign(t2=t["time"] + 5), False, "rises by 0.02 from row"),
+    "minutes": (
+        lambda t: t.assign(time=[f"{int(v) // 60:02d}:{v % 60:05.2f}" for v in t["time"]]),
+        True,
+        "",
+    ),
+    "minutes or hours": (lambda t: t.assign(time="01:30"), False, "or of minutes and seconds"),
+    "dotted days": (
+        lambda t: t.assign(
+            time=(
+                pd.Timestamp("2020-05-03 23:59:56") + pd.to_timedelta(t["time"], "s")
+            ).dt.strftime("%d.%m.%Y %H:%M:%S.%f")
+        ),
+        True,
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_columns_of_times_are_no_channels(tmp_path: Path, name: str) -> None:
+    """Second clocks are left out or asked about; minutes and dotted days are read as written."""
+    columns, read, said = TIMED[name]
+    columns(layouts.recording(subjects=1, turns=12)).to_csv(tmp_path / "r.csv", index=False)
+    if not read:
+        with pytest.raises(DataError, match=said):
+            bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+        return
+    found = bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+    assert (found.card.channels, found.card.rate_hz, found.count) == (("ax", "ay"), 50, 24)
+    assert said in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("place", ["first", "last", "number", "sparse"])
+def test_arff_says_which_attribute_is_the_class(tmp_path: Path, place: str) -> None:
+    """The nominal attribute is the class wherever it stands; a number at the end is a target."""
+    samples = "".join(f"@attribute x{t} numeric\n" for t in range(TIME))
+    y = ["-3" if label == "on" else "2" for label in labels()]
+    kind = "numeric" if place == "number" else "{-3,2}"
+    parts = [samples, f"@attribute y {kind}\n"]
+    rows = [[*map(str, window), label] for window, label in zip(windows()[:, 0], y, strict=True)]
+    if place == "first":
+        parts, rows = parts[::-1], [[row[-1], *row[:-1]] for row in rows]
+    lines = [",".join(row) for row in rows]
+    lines = [f"{{0 {line}}}" for line in lines] if place == "sparse" else lines
+    head = f"@relation a\n{''.join(parts)}@data\n"
+    (tmp_path / "a.arff").write_text(head + "\n".join(lines))
+    if place == "sparse":
+        with pytest.raises(DataError, match="sparse"):
+            bring(tmp_path / "a.arff")
+        return
+    made = bring(tmp_path / "a.arff")
+    assert np.allclose(made.array("x"), windows(), atol=1e-5)
+    assert made.card.task == ("regression" if place == "number" else "classification")
+    assert set(np.asarray(made.array("y")).tolist()) == ({-3, 2} if place == "number" else {0, 1})
+
+
+def test_a_readme_and_a_folder_around_others(tmp_path: Path) -> None:
+    """A readme beside tables is none of them; one folder around the classes is named as it is."""
+    path = _people(tmp_path / "people", lambda p: p)
+    (path / "README.txt").write_text("hello, this\nis no table\n")
+    assert bring(path, label="act", window="1s").count == 72
+    layouts.clips(tmp_path / "w", "audio/{label}/{group}_{n}.wav")
+    with pytest.raises(DataError) as error:
+        bring(tmp_path / "w")
+    assert "'audio/{label}/{name}.wav'" in error.value.mend
+    assert bring(tmp_path / "w", pattern="audio/{label}/{name}.wav").classes == ("no", "yes")
+
+
+def test_seisbench_that_is_turned_is_told(tmp_path: Path) -> None:
+    """Samples before components, where the file does not say so, are no 200 components."""
+    import h5py
+
+    x = layouts.seisbench(tmp_path / "s")
+    with h5py.File(tmp_path / "s" / "waveforms.hdf5", "a") as file:
+        del file["data_format/dimension_order"], file["data/bucket0"]
+        file["data/bucket0"] = x.swapaxes(1, 2)
+    listed = tmp_path / "s" / "metadata.csv"
+    listed.write_text(listed.read_text().replace(":3,:200", ":200,:3"))
+    with pytest.raises(DataError, match="has 200 components of 3 samples"):
+        bring(tmp_path / "s")
