@@ -240,6 +240,14 @@ def test_what_was_read_by_one_way_is_not_taken_for_another(mine: Path) -> None:
     assert doors[0] != doors[1] == doors[2]
 
 
+def test_a_file_that_is_no_python_is_told_before_a_name_is_unknown(write: Write) -> None:
+    """Whatever the file is called: a method in it is not merely mistyped."""
+    path = write("others", "@method(\nclass Mine(Method): ...\n")
+    with pytest.raises(SpecError, match=r"others.py is not Python") as caught:
+        named("mine")
+    assert caught.value.where.startswith(f"{path}, line ")
+
+
 def test_a_method_that_declares_what_cannot_be_said_fails_by_name(write: Write) -> None:
     """A field without a default is the class's fault, not that of who names it."""
     path = write(
