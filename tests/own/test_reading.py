@@ -117,3 +117,13 @@ def test_a_recording_that_states_no_rate_is_predicted_at_the_rate_that_is_said(
     assert "--rate 50" in refused.value.mend
     with pytest.raises(SpecError, match="rate = nan"):
         at_rate(like, float("nan"))
+
+
+def test_the_axis_of_windows_is_kept(tmp_path: Path) -> None:
+    """A square file to predict is turned as the fitted file was, whose labels told the axis."""
+    x = windows()[:, 0]
+    np.savez(tmp_path / "a.npz", x=x.T, y=labels(), group=groups())
+    like = reading_of(bring(tmp_path / "a.npz"))
+    assert _same(tmp_path / "a.npz", like)
+    np.savez(tmp_path / "new.npz", x=x[:TIME].T)
+    assert np.allclose(windows_like(tmp_path / "new.npz", like)[0][:, 0], x[:TIME])

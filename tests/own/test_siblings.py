@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,19 @@ def _columns(names: list[str]) -> str:
 
 
 WORDS = np.where(labels() == "on", "1_1", "11")
+BY_LETTERS = sorted(f"{4 * i}ms" for i in range(TIME))
 READ: dict[str, tuple[str, np.ndarray, str]] = {
+    "times sorted as text": (
+        _text(table([f"{4 * i}ms" for i in range(TIME)])[[*BY_LETTERS, "y", "who"]]),
+        labels(),
+        "order of letters",
+    ),
+    "numbers in brackets": (_columns([f"ax[{i}]" for i in range(TIME)]), labels(), ""),
+    "signs that nobody sees": (
+        _text(table(y=np.where(np.arange(N) % 4, labels(), np.char.add(labels(), "\u200b")))),
+        labels(),
+        "are one",
+    ),
     "rounded times as names": (_columns([f"{i / 32:.2f}" for i in range(TIME)]), labels(), ""),
     "decimal commas in names": (
         table([f"{i / 8:.3f}".replace(".", ",") for i in range(TIME)]).to_csv(
@@ -90,6 +103,14 @@ ASKED: dict[str, tuple[str, dict[str, str], str, dict[str, str]]] = {
     ),
     "Null": (_text(_cell("Null")), {}, "--missing drop", {"missing": "drop"}),
     "a blank and NA": (_text(_cell(" NA")), {}, "--missing drop", {"missing": "drop"}),
+    "one decimal comma": (_text(_cell("1,5")), {}, "correct the cells", {}),
+    "thousands": (_text(_cell("12,345.5")), {}, "that group thousands", {}),
+    "windows as text": (
+        _text(table().assign(all="[0.1, 0.2, -3e-1]")),
+        {},
+        "a column for each sample",
+        {},
+    ),
     "units": (
         _text(table()).replace("\n", "\n" + ",".join(["mV"] * TIME + ["", ""]) + "\n", 1),
         {},
@@ -683,5 +704,132 @@ def test_intervals_of_dates_and_without_a_rate(tmp_path: Path) -> None:
     assert made.count == 24
     assert "taken as numbers of samples" in " ".join(made.notes)
     spans.assign(start="01:30").to_csv(tmp_path / "i.csv", index=False)
-    with pytest.raises(DataError, match="'01:30' is no time: hours and minutes"):
+    with pytest.raises(DataError, match="'01:30' is a time of hours and minutes"):
         bring(tmp_path / "s.csv", **said)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (lambda text: text.encode("utf-16-le"), "save it as UTF-8"),
+        (lambda text: gzip.compress(text.encode()), "it is gzipped: call it so, e.g. mine.csv.gz"),
+        (lambda _: b"PAR1" + b"\0" * 99, "mine.parquet"),
+    ],
+)
+def test_what_is_called_a_table_and_is_none_is_told(
+    tmp_path: Path, written: Callable[[str], bytes], said: str
+) -> None:
+    """A file of another kind under the name of a csv is told what it is."""
+    (tmp_path / "mine.csv").write_bytes(written(_text(table())))
+    with pytest.raises(DataError) as error:
+        bring(tmp_path / "mine.csv", **LABELLED)
+    assert said in error.value.mend
+
+
+def test_the_number_of_a_window_is_no_channel(tmp_path: Path) -> None:
+    """A long table's column of window numbers, however many, is asked about."""
+    made = layouts.recording(subjects=3)
+    made["window_id"] = np.arange(len(made)) // 50
+    made.to_csv(tmp_path / "r.csv", index=False)
+    with pytest.raises(DataError, match=r"'window_id' would be a channel.*more than 20 whole"):
+        bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+
+
+def test_days_are_groups_and_objects_are_named(tmp_path: Path) -> None:
+    """Days as groups of an npz are names; an array of objects is named, with the way to save it."""
+    days = np.datetime64("2020-01-01") + np.arange(N) // 6
+    np.savez(tmp_path / "a.npz", x=windows(), y=labels(), group=days)
+    assert bring(tmp_path / "a.npz").array("group")[0] == "2020-01-01"
+    np.savez(tmp_path / "b.npz", x=windows(), y=labels().astype(object))
+    with pytest.raises(DataError, match="y is an array of Python objects") as error:
+        bring(tmp_path / "b.npz")
+    assert "y.astype(str)" in error.value.mend
+    np.savez(tmp_path / "c.npz", x=windows()[..., None], y=labels())
+    with pytest.raises(DataError) as error:
+        bring(tmp_path / "c.npz")
+    assert "x.squeeze()" in error.value.mend
+
+
+TIMED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], bool, str]] = {
+    "a second clock": (lambda t: t.assign(timestamp=t["time"] + 5), True, "second column of times"),
+    "a nameless clock": (lambda t: t.assign(t2=t["time"] + 5), False, "rises by 0.02 from row"),
+    "minutes": (
+        lambda t: t.assign(time=[f"{int(v) // 60:02d}:{v % 60:05.2f}" for v in t["time"]]),
+        True,
+        "",
+    ),
+    "minutes or hours": (lambda t: t.assign(time="01:30"), False, "or of minutes and seconds"),
+    "dotted days": (
+        lambda t: t.assign(
+            time=(
+                pd.Timestamp("2020-05-03 23:59:56") + pd.to_timedelta(t["time"], "s")
+            ).dt.strftime("%d.%m.%Y %H:%M:%S.%f")
+        ),
+        True,
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_columns_of_times_are_no_channels(tmp_path: Path, name: str) -> None:
+    """Second clocks are left out or asked about; minutes and dotted days are read as written."""
+    columns, read, said = TIMED[name]
+    columns(layouts.recording(subjects=1, turns=12)).to_csv(tmp_path / "r.csv", index=False)
+    if not read:
+        with pytest.raises(DataError, match=said):
+            bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+        return
+    found = bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+    assert (found.card.channels, found.card.rate_hz, found.count) == (("ax", "ay"), 50, 24)
+    assert said in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("place", ["first", "last", "number", "sparse"])
+def test_arff_says_which_attribute_is_the_class(tmp_path: Path, place: str) -> None:
+    """The nominal attribute is the class wherever it stands; a number at the end is a target."""
+    samples = "".join(f"@attribute x{t} numeric\n" for t in range(TIME))
+    y = ["-3" if label == "on" else "2" for label in labels()]
+    kind = "numeric" if place == "number" else "{-3,2}"
+    parts = [samples, f"@attribute y {kind}\n"]
+    rows = [[*map(str, window), label] for window, label in zip(windows()[:, 0], y, strict=True)]
+    if place == "first":
+        parts, rows = parts[::-1], [[row[-1], *row[:-1]] for row in rows]
+    lines = [",".join(row) for row in rows]
+    lines = [f"{{0 {line}}}" for line in lines] if place == "sparse" else lines
+    head = f"@relation a\n{''.join(parts)}@data\n"
+    (tmp_path / "a.arff").write_text(head + "\n".join(lines))
+    if place == "sparse":
+        with pytest.raises(DataError, match="sparse"):
+            bring(tmp_path / "a.arff")
+        return
+    made = bring(tmp_path / "a.arff")
+    assert np.allclose(made.array("x"), windows(), atol=1e-5)
+    assert made.card.task == ("regression" if place == "number" else "classification")
+    assert set(np.asarray(made.array("y")).tolist()) == ({-3, 2} if place == "number" else {0, 1})
+
+
+def test_a_readme_and_a_folder_around_others(tmp_path: Path) -> None:
+    """A readme beside tables is none of them; one folder around the classes is named as it is."""
+    path = _people(tmp_path / "people", lambda p: p)
+    (path / "README.txt").write_text("hello, this\nis no table\n")
+    assert bring(path, label="act", window="1s").count == 72
+    layouts.clips(tmp_path / "w", "audio/{label}/{group}_{n}.wav")
+    with pytest.raises(DataError) as error:
+        bring(tmp_path / "w")
+    assert "'audio/{label}/{name}.wav'" in error.value.mend
+    assert bring(tmp_path / "w", pattern="audio/{label}/{name}.wav").classes == ("no", "yes")
+
+
+def test_seisbench_that_is_turned_is_told(tmp_path: Path) -> None:
+    """Samples before components, where the file does not say so, are no 200 components."""
+    import h5py
+
+    x = layouts.seisbench(tmp_path / "s")
+    with h5py.File(tmp_path / "s" / "waveforms.hdf5", "a") as file:
+        del file["data_format/dimension_order"], file["data/bucket0"]
+        file["data/bucket0"] = x.swapaxes(1, 2)
+    listed = tmp_path / "s" / "metadata.csv"
+    listed.write_text(listed.read_text().replace(":3,:200", ":200,:3"))
+    with pytest.raises(DataError, match="has 200 components of 3 samples"):
+        bring(tmp_path / "s")

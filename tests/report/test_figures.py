@@ -15,7 +15,7 @@ from scipy import stats
 
 from tests.rows import matrix
 from tests.rows import study as made_study
-from tsxfer.core.strategy import Strategy
+from tsxfer.core.strategy import Strategy, named
 from tsxfer.data import catalogue
 from tsxfer.report import cards, export, figures, html, vega
 from tsxfer.report.build import Report, build
@@ -280,6 +280,18 @@ def test_controls_and_baselines_stand_beside_their_transfer(report: Report) -> N
     kinds = [row["kind"] for row in picture.spec["data"]["values"]]
     assert kinds == ["scratch", "transfer", "transfer", "control"]
     assert picture.spec["data"]["values"][-1]["mean"] == pytest.approx(np.mean(placebo.transfer))
+
+
+@pytest.mark.parametrize(
+    "name", ["lora:rank=8", "lp_ft:stage=3", "zero_shot", "first_2:anchor=0.1"]
+)
+def test_ways_that_are_no_point_of_the_curve_are_left_out(report: Report, name: str) -> None:
+    """Strategies whose options have no meaning for plain copies are none of its points."""
+    found = report.comparisons[0]
+    how = found.trial.reuse
+    assert how is not None
+    way = replace(found, trial=replace(found.trial, reuse=replace(how, strategy=named(name))))
+    assert not list(layers.draw(replace(report, comparisons=(way, *report.comparisons))))
 
 
 def test_the_layer_curve_has_a_point_for_each_number_of_blocks(report: Report) -> None:

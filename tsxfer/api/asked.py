@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypedDict, cast
 
@@ -56,6 +56,7 @@ class StudyWords(DataWords, total=False):
     recipe: Literal["usual", "small_batch", "patient"]
     controls: Names
     strategy: Names
+    classes: Names | Mapping[str, str]
     pretrain: Names
     combine: Names
     baselines: Names
@@ -83,6 +84,7 @@ class Flags:
     described: Description = field(default_factory=Description)
     controls: list[str] = field(default_factory=list)
     strategy: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
     pretrain: list[str] = field(default_factory=list)
     combine: list[str] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
@@ -128,6 +130,8 @@ def flags_of(
         "described": described,
     }
     for name, value in words.items():
+        if name == "classes" and isinstance(value, Mapping):
+            value = [f"{theirs}={ours}" for theirs, ours in value.items()]
         if name == "profile":
             said[name] = _in_order(name, value)
         elif name not in OWN:

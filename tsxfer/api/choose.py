@@ -129,7 +129,35 @@ def _with_strategies(study: Study, flags: Flags) -> Study:
     if flags.strategy:
         strategies = tuple(map(named, _split(flags.strategy, STRATEGIES)))
         study = replace(study, strategies=strategies)
-    return _beside(study, flags)
+    return _beside(_with_classes(study, flags), flags)
+
+
+def _with_classes(study: Study, flags: Flags) -> Study:
+    """The study whose zero-shot answers know which class of a source stands for which."""
+    if not flags.classes:
+        return study
+    classes = dict(map(_pair, _split(flags.classes, ())))
+    if all(one.learn != "zero_shot" for one in study.strategies):
+        raise SpecError(
+            f"--classes {','.join(flags.classes)} without a zero-shot answer",
+            mend="add --strategy copy,zero_shot, or leave --classes out",
+        )
+    named = (
+        replace(one, classes=classes) if one.learn == "zero_shot" else one
+        for one in study.strategies
+    )
+    return replace(study, strategies=tuple(named))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    source, sign, target = text.partition("=")
+    if not (source.strip() and sign):
+        raise SpecError(
+            f"--classes {text!r} is no SOURCE=TARGET",
+            mend="e.g. --classes fist=closed,flat=open; names with a comma or = go into a study "
+            'file: {copied = "backbone", learn = "zero_shot", classes = {"a,b" = "c"}}',
+        )
+    return source.strip(), target.strip()
 
 
 def _with_recipe(study: Study, flags: Flags) -> Study:

@@ -18,7 +18,7 @@ from tsxfer.keep.amplitude import other_size, rescaled
 from tsxfer.keep.fit import Fitted
 from tsxfer.keep.saved import load, save
 from tsxfer.own.description import Description
-from tsxfer.own.labels import names_as_text, plain
+from tsxfer.own.labels import compared, names_as_text, plain
 from tsxfer.own.panels import column_of, windows_of
 from tsxfer.own.reading import (
     Reading,
@@ -143,16 +143,16 @@ class FittedModel:
         found = plain(y)
         if not self.classes:
             return _numbers(found)
-        words = names_as_text(found)
-        codes = {name: code for code, name in enumerate(self.classes)}
-        strange = sorted(set(words.tolist()) - set(codes))
+        words = list(map(compared, names_as_text(found).tolist()))
+        codes = {compared(name): code for code, name in enumerate(self.classes)}
+        strange = sorted(set(words) - set(codes))
         if strange:
             shown = ", ".join(map(repr, strange[:6]))
             raise DataError(
                 f"labels of classes that the model does not know: {shown}",
                 mend=f"it knows {', '.join(self.classes[:12])}; leave those windows out",
             )
-        return np.array([codes[word] for word in words.tolist()], np.int64)
+        return np.array([codes[word] for word in words], np.int64)
 
     def _windows(self, x: Any) -> NDArray[np.float64]:
         found = windows_of(x, Description())

@@ -76,7 +76,9 @@ def run(
             ``"10%"``, ``"all"``, or a list; 1,500 and 9,000), ``repeats`` (paired repeats; 7),
             ``data`` (``auto``, ``real`` or ``simulated``), ``profile`` (``strict`` or ``paper``;
             ``["strict", "paper"]`` runs both, the first one's in the tables), ``quick`` (shrink it
-            to about a minute), ``tune``, ``controls``, ``strategy``, ``pretrain``, ``combine``,
+            to about a minute), ``tune``, ``controls``, ``strategy`` (``"lora:rank=8"`` and a
+            method's own options), ``classes`` (of zero-shot answers: ``{"fist": "closed"}``, from
+            the source's names to the target's), ``pretrain``, ``combine``,
             ``baselines``, ``overlap``, ``looks``, ``source_size``, ``trained_on``, ``recipe``,
             ``head``, ``split`` (a rule, in place of the card's). Of
             one data set of your own: ``label``, ``group``, ``rate`` (Hz), ``task``, ``metric``,

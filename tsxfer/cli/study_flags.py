@@ -51,6 +51,13 @@ Strategies = Annotated[
         "NAME:OPTION=VALUE sets what a method lets you set: l2_sp:anchor=0.1, lora:rank=8+spread.",
     ),
 ]
+Classes = Annotated[
+    list[str],
+    typer.Option(
+        help="Of zero_shot, where source and target name classes otherwise: SOURCE=TARGET,...; "
+        "several may stand for one, and SOURCE= leaves one out."
+    ),
+]
 Pretrain = Annotated[
     list[str],
     typer.Option(help="What sources learn: labels, masked, contrastive, your own, or all."),
@@ -114,6 +121,7 @@ def asked(
     tune: Tune = False,
     controls: Controls = [],  # noqa: B006
     strategy: Strategies = [],  # noqa: B006
+    classes: Classes = [],  # noqa: B006
     pretrain: Pretrain = [],  # noqa: B006
     combine: Combine = [],  # noqa: B006
     baselines: Baselines = [],  # noqa: B006
@@ -140,6 +148,7 @@ def asked(
         described=described,
         controls=controls,
         strategy=strategy,
+        classes=classes,
         pretrain=pretrain,
         combine=combine,
         baselines=baselines,

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from tsxfer.core import doors
 from tsxfer.core.declared import Option
@@ -63,6 +63,8 @@ class Strategy:
         method: Name of a user's method (`tsxfer.train.method`), which says all other parts but
             `channels` and `rescaled` itself; its code is in the fingerprints of its rows.
         options: Of that method, by name, without those at their default (`settle`).
+        classes: Of ``zero_shot``: class of the target that a class of the source stands for, where
+            the two have other names; several may stand for one, and "" leaves one out.
     """
 
     copied: Literal["convolutions", "backbone"] = "convolutions"
@@ -77,8 +79,10 @@ class Strategy:
     rescaled: bool = False
     method: str = ""
     options: dict[str, Any] = field(default_factory=Options)
+    classes: dict[str, str] = field(default_factory=lambda: _renamed({}))
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", _renamed(self.classes))
         object.__setattr__(self, "options", Options(self.options))
         self._refuse_odd_options()
         if self.blocks < 0 or self.stage < 1 or self.rank < 1:
@@ -120,6 +124,8 @@ class Strategy:
             idle |= given & {"stage"}
         if self.learn != "low_rank":
             idle |= given & {"rank"}
+        if self.learn != "zero_shot":
+            idle |= given & {"classes"}
         if idle:
             raise SpecError(
                 f"strategy {', '.join(sorted(idle))} has no effect with learn = {self.learn!r}",
@@ -146,10 +152,12 @@ class Strategy:
         """Its name, or what departs from the study's; empty for the study's own."""
         if self == Strategy():
             return ""
-        plain = replace(self, channels="repeat", rescaled=False, method="", options={})
+        plain = replace(self, channels="repeat", rescaled=False, method="", options={}, classes={})
         parts = [self.channels] * (self.channels != "repeat") + ["rescale"] * self.rescaled
         named = next((name for name, held in STRATEGIES.items() if held == plain), "")
         name = spelt(self.method, self.options) or named or plain._layers()
+        said = ",".join(f"{theirs}={ours}" for theirs, ours in self.classes.items())
+        name = f"{name}[{said}]" if said else name
         return "+".join([name, *parts]) if name else self._spelt()
 
     def _layers(self) -> str:
@@ -163,9 +171,15 @@ class Strategy:
 
     def _departing(self) -> dict[str, object]:
         """Fields that are not at their default."""
-        usual = {f.name: f.default for f in fields(self)} | {"options": {}}
+        usual = {f.name: f.default for f in fields(self)} | {"options": {}, "classes": {}}
         held = {name: getattr(self, name) for name in usual}
         return {name: value for name, value in held.items() if value != usual[name]}
+
+
+def _renamed(classes: Mapping[str, str]) -> dict[str, str]:
+    """Classes that have another name in the target, sorted; one mapping has one key."""
+    held = {theirs: ours for theirs, ours in sorted(classes.items()) if theirs != ours}
+    return cast("dict[str, str]", Options(held))
 
 
 def _own() -> Mapping[str, Strategy]:

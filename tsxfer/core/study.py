@@ -27,7 +27,7 @@ from tsxfer.core.specs import (
     Reuse,
     Trial,
 )
-from tsxfer.core.strategy import Strategy
+from tsxfer.core.strategy import Strategy, named
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import plain
 
@@ -544,6 +544,9 @@ def parse_study(text: str, name: str, where: str) -> Study:
     data.setdefault("name", name)
     for written in data.keys() & {"sizes", "source_size"}:  # a number is as good as its text
         data[written] = _text_of(data[written])
+    if isinstance(data.get("strategies"), list):  # as on the command line, or spelt out
+        texts = data["strategies"]
+        data["strategies"] = [plain(named(s)) if isinstance(s, str) else s for s in texts]
     return from_plain(Study, data, where=where)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tsxfer.own.description import Description
 from tsxfer.own.faults import unreadable
 
 PART = re.compile(r"_(TRAIN|TEST)$")
+ATTRIBUTE = re.compile(r"(?im)^\s*@attribute\s+(?:'[^']*'|\"[^\"]*\"|\S+?)\s*(\{.*|\S+)")
 LINE = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^,]+)""")
 
 
@@ -53,10 +55,15 @@ def read_arff(path: Path, described: Description, scratch: Path) -> Content:
     """
     del scratch
     windows, labels = [], []
-    for number, line in enumerate(_body(path).splitlines(), 1):
+    head, body = _parts(path)
+    at, task = _place_of_class(head, path)
+    for number, line in enumerate(body.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("%"):
             continue
+        _refuse_sparse(line, path)
         cells = [a or b or c for a, b, c in LINE.findall(line)]
+        if 0 <= at < len(cells):  # nominal, before the samples
+            cells = [*cells[:at], *cells[at + 1 :], cells[at]]
         where = f"{path}, line {number} of its data"
         if len(cells) < 2:
             raise DataError(
@@ -68,17 +75,47 @@ def read_arff(path: Path, described: Description, scratch: Path) -> Content:
     if not windows or len({len(window) for window in windows}) > 1:
         raise unreadable(path, ValueError("it holds no series, or series differ in channels"))
     channels = [[window[c] for window in windows] for c in range(len(windows[0]))]
-    return _content([_stacked(rows) for rows in channels], np.array(labels), described, path)
+    made = _content([_stacked(rows) for rows in channels], np.array(labels), described, path)
+    return replace(made, task=task)
 
 
-def _body(path: Path) -> str:
-    """What follows the line @data."""
+def _place_of_class(head: str, path: Path) -> tuple[int, str]:
+    """The place of the one nominal attribute, -1 for the last; and the task.
+
+    Raises:
+        DataError: If several are nominal.
+    """
+    kinds = ATTRIBUTE.findall(head)
+    nominal = [at for at, kind in enumerate(kinds) if kind.startswith("{")]
+    if len(nominal) > 1:
+        raise DataError(
+            f"{len(nominal)} nominal attributes: which is the class?",
+            where=str(path),
+            mend="keep one of them in the file, besides the samples",
+        )
+    if nominal and nominal[0] < len(kinds) - 1:
+        return nominal[0], "classification"
+    numbers = bool(kinds) and kinds[-1].lower().startswith(("numeric", "real", "integer"))
+    return -1, "regression" if numbers else "classification"
+
+
+def _refuse_sparse(line: str, path: Path) -> None:
+    if line.lstrip().startswith("{"):
+        raise DataError(
+            "sparse lines, {index value, ...}, are not read",
+            where=str(path),
+            mend="write every value of a line, separated by commas",
+        )
+
+
+def _parts(path: Path) -> tuple[str, str]:
+    """What stands before the line @data, and what follows it."""
     parts = re.split(r"(?im)^@data\s*$", _text(path), maxsplit=1)
     if len(parts) != 2:
         raise DataError(
             "no line @data", where=str(path), mend="is it a whole .arff file? copy it again"
         )
-    return parts[1]
+    return parts[0], parts[1]
 
 
 def _series(cells: list[str], where: str) -> list[NDArray[np.float64]]:

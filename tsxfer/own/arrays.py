@@ -77,7 +77,9 @@ def _part(arrays: Arrays, x_name: str, first: str, described: Description, path:
     )
     group = _mate(arrays, described.group, GROUP, like, path, bool(first), "--group")
     y = _column(arrays[y_name], y_name, path) if y_name else None
-    windows, notes = oriented(x, x_name, len(y) if y is not None else 0, described, path)
+    count = len(y) if y is not None and not described.unlabelled else 0
+    at = axis_of(x, count, described)
+    windows, notes = oriented(x, x_name, at, count, described, path)
     groups = _column(arrays[group], group, path) if group else None
     for name, column in ((y_name, y), (group, groups)):
         if column is not None and len(column) != len(windows):
@@ -96,7 +98,21 @@ def _part(arrays: Arrays, x_name: str, first: str, described: Description, path:
         label=y_name,
         group_name=group,
         notes=notes,
+        windows_axis=at,
     )
+
+
+def axis_of(x: NDArray[Any], count: int, described: Description) -> int:
+    """The axis of an array that counts windows: the first that is as long as the labels.
+
+    Args:
+        x: Any shape.
+        count: Labels; 0 where unknown, and `described` says it.
+        described: ``windows_axis``, of the file that a model was fitted on.
+    """
+    if not count:
+        return min(described.windows_axis, x.ndim - 1)
+    return next((k for k, size in enumerate(x.shape) if size == count), 0)
 
 
 def _suffix(name: str) -> str:
@@ -162,7 +178,7 @@ def _column(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
     if (
         array.ndim > 2
         or (array.ndim == 2 and min(array.shape) > 1)
-        or array.dtype.kind not in "iufbUS"
+        or array.dtype.kind not in "iufbUSM"
     ):
         raise DataError(
             f"{name} is {array.dtype} {array.shape}, not one value a window",
@@ -171,18 +187,20 @@ def _column(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
             "with --label; several labels a window are not supported",
         )
     flat = np.asarray(array).reshape(-1)
+    flat = flat.astype(np.str_) if flat.dtype.kind == "M" else flat  # days as names
     return np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat
 
 
 def oriented(
-    x: NDArray[Any], name: str, count: int, described: Description, path: Path
+    x: NDArray[Any], name: str, at: int, count: int, described: Description, path: Path
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Windows ``(n, channel, time)`` of an array whose axis of windows may be any.
 
     Args:
         x: Two or three axes.
         name: For messages.
-        count: Labels; the axis of that length counts windows. 0 where unknown: the first.
+        at: The axis that counts windows, see `axis_of`.
+        count: Labels; 0 where unknown.
         described: ``axes`` says the order of the other two.
         path: For messages.
 
@@ -193,13 +211,14 @@ def oriented(
         raise DataError(
             f"{name} is {x.dtype} {x.shape}, not numbers (n, channel, time) or (n, time)",
             where=str(path),
-            mend="stack the windows into one array, or name another with --x; for one long "
+            mend=f"save {name}.squeeze(), without axes of length 1"
+            if x.ndim > 3 and np.squeeze(x).ndim in (2, 3)
+            else "stack the windows into one array, or name another with --x; for one long "
             "recording say --window",
         )
-    at = next((k for k, size in enumerate(x.shape) if size == count), 0) if count else 0
     notes = (
         []
-        if at == 0
+        if at == 0 or not count
         else [f"axis {at + 1} of {name} {x.shape} is as long as the labels and counts windows"]
     )
     notes += _square(x, name, count, described, path)

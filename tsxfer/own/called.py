@@ -29,7 +29,7 @@ def named_like(signal: Signal, first: Signal) -> Signal:
     """
     if set(signal.channels) == set(first.channels):
         return signal
-    for part in (_without_unit, _component):
+    for part in (bare_name, _component):
         ours = {part(name): name for name in first.channels}
         theirs = [part(name) for name in signal.channels]
         if len(ours) == len(first.channels) and "" not in ours and sorted(theirs) == sorted(ours):
@@ -37,17 +37,17 @@ def named_like(signal: Signal, first: Signal) -> Signal:
     return signal
 
 
+def bare_name(name: str) -> str:
+    """The name before its unit; marked, so that it is never that of one without a unit."""
+    sensor, unit = _parted(name)
+    return f"{sensor} in a unit" if unit else name
+
+
 def _parted(name: str) -> tuple[str, str]:
     found = UNIT.match(name.strip())
     if found is None:
         return name, ""
     return found[1] or found[3], (found[2] or found[4]).strip()
-
-
-def _without_unit(name: str) -> str:
-    """The name before its unit; marked, so that it is never that of one without a unit."""
-    sensor, unit = _parted(name)
-    return f"{sensor} in a unit" if unit else name
 
 
 def _component(name: str) -> str:

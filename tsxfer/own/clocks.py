@@ -18,7 +18,9 @@ NAMED = re.compile(
     r"(?:[ _\[(]+(?P<unit>s|secs?|seconds?|ms|millis\w*|us|ns)[\])]?)?$",
     re.IGNORECASE,
 )
-ELAPSED = re.compile(r"^\s*(\d+):(\d{2}):(\d{2}(?:[.,]\d+)?)\s*$")  # 00:01:30.5
+ELAPSED = re.compile(r"^\s*(?:(\d+):)?(\d{1,3}):(\d{2}(?:[.,]\d+)?)\s*$")  # 00:01:30.5, 01:30.5
+VAGUE = re.compile(r"^\s*\d+:\d{2}\s*$")  # hours and minutes, or minutes and seconds
+DOTTED = re.compile(r"^\s*\d{1,2}\.\d{1,2}\.\d{4}")  # the day first, wherever dots are written
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 STEADY, JITTERING = 1.5, 5.0  # periods without a sample that make a gap
 EVEN = 0.995  # share of steps of one length, from which on a clock ticks evenly
@@ -134,7 +136,10 @@ def _instants(column: Any) -> Any:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of formats that pandas reads one by one
-                found = pd.to_datetime(column, errors="coerce", utc=True, format=form)
+                dotted = form is None and bool(DOTTED.match(str(column.iloc[0])))
+                found = pd.to_datetime(
+                    column, errors="coerce", utc=True, format=form, dayfirst=dotted
+                )
         except (ValueError, TypeError, OverflowError):
             continue
         if found.notna().all() or form is None:
@@ -143,13 +148,22 @@ def _instants(column: Any) -> Any:
 
 
 def elapsed(cells: list[Any]) -> NDArray[np.float64] | None:
-    """Seconds of cells such as ``00:01:30.5``, hours first; None where one is no such cell."""
+    """Seconds of cells such as ``00:01:30.5`` or ``01:30.5``; None where one is no such cell.
+
+    Raises:
+        DataError: If no cell says whether it is hours and minutes, or minutes and seconds.
+    """
     found = [ELAPSED.match(str(cell)) for cell in cells]
     if not found or not all(found):
         return None
+    if all(VAGUE.match(str(cell)) for cell in cells):
+        raise DataError(
+            f"{cells[0]!r} is a time of hours and minutes, or of minutes and seconds",
+            mend="write 00:01:30, hours first",
+        )
     parts = [match.groups() for match in found if match]
     return np.array(
-        [3600.0 * int(h) + 60 * int(m) + float(s.replace(",", ".")) for h, m, s in parts]
+        [3600.0 * int(h or 0) + 60 * int(m) + float(s.replace(",", ".")) for h, m, s in parts]
     )
 
 

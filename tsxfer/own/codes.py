@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 from tsxfer.own.columns import few
 
-MOST = 20  # values of a code
+MOST = 20  # values of a code that are counted and shown
 STRETCH = 20  # samples of one value after another, in the mean, from which on it is a code
 CODED = re.compile(
     r"(?:^|[_ .\-])(?:labels?|targets?|class(?:es)?|y|state|status|annot\w*|category|activity|act"
     r"|stage|phase|events?|gestures?|(?:re)?stim\w*|sti|mark(?:er)?s?|trig(?:ger)?s?|truth|gt"
-    r"|subject|subj|participant|patient|person|user|who|session|trial|(?:re)?rep(?:etition)?|run|fold|split)"
+    r"|subject|subj|participant|window|segment|epoch|block|patient|person|user|who|session|trial|(?:re)?rep(?:etition)?|run|fold|split)"
     r"(?:[_ .\-]?(?:id|code|no|num|nr|channel|ch|\d+))?$|(?:^|[_ ])id$",
     re.IGNORECASE,
 )
@@ -76,10 +76,12 @@ class Codes:
         turned = np.not_equal(names, np.concatenate([[self._last[1]], names[:-1]])).astype(bool)
         for at in list(self._values):
             column = x[:, at]
-            self._values[at] |= set(np.unique(column[~np.isnan(column)])[: MOST + 1].tolist())
-            if len(self._values[at]) > MOST or not all(v % 1 == 0 for v in self._values[at]):
+            there = column[~np.isnan(column)]
+            if (there != np.round(there)).any():
                 del self._values[at]  # a signal
                 continue
+            if len(self._values[at]) <= MOST:
+                self._values[at] |= set(np.unique(there)[: MOST + 1].tolist())
             changed = column != np.concatenate([[self._last[0][at]], column[:-1]])
             self._changes[at] += changed.sum()
             self._alone[at] += (changed & ~turned & ~breaks).sum()
@@ -104,7 +106,7 @@ class Codes:
         if not seen:
             return ()
         return (
-            f"{few(seen)}: few whole values in long stretches, taken as a channel; if it is no "
+            f"{few(seen)}: whole values in long stretches, taken as a channel; if it is no "
             f"signal, --ignore {','.join(seen[:4])}, or name it with --label or --group",
         )
 
@@ -112,8 +114,9 @@ class Codes:
         name, values = self._names[at], sorted(self._values[at])
         shown = ", ".join(f"{value:g}" for value in values[:6])
         return DataError(
-            f"column {name!r} would be a channel, but looks like a code: {len(values)} whole "
-            f"value(s) ({shown}{', ...' if len(values) > 6 else ''}), "
+            f"column {name!r} would be a channel, but looks like a code: "
+            f"{'more than ' if len(values) > MOST else ''}{min(len(values), MOST)} whole value(s) ("
+            f"{shown}{', ...' if len(values) > 6 else ''}), "
             f"{int(self._changes[at])} changes in {self._count:,} samples",
             where=str(path),
             mend=f"say --label {name} if it is the label, --group {name} if it names a group, "

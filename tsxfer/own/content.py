@@ -45,6 +45,7 @@ class Content:
             None elsewhere.
         end: ``(n,)`` seconds at which what a window *and its label* have seen ends.
         label_like_input: The label has the unit of the input and follows its level (prices).
+        windows_axis: Axis of the array in the file that counted windows, from 0.
         absent: The number that ``--nan`` says, which stands for samples that are missing.
     """
 
@@ -65,3 +66,4 @@ class Content:
     end: NDArray[np.float64] | None = None
     label_like_input: bool = False
     absent: float | None = None
+    windows_axis: int = 0

@@ -43,6 +43,8 @@ class Description:
         test: A second file, or the array or column that tells windows of the official test part.
         columns: Columns that hold the samples, in order; what a fitted model's card says of the
             file that it was fitted on, so that no other column is mistaken for one.
+        windows_axis: Axis of an array that counts windows, from 0; as `columns`, what a fitted
+            model's card says: without labels nothing else tells it.
         unlabelled: The windows alone are wanted, as `tsxfer predict` does; labels may be missing.
     """
 
@@ -70,6 +72,7 @@ class Description:
     intervals: str = ""
     test: str = ""
     columns: tuple[str, ...] = ()
+    windows_axis: int = 0
     unlabelled: bool = False
 
     def __post_init__(self) -> None:

@@ -17,6 +17,13 @@ HEAD = 1 << 18  # bytes looked at, more where the first line is longer
 SEPARATORS = (";", "\t", ",", "|", " ")
 EMPTY = frozenset({"", "na", "nan", "null", "none", "n/a", "#n/a", "#na", "-nan", "?", "<na>"})
 SEP = re.compile(r"^sep=.$", re.IGNORECASE)  # what Excel writes above a table
+KINDS = (
+    (b"\x1f\x8b", "gzipped", ".csv.gz"),
+    (b"PK\x03\x04", "a zip archive or a table of Excel", ".zip or .xlsx"),
+    (b"PAR1", "parquet", ".parquet"),
+    (b"BZh", "packed by bzip2", ".csv.bz2"),
+    (b"\xfd7zXZ", "packed by xz", ".csv.xz"),
+)
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -81,8 +88,11 @@ def latin(found: Dialect) -> Dialect:
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
-    """A cell as a number; None where it is none, such as ``1_2``, which Python takes for 12."""
-    if "_" in cell:
+    """A cell as a number; None where it is none, such as ``1_2``, which Python takes for 12.
+
+    With a decimal comma a point is none, as for pyarrow.
+    """
+    if "_" in cell or (decimal == "," and "." in cell):
         return None
     try:
         return float(cell.strip().replace(decimal, ".") if decimal == "," else cell)
@@ -126,9 +136,21 @@ def _lines(head: bytes, encoding: str, whole: bool, path: Path) -> list[str]:
             f"{path.name} ({path.stat().st_size:,} bytes) is no readable table: "
             + ("it holds zero bytes" if "\0" in text else "it is empty"),
             where=str(path),
-            mend="write one window a row, columns separated by commas, names in the first row",
+            mend=_really(head, path)
+            or "write one window a row, columns separated by commas, names in the first row",
         )
     return lines
+
+
+def _really(head: bytes, path: Path) -> str:
+    """What a file is that is called a text table, and is none; "" where that is not known."""
+    bare = path.name.removesuffix(".gz")
+    for mark, kind, ending in KINDS:
+        if head.startswith(mark):
+            return f"it is {kind}: call it so, e.g. {bare.partition('.')[0]}{ending}"
+    if head.count(b"\0") * 3 > len(head) > 0:
+        return "if it is UTF-16 without a byte order mark, save it as UTF-8"
+    return ""
 
 
 def _without_remarks(lines: list[str]) -> tuple[list[str], int]:

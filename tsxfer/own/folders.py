@@ -22,6 +22,7 @@ from tsxfer.own.interval_tables import read_intervals
 from tsxfer.own.intervals import apply
 from tsxfer.own.naming import Pattern, named
 from tsxfer.own.official import parts_of, with_parts
+from tsxfer.own.packed import WORDS
 from tsxfer.own.signals import Signal
 from tsxfer.own.walking import files_below
 
@@ -72,7 +73,7 @@ def _of_one_kind(below: Sequence[Path]) -> list[Path]:
     for kind in KINDS:
         chosen = [file for file in below if _ending(file) in kind]
         if chosen:
-            return chosen
+            return [file for file in chosen if not WORDS.match(file.name)] or chosen
     return []
 
 
@@ -206,8 +207,10 @@ def _refuse_deep(files: list[Path], folder: Path) -> None:
         return
     parts = deep.relative_to(folder).parts
     names = ["{label}", "{group}", *(f"{{folder{n}}}" for n in range(3, len(parts)))]
+    if len({f.relative_to(folder).parts[0] for f in files}) == 1:  # one folder around all others
+        names = [parts[0], *names]
     first = parts[0].lower() in ("train", "test", "training", "testing")
-    shown = ["{part}", *names][: len(parts) - 1] if first else names[: len(parts) - 1]
+    shown = (["{part}", *names] if first else names)[: len(parts) - 1]
     raise DataError(
         f"sub-folders within sub-folders, such as {deep.relative_to(folder).as_posix()}: which is "
         "the class?",

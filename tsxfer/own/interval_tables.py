@@ -87,16 +87,14 @@ def _times(cells: Any, decimal: str, path: Path) -> NDArray[np.float64]:
     """Times in seconds, or in the unit of the column.
 
     Raises:
-        DataError: For a cell that is no time, or may be minutes or hours.
+        DataError: For a cell that is no time.
     """
-    vague = next((c for c in cells if re.fullmatch(r"\s*\d+:\d{2}(?:[.,]\d+)?\s*", c)), "")
-    found = np.full(len(cells), np.nan) if vague else times(cells, decimal)
+    found = times(cells, decimal)
     if np.isnan(found).any():
-        row = 0 if vague else int(np.argmax(np.isnan(found)))
+        row = int(np.argmax(np.isnan(found)))
         raise DataError(
-            f"{vague or cells.iloc[row]!r} is no time"
-            + (": hours and minutes, or minutes and seconds?" if vague else ""),
-            where=f"{path}, column {cells.name}" + ("" if vague else f", row {row + 1}"),
+            f"{cells.iloc[row]!r} is no time",
+            where=f"{path}, column {cells.name}, row {row + 1}",
             mend="write seconds, 00:01:30 (hours first), or a date such as 2024-05-01T10:00:00",
         )
     return found

@@ -172,8 +172,17 @@ def _nameless(groups: NDArray[np.str_]) -> tuple[str, ...]:
 
 
 def _words(name: str) -> list[str]:
-    """Words of a name in one form of Unicode."""
-    return unicodedata.normalize("NFKC", name).split()
+    """Words of a name in one form of Unicode, without signs that nobody sees (U+200B and alike)."""
+    return unicodedata.normalize("NFKC", _seen(name)).split()
+
+
+def _seen(name: str) -> str:
+    return "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
+
+
+def compared(name: str) -> str:
+    """What is left of a class's name when two are compared."""
+    return " ".join(_words(name))
 
 
 def _folded(name: str) -> list[str]:
@@ -207,7 +216,7 @@ def spelt_alike(
     for name in counts:
         spellings.setdefault(" ".join(parts(name)), []).append(name)
     best = {
-        name: " ".join(max(alike, key=lambda n: (counts[n], n == n.strip(), n)).split())
+        name: " ".join(_seen(max(alike, key=lambda n: (counts[n], n == n.strip(), n))).split())
         for alike in spellings.values()
         for name in alike
     }

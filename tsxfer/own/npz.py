@@ -31,21 +31,34 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise unreadable(path, zipfile.BadZipFile("not a zip archive"))
     try:
         with np.load(path, allow_pickle=False) as packed:
-            arrays = {name: _decoded(packed[name]) for name in packed.files}
-    except ValueError as error:
-        if "pickle" not in str(error) and "Object" not in str(error):
-            raise unreadable(path, error) from None
-        raise DataError(
-            "an array of Python objects: windows of unequal length, or mixed values",
-            where=str(path),
-            mend="cut or pad all windows to one length, and save plain numbers or text",
-        ) from None
+            arrays = {name: _decoded(_plain(packed, name, path)) for name in packed.files}
+    except DataError:
+        raise
     except Exception as error:  # numpy and zipfile pass on any fault of a damaged file
         raise unreadable(path, error) from None
     broken = [name for name, array in arrays.items() if broken_text(array)]
     if broken:
         raise unreadable(path, ValueError(f"{broken[0]} holds what is no text"))
     return arrays
+
+
+def _plain(packed: Any, name: str, path: Path) -> NDArray[Any]:
+    """One array of an archive.
+
+    Raises:
+        DataError: If it holds Python objects.
+    """
+    try:
+        return np.asarray(packed[name])
+    except ValueError as error:
+        if "pickle" not in str(error) and "Object" not in str(error):
+            raise
+        raise DataError(
+            f"{name} is an array of Python objects: windows of unequal length, or mixed values",
+            where=str(path),
+            mend=f"save words as {name}.astype(str); cut or pad windows to one length, and save "
+            "them as numbers",
+        ) from None
 
 
 def _decoded(array: NDArray[Any]) -> NDArray[Any]:

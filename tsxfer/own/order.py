@@ -16,7 +16,9 @@ from pathlib import Path
 from tsxfer.errors import DataError
 from tsxfer.own.columns import few
 
-RUNNING = re.compile(r"^(?P<channel>.*?)[_.\- ]?(?P<number>\d{1,9})(?P<unit>)$")
+RUNNING = re.compile(
+    r"^(?P<channel>.*?)(?:[_.\- ]?(?P<number>\d{1,9})|[\[(](?P<inner>\d{1,9})[\])])(?P<unit>)$"
+)  # ax_17, ax[17]
 TIMED = re.compile(
     r"^(?P<channel>.*?)[_ ]?(?P<number>[+-]?\d{1,12}(?:\.\d{1,12})?(?:[eE][+-]?\d{1,3})?)"
     r"(?P<unit> ?(?:ms|us|µs|s|sec))?$"
@@ -77,15 +79,17 @@ def arranged(names: list[str], axes: str, path: Path) -> Arranged:
         found = _timed(timed)
     elif running is not None and _consecutive(running):
         found = Arranged(*_sorted(running))
-    elif running is not None:
-        _refuse_unequal(running, path)
-        _refuse_twice(running, path)
-        found = Arranged(_columns(running), 0.0, _irregular(running))
+    elif timed is not None and (ordered := _out_of_letters(timed)) is not None:
+        found = _timed(ordered)
+        note = f"columns stand in the order of letters ({names[0]}, {names[1]}): put into that of"
+        found = replace(found, notes=(*found.notes, f"{note} their numbers"))
     else:
-        assert timed is not None  # noqa: S101  (the caller asked `is_sample`)
-        _refuse_unequal(timed, path)
-        _refuse_twice(timed, path)
-        found = Arranged(_columns(timed), 0.0, _irregular(timed))
+        bare = running is None or set(timed or ()) == {UNNUMBERED}
+        named = timed if bare else running
+        assert named is not None  # noqa: S101  (the caller asked `is_sample`)
+        _refuse_unequal(named, path)
+        _refuse_twice(named, path)
+        found = Arranged(_columns(named), 0.0, _irregular(named))
     if not axes:
         _question(found.channels, names, path)
     return replace(found, notes=(*found.notes, *_mixed(found)))
@@ -113,7 +117,8 @@ def _parsed(names: list[str], pattern: re.Pattern[str]) -> Parsed | None:
         if match is None:
             return None
         channel = match["channel"].rstrip("_.- ") if pattern is TIMED else match["channel"]
-        found.setdefault(channel or UNNUMBERED, []).append((float(match["number"]), name))
+        number = match["number"] or match["inner"]
+        found.setdefault(channel or UNNUMBERED, []).append((float(number), name))
     return found
 
 
@@ -129,6 +134,22 @@ def _rising(found: Parsed) -> bool:
     return len({len(row) for row in rows}) == 1 and all(
         len(row) > 1 and all(a < b for a, b in pairwise(row)) for row in rows
     )
+
+
+def _out_of_letters(found: Parsed) -> Parsed | None:
+    """Names that a program sorted as text (``0ms``, ``100ms``, ``12ms``), by their numbers."""
+    for members in found.values():
+        names = [name for _, name in members]
+        if names != sorted(names):
+            return None
+    ordered = {channel: sorted(members) for channel, members in found.items()}
+    return ordered if _rising(ordered) and _even(ordered) else None
+
+
+def _even(found: Parsed) -> bool:
+    """Whether all steps are of one length, but for rounding."""
+    steps = [b[0] - a[0] for members in found.values() for a, b in pairwise(members)]
+    return max(steps) - min(steps) <= 0.02 * max(steps) + 2 * _rounding(found)
 
 
 def _columns(found: Parsed) -> dict[str, list[str]]:

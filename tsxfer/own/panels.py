@@ -61,7 +61,7 @@ def windows_of(x: object, described: Description) -> Windows:
             mend="give (n, channel, time) or (n, time); to cut a long recording, save it as a file "
             "and say window=",
         )
-    turned, notes = oriented(array, "x", len(array), described, Path("target"))
+    turned, notes = oriented(array, "x", 0, len(array), described, Path("target"))
     return Windows(turned, tuple(f"c{n}" for n in range(turned.shape[1])), notes=notes)
 
 

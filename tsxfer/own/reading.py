@@ -96,7 +96,15 @@ def as_text(found: Reading) -> str:
 
 def another(content: Content, described: Description) -> Description:
     """What reads the windows of another such file, whose labels are not known."""
-    return replace(described, label="", group="", test="", columns=content.columns, unlabelled=True)
+    return replace(
+        described,
+        label="",
+        group="",
+        test="",
+        columns=content.columns,
+        windows_axis=content.windows_axis,
+        unlabelled=True,
+    )
 
 
 def labelled_like(

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
+from tsxfer.own.called import bare_name
 from tsxfer.own.clocks import is_time
 from tsxfer.own.columns import LABELS, few
 from tsxfer.own.description import Description
@@ -75,8 +77,9 @@ def roles_of(table: Table, described: Description, path: Path) -> Roles:
     said = [part.strip() for part in described.x.split(",") if part.strip()]
     if said:
         time = next((name for name in free if is_time(name) and name not in said), "")
+    others = [] if said else _other_times(table, [n for n in free if n != time], kinds, path)
     samples = [_wanted(part, names, table, path, "--x") for part in said] or [
-        name for name in free if name != time
+        name for name in free if name not in (time, *others)
     ]
     _refuse_strangers(samples, kinds, table, path)
     return Roles(
@@ -85,8 +88,40 @@ def roles_of(table: Table, described: Description, path: Path) -> Roles:
         group,
         time,
         bool(time) and kinds[time] != "number",
-        (*notes, *(f"column {name!r} counts the samples: left out" for name in counters)),
+        (
+            *notes,
+            *(f"column {name!r} counts the samples: left out" for name in counters),
+            *(f"column {name!r} is a second column of times: left out" for name in others),
+        ),
     )
+
+
+def _other_times(table: Table, names: list[str], kinds: dict[str, str], path: Path) -> list[str]:
+    """Further columns that are called as times are, and rise.
+
+    Raises:
+        DataError: If a column of another name rises by one step from row to row, as clocks do.
+    """
+    numbers = [name for name in names if kinds[name] == "number"]
+    steps = {name: np.diff(_first(table, name)[:1000]) for name in numbers}
+    steps = {name: step for name, step in steps.items() if len(step) > 10 and (step >= 0).all()}
+    times = [name for name, step in steps.items() if is_time(name) and step.any()]
+    for name, step in steps.items():
+        if name not in times and step[0] > 0 and np.ptp(step) <= 1e-3 * step[0]:
+            raise DataError(
+                f"column {name!r} would be a channel, but rises by {step[0]:g} from row to row, as "
+                "times and counters do",
+                where=str(path),
+                mend=f"leave it out, --ignore {name}; if it is the time, call it time; if it is a "
+                "signal, name all channels with --x",
+            )
+    return times
+
+
+def _first(table: Table, name: str) -> NDArray[np.float64]:
+    """The first cells of a column of numbers."""
+    first = next(iter(table.batches([name], [])), None)
+    return np.array([]) if first is None else first.column(0).to_numpy(zero_copy_only=False)
 
 
 def _counters(table: Table, names: list[str], described: Description) -> list[str]:
@@ -97,15 +132,20 @@ def _counters(table: Table, names: list[str], described: Description) -> list[st
 
 
 def _rises_by_one(table: Table, name: str) -> bool:
-    first = next(iter(table.batches([name], [])), None)
-    values = np.array([]) if first is None else first.column(0).to_numpy(zero_copy_only=False)
+    values = _first(table, name)
     return len(values) > 2 and bool((np.diff(values[:1000]) == 1).all())
 
 
 def _roles_again(table: Table, described: Description, path: Path) -> Roles:
     """As in the file that a model was fitted on: its channels, and the time beside them."""
     names = list(table.names)
-    samples = tuple(_wanted(name, names, table, path, "--x") for name in described.columns)
+    meant = {bare_name(name): name for name in reversed(names)}  # in another unit, too
+    samples = tuple(
+        _wanted(
+            name if name in names else meant.get(bare_name(name), name), names, table, path, "--x"
+        )
+        for name in described.columns
+    )
     time = next((n for n in names if is_time(n) and n not in (*samples, *described.ignore)), "")
     return Roles(samples, "", "", time, bool(time) and _kind(table, time) != "number", ())
 
@@ -172,4 +212,4 @@ def _wanted(name: str, names: list[str], table: Table, path: Path, flag: str) ->
 
 def is_number(text: str) -> bool:
     """Whether a cell is a number."""
-    return number(text, ",") is not None
+    return number(text) is not None or number(text, ",") is not None

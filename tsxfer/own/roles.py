@@ -14,6 +14,7 @@ from tsxfer.own.description import Description
 from tsxfer.own.order import is_sample
 from tsxfer.own.streams import Table
 
+SERIES = re.compile(r"^\s*[\[(]?\s*(?:[-+\d.eE]+[\s,;|]+){2,}[-+\d.eE]+\s*[\])]?\s*$")
 UNNAMED = re.compile(r"^(Unnamed: \d+|__index_level_\d+__)?$")
 
 
@@ -149,6 +150,7 @@ def refuse_strangers(table: Table, roles: Roles, described: Description, path: P
             mend="cut it: --window 1s --step 0.5s (with --rate, where no column tells the time); "
             "or name the samples of a window x_0, x_1, ... if each row is one",
         )
+    _refuse_series(table, strangers, path)
     said = f"columns that are neither numbered samples nor label nor group: {few(strangers)}"
     raise DataError(
         said if roles.samples else "no column of samples, such as x0, x1, x2, ...",
@@ -158,3 +160,23 @@ def refuse_strangers(table: Table, roles: Roles, described: Description, path: P
         if strangers
         else "name the samples of a window x0, x1, x2, ...",
     )
+
+
+def _refuse_series(table: Table, names: list[str], path: Path) -> None:
+    """Text cells that hold several numbers each: whole windows, written as one cell.
+
+    Raises:
+        DataError: If there are some.
+    """
+    for name in (n for n in names if table.kind(n) == "text"):
+        first = next(iter(table.batches([], [name])), None)
+        cell = str(first.column(0)[0].as_py()) if first is not None and len(first) else ""
+        if SERIES.match(cell):
+            raise DataError(
+                f"the cells of {name} hold whole series as text, such as {cell[:24]!r} ...",
+                where=str(path),
+                mend="write a column for each sample, or lists of numbers in parquet: python -c "
+                f"\"import re, pandas; t = pandas.read_csv('{path}'); t['{name}'] = [[float(v) for "
+                f"v in re.findall('[-+.0-9eE]+', c)] for c in t['{name}']]; "
+                f"t.to_parquet('{path.stem}.parquet')\"",
+            )

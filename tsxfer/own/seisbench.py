@@ -112,6 +112,15 @@ def _refuse_mixed(traces: list[Trace], path: Path) -> None:
             where=str(path),
             mend="give traces of one number and order of components, in folders of their own",
         )
+    first, names = traces[0], traces[0].chunk.components
+    if names and len(names) != first.size[0]:
+        raise DataError(
+            f"the trace {first.name} has {first.size[0]} components of {first.size[1]} samples, "
+            f"the file names {len(names)} ({''.join(names)})",
+            where=str(first.chunk.file),
+            mend="correct data_format/dimension_order (CW: components first, WC: samples first) or "
+            "component_order in that file",
+        )
 
 
 def _windows(

@@ -21,6 +21,7 @@ WORDS = [  # cells that are empty, in all spellings, since pyarrow compares lett
     for blank in ("", " ")
     for spelt in dict.fromkeys((word, word.upper(), word.capitalize(), word.title()))
 ] + ["NaN", "-NaN", " NaN"]
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:([.,' ’])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")  # 1,234.5
 BAD_CELL = re.compile(r"In CSV column #(\d+).*?invalid value '(.*)'", re.DOTALL)
 
 
@@ -166,10 +167,13 @@ class Text:
                 where=f"{self.path}, column {name}, row 1",
                 mend="remove that line",
             )
+        grouped = GROUPED.fullmatch(cell.strip())
         return DataError(
             f"{cell!r} is not a number ({count} such cells)",
             where=f"{self.path}, column {name}, row {row + 1}",
-            mend=f"correct the cells, or leave the column out: --ignore {name}",
+            mend="write numbers without signs that group thousands"
+            if grouped
+            else f"correct the cells, or leave the column out: --ignore {name}",
         )
 
     def _bad_cells(self, name: str) -> tuple[int, str, int]:

@@ -155,7 +155,7 @@ def _times(block: Any, roles: Roles, path: Path, before: int) -> NDArray[np.floa
     if bad.any():
         row = int(np.argmax(bad))
         raise DataError(
-            f"{block[roles.time].iloc[row]!r} is no time ({int(bad.sum())} such cells)",
+            f"{str(block[roles.time].iloc[row])!r} is no time ({int(bad.sum())} such cells)",
             where=f"{path}, column {roles.time}, row {before + row + 1}",
             mend=f"correct those rows, or say --ignore {roles.time}",
         )

@@ -222,11 +222,14 @@ def _adopt(
 ) -> None:
     """The head of a zero-shot answer: the source's, its classes in the target's order."""
     assert trial.reuse is not None  # noqa: S101  (only a transfer is zero-shot)
-    source = trial.reuse.source
-    places = matching.places(prepared(workspace, source.dataset), task.prepared)
+    source, classes = trial.reuse.source, trial.reuse.strategy.classes
+    same = source.dataset == trial.dataset  # as of the control in_domain
+    held = prepared(workspace, source.dataset)
+    places = matching.places(held, task.prepared, {} if same else classes)
+    learned = len(held.classes)
     usual = "dense" if model.backbone.hidden_layer else "linear"
     with torch.random.fork_rng(devices=[]):  # its first weights are overwritten
-        head = heads.make(source.recipe.head or usual, model.width, len(places))
+        head = heads.make(source.recipe.head or usual, model.width, learned)
     zero_shot.adopt(model, head, reuse.averaged(kept), start, places)
 
 

@@ -16,23 +16,30 @@ HEAD = "head."
 
 
 class Adopted(nn.Module):
-    """A source's head whose outputs stand in the target's order of classes."""
+    """A source's head whose outputs stand in the target's order of classes.
+
+    Where several classes of the source stand for one, their probabilities are added: the
+    log-sum-exp of their outputs, since a head that learned by cross-entropy gives logarithms.
+    """
 
     order: Tensor
 
-    def __init__(self, head: nn.Module, places: Sequence[int]) -> None:
+    def __init__(self, head: nn.Module, places: Sequence[Sequence[int]]) -> None:
         super().__init__()
-        self.head = head
-        self.register_buffer("order", torch.tensor(places))
+        self.head, self.counts = head, [len(group) for group in places]
+        self.register_buffer("order", torch.tensor([place for group in places for place in group]))
 
     def forward(self, features: Tensor) -> Tensor:
         """``(batch, feature)`` to ``(batch, outputs)``."""
         outputs: Tensor = self.head(features)[:, self.order]
-        return outputs
+        if max(self.counts) == 1:
+            return outputs
+        groups = torch.split(outputs, self.counts, dim=1)
+        return torch.stack([group.logsumexp(dim=1) for group in groups], dim=1)
 
 
 def adopt(
-    model: Model, head: nn.Module, source: Weights, start: Takeover, places: Sequence[int]
+    model: Model, head: nn.Module, source: Weights, start: Takeover, places: Sequence[Sequence[int]]
 ) -> None:
     """Give `model` the source's head, once its backbone was copied.
 
@@ -41,7 +48,7 @@ def adopt(
         head: Fresh, of the kind that the source has and of the width of `model`.
         source: Weights, those of its head among them.
         start: What was taken over.
-        places: Of each class of the target, its place among the source's.
+        places: Of each class of the target, its places among the source's.
 
     Raises:
         SpecError: If a layer or the head does not fit the target's windows.

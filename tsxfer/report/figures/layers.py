@@ -39,9 +39,10 @@ def draw(report: Report) -> Iterator[Picture]:
 def _blocks(c: Comparison) -> int:
     """Blocks that are copied where that is all that the strategy says; else 0."""
     strategy = c.trial.reuse.strategy if c.trial.reuse else Strategy()
+    if strategy.learn not in ("tuned", "frozen"):
+        return 0
     plain = replace(strategy, blocks=0, learn="tuned")
-    held = strategy.learn in ("tuned", "frozen") and plain == Strategy()
-    return strategy.blocks if held else 0
+    return strategy.blocks if plain == Strategy() else 0
 
 
 def _spec(group: Sequence[Comparison]) -> Spec:
