@@ -157,7 +157,7 @@ class Strategy:
         parts = [self.channels] * (self.channels != "repeat") + ["rescale"] * self.rescaled
         named = next((name for name, held in STRATEGIES.items() if held == plain), "")
         name = spelt(self.method, self.options) or named or plain._layers()
-        said = ",".join(f"{theirs}={ours}" for theirs, ours in self.classes.items())
+        said = ", ".join(f"{theirs}={ours}" for theirs, ours in self.classes.items())
         name = f"{name}[{said}]" if said else name
         return "+".join([name, *parts]) if name else self._spelt()
 
