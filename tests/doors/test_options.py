@@ -240,6 +240,13 @@ def test_what_was_read_by_one_way_is_not_taken_for_another(mine: Path) -> None:
     assert doors[0] != doors[1] == doors[2]
 
 
+def test_one_strategy_in_two_spellings_is_named_twice(mine: Path) -> None:
+    """What an option says at its default is the strategy without it, and the message names it."""
+    text = 'sources = ["a"]\ntargets = ["b"]\nstrategies = ["mine", "mine:strength=1", "copy"]'
+    with pytest.raises(SpecError, match="strategies names one twice: mine, mine"):
+        parse_study(text, "s", "s.toml")
+
+
 def test_a_file_that_is_no_python_is_told_before_a_name_is_unknown(write: Write) -> None:
     """Whatever the file is called: a method in it is not merely mistyped."""
     path = write("others", "@method(\nclass Mine(Method): ...\n")
