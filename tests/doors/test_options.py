@@ -140,6 +140,8 @@ def test_a_study_file_may_say_strategies_as_the_command_line_does(mine: Path) ->
     listed = 'strategies = ["copy", "mine:strength=3+spread", { learn = "frozen" }]'
     study = parse_study(axes + listed, "s", "s.toml")
     assert study.strategies == (named("copy"), named("mine:strength=3+spread"), named("frozen"))
+    one = parse_study(axes + 'strategies = "copy,mine:strength=3"', "s", "s.toml")
+    assert one.strategies == (named("copy"), named("mine:strength=3"))
     with pytest.raises(SpecError, match="no option 'strenght'"):
         parse_study(axes + 'strategies = ["mine:strenght=3"]', "s", "s.toml")
 
@@ -177,7 +179,7 @@ def test_what_is_no_option_is_refused_by_name(mine: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"strength": "1"}, "strength = 1 is not a number"),
+        ({"strength": "1"}, "strength = '1' is not a number"),
         ({"strength": True}, "strength = True is not a number"),
         ({"every": 2.0}, "every = 2.0 is not a whole number"),
         ({"every": [2]}, "every = [2] of method mine is list"),

@@ -549,8 +549,9 @@ def parse_study(text: str, name: str, where: str) -> Study:
     data.setdefault("name", name)
     for written in data.keys() & {"sizes", "source_size"}:  # a number is as good as its text
         data[written] = _text_of(data[written])
-    if isinstance(data.get("strategies"), list):  # as on the command line, or spelt out
+    if isinstance(data.get("strategies"), list | str):  # as on the command line, or spelt out
         texts = data["strategies"]
+        texts = texts.split(",") if isinstance(texts, str) else texts
         data["strategies"] = [plain(named(s)) if isinstance(s, str) else s for s in texts]
     return from_plain(Study, data, where=where)
 
