@@ -124,7 +124,7 @@ def _of_kind(what: str, name: str, option: Option, value: Value) -> Value:
         value = float(value)
     chosen = not option.choices or value in option.choices
     if type(value) is not kind or not chosen:
-        raise _unlike(what, name, option, repr(value))
+        raise _unlike(what, name, option, str(value) if kind is type(value) is str else repr(value))
     return value
 
 
