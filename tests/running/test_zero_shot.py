@@ -108,7 +108,7 @@ def test_a_mapping_is_in_key_and_words() -> None:
     plain = named("zero_shot")
     assert replace(plain, classes={"fist": "fist"}) == plain
     mapped = replace(plain, classes={"wave": "", "fist": "closed", "rest": "rest"})
-    assert mapped.words == "zero_shot[fist=closed,wave=]"
+    assert mapped.words == "zero_shot[fist=closed, wave=]"
     assert replace(ZERO, reuse=Reuse(SOURCE, strategy=mapped)).key != ZERO.key
     study = replace(STUDY, strategies=(plain, mapped))
     assert parse_study(study_toml(study), "s", "s.toml") == study
