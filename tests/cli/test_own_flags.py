@@ -13,7 +13,7 @@ from tsxfer.errors import SpecError
 from tsxfer.own.description import Description
 
 COMMANDS = ("run", "plan", "fit", "prepare", "recommend", "look")
-INNER = {"columns", "unlabelled"}  # what a fitted model's card says, not a user
+INNER = {"columns", "unlabelled", "windows_axis"}  # what a fitted model's card says, not a user
 
 
 def test_every_field_is_a_flag() -> None:

@@ -158,9 +158,10 @@ def test_a_false_page_is_found_out(tmp_path: Path) -> None:
             _execute(block, tmp_path)
 
 
-def test_tests_that_hold_leaks_exist() -> None:
-    """Each test named on the page about leaks is defined in tests."""
-    page = path_of("leaks.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("place", [path_of("leaks.md"), ROOT / "tests/faults/README.md"])
+def test_tests_that_hold_leaks_and_faults_exist(place: Path) -> None:
+    """Each test named on the page about leaks, or beside a mended fault, is defined in tests."""
+    page = place.read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)`", page))
     code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("test_*.py"))
     defined = set(re.findall(r"^def (test_\w+)\(", code, flags=re.MULTILINE))

@@ -15,7 +15,6 @@ from tsxfer.api.settling import resolve
 from tsxfer.core.building import from_plain
 from tsxfer.core.declared import of_object
 from tsxfer.core.doors import HEADS, METHODS, OBJECTIVES, asked, canonical, declared
-from tsxfer.core.registry import Registry
 from tsxfer.core.strategy import Strategy, named, settle
 from tsxfer.core.study import parse_study, study_toml
 from tsxfer.errors import SpecError
@@ -135,6 +134,18 @@ def test_a_study_file_says_options_in_a_table(mine: Path, place: Workspace) -> N
     assert parse_study(study_toml(study), "s", "s.toml") == study
 
 
+def test_a_study_file_may_say_strategies_as_the_command_line_does(mine: Path) -> None:
+    """Texts and tables stand side by side, and a wrong text is refused by name."""
+    axes = 'sources = ["a"]\ntargets = ["b"]\n'
+    listed = 'strategies = ["copy", "mine:strength=3+spread", { learn = "frozen" }]'
+    study = parse_study(axes + listed, "s", "s.toml")
+    assert study.strategies == (named("copy"), named("mine:strength=3+spread"), named("frozen"))
+    one = parse_study(axes + 'strategies = "copy,mine:strength=3"', "s", "s.toml")
+    assert one.strategies == (named("copy"), named("mine:strength=3"))
+    with pytest.raises(SpecError, match="no option 'strenght'"):
+        parse_study(axes + 'strategies = ["mine:strenght=3"]', "s", "s.toml")
+
+
 REFUSED = {
     "mine:strenght=1": "no option 'strenght'",
     "mine:strength=nan": "strength = nan of method mine is not finite",
@@ -168,7 +179,7 @@ def test_what_is_no_option_is_refused_by_name(mine: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"strength": "1"}, "strength = 1 is not a number"),
+        ({"strength": "1"}, "strength = '1' is not a number"),
         ({"strength": True}, "strength = True is not a number"),
         ({"every": 2.0}, "every = 2.0 is not a whole number"),
         ({"every": [2]}, "every = [2] of method mine is list"),
@@ -227,10 +238,23 @@ def test_heads_and_objectives_take_options_by_the_same_text(mine: Path) -> None:
 
 def test_what_was_read_by_one_way_is_not_taken_for_another(mine: Path) -> None:
     """Rows of two strategies on the same data are done by the code of each."""
-    doors: list[frozenset[tuple[Registry, str]]] = [
-        through_doors(transfer(way)) for way in ("copy", "mine", "mine:strength=2")
-    ]
+    doors = [through_doors(transfer(way)) for way in ("copy", "mine", "mine:strength=2")]
     assert doors[0] != doors[1] == doors[2]
+
+
+def test_one_strategy_in_two_spellings_is_named_twice(mine: Path) -> None:
+    """What an option says at its default is the strategy without it, and the message names it."""
+    text = 'sources = ["a"]\ntargets = ["b"]\nstrategies = ["mine", "mine:strength=1", "copy"]'
+    with pytest.raises(SpecError, match="strategies names one twice: mine, mine"):
+        parse_study(text, "s", "s.toml")
+
+
+def test_a_file_that_is_no_python_is_told_before_a_name_is_unknown(write: Write) -> None:
+    """Whatever the file is called: a method in it is not merely mistyped."""
+    path = write("others", "@method(\nclass Mine(Method): ...\n")
+    with pytest.raises(SpecError, match=r"others.py is not Python") as caught:
+        named("mine")
+    assert caught.value.where.startswith(f"{path}, line ")
 
 
 def test_a_method_that_declares_what_cannot_be_said_fails_by_name(write: Write) -> None:

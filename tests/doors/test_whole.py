@@ -105,6 +105,38 @@ def test_what_is_done_is_not_done_again_beside_another_way(clean: Path) -> None:
     assert rows(clean, "resumed") == before
 
 
+def test_a_file_that_cannot_be_loaded_is_refused_before_anything_trains(clean: Path) -> None:
+    """The message has file and line, and no row is written."""
+    path = clean / "mine" / "unloaded.py"
+    path.write_text(
+        "import nowhere\nfrom tsxfer.train.method import Method, method\n\n\n@method()\n"
+        "class Unloaded(Method):\n    pass\n"
+    )
+    done = ran(clean, 'strategies = [{}, {method = "unloaded"}]', name="unloaded")
+    path.unlink()
+    assert done.returncode == 2
+    assert f"{path}, line 1" in done.stderr
+    assert not list((clean / "tsxfer-workspace" / "results" / "unloaded-simulated").glob("*.jsonl"))
+
+
+def test_a_method_that_counts_is_found_by_training_again(clean: Path) -> None:
+    """What no row can show, `reproduce` and `check` do: it gives other numbers each time."""
+    path = clean / "mine" / "counting.py"
+    path.write_text(
+        "import itertools\nimport torch\nfrom tsxfer.train.method import Method, method\n\n"
+        "COUNT = itertools.count(1)\n\n\n@method()\nclass Counting(Method):\n"
+        "    def finish(self, model):\n        for p in model.head.parameters():\n"
+        "            p.add_(next(COUNT))\n"
+    )
+    assert ran(clean, 'strategies = [{method = "counting"}]', name="counting").returncode == 0
+    key = rows(clean, "counting")[-1].key
+    again = here(clean, "reproduce", key, "--plugins", "mine")
+    assert (again.returncode, "1 differs" in again.stdout) == (1, True), again.stderr
+    checked = here(clean, "check", "mine/counting.py")
+    assert "gives other weights when it trains again" in checked.stderr
+    assert f"{path}, line " in checked.stderr
+
+
 def test_faulty_objectives_fail_what_starts_from_them(clean: Path) -> None:
     """The pretraining says why, transfers say which; a finite score hides no NaN."""
     names = ", ".join(f'"{one.name}"' for one in faulty.OBJECTIVES)
@@ -179,9 +211,13 @@ def test_faulty_rankers_have_no_score_and_are_not_kept(
     place = Workspace(clean / "tsxfer-workspace")
     source, _, transfer = rows(clean, "clean")
     monkeypatch.chdir(clean)
+    quick = ("logme", "h_score")  # the others take seconds
+    monkeypatch.setattr(rankers, "known", lambda: tuple(map(rankers.get, quick)))
     before = rankers.scores_of(place, transfer.trial, source)
     (tmp_path / "asked.py").write_text(faulty.rankers())
     monkeypatch.setenv(PLUGINS, str(tmp_path))
+    asked = (*quick, *(one.name for one in faulty.RANKERS))
+    monkeypatch.setattr(rankers, "known", lambda: tuple(map(rankers.get, asked)))
     found = rankers.scores_of(place, transfer.trial, source)
     told = capsys.readouterr().err
     for one in faulty.RANKERS:

@@ -108,7 +108,7 @@ def test_a_mapping_is_in_key_and_words() -> None:
     plain = named("zero_shot")
     assert replace(plain, classes={"fist": "fist"}) == plain
     mapped = replace(plain, classes={"wave": "", "fist": "closed", "rest": "rest"})
-    assert mapped.words == "zero_shot[fist=closed,wave=]"
+    assert mapped.words == "zero_shot[fist=closed, wave=]"
     assert replace(ZERO, reuse=Reuse(SOURCE, strategy=mapped)).key != ZERO.key
     study = replace(STUDY, strategies=(plain, mapped))
     assert parse_study(study_toml(study), "s", "s.toml") == study
@@ -130,23 +130,39 @@ def test_several_classes_for_one_need_probabilities() -> None:
         matching.refuse_sums(((0, 2), (1,)), "squared")
 
 
+MAPPED = """
+sources = ["lab.npz"]
+targets = ["home.npz"]
+models = ["convnetquake"]
+sizes = ["5/class"]
+repeats = 1
+pretrainings = 1
+check_start = false
+recipe = {{ epochs = 1 }}
+pretraining = {{ epochs = 30, batch = 16 }}
+[[strategies]]
+copied = "backbone"
+learn = "zero_shot"
+classes = {{ {0} }}
+"""
+
+
 def test_a_target_with_other_names_is_answered_by_the_mapping(tmp_path: Path) -> None:
     """The classes that are said to stand for the target's are those that answer for them."""
-    draw, code = np.random.default_rng(0), np.arange(240) % 3
+    draw, code = np.random.default_rng(0), np.arange(180) % 3
     for name, words in (("lab", "abc"), ("home", "xyz")):
-        tone = (0.2 + 0.8 * code)[:, None] * np.arange(32) + draw.uniform(0, 6, (240, 1))
+        tone = (0.2 + 0.8 * code)[:, None] * np.arange(32) + draw.uniform(0, 6, (180, 1))
         x = (np.sin(tone) + draw.normal(0, 0.1, tone.shape))[:, None].astype(np.float32)
-        y, group = np.array(list(words))[code], np.array([f"p{n // 12}" for n in range(240)])
+        y, group = np.array(list(words))[code], np.array([f"p{n // 12}" for n in range(180)])
         np.savez(tmp_path / f"{name}.npz", x=x, y=y, group=group)
         (tmp_path / f"{name}.toml").write_text("rate = 100\n")
-    run_it = ("run", "--source", "lab.npz", "--target", "home.npz", "--strategy", "copy,zero_shot")
-    flags = ("--size", "5/class", "--repeats", "1", "--quick", "--model", "tcn", "--workers", "1")
-    bare = here(tmp_path, *run_it, *flags)
-    assert bare.returncode == 2
-    assert "--classes SOURCE=TARGET" in bare.stderr
-    for said in ("a=x,b=y,c=z", "a=y,b=z,c=x"):
-        done = here(tmp_path, *run_it, *flags, "--classes", said)
-        assert done.returncode == 0, done.stderr
+    maps = {"none": "", "right": "a='x', b='y', c='z'", "turned": "a='y', b='z', c='x'"}
+    done = {}
+    for name, said in maps.items():
+        (tmp_path / f"{name}-study.toml").write_text(MAPPED.format(said))
+        done[name] = here(tmp_path, "run", f"{name}-study.toml", "--workers", "1")
+    assert [one.returncode for one in done.values()] == [2, 0, 0], done["right"].stderr
+    assert "--classes SOURCE=TARGET" in done["none"].stderr
     files = (tmp_path / "tsxfer-workspace" / "results").rglob("*.jsonl")
     rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     held = [(r["trial"].get("reuse", {}).get("strategy", {}), r["scores"]) for r in rows]

@@ -137,7 +137,7 @@ LONG = Rules(replace(RECIPE, epochs=6, rate=1e-2, patience=2))
 
 
 def _fitted(stepper: loop.Stepper) -> tuple[list[loop.Fit], list[torch.Tensor]]:
-    pack = [_judged(number) for number in range(3)]
+    pack = [_judged(number, "convnetquake") for number in range(3)]
     fits = fit(pack, LONG, stepper)
     return fits, [_flat(one.model) for one in pack]
 

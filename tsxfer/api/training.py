@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from tsxfer.api.engine import Engine, How, Ready, ready
 from tsxfer.api.progress import Progress
 from tsxfer.baselines import foundations
+from tsxfer.core.doors import DOORS
 from tsxfer.core.names import is_given, is_simulated
 from tsxfer.core.options import bare
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.specs import LABELS, Result, Trial
 from tsxfer.core.study import Study, expand, study_toml
 from tsxfer.data import catalogue, matching, overlap
 from tsxfer.data.task import prepared
@@ -93,11 +94,16 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
 
 
 def _refuse_values(study: Study) -> None:
-    """Make methods and heads that were given options once: a value may be outside of their range.
+    """Load the study's code, and make methods and heads that were given options once.
+
+    A file that cannot be loaded, or a value outside of a range, is found before anything trains.
 
     Raises:
-        PluginError: With the file and line that refuses it.
+        SpecError: With the file and line.
     """
+    for noun, name in _doors_of(study):
+        if DOORS[noun].plugin_digest(name):
+            DOORS[noun].get(name)
     if any(strategy.options for strategy in study.strategies):
         from tsxfer.train import watched
 
@@ -108,6 +114,14 @@ def _refuse_values(study: Study) -> None:
             from tsxfer.models import heads
 
             heads.make(head, 8, 3)
+
+
+def _doors_of(study: Study) -> list[tuple[str, str]]:
+    heads = {bare(study.recipe.head), bare(study.pretraining.head)}
+    named = [("method", one.method) for one in study.strategies]
+    named += [("objective", bare(name)) for name in study.objectives if name != LABELS]
+    named += [("head", name) for name in sorted(heads)]
+    return [*named, ("metric", study.metric), ("split", study.split)]
 
 
 def save_quietly(study: Study, path: Path) -> None:

@@ -124,7 +124,7 @@ def _of_kind(what: str, name: str, option: Option, value: Value) -> Value:
         value = float(value)
     chosen = not option.choices or value in option.choices
     if type(value) is not kind or not chosen:
-        raise _unlike(what, name, option, value)
+        raise _unlike(what, name, option, str(value) if kind is type(value) is str else repr(value))
     return value
 
 
@@ -151,10 +151,9 @@ def _what_is(what: str, name: str, declared: Iterable[Option]) -> str:
     )
 
 
-def _unlike(what: str, name: str, option: Option, value: object) -> SpecError:
+def _unlike(what: str, name: str, option: Option, shown: str) -> SpecError:
     listed = ", ".join(map(spelt_value, option.choices))
     of = f"one of {listed}" if listed else WORDS[option.kind]
-    shown = value if isinstance(value, str) else repr(value)
     return SpecError(
         f"{what} {name}: option {option.name} = {shown} is not {of}",
         mend=f"e.g. {name}:{option.name}={spelt_value(option.default)}, its default",

@@ -125,8 +125,7 @@ class Registry:
         known = self.names()
         if name in known:
             return
-        for place in plugin_folders():
-            refuse_bad_syntax(place / f"{name}.py" if place.is_dir() else place)
+        refuse_damaged(name)
         raise SpecError(f"unknown {self.noun} {name!r}", mend=nearest(name, known) + hint())
 
     def load_file(self, path: Path) -> ModuleType:
@@ -254,6 +253,24 @@ def refuse_bad_syntax(path: Path) -> None:
             where=f"{path}, line {line}" if line else str(path),
             mend="correct that line",
         ) from None
+
+
+def refuse_damaged(name: str) -> None:
+    """Refuse a file of the user's own that Python cannot parse, before a name is called unknown.
+
+    The file of that name comes first; any other may define it.
+
+    Raises:
+        SpecError: With the line.
+    """
+    files = [file for place in plugin_folders() for file in _python_in(place)]
+    for path in sorted(files, key=lambda file: file.stem != name):
+        refuse_bad_syntax(path)
+
+
+def _python_in(place: Path) -> list[Path]:
+    found = sorted(place.glob("*.py")) if place.is_dir() else [place]
+    return [path for path in found if not path.stem.startswith("_")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from tsxfer.core.declared import Option
 from tsxfer.core.doors import METHODS
 from tsxfer.core.options import Options, bare, read, refuse_impossible, settled, spelt
 from tsxfer.core.plugins import hint
+from tsxfer.core.registry import refuse_damaged
 from tsxfer.errors import SpecError, nearest
 
 Learn = Literal["tuned", "frozen", "head_first", "gradual", "low_rank", "probe", "zero_shot"]
@@ -156,7 +157,7 @@ class Strategy:
         parts = [self.channels] * (self.channels != "repeat") + ["rescale"] * self.rescaled
         named = next((name for name, held in STRATEGIES.items() if held == plain), "")
         name = spelt(self.method, self.options) or named or plain._layers()
-        said = ",".join(f"{theirs}={ours}" for theirs, ours in self.classes.items())
+        said = ", ".join(f"{theirs}={ours}" for theirs, ours in self.classes.items())
         name = f"{name}[{said}]" if said else name
         return "+".join([name, *parts]) if name else self._spelt()
 
@@ -227,6 +228,7 @@ def _whole(text: str) -> Strategy:
     known = METHODS.names()
     if name in known:
         return Strategy(method=name, options=doors.asked(METHODS, text)[1])
+    refuse_damaged(name)
     raise SpecError(
         f"unknown strategy {name!r}",
         mend=nearest(name, [*known, "first_1", "first_1_frozen"]) + hint(),

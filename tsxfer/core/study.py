@@ -27,7 +27,7 @@ from tsxfer.core.specs import (
     Reuse,
     Trial,
 )
-from tsxfer.core.strategy import Strategy
+from tsxfer.core.strategy import Strategy, named
 from tsxfer.errors import SpecError, nearest
 from tsxfer.keys import plain
 
@@ -134,7 +134,8 @@ class Study:
             if not values and axis in AXES:
                 raise SpecError(f"the study has no {axis}", mend=f"give at least one in {axis}")
             if len(set(values)) < len(values):
-                raise SpecError(f"{axis} names one twice: {values}", mend="name each once")
+                said = ", ".join(_said(one) for one in values if values.count(one) > 1)
+                raise SpecError(f"{axis} names one twice: {said}", mend="name each once")
         for count in ("repeats", "pretrainings"):
             if getattr(self, count) < 1:
                 raise SpecError(
@@ -272,6 +273,10 @@ class Study:
             frozen = tuple(replace(strategy, learn="frozen") for strategy in self.strategies)
             object.__setattr__(self, "strategies", frozen)
             object.__setattr__(self, "frozen", False)
+
+
+def _said(value: object) -> str:
+    return (value.words or "copy") if isinstance(value, Strategy) else str(value)
 
 
 def expand(study: Study) -> list[Trial]:
@@ -544,6 +549,10 @@ def parse_study(text: str, name: str, where: str) -> Study:
     data.setdefault("name", name)
     for written in data.keys() & {"sizes", "source_size"}:  # a number is as good as its text
         data[written] = _text_of(data[written])
+    if isinstance(data.get("strategies"), list | str):  # as on the command line, or spelt out
+        texts = data["strategies"]
+        texts = texts.split(",") if isinstance(texts, str) else texts
+        data["strategies"] = [plain(named(s)) if isinstance(s, str) else s for s in texts]
     return from_plain(Study, data, where=where)
 
 

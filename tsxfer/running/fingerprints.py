@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tsxfer.baselines import foundations
-from tsxfer.core.doors import HEADS, METHODS, METRICS, OBJECTIVES, SPLITS
+from tsxfer.core.doors import DOORS
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import is_given
 from tsxfer.core.options import bare
-from tsxfer.core.registry import Registry
 from tsxfer.core.specs import LABELS, Trial
 from tsxfer.data.card import Card
 from tsxfer.data.task import prepared
@@ -38,17 +37,18 @@ def code_of(trial: Trial, *cards: Card) -> dict[str, str]:
         trial: It and its ancestors name methods, heads, metrics and more.
         cards: Of the data sets, which name metrics and splits.
     """
-    asked = {(METRICS, card.metric) for card in cards} | {(SPLITS, card.split) for card in cards}
-    hashes = {f"{d.noun} {n}.py": d.plugin_digest(n) for d, n in asked | through_doors(trial)}
+    asked = {("metric", card.metric) for card in cards} | {("split", card.split) for card in cards}
+    asked |= through_doors(trial)
+    hashes = {f"{noun} {name}.py": DOORS[noun].plugin_digest(name) for noun, name in asked}
     return {name: code for name, code in sorted(hashes.items()) if code}
 
 
-def through_doors(trial: Trial) -> frozenset[tuple[Registry, str]]:
-    """What a trial and its ancestors name of what goes through a door, "" among them."""
-    asked = set[tuple[Registry, str]]()
+def through_doors(trial: Trial) -> frozenset[tuple[str, str]]:
+    """What a trial and its ancestors name of what goes through a door, by noun; "" among them."""
+    asked = set[tuple[str, str]]()
     for one in (trial, *trial.origins):
         how = one.reuse.strategy.method if one.reuse else ""
         objective = one.recipe.objective if one.recipe.objective != LABELS else ""
-        asked |= {(METHODS, how), (OBJECTIVES, bare(objective)), (HEADS, bare(one.recipe.head))}
-        asked |= {(METRICS, one.metric), (SPLITS, one.split)}
+        asked |= {("method", how), ("objective", bare(objective)), ("head", bare(one.recipe.head))}
+        asked |= {("metric", one.metric), ("split", one.split)}
     return frozenset(asked)

@@ -16,7 +16,7 @@ import torch
 
 from tsxfer.baselines.answer import answer
 from tsxfer.core import guard
-from tsxfer.core.doors import OBJECTIVES, facts
+from tsxfer.core.doors import DOORS, OBJECTIVES, facts
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.shortage import is_shortage
 from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
@@ -206,7 +206,7 @@ def _fault(pack: Sequence[Job], error: Exception) -> PluginError | None:
     """The error as that of user code, where it is one; a network's code runs without a guard."""
     if isinstance(error, PluginError):
         return error
-    asked = {door for job in pack for door in through_doors(job.trial)}
+    asked = {(DOORS[noun], name) for job in pack for noun, name in through_doors(job.trial)}
     asked |= {(MODELS, job.trial.model) for job in pack}
     code = [(f"{d.noun} {name}", d.place(name)) for d, name in asked if d.plugin_digest(name)]
     return guard.accused(error, sorted(code))
