@@ -94,7 +94,7 @@ def _shared(one: NDArray[np.floating], other: NDArray[np.floating]) -> int:
             one[:, at:], other[:, : length - at]
         ):
             moves = bool((np.ptp(one[:, at:], axis=1) > 0).any())
-            return kept if moves else 0
+            return length - at if moves else 0
     return 0
 
 
