@@ -775,7 +775,10 @@ TIMED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], bool, str]] = {
 def test_columns_of_times_are_no_channels(tmp_path: Path, name: str) -> None:
     """Second clocks are left out or asked about; minutes and dotted days are read as written."""
     columns, read, said = TIMED[name]
-    columns(layouts.recording(subjects=1, turns=12)).to_csv(tmp_path / "r.csv", index=False)
+    made = layouts.recording(subjects=2)  # time begins anew with the second
+    (made if "clock" in name else layouts.recording(subjects=1, turns=12)).pipe(columns).to_csv(
+        tmp_path / "r.csv", index=False
+    )
     if not read:
         with pytest.raises(DataError, match=said):
             bring(tmp_path / "r.csv", label="act", group="who", window="1s")

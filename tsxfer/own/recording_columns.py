@@ -17,6 +17,7 @@ from tsxfer.own.description import Description
 from tsxfer.own.dialect import number
 from tsxfer.own.streams import Table, Text
 
+CLOCKED = 0.98  # share of rows that go on as times do
 COUNTER = re.compile(
     r"^(Unnamed: \d+|__index_level_\d+__|index|idx|row|sample|samples?[ _]?(?:no|number|index|id)?|"
     r"frame|frames|counter|count|n|no|nr|id|seq|sequence)$",
@@ -104,18 +105,24 @@ def _other_times(table: Table, names: list[str], kinds: dict[str, str], path: Pa
     """
     numbers = [name for name in names if kinds[name] == "number"]
     steps = {name: np.diff(_first(table, name)[:1000]) for name in numbers}
-    steps = {name: step for name, step in steps.items() if len(step) > 10 and (step >= 0).all()}
-    times = [name for name, step in steps.items() if is_time(name) and step.any()]
+    steps = {name: step for name, step in steps.items() if len(step) > 10 and _rise(step)}
+    times = [name for name in steps if is_time(name)]
     for name, step in steps.items():
-        if name not in times and step[0] > 0 and np.ptp(step) <= 1e-3 * step[0]:
+        usual = float(np.median(step))
+        if name not in times and np.mean(np.abs(step - usual) <= 1e-3 * usual) > CLOCKED:
             raise DataError(
-                f"column {name!r} would be a channel, but rises by {step[0]:g} from row to row, as "
+                f"column {name!r} would be a channel, but rises by {usual:g} from row to row, as "
                 "times and counters do",
                 where=str(path),
                 mend=f"leave it out, --ignore {name}; if it is the time, call it time; if it is a "
                 "signal, name all channels with --x",
             )
     return times
+
+
+def _rise(step: NDArray[np.float64]) -> bool:
+    """Whether values rise, but for a few steps back, where another recording begins."""
+    return bool(np.median(step) > 0 and np.mean(step >= 0) > CLOCKED)
 
 
 def _first(table: Table, name: str) -> NDArray[np.float64]:
