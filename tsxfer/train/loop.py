@@ -27,6 +27,7 @@ from tsxfer.train import norms
 from tsxfer.train.batch import Batch
 from tsxfer.train.method import Method
 from tsxfer.train.objectives import Objective, constant_loss, of_labels, task_loss
+from tsxfer.train.optimiser import Adam
 from tsxfer.train.precision import autocast
 from tsxfer.train.start import windows as shown
 from tsxfer.train.watched import Watched, changes_checkpoint
@@ -133,7 +134,7 @@ class Run:
         groups = [dict(g, lr=rate) for g, rate in zip(self._groups, rates, strict=True)]
         # Keras' epsilon.
         on_gpu = device.type == "cuda"
-        self.optimiser = torch.optim.Adam(groups, eps=1e-7, fused=True, capturable=on_gpu)
+        self.optimiser = Adam(groups, eps=1e-7, fused=True, capturable=on_gpu)
         self.per_epoch = steps_per_epoch(len(replica.train.y), rules.recipe.batch, rules.drop_last)
         self.rows = torch.empty(0, dtype=torch.int64, device=device)
         self._stale, self._waited, self._factor, self.stage = 0, 0, 1.0, 0
