@@ -94,7 +94,7 @@ def test_few_windows_get_enough_steps_and_both_arms_the_same(ran: Path) -> None:
     [
         (("--label", "why"), "no label column 'why'"),
         (("--size", "5000"), "use a size of at most"),
-        (("--rate", "-1"), "rate = -1.0 is negative"),
+        (("--rate", "-1"), "rate = -1.0 is no number of 0 or more"),
         (("--task", "cluster"), "--task 'cluster' is not known"),
     ],
 )

@@ -80,7 +80,7 @@ class Description:
             if not 0 <= getattr(self, name) < math.inf:
                 raise SpecError(
                     f"{name} = {getattr(self, name)} is no number of 0 or more",
-                    mend=f"give {name} above 0",
+                    mend=f"give {name} above 0, or leave it out",
                 )
         if self.nan not in ("", "none") and _not_finite(self.nan):
             raise SpecError(
