@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 
 
 @lru_cache
-def _installed(group: str, _path: tuple[str, ...]) -> dict[str, EntryPoint]:
-    """Entry points of a group; looking through all packages takes 20 ms, too long for each name."""
+def _installed(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """Entry points of a group."""
+    return {entry.name: entry for entry in _all_installed(path).select(group=group)}
+
+
+@lru_cache
+def _all_installed(_path: tuple[str, ...]) -> Any:
+    """All entry points: looking through all packages takes 20 ms, too long for each group."""
     from importlib import metadata  # takes as long as all of this module's others
 
-    return {entry.name: entry for entry in metadata.entry_points(group=group)}
+    return metadata.entry_points()
 
 
 @dataclass(frozen=True, slots=True)
