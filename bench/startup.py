@@ -33,7 +33,8 @@ def cpu_seconds(words: tuple[str, ...], folder: Path) -> float:
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     env |= {"PYTHONPYCACHEPREFIX": str(folder / "bytecode"), "PYTHONPATH": str(ROOT)}
     before = os.times()
-    subprocess.run([sys.executable, *words], cwd=folder, env=env, capture_output=True, check=True)
+    command = [sys.executable, *words]
+    subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True)  # noqa: S603
     after = os.times()
     return sum(after[2:4]) - sum(before[2:4])
 
