@@ -84,7 +84,7 @@ def test_an_archive_of_several_files_names_them_and_the_command(tmp_path: Path) 
         ("a.csv.xz", lzma.compress(CSV.encode())[:-40]),
         ("a.csv.bz2", b"BZh9" + b"\0" * 50),
         ("a.bz2", bz2.compress(CSV.encode())),
-        ("a.ts.gz", gzip.compress(b"nothing")),
+        ("a.ts.gz", gzip.compress(b"nothing", mtime=0)),
         ("a.jsonl", b"{'x': 1}"),
         ("a.feather", b"FEA1" + b"\0" * 50),
         ("a.xlsx", b"PK"),

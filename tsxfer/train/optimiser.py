@@ -24,5 +24,7 @@ class Adam(torch.optim.Adam):
 
     add_param_group = _bare(torch.optim.Adam.add_param_group)
     zero_grad = _bare(torch.optim.Adam.zero_grad)
+    state_dict = _bare(torch.optim.Adam.state_dict)
+    load_state_dict = _bare(torch.optim.Adam.load_state_dict)
     step = torch.no_grad()(_bare(torch.optim.Adam.step))
     step.hooked = True  # type: ignore[attr-defined]  # or the first instance wraps it again
