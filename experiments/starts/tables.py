@@ -17,19 +17,28 @@ from recipes import RECIPES, STUDY
 
 from tsxfer import metrics
 from tsxfer.core.specs import NO_BACKBONE, Result
-from tsxfer.core.strategy import CHANNELS
+from tsxfer.core.strategy import CHANNELS, Strategy
 from tsxfer.core.study import read_study
 from tsxfer.stats.tests import interval, plain_spread
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
 
 HERE = Path(__file__).parent
-CHOOSE, CONFIRM = ("emg",), ("uci_emg",)  # targets: chosen on validation, confirmed on test
+# Targets: chosen on validation, confirmed on test.
+CHOOSE = ("emg", "basicmotions_train+own")
+CONFIRM = ("uci_emg", "japanesevowels_train+own")
+RENORMALISED = "+renorm"  # statistics of normalisation from the target's training windows
+FITTINGS = (*CHANNELS, "repeat" + RENORMALISED, "spread" + RENORMALISED)
 SCRATCH = ("", "scratch", "")
 CONTROLS = "emg-controls"
 WAYS = "emg-strategies"  # beside the plain copy of `emg-convnetquake`, from the same sources
 NAMES = {recipe: name for name, recipe in RECIPES.items()}
 Scores = pd.Series  # by repeat
+
+
+def fitting(strategy: Strategy) -> str:
+    """How channels were fitted, and whether normalisation was."""
+    return strategy.channels + RENORMALISED * strategy.renormalised
 
 
 def record(study: str, row: Result) -> dict[str, Any]:
@@ -42,7 +51,7 @@ def record(study: str, row: Result) -> dict[str, Any]:
         "key": row.key,
         "source": reuse.source.dataset.partition("@")[0] if reuse else "",
         "start": reuse.start.replace("weights", "trained") if reuse else "scratch",
-        "channels": reuse.strategy.channels if reuse else "",
+        "channels": fitting(reuse.strategy) if reuse else "",
         "strategy": reuse.strategy.words or "copy" if reuse else "",
         "recipe": how,
         "baseline": row.trial.baseline or "",
@@ -101,7 +110,7 @@ def cells(rows: pd.DataFrame) -> Iterable[list[str]]:
     scratch = by_repeat(rows, "test", SCRATCH)
     yield ["scratch", "", str(len(scratch)), f"{scratch.mean():.3f}", "", "", "", ""]
     for source in sorted(set(rows.source) - {""}):
-        for way in CHANNELS:
+        for way in FITTINGS:
             trained = by_repeat(rows, "test", (source, "trained", way))
             bare = by_repeat(rows, "test", (source, "untrained", way))
             if len(trained):
@@ -113,7 +122,7 @@ def cells(rows: pd.DataFrame) -> Iterable[list[str]]:
 
 def against_repeat(rows: pd.DataFrame, score: str) -> Iterable[list[str]]:
     """Each way minus `repeat`, over the sources that were fitted so: averaged within repeats."""
-    for way in CHANNELS[1:]:
+    for way in FITTINGS[1:]:
         sources = sorted(set(rows[rows.channels == way].source) - {""})
         gains = [
             by_repeat(rows, score, (s, "trained", way))
