@@ -198,7 +198,7 @@ def test_what_they_are_said_of_is_compared(place: Workspace) -> None:
 
 def test_simulated_weights_stay_simulated(place: Workspace) -> None:
     """The label is not lost on the way through a file."""
-    card = weights.bring(str(place.root / "x.safetensors"), ("speech+sim@1",), place)
+    card = weights.bring(str(_saved(place.root / "own.safetensors")), ("speech+sim@1",), place)
     assert Caution.SIMULATED in card.warnings
 
 

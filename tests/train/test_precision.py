@@ -45,6 +45,7 @@ def _seen(patch: pytest.MonkeyPatch, name: str) -> list[tuple[str, object]]:
     return found
 
 
+@pytest.mark.filterwarnings("ignore:Please use the new API")  # PyTorch 2.9, of its older flags
 def test_the_callers_settings_come_back(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a training, in exact products, PyTorch's older flags hold what they held before."""
     inside = _seen(monkeypatch, "fit")
