@@ -194,6 +194,15 @@ def test_tables_are_held_to_the_same_kinds(mine: Path, options: dict, said: str)
     assert said in caught.value.problem
 
 
+def test_options_in_the_name_of_a_method_are_not_lost(mine: Path) -> None:
+    """A table whose method is in the text form means what the command line means by it."""
+    assert settle(Strategy(method="mine:strength=3")) == named("mine:strength=3")
+    both = Strategy(method="mine:strength=3", options={"every": 5})
+    assert settle(both) == named("mine:strength=3:every=5")
+    with pytest.raises(SpecError, match="says strength twice"):
+        settle(Strategy(method="mine:strength=3", options={"strength": 4.0}))
+
+
 def test_options_without_a_method_are_refused() -> None:
     """Beside parts of the package's own they would do nothing."""
     with pytest.raises(SpecError, match="without a method"):

@@ -266,6 +266,9 @@ def settle(strategy: Strategy) -> Strategy:
         ways = {"channels": strategy.channels, "rescaled": strategy.rescaled}
         asked = settled("method", strategy.method, options_of(strategy.method), strategy.options)
         return replace(own, **ways, **asked)  # type: ignore[arg-type]
-    name = doors.asked(METHODS, strategy.method)[0]
-    asked = settled("method", name, options_of(name), strategy.options)
+    name, said = doors.asked(METHODS, strategy.method)  # its text form may have options, too
+    twice = ", ".join(sorted(said.keys() & strategy.options.keys()))
+    if twice:
+        raise SpecError(f"method {name} says {twice} twice", mend="say it once, in options")
+    asked = settled("method", name, options_of(name), said | strategy.options)
     return replace(strategy, method=name, options=asked)
