@@ -68,6 +68,11 @@ def _rebuild(kind: type[TsxferError], problem: str, where: str, mend: str) -> Ts
     return kind(problem, where=where, mend=mend)
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says in its first line; ``?`` where it says nothing."""
+    return (str(error).splitlines() or ["?"])[0]
+
+
 def printable(text: str) -> str:
     """Without control characters, which a terminal would obey: messages show what files hold."""
     return "".join(c if c.isprintable() else "�" for c in text)

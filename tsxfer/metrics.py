@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.core.doors import METRICS as DOOR
-from tsxfer.core.guard import broken, guarded
+from tsxfer.core.guard import broken, guarded, refuse_other
 from tsxfer.core.plugins import PLUGINS
 
 Array: TypeAlias = NDArray[np.generic]
@@ -67,10 +67,9 @@ class Metric:
             return self.function(truth, predicted)
         with guarded(f"metric {self.name}", self.place):
             value, again = (self.function(_locked(truth), _locked(predicted)) for _ in range(2))
-        if self._checked(value) != self._checked(again):
-            fault = f"gives {again} when asked again, not {value}"
-            raise broken(f"metric {self.name}", self.place, fault, "draw no chance, keep no count")
-        return float(value)
+        value, again = self._checked(value), self._checked(again)
+        refuse_other(f"metric {self.name}", self.place, value, again)
+        return value
 
     __call__ = score
 

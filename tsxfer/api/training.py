@@ -13,7 +13,7 @@ from tsxfer.baselines import foundations
 from tsxfer.core.doors import DOORS
 from tsxfer.core.names import is_given, is_simulated
 from tsxfer.core.options import bare
-from tsxfer.core.specs import LABELS, Result, Trial
+from tsxfer.core.specs import Result, Trial
 from tsxfer.core.study import Study, expand, study_toml
 from tsxfer.data import catalogue, matching, overlap
 from tsxfer.data.task import prepared
@@ -62,8 +62,8 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
         TsxferError: If data, device or engine are not there, or a source has seen the test part.
         KeyboardInterrupt: As it came; finished rows are kept, and it is said how to resume.
     """
-    _refuse_values(study)
     trials = expand(study)
+    _refuse_values(study, trials)
     foundations.check(trials)
     workspace.make()
     store = Store.of(workspace, study.name)
@@ -93,7 +93,7 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
         raise
 
 
-def _refuse_values(study: Study) -> None:
+def _refuse_values(study: Study, trials: list[Trial]) -> None:
     """Load the study's code, and make methods and heads that were given options once.
 
     A file that cannot be loaded, or a value outside of a range, is found before anything trains.
@@ -101,7 +101,7 @@ def _refuse_values(study: Study) -> None:
     Raises:
         SpecError: With the file and line.
     """
-    for noun, name in _doors_of(study):
+    for noun, name in sorted({one for trial in trials for one in through_doors(trial)}):
         if DOORS[noun].plugin_digest(name):
             DOORS[noun].get(name)
     if any(strategy.options for strategy in study.strategies):
@@ -114,14 +114,6 @@ def _refuse_values(study: Study) -> None:
             from tsxfer.models import heads
 
             heads.make(head, 8, 3)
-
-
-def _doors_of(study: Study) -> list[tuple[str, str]]:
-    heads = {bare(study.recipe.head), bare(study.pretraining.head)}
-    named = [("method", one.method) for one in study.strategies]
-    named += [("objective", bare(name)) for name in study.objectives if name != LABELS]
-    named += [("head", name) for name in sorted(heads)]
-    return [*named, ("metric", study.metric), ("split", study.split)]
 
 
 def save_quietly(study: Study, path: Path) -> None:

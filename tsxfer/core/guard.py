@@ -19,6 +19,9 @@ import numpy as np
 from tsxfer.core.shortage import is_shortage
 from tsxfer.errors import PluginError, Terminated, TsxferError
 
+AWAY_FROM_0 = "keep logarithms, roots and divisions away from 0"
+NO_CHANCE = "draw no chance, keep no count"
+
 
 def _numpy() -> object:
     found = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
@@ -100,6 +103,18 @@ def guarded(what: str, place: str) -> Iterator[None]:
             f"draws from {drawn[0]} global stream, which what trains beside it would change",
             "draw from the generator that it is given",
         )
+
+
+def refuse_other(
+    what: str, place: str, value: object, again: object, mend: str = NO_CHANCE
+) -> None:
+    """Refuse code that answers otherwise when it is asked the same again.
+
+    Raises:
+        PluginError: If the two answers differ.
+    """
+    if value != again:
+        raise broken(what, place, f"gives {again} when asked again, not {value}", mend)
 
 
 def broken(what: str, place: str, fault: str, mend: str) -> PluginError:

@@ -143,12 +143,11 @@ def _what_is(what: str, name: str, declared: Iterable[Option]) -> str:
     there = ", ".join(one.words for one in declared)
     if there:
         return f"its options: {there}"
-    own = "; a file declares one as a field of a @dataclass, or as an argument behind *, with "
-    return (
-        f"write {name} alone: it has none{own}a default"
-        if what != "strategy"
-        else (f"write {name} alone: it has none")
-    )
+    alone = f"write {name} alone: it has none"
+    if what == "strategy":  # one of our own
+        return alone
+    own = "a field of a @dataclass, or as an argument behind *, with a default"
+    return f"{alone}; a file declares one as {own}"
 
 
 def _unlike(what: str, name: str, option: Option, shown: str) -> SpecError:

@@ -166,9 +166,7 @@ class Registry:
     def _files(self) -> dict[str, Path]:
         found: dict[str, Path] = {}
         for place in (self.folder, *plugin_folders()):
-            for path in sorted(place.glob("*.py")) if place.is_dir() else [place]:
-                if path.stem.startswith("_"):
-                    continue
+            for path in _python_in(place):
                 for name in self._defines(path):
                     if found.setdefault(name, path) != path:
                         raise SpecError(
@@ -331,8 +329,9 @@ def _definitions(
     if not isinstance(node, ast.FunctionDef | ast.ClassDef):
         return
     bases = node.bases if isinstance(node, ast.ClassDef) else []
-    options = of_node(node, classes)
-    for mark in (*node.decorator_list, *bases):
+    marks = (*node.decorator_list, *bases)
+    options = of_node(node, classes) if marks else ()  # most functions of a file are its helpers
+    for mark in marks:
         said = mark.args if isinstance(mark, ast.Call) else []
         words = mark.keywords if isinstance(mark, ast.Call) else []
         given = [v for v in map(_literal, said[:1]) if isinstance(v, str)]

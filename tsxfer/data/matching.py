@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tsxfer.core.specs import Trial
+from tsxfer.core.strategy import Strategy
 from tsxfer.data import task
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import DataError, SpecError, nearest
@@ -32,9 +33,16 @@ def refuse(workspace: Workspace, trials: Iterable[Trial]) -> None:
     }
     for source, target, how, loss in sorted(asked, key=lambda one: (*one[:2], one[2].words)):
         if workspace.has(source) and workspace.has(target):
-            classes = how.classes if source != target else {}
             held, asked_of = (task.prepared(workspace, name) for name in (source, target))
-            refuse_sums(places(held, asked_of, classes), loss)
+            refuse_sums(places(held, asked_of, renamed(how, source, target)), loss)
+
+
+def renamed(how: Strategy, source: str, target: str) -> Mapping[str, str]:
+    """Which class of a source stands for which of a target, see `Strategy.classes`.
+
+    Of the control ``in_domain``, whose source is the target itself, each stands for itself.
+    """
+    return {} if source == target else how.classes
 
 
 def refuse_sums(found: Places, loss: str) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 from tsxfer.own.columns import few
 
+LOOKED_AT = 1 << 20  # samples of a channel that is called as a code
 MOST = 20  # values of a code that are counted and shown
 STRETCH = 20  # samples of one value after another, in the mean, from which on it is a code
 CODED = re.compile(

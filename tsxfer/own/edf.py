@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
-from tsxfer.own.codes import left_out, told
+from tsxfer.own.codes import LOOKED_AT, left_out, told
 from tsxfer.own.description import Description
 from tsxfer.own.interval_tables import Interval
 from tsxfer.own.intervals import apply
 from tsxfer.own.signals import Signal
 
 ENDINGS = (".edf", ".bdf")
-LOOKED_AT = 1 << 20  # samples of a channel that is called as a code
 
 
 def signal(path: Path, name: str, described: Description) -> Signal:

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
-from tsxfer.own.codes import left_out, told
+from tsxfer.own.codes import LOOKED_AT, left_out, told
 from tsxfer.own.description import Description
 from tsxfer.own.signals import Signal, Span
 
-LOOKED_AT = 1 << 20  # samples of a signal that is called as a code
 ANNOTATIONS = ("atr", "ann", "ari", "qrs", "hyp")
 PLAIN = re.compile(r"^(?!\.)[A-Za-z0-9_.\-]+$|^~$")  # names of files beside the header, and of none
 

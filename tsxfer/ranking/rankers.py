@@ -14,7 +14,7 @@ import numpy as np
 
 from tsxfer.core import guard
 from tsxfer.core.doors import RANKERS as DOOR
-from tsxfer.core.guard import broken, guarded
+from tsxfer.core.guard import broken, guarded, refuse_other
 from tsxfer.core.names import is_own
 from tsxfer.core.plugins import PLUGINS
 from tsxfer.core.specs import Result, Trial
@@ -71,10 +71,8 @@ class Ranker:
                 f"gives neither a finite number nor None, but {str(value)[:60]}",
                 "return one float, or None where the score is not defined",
             )
-        if value != again:
-            fault = f"gives {again} when asked again, not {value}"
-            mend = "draw from tsxfer.keys.stream(name)"
-            raise broken(f"ranker {self.name}", self.place, fault, mend)
+        mend = "draw from tsxfer.keys.stream(name)"
+        refuse_other(f"ranker {self.name}", self.place, value, again, mend)
         return None if value is None else float(value)
 
     __call__ = score

@@ -183,6 +183,7 @@ def of_cells(
         c.trial.key: sum(cell.pairs[0][0].sizes.get(part, 0) for part in ("train", "validation"))
         for c, cell in zip(comparisons, whole, strict=True)
     }
+    flag = _flag(rows)
     return Report(
         name=name,
         comparisons=uncontrolled(comparisons, controls),
@@ -197,8 +198,8 @@ def of_cells(
         ),
         splits={r.trial.dataset: r.split for r in rows if r.split},
         environment=_environment(rows),
-        command=f"tsxfer run {name}{_flag(rows)}",
-        flag=_flag(rows),
+        command=f"tsxfer run {name}{flag}",
+        flag=flag,
         declared=declared,
         contrasts=tuple(contrasts(comparisons, declared)),
         best=tuple(best_sources(comparisons)),

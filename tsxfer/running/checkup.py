@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from tsxfer.core.specs import Recipe
+from tsxfer.errors import first_line
 from tsxfer.models.base import build
 from tsxfer.running import whole
 from tsxfer.running.chance import other_draws
@@ -94,7 +95,7 @@ def _chance(device: str) -> Finding:
     try:
         differ = other_draws(device)
     except (RuntimeError, recording.SpoiledError) as error:
-        return Finding(what, False, (str(error).splitlines() or ["?"])[0])
+        return Finding(what, False, first_line(error))
     return Finding(what, not differ, differ or "dropout and noise of a pack are those in turns")
 
 
@@ -104,7 +105,7 @@ def _together(device: str, metric: str) -> Finding:
     try:
         found = whole.together(_judged(device, metric), _judged(device, metric), BATCH)
     except (RuntimeError, recording.SpoiledError) as error:
-        return Finding(what, False, (str(error).splitlines() or ["?"])[0])
+        return Finding(what, False, first_line(error))
     return Finding(what, not found.fault, f"{found.fault}; {found.said}".removeprefix("; "))
 
 
@@ -121,7 +122,7 @@ def _gap(device: str) -> Finding:
         with precision.products("float32"):
             saved = whole.gap(_judged(device, "macro_f1"), BATCH)
     except (RuntimeError, recording.SpoiledError) as error:
-        return Finding(what, False, (str(error).splitlines() or ["?"])[0])
+        return Finding(what, False, first_line(error))
     said = f"{1e6 * saved:.1f} microseconds less a step ({1e6 * GAP:.0f} are reckoned with)"
     return Finding(what, True, said)
 
@@ -135,7 +136,7 @@ def _trained(device: str, name: str, kind: str, goal: str) -> Finding:
             stepper = stepper_of(way, device)
             found[way] = _fit(device, name, kind, goal, stepper), stepper
     except (RuntimeError, recording.SpoiledError) as error:
-        return Finding(what, False, (str(error).splitlines() or ["?"])[0])
+        return Finding(what, False, first_line(error))
     (together, stepper), (turns, _) = found["stacked"], found["turns"]
     apart = max(_apart(a.curve, b.curve) for a, b in zip(together, turns, strict=True))
     times = [_epoch(scores) for scores in (together, turns)]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.core.doors import HEADS, OBJECTIVES, facts
-from tsxfer.core.guard import broken
+from tsxfer.core.guard import AWAY_FROM_0, broken
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.options import bare
 from tsxfer.core.specs import LABELS, Trial
@@ -94,7 +94,7 @@ def refuse_nan(trial: Trial, output: NDArray[np.floating]) -> None:
                 f"{door.noun} {name}",
                 door.place(bare(name)),
                 "makes outputs that are not finite (NaN)",
-                "keep logarithms, roots and divisions away from 0",
+                AWAY_FROM_0,
             )
 
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from tsxfer.core.guard import broken
+from tsxfer.core.guard import AWAY_FROM_0, broken
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.seen import Begin
 from tsxfer.core.specs import PROFILES, Trial
@@ -114,7 +114,7 @@ def _look(trial: Trial, model: Model, x: torch.Tensor) -> Begin:
             f"model {trial.model}",
             MODELS.place(trial.model),
             "makes features that are not finite (NaN) before any step",
-            "keep logarithms, roots and divisions away from 0",
+            AWAY_FROM_0,
         ) from error
 
 
@@ -222,10 +222,9 @@ def _adopt(
 ) -> None:
     """The head of a zero-shot answer: the source's, its classes in the target's order."""
     assert trial.reuse is not None  # noqa: S101  (only a transfer is zero-shot)
-    source, classes = trial.reuse.source, trial.reuse.strategy.classes
-    same = source.dataset == trial.dataset  # as of the control in_domain
-    held = prepared(workspace, source.dataset)
-    places = matching.places(held, task.prepared, {} if same else classes)
+    source, held = trial.reuse.source, prepared(workspace, trial.reuse.source.dataset)
+    classes = matching.renamed(trial.reuse.strategy, source.dataset, trial.dataset)
+    places = matching.places(held, task.prepared, classes)
     learned = len(held.classes)
     usual = "dense" if model.backbone.hidden_layer else "linear"
     with torch.random.fork_rng(devices=[]):  # its first weights are overwritten

@@ -90,7 +90,9 @@ def _idle(gains: NDArray[np.float64], levels: dict[str, list[str]], fitted: _Fit
     """Components at zero, and small ones without which the likelihood is the same."""
     sizes = {name: fitted.components[name] / fitted.components["residual"] for name in levels}
     found = [name for name, size in sizes.items() if size < NOTHING]
-    for name in () if found else [name for name, size in sizes.items() if size < LITTLE]:
+    if found:
+        return found
+    for name in [name for name, size in sizes.items() if size < LITTLE]:
         without = _likelihood(gains, {n: v for n, v in levels.items() if n != name})
         if without > fitted.likelihood - FLAT:
             found.append(name)

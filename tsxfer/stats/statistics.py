@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.core.doors import STATISTICS as DOOR
-from tsxfer.core.guard import broken, guarded
+from tsxfer.core.guard import broken, guarded, refuse_other
 from tsxfer.errors import PluginError
 from tsxfer.keys import stream
 
@@ -133,7 +133,9 @@ def state(one: Statistic, scratch: Floats, transfer: Floats) -> Stated:
     draw, count = stream("statistic", one.name, len(scratch)), len(scratch)
     try:
         value = one.of(scratch, transfer)
-        _refuse_other(one, value, one.of(scratch, transfer))
+        if one.place:
+            again = one.of(scratch, transfer)
+            refuse_other(f"statistic {one.name}", one.place, value, again)
         if count < FEWEST:
             return Stated(value)
         picks = draw.integers(count, size=(DRAWS if not one.place else DRAWS // 4, count))
@@ -142,9 +144,3 @@ def state(one: Statistic, scratch: Floats, transfer: Floats) -> Stated:
         return Stated(fault=f"{error.problem} ({error.where})")
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Stated(value, float(low), float(high))
-
-
-def _refuse_other(one: Statistic, value: float, again: float) -> None:
-    if value != again:
-        fault = f"gives {again} when asked again, not {value}"
-        raise broken(f"statistic {one.name}", one.place, fault, "draw no chance, keep no count")

@@ -95,7 +95,7 @@ class Question:
         hits, claimed = terms[:-1].reshape(2, -1)[:, classes]
         f1 = metrics.f1_of(hits, claimed, counts)
         weights = counts if self.metric == "weighted_f1" else None
-        return float(np.mean(f1) if weights is None else np.average(f1, weights=weights))
+        return float(np.average(f1, weights=weights))
 
     def _by_error(self, error: float) -> float:
         if self.metric == "rmse":

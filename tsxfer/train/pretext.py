@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tsxfer.core.doors import OBJECTIVES, asked
-from tsxfer.core.guard import broken, guarded
+from tsxfer.core.guard import AWAY_FROM_0, broken, guarded
 from tsxfer.models.base import Model
 from tsxfer.models.draws import Chance
 from tsxfer.train.batch import Batch
@@ -20,7 +20,6 @@ from tsxfer.train.loop import Score
 from tsxfer.train.objectives import Objective
 
 Floats = NDArray[np.float32]
-AWAY_FROM_0 = "keep logarithms, roots and divisions away from 0"
 
 
 class Unlabelled(Protocol):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from tsxfer.core import guard
 from tsxfer.core.doors import METHODS
+from tsxfer.core.guard import AWAY_FROM_0
 from tsxfer.core.options import spelt
 from tsxfer.core.specs import Reuse
 from tsxfer.core.strategy import Strategy
@@ -23,8 +24,6 @@ from tsxfer.train import distort
 from tsxfer.train.batch import Batch
 from tsxfer.train.method import Given, Method, Step
 from tsxfer.train.objectives import Objective, of_labels
-
-AWAY_FROM_0 = "keep logarithms, roots and divisions away from 0"
 
 
 def _finite(tensor: Tensor) -> bool:
@@ -176,10 +175,7 @@ class Watched(Method):
     def refuse_nan(self, output: NDArray[np.float32]) -> None:
         """Refuse a model whose outputs are no numbers: the best class of NaN is the first."""
         if not np.isfinite(output).all():
-            raise self._broken(
-                "makes outputs that are not finite (NaN)",
-                AWAY_FROM_0,
-            )
+            raise self._broken("makes outputs that are not finite (NaN)", AWAY_FROM_0)
 
     def _guard(self) -> Any:
         return guard.guarded(self._what, self._place)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tsxfer.core.shortage import is_shortage
+from tsxfer.errors import first_line
 from tsxfer.train.graphs import Record, bounds_of, width_of
 from tsxfer.train.loop import Judged
 from tsxfer.train.recording import Body, lane
@@ -186,7 +187,7 @@ class Play:
         except RuntimeError as error:
             if is_shortage(error):
                 raise
-            self.single = (str(error).splitlines() or ["?"])[0]
+            self.single = first_line(error)
         return self._epoch is not None
 
     def _steps(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from tsxfer.core.shortage import is_shortage
+from tsxfer.errors import first_line
 from tsxfer.train import norms
 from tsxfer.train.graphs import Graphs, Record, outdated
 from tsxfer.train.loop import Judged, Run, predict, turns
@@ -135,7 +136,7 @@ class Stacked:
             if is_shortage(error):
                 raise
             stack.release()
-            self.refused = self.refused or (str(error).splitlines() or ["?"])[0]
+            self.refused = self.refused or first_line(error)
             self._rest += runs
             return pool
         self._plays.append(play)
