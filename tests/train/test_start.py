@@ -126,6 +126,15 @@ def test_scratch_is_offered_the_same(place: Workspace) -> None:
     assert len(scaled.audit["rescaled"]) == 9
 
 
+def test_scratch_with_statistics_of_its_windows(place: Workspace) -> None:
+    """The baseline ``renormalised`` is scratch that begins with statistics of its own windows."""
+    plain = replace(SCRATCH, model="resnet", size="60", recipe=Recipe(epochs=1))
+    usual, begun = run(job(place, plain)), run(job(place, replace(plain, baseline="renormalised")))
+    assert usual.status == begun.status == "done"
+    assert usual.curve["score"] != begun.curve["score"]
+    assert all("running" in name for name in begun.audit["renormalised"])
+
+
 def test_rows_hold_the_start_and_what_was_learned(place: Workspace) -> None:
     """Both come back from disk as they were, with losses of this very training."""
     row = run(job(place, SCRATCH))

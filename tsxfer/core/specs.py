@@ -35,11 +35,18 @@ Baseline = Literal[
     "random_convolutions",
     "strong",
     "rescaled",
+    "renormalised",
     "mantis",
     "moment",
 ]
 BASELINES: tuple[Baseline, ...] = typing.get_args(Baseline)
-OF_A_BACKBONE: tuple[Baseline, ...] = ("random_convolutions", "strong", "rescaled")
+OF_A_BACKBONE: tuple[Baseline, ...] = (
+    "random_convolutions",
+    "strong",
+    "rescaled",
+    "renormalised",
+)
+OF_NORMALISATION: tuple[Baseline, ...] = ("renormalised",)  # models without it have none
 FOUNDATIONS: tuple[Baseline, ...] = ("mantis", "moment")  # weights that the user has on disk
 NO_BACKBONE = "none"  # the model of the other baselines
 
@@ -308,6 +315,13 @@ class Trial(_Keyed):
     def zero_shot(self) -> bool:
         """The source's own head answers; its size is its twin's, of which it uses no label."""
         return self.reuse is not None and self.reuse.strategy.learn == "zero_shot"
+
+    @property
+    def choosy(self) -> bool:
+        """Not every model can run it: its strategy or baseline asks for a certain kind."""
+        if self.reuse:
+            return self.reuse.strategy.choosy
+        return self.baseline in OF_NORMALISATION
 
     @property
     def plain_pretraining(self) -> bool:

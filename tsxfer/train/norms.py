@@ -15,6 +15,22 @@ def layers(model: nn.Module) -> list[_BatchNorm]:
     return [layer for layer in model.modules() if isinstance(layer, _BatchNorm)]
 
 
+def needed(model: Model) -> list[_BatchNorm]:
+    """The layers of `layers`, where a study counts on them.
+
+    Raises:
+        SpecError: If the model has none.
+    """
+    found = layers(model)
+    if not found:
+        raise SpecError(
+            f"{type(model.backbone).__name__} has no normalisation layer to take statistics for",
+            mend="leave strategies with renorm and the baseline renormalised out, or use --model "
+            "mlstm_fcn, resnet or inception_time",
+        )
+    return found
+
+
 def train_mode(model: nn.Module) -> None:
     """Training mode, but normalisation whose weights stay keeps its statistics too."""
     model.train()
@@ -32,12 +48,7 @@ def renormalise(model: Model, x: Tensor, few: int = 256) -> list[str]:
     Raises:
         SpecError: If the model has no normalisation layer.
     """
-    found = layers(model)
-    if not found:
-        raise SpecError(
-            f"{type(model.backbone).__name__} has no normalisation layer to take statistics for",
-            mend="leave renorm out, or use --model mlstm_fcn, resnet or inception_time",
-        )
+    found = needed(model)
     model.eval()
     before = [layer.momentum for layer in found]
     for layer in found:

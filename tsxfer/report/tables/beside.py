@@ -19,6 +19,7 @@ IS = {
     "random_convolutions": "ridge on the untrained backbone",
     "strong": "tuned scratch with augmented windows",
     "rescaled": "scratch whose layers were rescaled on the training windows",
+    "renormalised": "scratch whose normalisation began with statistics of the training windows",
     "mantis": "ridge on frozen Mantis embeddings",
     "moment": "ridge on frozen MOMENT embeddings",
 }
