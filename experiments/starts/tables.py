@@ -18,7 +18,7 @@ from recipes import RECIPES, STUDY
 from tsxfer import metrics
 from tsxfer.core.specs import NO_BACKBONE, Result
 from tsxfer.core.strategy import CHANNELS, Strategy
-from tsxfer.core.study import read_study
+from tsxfer.core.study_files import read_study
 from tsxfer.stats.tests import interval, plain_spread
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace

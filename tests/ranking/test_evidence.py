@@ -8,7 +8,8 @@ import pytest
 
 from tests.rows import matrix
 from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, study_toml
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import study_toml
 from tsxfer.errors import DataError
 from tsxfer.ranking.evidence import gather
 from tsxfer.ranking.judge import judge

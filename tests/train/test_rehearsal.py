@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tsxfer.api.misfits import refuse_misfits
+from tsxfer.core.expansion import expand
 from tsxfer.core.strategy import Strategy, named
-from tsxfer.core.study import Study, expand
+from tsxfer.core.study import Study
 from tsxfer.errors import SpecError
 
 STUDY = Study("s", sources=("speech",), targets=("emg",), models=("convnetquake",), repeats=1)

@@ -169,7 +169,8 @@ def test_names_of_parts_combine_and_read_back() -> None:
 
 def test_fresh_start_of_a_study_is_written_to_its_file(tmp_path: Path) -> None:
     """A study with fittings reads back from its own TOML."""
-    from tsxfer.core.study import Study, read_study, study_toml
+    from tsxfer.core.study import Study
+    from tsxfer.core.study_files import read_study, study_toml
 
     study = Study("s", ("a",), ("b",), strategies=(named("copy+spread"), named("frozen+rescale")))
     (tmp_path / "s.toml").write_text(study_toml(study))

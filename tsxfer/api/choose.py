@@ -27,14 +27,8 @@ from tsxfer.core.specs import (
     PROFILES,
 )
 from tsxfer.core.strategy import STRATEGIES, named
-from tsxfer.core.study import (
-    COMBINATIONS,
-    OVERLAPS,
-    DataMode,
-    Study,
-    quick,
-    read_study,
-)
+from tsxfer.core.study import COMBINATIONS, OVERLAPS, DataMode, Study, quick
+from tsxfer.core.study_files import read_study
 from tsxfer.errors import SpecError, nearest
 from tsxfer.own import budgets
 from tsxfer.store.workspace import Workspace

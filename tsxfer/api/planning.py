@@ -10,9 +10,10 @@ import numpy as np
 
 from tsxfer import metrics
 from tsxfer.api.misfits import refuse_misfits
+from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_given
 from tsxfer.core.specs import PROFILES, Result, Trial
-from tsxfer.core.study import Study, expand
+from tsxfer.core.study import Study
 from tsxfer.data import catalogue, matching, prepare
 from tsxfer.data.task import parts_of
 from tsxfer.running.estimate import estimate

@@ -11,9 +11,11 @@ from tsxfer.api.engine import Engine, How, Ready, ready
 from tsxfer.api.misfits import refuse_misfits
 from tsxfer.api.progress import Progress
 from tsxfer.baselines import foundations
+from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_given, is_simulated
 from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, expand, study_toml
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import study_toml
 from tsxfer.data import catalogue, matching, overlap
 from tsxfer.data.task import prepared
 from tsxfer.errors import Terminated

@@ -10,10 +10,10 @@ import numpy as np
 
 from tsxfer import metrics
 from tsxfer.checks.bound import differing
+from tsxfer.core.expansion import expand
 from tsxfer.core.names import DatasetName
 from tsxfer.core.sizes import bare
 from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import expand
 from tsxfer.exchange.finding import find
 from tsxfer.exchange.merging import conflict
 from tsxfer.exchange.sets import Part, ResultSet

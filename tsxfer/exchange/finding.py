@@ -171,7 +171,7 @@ def _rows(store: Store, where: str) -> tuple[Result, ...]:
 
 
 def _name(folder: Path) -> str:
-    from tsxfer.core.study import read_study
+    from tsxfer.core.study_files import read_study
 
     return read_study(folder / "study.toml").name
 
