@@ -30,7 +30,8 @@ from tsxfer.cli.report import gathered
 from tsxfer.cli.show import show_plan, show_status
 from tsxfer.core.expansion import expand, trials_of
 from tsxfer.core.registry import Registry
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study
 from tsxfer.core.study_files import read_study, study_toml
 from tsxfer.data import catalogue

@@ -16,7 +16,8 @@ import pandas as pd
 from recipes import RECIPES, STUDY
 
 from tsxfer import metrics
-from tsxfer.core.specs import NO_BACKBONE, Result
+from tsxfer.core.results import Result
+from tsxfer.core.specs import NO_BACKBONE
 from tsxfer.core.strategy import CHANNELS, Strategy
 from tsxfer.core.study_files import read_study
 from tsxfer.stats.tests import interval, plain_spread

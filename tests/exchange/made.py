@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from tsxfer import __version__
 from tsxfer.core.expansion import expand
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study
 from tsxfer.core.study_files import study_toml
 from tsxfer.exchange.sets import Part, ResultSet

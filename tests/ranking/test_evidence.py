@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.rows import matrix
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study
 from tsxfer.core.study_files import study_toml
 from tsxfer.errors import DataError

@@ -13,7 +13,8 @@ import pytest
 from tests.rows import matrix
 from tests.study import text, tsxfer
 from tsxfer.core.expansion import expand
-from tsxfer.core.specs import CONTROLS, NOISE, Recipe, Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import CONTROLS, NOISE, Recipe, Trial
 from tsxfer.core.study import Study
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError

@@ -17,7 +17,8 @@ from tests.study import here
 from tsxfer.api.asked import flags_of
 from tsxfer.core.cautions import Caution
 from tsxfer.core.expansion import expand
-from tsxfer.core.specs import CONTROLS, Recipe, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import CONTROLS, Recipe, Reuse, Trial
 from tsxfer.core.strategy import Strategy, named
 from tsxfer.core.study import HEADED, Study
 from tsxfer.core.study_files import parse_study, study_toml

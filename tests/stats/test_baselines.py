@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from tsxfer.core.expansion import expand
-from tsxfer.core.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import NO_BACKBONE, OF_A_BACKBONE, Trial
 from tsxfer.core.study import Study
 from tsxfer.errors import ComparisonError
 from tsxfer.report import export, files, html, latex

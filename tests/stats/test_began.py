@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.rows import study
+from tsxfer.core.results import Result
 from tsxfer.core.seen import Begin, Learned
-from tsxfer.core.specs import Result
 from tsxfer.report.build import build
 from tsxfer.stats.began import alarms, mostly_stuck
 

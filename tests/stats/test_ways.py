@@ -11,7 +11,8 @@ import pytest
 
 from tests.rows import noise
 from tsxfer.core.expansion import expand
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.core.strategy import Strategy, named
 from tsxfer.core.study import Study
 from tsxfer.errors import ComparisonError

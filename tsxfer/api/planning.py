@@ -12,7 +12,8 @@ from tsxfer import metrics
 from tsxfer.api.misfits import refuse_misfits
 from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_given
-from tsxfer.core.specs import PROFILES, Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.core.study import Study
 from tsxfer.data import catalogue, matching, prepare
 from tsxfer.data.task import parts_of

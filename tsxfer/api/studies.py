@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from tsxfer.api.public import public
 from tsxfer.core.expansion import expand
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study
 from tsxfer.core.study_files import read_study
 from tsxfer.errors import SpecError, StoreError, nearest

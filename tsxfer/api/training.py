@@ -13,7 +13,8 @@ from tsxfer.api.progress import Progress
 from tsxfer.baselines import foundations
 from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_given, is_simulated
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study
 from tsxfer.core.study_files import study_toml
 from tsxfer.data import catalogue, matching, overlap

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsxfer.core.expansion import expand
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study
 from tsxfer.core.study_files import read_study
 from tsxfer.errors import StoreError, TsxferError

@@ -10,7 +10,7 @@ from pathlib import Path
 from tsxfer.api.studies import known_study
 from tsxfer.core.doors import STATISTICS
 from tsxfer.core.expansion import expand
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.core.study_files import read_study
 from tsxfer.errors import SpecError, nearest
 from tsxfer.report import export, files, html, latex, text

@@ -7,14 +7,7 @@ from typing import Literal, get_args
 
 from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.sizes import canonical_size, per_class
-from tsxfer.core.specs import (
-    LABELS,
-    NOISE,
-    PROFILES,
-    Baseline,
-    Control,
-    Recipe,
-)
+from tsxfer.core.specs import LABELS, NOISE, PROFILES, Baseline, Control, Recipe
 from tsxfer.core.strategy import Strategy
 from tsxfer.errors import SpecError, nearest
 

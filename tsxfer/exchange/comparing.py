@@ -12,8 +12,9 @@ from tsxfer import metrics
 from tsxfer.checks.bound import differing
 from tsxfer.core.expansion import expand
 from tsxfer.core.names import DatasetName
+from tsxfer.core.results import Result
 from tsxfer.core.sizes import bare
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.specs import Trial
 from tsxfer.exchange.finding import find
 from tsxfer.exchange.merging import conflict
 from tsxfer.exchange.sets import Part, ResultSet

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsxfer.checks.agreement import tolerance
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.core.study_files import read_study
 from tsxfer.errors import StoreError
 from tsxfer.exchange import checking

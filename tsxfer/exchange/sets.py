@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.core.study import Study
 from tsxfer.core.study_files import parse_study
 from tsxfer.errors import StoreError

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tsxfer.core.results import Result
 from tsxfer.core.sizes import bare
-from tsxfer.core.specs import Result
 from tsxfer.paper.effects import (
     Effect,
     Values,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 
 MENDS = "--strategy copy+rescale, and --baselines rescaled for scratch alike"
 
