@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsxfer import metrics
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.report.build import Report
 from tsxfer.report.columns import MARKS, arm, difference, model, p_text, stated
 from tsxfer.report.section import Section, name
@@ -49,7 +49,7 @@ def baselines(report: Report) -> Section:
             (
                 c.trial.dataset,
                 model(c),
-                bare(c.trial.size),
+                as_written(c.trial.size),
                 _baseline(c),
                 str(len(c.scratch)),
                 metrics.get(c.metric).title,
