@@ -96,8 +96,8 @@ def _meant(text: str) -> str:
 
 
 def _each(text: str) -> int | None:
-    as_written = text.removesuffix(PER_CLASS)
-    return int(as_written) if as_written != text and _is_count(as_written, least=0) else None
+    count = text.removesuffix(PER_CLASS)
+    return int(count) if count != text and _is_count(count, least=0) else None
 
 
 def _is_count(text: str, least: int = 1) -> bool:
