@@ -99,6 +99,14 @@ class _Tape:
             self._clock = self._beginning(times)
         clock = self._clock
         assert clock is not None  # noqa: S101  (the caller looked)
+        if clock.ticks_otherwise(times):
+            raise DataError(
+                f"the column {self._roles.time} ticks at several rates: in steps of "
+                f"{clock.period:.3g}, and otherwise from row {self._count + 1} on",
+                where=str(self._path),
+                mend="write the rows of each rate into a file of its own, and give the folder with "
+                "--resample HZ",
+            )
         breaks = clock.breaks(times, self._last)
         starts = np.flatnonzero(breaks)
         starts = starts if self._count else np.union1d([0], starts)
@@ -150,7 +158,7 @@ class _Tape:
 
 
 def _times(block: Any, roles: Roles, path: Path, before: int) -> NDArray[np.float64]:
-    times = seconds(block[roles.time])[0]
+    times = seconds(block[roles.time], roles.day_first)[0]
     bad = ~np.isfinite(times)
     if bad.any():
         row = int(np.argmax(bad))
