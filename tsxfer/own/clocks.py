@@ -133,10 +133,11 @@ def _refuse_several(column: str, steps: NDArray[np.float64]) -> None:
     alike = np.abs(steps[1:] / steps[:-1] - 1) < COMMON
     if len(steps) < ENOUGH or float(alike.mean()) < 1 - COMMON:
         return
-    bins, counts = np.unique(np.round(np.log(steps) / COMMON), return_counts=True)
+    binned = np.round(np.log(steps) / COMMON)
+    bins, counts = np.unique(binned, return_counts=True)
     common = bins[counts > COMMON * len(steps)]
     if len(common) and np.ptp(common) > 2:  # neighbouring bins are one length
-        low, high = (float(np.exp(edge * COMMON)) for edge in (common.min(), common.max()))
+        low, high = (float(np.median(steps[binned == edge])) for edge in common[[0, -1]])
         raise DataError(
             f"the column {column} ticks at several rates: in steps of {low:.3g} and of {high:.3g}",
             mend="write the rows of each rate into a file of its own, and give the folder with "

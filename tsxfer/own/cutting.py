@@ -235,9 +235,7 @@ def _left_over(
     return said + (f"; {short:,} stretches are shorter than a window" if short else "")
 
 
-def _nothing(
-    signals: list[Signal], described: Description, length: int, rate: float
-) -> DataError:
+def _nothing(signals: list[Signal], described: Description, length: int, rate: float) -> DataError:
     spans = [span for signal in signals for span in signal.spans if span.label is not None]
     longest = max((span.stop - span.start for span in spans), default=0)
     at = f" ({described.window} at {rate:g} Hz)" if rate else ""

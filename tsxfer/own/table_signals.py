@@ -15,6 +15,7 @@ from tsxfer.own.called import units_of
 from tsxfer.own.clocks import Clock, clock_of, seconds
 from tsxfer.own.codes import Codes
 from tsxfer.own.description import Description
+from tsxfer.own.dialect import NO_HEADER
 from tsxfer.own.faults import unreadable
 from tsxfer.own.recording_columns import Roles, is_number, roles_of
 from tsxfer.own.runs import Runs
@@ -59,7 +60,9 @@ def _opened(path: Path, described: Description) -> Table:
     counted = list(table.names) == [str(number) for number in range(len(table.names))]
     if described.header or table.positions or counted or not any(map(is_number, table.names)):
         return table
-    return open_table(path, replace(described, header="no"))
+    again = open_table(path, replace(described, header="no"))
+    again.notes = (*again.notes, NO_HEADER)
+    return again
 
 
 class _Tape:
