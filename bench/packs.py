@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tsxfer.core.expansion import expand
 from tsxfer.core.specs import Trial
-from tsxfer.core.study import Study, expand
+from tsxfer.core.study import Study
 from tsxfer.running.runner import Job
 from tsxfer.running.setup import data_of
 from tsxfer.running.supply import packs

@@ -28,9 +28,12 @@ from tsxfer.api.training import finished
 from tsxfer.checks.verify import verify
 from tsxfer.cli.report import gathered
 from tsxfer.cli.show import show_plan, show_status
+from tsxfer.core.expansion import expand, trials_of
 from tsxfer.core.registry import Registry
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, expand, read_study, study_toml, trials_of
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import read_study, study_toml
 from tsxfer.data import catalogue
 from tsxfer.data.card import Dataset
 from tsxfer.data.task import draw, prepared

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Reuse, Trial
 
 
 def study(

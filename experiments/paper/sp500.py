@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from tsxfer.core.published import RECIPE
-from tsxfer.core.specs import Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Reuse, Trial
 from tsxfer.paper.importing import import_rows
 from tsxfer.running.runner import Job, run
 from tsxfer.store.rows import Store

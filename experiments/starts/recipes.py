@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tsxfer.core import recipes
+from tsxfer.core.expansion import STRONG
 from tsxfer.core.specs import NO_BACKBONE, Trial
-from tsxfer.core.study import STRONG
 from tsxfer.running.runner import Job, run
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace

@@ -16,9 +16,10 @@ import pandas as pd
 from recipes import RECIPES, STUDY
 
 from tsxfer import metrics
-from tsxfer.core.specs import NO_BACKBONE, Result
+from tsxfer.core.results import Result
+from tsxfer.core.specs import NO_BACKBONE
 from tsxfer.core.strategy import CHANNELS, Strategy
-from tsxfer.core.study import read_study
+from tsxfer.core.study_files import read_study
 from tsxfer.stats.tests import interval, plain_spread
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
@@ -30,6 +31,7 @@ CONFIRM = ("uci_emg", "japanesevowels_train+own")
 RENORMALISED = "+renorm"  # statistics of normalisation from the target's training windows
 FITTINGS = (*CHANNELS, "repeat" + RENORMALISED, "spread" + RENORMALISED)
 SCRATCH = ("", "scratch", "")
+BEGUN = ("", "scratch", RENORMALISED)
 CONTROLS = "emg-controls"
 WAYS = "emg-strategies"  # beside the plain copy of `emg-convnetquake`, from the same sources
 NAMES = {recipe: name for name, recipe in RECIPES.items()}
@@ -51,7 +53,7 @@ def record(study: str, row: Result) -> dict[str, Any]:
         "key": row.key,
         "source": reuse.source.dataset.partition("@")[0] if reuse else "",
         "start": reuse.start.replace("weights", "trained") if reuse else "scratch",
-        "channels": fitting(reuse.strategy) if reuse else "",
+        "channels": fitting(reuse.strategy) if reuse else _begun(row),
         "strategy": reuse.strategy.words or "copy" if reuse else "",
         "recipe": how,
         "baseline": row.trial.baseline or "",
@@ -67,6 +69,11 @@ def record(study: str, row: Result) -> dict[str, Any]:
         "samples": row.cost["samples"],
         "seconds": row.cost["seconds"],
     }
+
+
+def _begun(row: Result) -> str:
+    """Whether scratch began with statistics of its own windows, as `renorm` gives a transfer."""
+    return RENORMALISED if row.trial.baseline == "renormalised" else ""
 
 
 def gathered(workspace: Workspace) -> pd.DataFrame:
@@ -118,6 +125,21 @@ def cells(rows: pd.DataFrame) -> Iterable[list[str]]:
                     source, way, str(len(trained)), f"{trained.mean():.3f}", f"{bare.mean():.3f}",
                     paired(scratch, trained), paired(scratch, bare), paired(bare, trained),
                 ]  # fmt: skip
+
+
+def against_begun(rows: pd.DataFrame) -> Iterable[list[str]]:
+    """Scratch that has statistics of its windows, and what a source is worth beside that."""
+    begun = by_repeat(rows, "test", BEGUN)
+    plain = paired(by_repeat(rows, "test", SCRATCH), begun)
+    yield ["scratch", RENORMALISED, f"{begun.mean():.3f}", plain, ""]
+    for source in sorted(set(rows.source) - {""}):
+        for way in (one for one in FITTINGS if RENORMALISED in one):
+            for start in ("trained", "untrained"):
+                scores = by_repeat(rows, "test", (source, start, way))
+                if len(scores):
+                    minus = paired(by_repeat(rows, "test", SCRATCH), scores)
+                    name = source if start == "trained" else f"{source}, untrained"
+                    yield [name, way, f"{scores.mean():.3f}", minus, paired(begun, scores)]
 
 
 def against_repeat(rows: pd.DataFrame, score: str) -> Iterable[list[str]]:
@@ -195,6 +217,9 @@ def fittings(rows: pd.DataFrame) -> Iterable[str]:
     for (study, target), of in rows.groupby(["study", "target"]):
         several = rows[rows.study == study].target.nunique() > 1
         yield table(f"{study}: {target}" if several else str(study), head, cells(of))
+        if len(by_repeat(of, "test", BEGUN)):
+            more = ["source", "fitting", "score", "minus scratch", "minus scratch" + RENORMALISED]
+            yield table(f"{study}: scratch with the same statistics", more, against_begun(of))
     for model, of in rows.groupby("model"):
         for half, score in ((CHOOSE, "validation"), (CONFIRM, "validation"), (CONFIRM, "test")):
             for target in half:

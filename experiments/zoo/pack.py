@@ -12,7 +12,8 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.data import foreign
 from tsxfer.data.marks import marks
 from tsxfer.data.prepare import Prepared

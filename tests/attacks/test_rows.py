@@ -19,7 +19,9 @@ from tests.attacks.guard import LEVELS, attack, watched
 from tests.attacks.mutations import Damage, changed, damage, values
 from tests.attacks.test_structures import Trap
 from tests.rows import noise, study
-from tsxfer.core.study import Study, expand, read_study, study_toml
+from tsxfer.core.expansion import expand
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import read_study, study_toml
 from tsxfer.data import catalogue, prepare
 from tsxfer.errors import SpecError
 from tsxfer.paper.importing import import_rows

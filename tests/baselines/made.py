@@ -1,7 +1,8 @@
 """What tests of baselines share: small data, and a trial that is run."""
 
 from tests.small import filled, job
-from tsxfer.core.specs import NO_BACKBONE, Baseline, Recipe, Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import NO_BACKBONE, Baseline, Recipe, Trial
 from tsxfer.running.runner import run
 from tsxfer.store.workspace import Workspace
 

@@ -12,7 +12,7 @@ from tests.study import NAME, here
 from tsxfer.checks.agreement import agreement, spread, tolerance
 from tsxfer.checks.found import effect, find
 from tsxfer.checks.reproduce import RerunOptions, fitting, reproduce
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.store.rows import Store, to_line
 from tsxfer.store.workspace import Workspace

@@ -13,7 +13,7 @@ import pytest
 
 from tests.study import NAME, tsxfer
 from tsxfer.checks.verify import verify
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.store.rows import Store, to_line
 from tsxfer.store.workspace import Workspace
 

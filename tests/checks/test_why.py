@@ -10,7 +10,8 @@ import pytest
 from tests.rows import study as made
 from tests.small import filled, job
 from tsxfer.checks.inside import look_inside
-from tsxfer.core.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.core.strategy import Strategy, named
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.report import files, html

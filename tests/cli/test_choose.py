@@ -10,8 +10,10 @@ import pytest
 from tests.small import filled
 from tsxfer.api.asked import Flags
 from tsxfer.api.choose import study_from
+from tsxfer.core.expansion import expand
 from tsxfer.core.recipes import RECIPES
-from tsxfer.core.study import Study, expand, study_toml
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import study_toml
 from tsxfer.data import catalogue, prepare
 from tsxfer.errors import DataError, SpecError
 from tsxfer.keys import stream

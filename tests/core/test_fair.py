@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from tsxfer.core.expansion import expand
 from tsxfer.core.fair import smallest
 from tsxfer.core.specs import Recipe
 from tsxfer.core.strategy import Strategy, named
-from tsxfer.core.study import Study, expand
+from tsxfer.core.study import Study
 
 STUDY = Study(
     "s", ("one@1", "eight@1"), ("target@1",), sizes=("n=9000", "n=1500"), repeats=2, pretrainings=1,

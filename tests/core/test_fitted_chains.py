@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.small import filled, job
+from tsxfer.core.expansion import expand
 from tsxfer.core.specs import Recipe, Trial
 from tsxfer.core.strategy import named
-from tsxfer.core.study import Study, expand
+from tsxfer.core.study import Study
 from tsxfer.errors import SpecError
 from tsxfer.running.runner import run
 from tsxfer.running.setup import begin

@@ -7,9 +7,11 @@ import pytest
 
 from tests.rows import study as made_rows
 from tsxfer.core.building import from_plain
+from tsxfer.core.expansion import expand
 from tsxfer.core.specs import OBJECTIVES, Recipe, Reuse, Trial
 from tsxfer.core.strategy import STRATEGIES, Strategy, named
-from tsxfer.core.study import COMBINATIONS, Study, expand, read_study, study_toml
+from tsxfer.core.study import COMBINATIONS, Study
+from tsxfer.core.study_files import read_study, study_toml
 from tsxfer.errors import SpecError
 from tsxfer.keys import plain
 from tsxfer.report.columns import model

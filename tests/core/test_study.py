@@ -7,8 +7,10 @@ import tracemalloc
 
 import pytest
 
+from tsxfer.core.expansion import expand, trials_of
 from tsxfer.core.specs import Recipe
-from tsxfer.core.study import Study, expand, parse_study, trials_of
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import parse_study
 from tsxfer.errors import SpecError
 
 

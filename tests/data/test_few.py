@@ -7,8 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from tsxfer.core.results import Result
 from tsxfer.core.sizes import canonical_size, in_words, label_budget, per_class, place_in_order
-from tsxfer.core.specs import PROFILES, Result, Trial
+from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.core.study import Study
 from tsxfer.data import split
 from tsxfer.errors import DataError, SpecError

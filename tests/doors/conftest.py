@@ -10,7 +10,8 @@ import pytest
 
 from tests.small import filled, job
 from tsxfer.core.plugins import PLUGINS
-from tsxfer.core.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.core.strategy import named
 from tsxfer.running.runner import run, run_pack
 from tsxfer.store.workspace import Workspace

@@ -14,7 +14,7 @@ from tests.doors import clusters
 from tests.small import filled
 from tests.study import here, text
 from tsxfer.core.plugins import plugin_folders, use_plugins, with_plugins
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import SpecError
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace

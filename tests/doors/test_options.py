@@ -16,7 +16,7 @@ from tsxfer.core.building import from_plain
 from tsxfer.core.declared import of_object
 from tsxfer.core.doors import HEADS, METHODS, OBJECTIVES, asked, canonical, declared
 from tsxfer.core.strategy import Strategy, named, settle
-from tsxfer.core.study import parse_study, study_toml
+from tsxfer.core.study_files import parse_study, study_toml
 from tsxfer.errors import SpecError
 from tsxfer.keys import plain
 from tsxfer.models import heads

@@ -11,9 +11,10 @@ from tests.doors import faulty
 from tests.doors.faulty import Fault
 from tests.small import filled, job
 from tests.study import here, text
+from tsxfer.core.expansion import expand
 from tsxfer.core.plugins import PLUGINS
-from tsxfer.core.specs import Result
-from tsxfer.core.study import expand, read_study
+from tsxfer.core.results import Result
+from tsxfer.core.study_files import read_study
 from tsxfer.ranking import rankers
 from tsxfer.running.runner import run
 from tsxfer.store.rows import Store

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tsxfer import __version__
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, expand, study_toml
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import study_toml
 from tsxfer.exchange.sets import Part, ResultSet
 from tsxfer.stats.lock import Lock, lock
 from tsxfer.stats.lock import write_lock as _write

@@ -14,7 +14,8 @@ import pytest
 from tests.exchange.made import STUDY, changed, made
 from tsxfer.api.training import finished
 from tsxfer.cli.report import gathered
-from tsxfer.core.study import expand, read_study
+from tsxfer.core.expansion import expand
+from tsxfer.core.study_files import read_study
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.exchange import packed, words
 from tsxfer.exchange.comparing import compare_sets

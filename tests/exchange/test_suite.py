@@ -11,8 +11,9 @@ import pytest
 
 import tsxfer
 from tsxfer.checks.verify import passed
+from tsxfer.core.expansion import expand
 from tsxfer.core.strategy import Strategy
-from tsxfer.core.study import expand, read_study
+from tsxfer.core.study_files import read_study
 from tsxfer.exchange.checking import check
 from tsxfer.exchange.finding import SUITES, find, suite_folder
 from tsxfer.exchange.sets import ResultSet

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.study import NAME, here, text
 from tsxfer.checks.verify import verify
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace
 

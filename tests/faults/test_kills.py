@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.ground import Ground, assert_equal, assert_kept, fresh, numbers
 from tests.study import text
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 
 
 def _changes(ground: Ground) -> int:

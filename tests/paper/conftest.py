@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.core.study import Study
 from tsxfer.paper import importing, raw
 

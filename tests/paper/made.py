@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tsxfer.core.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Recipe, Reuse, Trial
 
 GRID = (0.01, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0)
 

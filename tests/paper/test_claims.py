@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.paper import made
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import SpecError
 from tsxfer.paper import claims, effects, evidence, pages
 

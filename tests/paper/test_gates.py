@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.paper import made
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.paper import gates, grid, pages, rough
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tsxfer.core.study import expand, study_toml
+from tsxfer.core.expansion import expand
+from tsxfer.core.study_files import study_toml
 from tsxfer.errors import DataError
 from tsxfer.paper import importing
 from tsxfer.store.rows import Store

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.paper import made
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.errors import ComparisonError, SpecError
 from tsxfer.paper import grid, method, pages, tables
 from tsxfer.paper.select import choose

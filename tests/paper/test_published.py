@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tsxfer.core.specs import Result
-from tsxfer.core.study import Study, expand
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.study import Study
 from tsxfer.paper import claims, evidence, grid, method, pages, raw, rough, tables
 from tsxfer.paper.grid import Grid
 from tsxfer.paper.method import Entry

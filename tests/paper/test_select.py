@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.paper import made
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import SpecError
 from tsxfer.paper import grid
 from tsxfer.paper.select import choose, parse

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.core.study import Study
 from tsxfer.data import catalogue, prepare
 from tsxfer.running.runner import Job, run

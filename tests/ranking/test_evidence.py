@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from tests.rows import matrix
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, study_toml
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import study_toml
 from tsxfer.errors import DataError
 from tsxfer.ranking.evidence import gather
 from tsxfer.ranking.judge import judge

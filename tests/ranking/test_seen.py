@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from tsxfer.core.specs import NOISE, Recipe, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import NOISE, Recipe, Reuse, Trial
 from tsxfer.data import catalogue, prepare
 from tsxfer.data.task import draw, load_task, prepared
 from tsxfer.errors import SpecError

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from tests.rows import noise, study
-from tsxfer.core.specs import Overlap
+from tsxfer.core.results import Overlap
 from tsxfer.report import build, caveats, files, html, latex, text
 from tsxfer.report.answer import answer, sentence
 from tsxfer.report.columns import MARKS

@@ -12,8 +12,10 @@ import pytest
 
 from tests.rows import matrix
 from tests.study import text, tsxfer
-from tsxfer.core.specs import CONTROLS, NOISE, Recipe, Result, Trial
-from tsxfer.core.study import Study, expand
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import CONTROLS, NOISE, Recipe, Trial
+from tsxfer.core.study import Study
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError
 from tsxfer.report import files, html, latex

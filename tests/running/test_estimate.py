@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.rows import study
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.running.estimate import estimate
 from tsxfer.store.workspace import Workspace
 

@@ -15,9 +15,11 @@ from tests.small import filled, job
 from tsxfer.checks.found import Found
 from tsxfer.checks.reproduce import RerunOptions, fitting, reproduce
 from tsxfer.core.cautions import Caution
+from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_given
-from tsxfer.core.specs import Recipe, Result, Reuse, Trial
-from tsxfer.core.study import Study, expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Recipe, Reuse, Trial
+from tsxfer.core.study import Study
 from tsxfer.data import overlap
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.models.base import build

@@ -14,7 +14,7 @@ import torch
 
 from tests.running.test_runner import SCRATCH, place
 from tests.small import job
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import TsxferError
 from tsxfer.keep import fit as keeping
 from tsxfer.running import checkup, runner

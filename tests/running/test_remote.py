@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tsxfer.core.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.data import catalogue, prepare
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.keys import stream

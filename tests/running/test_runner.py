@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from tests.small import filled, job
-from tsxfer.core.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.core.strategy import named
 from tsxfer.data.task import load_task
 from tsxfer.errors import DataError, SpecError, StoreError

@@ -7,8 +7,9 @@ import pytest
 
 from bench.packs import Count, count, jobs, studies
 from tests.rows import study
-from tsxfer.core.specs import Result, Reuse, Trial
-from tsxfer.core.study import expand
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Reuse, Trial
 from tsxfer.running.runner import Job
 from tsxfer.running.supply import Shared, Supply, packs
 from tsxfer.store.leases import Leases

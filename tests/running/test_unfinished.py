@@ -8,7 +8,8 @@ import pytest
 
 from tests.running.test_runner import SCRATCH, SOURCE, place
 from tests.small import job
-from tsxfer.core.specs import Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Reuse, Trial
 from tsxfer.core.strategy import Strategy
 from tsxfer.running import runner, unfinished
 from tsxfer.running.runner import run

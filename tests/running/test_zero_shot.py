@@ -16,9 +16,12 @@ from tests.small import filled, job
 from tests.study import here
 from tsxfer.api.asked import flags_of
 from tsxfer.core.cautions import Caution
-from tsxfer.core.specs import CONTROLS, Recipe, Result, Reuse, Trial
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import CONTROLS, Recipe, Reuse, Trial
 from tsxfer.core.strategy import Strategy, named
-from tsxfer.core.study import HEADED, Study, expand, parse_study, study_toml
+from tsxfer.core.study import HEADED, Study
+from tsxfer.core.study_files import parse_study, study_toml
 from tsxfer.data import matching
 from tsxfer.errors import DataError, SpecError
 from tsxfer.own.description import Description

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from tsxfer import metrics
-from tsxfer.core.specs import PROFILES, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import PROFILES, Reuse, Trial
 from tsxfer.data import rules, split
 from tsxfer.stats.cells import Cell, cells
 from tsxfer.stats.compare import Comparison, compare

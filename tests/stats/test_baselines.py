@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsxfer.core.specs import NO_BACKBONE, OF_A_BACKBONE, Result, Trial
-from tsxfer.core.study import Study, expand
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import NO_BACKBONE, OF_A_BACKBONE, Trial
+from tsxfer.core.study import Study
 from tsxfer.errors import ComparisonError
 from tsxfer.report import export, files, html, latex
 from tsxfer.report.build import Report, build

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.rows import study
+from tsxfer.core.results import Result
 from tsxfer.core.seen import Begin, Learned
-from tsxfer.core.specs import Result
 from tsxfer.report.build import build
 from tsxfer.stats.began import alarms, mostly_stuck
 
@@ -52,6 +52,18 @@ def test_a_blind_start_is_told_with_what_may_mend_it() -> None:
     dead = [replace(rows[0], begin=Begin((1.0,), 0.0, 0.0, 1.0))]
     assert "are the same for all windows" in alarms(dead, "transfer")[0]
     assert alarms(rows[2:], "transfer") == []
+
+
+def test_normalisation_that_lags_is_told() -> None:
+    """Both arms say so by the same measure; rows of before it was measured say nothing."""
+    learned = Learned(1.0, 0.1, 1.0, 4.0)
+    rows = [replace(row, learned=learned) for row in ROWS.values()][:3]
+    assert alarms(rows, "scratch") == []
+    rows[0] = replace(rows[0], learned=replace(learned, lag=6.5))
+    (note,) = alarms(rows, "scratch")
+    assert "scratch was judged before its normalisation had caught up in 1 of 3 runs" in note
+    assert "factor of up to 6.5" in note
+    assert "--recipe small_batch" in note
 
 
 def test_half_is_most() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.rows import matrix, noise, study
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.lock import Lock, lock

@@ -11,8 +11,10 @@ import pytest
 
 from tests.rows import study as made
 from tests.study import text, tsxfer
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, expand
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
+from tsxfer.core.study import Study
 from tsxfer.errors import SpecError
 from tsxfer.report import files, html, latex
 from tsxfer.report.build import Report, build

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.rows import study
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import StoreError
 from tsxfer.report.build import build
 from tsxfer.report.sections import sections

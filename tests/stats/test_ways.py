@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from tests.rows import noise
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.core.strategy import Strategy, named
-from tsxfer.core.study import Study, expand
+from tsxfer.core.study import Study
 from tsxfer.errors import ComparisonError
 from tsxfer.report import files, latex
 from tsxfer.report.build import build

@@ -16,7 +16,7 @@ from tsxfer.models.base import Model, build
 from tsxfer.running.runner import run
 from tsxfer.store.rows import from_record, to_line
 from tsxfer.store.workspace import Workspace
-from tsxfer.train import reuse, start
+from tsxfer.train import norms, reuse, start
 
 RECIPE = Recipe(epochs=2)
 SOURCE = Trial(dataset="speech+sim@1", model="convnetquake", size="200", repeat=0, recipe=RECIPE)
@@ -126,6 +126,31 @@ def test_scratch_is_offered_the_same(place: Workspace) -> None:
     assert len(scaled.audit["rescaled"]) == 9
 
 
+def test_scratch_with_statistics_of_its_windows(place: Workspace) -> None:
+    """The baseline ``renormalised`` is scratch that begins with statistics of its own windows."""
+    plain = replace(SCRATCH, model="resnet", size="60", recipe=Recipe(epochs=1))
+    usual, begun = run(job(place, plain)), run(job(place, replace(plain, baseline="renormalised")))
+    assert usual.status == begun.status == "done"
+    assert usual.curve["score"] != begun.curve["score"]
+    assert all("running" in name for name in begun.audit["renormalised"])
+    assert usual.learned is not None
+    assert usual.learned.lagging  # one epoch is a single step of 1 %
+
+
+def test_lag_is_the_factor_between_variances() -> None:
+    """By hand for one layer; statistics of the windows themselves lag by nothing."""
+    model = _model("resnet")
+    norms.renormalise(model, _windows())
+    assert norms.lag(model, _windows()) == pytest.approx(1.0, abs=0.05)
+    last = norms.layers(model)[-1]
+    assert last.running_var is not None
+    last.running_var.mul_(9)
+    assert norms.lag(model, _windows()) == pytest.approx(9.0, rel=0.1)
+    last.weight.requires_grad_(False)
+    assert norms.lag(model, _windows()) == pytest.approx(1.0, abs=0.05)
+    assert norms.lag(_model("convnetquake"), _windows()) == 1.0
+
+
 def test_rows_hold_the_start_and_what_was_learned(place: Workspace) -> None:
     """Both come back from disk as they were, with losses of this very training."""
     row = run(job(place, SCRATCH))
@@ -160,7 +185,8 @@ def test_names_of_parts_combine_and_read_back() -> None:
 
 def test_fresh_start_of_a_study_is_written_to_its_file(tmp_path: Path) -> None:
     """A study with fittings reads back from its own TOML."""
-    from tsxfer.core.study import Study, read_study, study_toml
+    from tsxfer.core.study import Study
+    from tsxfer.core.study_files import read_study, study_toml
 
     study = Study("s", ("a",), ("b",), strategies=(named("copy+spread"), named("frozen+rescale")))
     (tmp_path / "s.toml").write_text(study_toml(study))

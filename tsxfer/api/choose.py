@@ -17,16 +17,18 @@ from tsxfer.core.names import DatasetName, is_given
 from tsxfer.core.options import bare
 from tsxfer.core.published import MULTIPLIERS, RECIPE
 from tsxfer.core.recipes import recipe_named
-from tsxfer.core.specs import BASELINES, CONTROLS, FOUNDATIONS, LABELS, OBJECTIVES, PROFILES
-from tsxfer.core.strategy import STRATEGIES, named
-from tsxfer.core.study import (
-    COMBINATIONS,
-    OVERLAPS,
-    DataMode,
-    Study,
-    quick,
-    read_study,
+from tsxfer.core.specs import (
+    BASELINES,
+    CONTROLS,
+    FOUNDATIONS,
+    LABELS,
+    OBJECTIVES,
+    OF_NORMALISATION,
+    PROFILES,
 )
+from tsxfer.core.strategy import STRATEGIES, named
+from tsxfer.core.study import COMBINATIONS, OVERLAPS, DataMode, Study, quick
+from tsxfer.core.study_files import read_study
 from tsxfer.errors import SpecError, nearest
 from tsxfer.own import budgets
 from tsxfer.store.workspace import Workspace
@@ -34,7 +36,7 @@ from tsxfer.store.workspace import Workspace
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
 TUNE = (0.1, 0.3, 1.0)  # what --tune tries, in both arms
 MODES = ("auto", "real", "simulated")
-USUAL_BASELINES = tuple(name for name in BASELINES if name not in FOUNDATIONS)
+USUAL_BASELINES = tuple(b for b in BASELINES if b not in (*FOUNDATIONS, *OF_NORMALISATION))
 
 
 def study_from(named: str | None, flags: Flags, workspace: Workspace) -> Study:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import SpecError, nearest
 from tsxfer.running.device import device_of, on_gpu, pins, refuse_device
 from tsxfer.running.engines import EngineName

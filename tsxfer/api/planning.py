@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from tsxfer import metrics
+from tsxfer.api.misfits import refuse_misfits
+from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_given
-from tsxfer.core.specs import PROFILES, Result, Trial
-from tsxfer.core.study import Study, expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import PROFILES, Trial
+from tsxfer.core.study import Study
 from tsxfer.data import catalogue, matching, prepare
 from tsxfer.data.task import parts_of
 from tsxfer.running.estimate import estimate
@@ -92,6 +95,7 @@ class Plan:
 def planned(study: Study, workspace: Workspace) -> Plan:
     """Counts, cost and power of a study; fixes its analysis where no row is there yet."""
     trials = expand(study)
+    refuse_misfits(study, trials)
     matching.refuse(workspace, trials)
     store = Store.of(workspace, study.name)
     rows = store.rows()

@@ -8,7 +8,7 @@ from html import escape
 from types import TracebackType
 from typing import Any, Protocol
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import printable
 
 OFTEN = 0.5  # seconds between two pictures of a notebook's bar

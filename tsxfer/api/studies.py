@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsxfer.api.public import public
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, expand, read_study
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import read_study
 from tsxfer.errors import SpecError, StoreError, nearest
 from tsxfer.report.build import Report, build
 from tsxfer.stats.lock import read_lock

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsxfer.api.engine import Engine, How, Ready, ready
+from tsxfer.api.misfits import refuse_misfits
 from tsxfer.api.progress import Progress
 from tsxfer.baselines import foundations
-from tsxfer.core.doors import DOORS
+from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_given, is_simulated
-from tsxfer.core.options import bare
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, expand, study_toml
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import study_toml
 from tsxfer.data import catalogue, matching, overlap
 from tsxfer.data.task import prepared
 from tsxfer.errors import Terminated
@@ -63,7 +65,7 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
         KeyboardInterrupt: As it came; finished rows are kept, and it is said how to resume.
     """
     trials = expand(study)
-    _refuse_values(study, trials)
+    refuse_misfits(study, trials)
     foundations.check(trials)
     workspace.make()
     store = Store.of(workspace, study.name)
@@ -91,29 +93,6 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
             f"\nstopped; {kept} finished rows are kept. Run the same command to resume.\n"
         )
         raise
-
-
-def _refuse_values(study: Study, trials: list[Trial]) -> None:
-    """Load the study's code, and make methods and heads that were given options once.
-
-    A file that cannot be loaded, or a value outside of a range, is found before anything trains.
-
-    Raises:
-        SpecError: With the file and line.
-    """
-    for noun, name in sorted({one for trial in trials for one in through_doors(trial)}):
-        if DOORS[noun].plugin_digest(name):
-            DOORS[noun].get(name)
-    if any(strategy.options for strategy in study.strategies):
-        from tsxfer.train import watched
-
-        for strategy in study.strategies:
-            watched.of(strategy)
-    for head in {study.recipe.head, study.pretraining.head}:
-        if bare(head) != head:
-            from tsxfer.models import heads
-
-            heads.make(head, 8, 3)
 
 
 def save_quietly(study: Study, path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 
 Verdict = Literal["identical", "within tolerance", "differs"]
 SHARE = 0.1  # of the smallest difference that matters in practice

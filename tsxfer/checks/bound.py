@@ -12,7 +12,8 @@ import numpy as np
 from tsxfer import metrics
 from tsxfer.checks.held import Check, Held, words
 from tsxfer.core.names import is_given
-from tsxfer.core.specs import Overlap, Result, Trial
+from tsxfer.core.results import Overlap, Result
+from tsxfer.core.specs import Trial
 from tsxfer.data import catalogue, overlap, prepare, sealed
 from tsxfer.data.card import Card
 from tsxfer.data.labels import expected

@@ -12,7 +12,8 @@ import numpy as np
 
 from tsxfer.checks.held import Check, Held, words
 from tsxfer.core.doors import SPLITS, facts
-from tsxfer.core.specs import PROFILES, Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.data import catalogue, prepare, task
 from tsxfer.errors import TsxferError
 from tsxfer.store.workspace import Workspace

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tsxfer import metrics
 from tsxfer.core.plugins import with_plugins
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import DataError, SpecError, StoreError, TsxferError
 from tsxfer.stats.cells import Cell, cells, treatment
 from tsxfer.store.rows import Store

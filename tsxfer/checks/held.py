@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import Study, expand, read_study
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import read_study
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.store import given
 from tsxfer.store.rows import Store, from_record

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from tsxfer.checks.found import other
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.models.base import Model
 from tsxfer.running.fingerprints import fingerprints

@@ -14,7 +14,8 @@ import torch
 from tsxfer.checks.agreement import Agreement, agreement, spread
 from tsxfer.checks.found import Found, other
 from tsxfer.core.plugins import with_plugins
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.errors import StoreError
 from tsxfer.running.device import on_gpu
 from tsxfer.running.fingerprints import fingerprints

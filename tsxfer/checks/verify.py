@@ -14,7 +14,7 @@ from tsxfer import metrics
 from tsxfer.checks import bound, drawn
 from tsxfer.checks.agreement import tolerance
 from tsxfer.checks.held import Check, Held, read_held, words
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.data import prepare
 from tsxfer.stats import baselines
 from tsxfer.stats.cells import EQUAL, SAME_LABELS, unequal

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tsxfer.api.studies import known_study
-from tsxfer.core.study import study_toml
+from tsxfer.core.study_files import study_toml
 from tsxfer.errors import StoreError
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace, write_whole

@@ -11,12 +11,13 @@ from pathlib import Path
 from string import Template
 
 from tsxfer.core.doors import DOORS, declared
+from tsxfer.core.expansion import expand
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.models_index import model_names
 from tsxfer.core.names import DatasetName
 from tsxfer.core.plugins import plugin_folders, use_plugins
 from tsxfer.core.registry import refuse_bad_syntax
-from tsxfer.core.study import expand, read_study
+from tsxfer.core.study_files import read_study
 from tsxfer.data import catalogue
 from tsxfer.data.card import Dataset
 from tsxfer.errors import SpecError, nearest

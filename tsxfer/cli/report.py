@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tsxfer.api.studies import known_study
 from tsxfer.core.doors import STATISTICS
-from tsxfer.core.specs import Result
-from tsxfer.core.study import expand, read_study
+from tsxfer.core.expansion import expand
+from tsxfer.core.results import Result
+from tsxfer.core.study_files import read_study
 from tsxfer.errors import SpecError, nearest
 from tsxfer.report import export, files, html, latex, text
 from tsxfer.report.build import Report, build, of_cells

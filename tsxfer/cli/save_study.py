@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from tsxfer.core.plugins import with_plugins
-from tsxfer.core.study import Study, study_toml
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import study_toml
 from tsxfer.errors import SpecError
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tsxfer import metrics
 from tsxfer.core.doors import DOORS, METRICS
+from tsxfer.core.expansion import trials_of
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.names import DatasetName
 from tsxfer.core.options import bare
@@ -18,7 +19,8 @@ from tsxfer.core.registry import Registry
 from tsxfer.core.specs import BASELINES, CONTROLS, LABELS
 from tsxfer.core.strategy import PARTS, STRATEGIES, options_of
 from tsxfer.core.strategy import named as strategy_named
-from tsxfer.core.study import COMBINATIONS, read_study, trials_of
+from tsxfer.core.study import COMBINATIONS
+from tsxfer.core.study_files import read_study
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError, TsxferError, nearest, printable
 from tsxfer.store.rows import Store

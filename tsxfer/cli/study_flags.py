@@ -82,7 +82,8 @@ Baselines = Annotated[
     list[str],
     typer.Option(
         help="trivial, summary, catch22, minirocket, multirocket, random_convolutions, strong, "
-        "rescaled, or all of these; mantis and moment from weights on your disk."
+        "rescaled, or all of these; renormalised of models with batch normalisation; mantis and "
+        "moment from weights on your disk."
     ),
 ]
 SourceSize = Annotated[

@@ -11,7 +11,7 @@ from pathlib import Path
 from tsxfer.checks.found import find
 from tsxfer.cli.report import gathered
 from tsxfer.core.plugins import with_plugins
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import SpecError
 from tsxfer.report.columns import signed
 from tsxfer.report.figures.inside import picture

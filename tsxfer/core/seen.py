@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 BLIND = 1e-3  # deviation over mean of the last features below which a network is blind
 FLAT = 0.02  # of the loss of the best constant answer; less than this learned is nothing
+LAGGING = 2.0  # times: running variances this far off answer for another network
 FIRST = 2  # epochs whose checkpoints are those of a run that never left its start
 
 
@@ -42,12 +43,21 @@ class Learned:
         last: When training stopped, which is after the checkpoint that was kept.
         constant: Of the best prediction that ignores the window.
         epochs: Passes over the training windows until the checkpoint that was kept.
+        lag: Factor by which running variances of normalisation are off those of the training
+            windows at that checkpoint: the median over channels, of the worst layer; 1 where
+            nothing is normalised so. In training each batch is normalised by its own.
     """
 
     first: float
     last: float
     constant: float
     epochs: float
+    lag: float = 1.0
+
+    @property
+    def lagging(self) -> bool:
+        """Normalisation answers otherwise than it learned."""
+        return self.lag >= LAGGING
 
     @property
     def stuck(self) -> bool:

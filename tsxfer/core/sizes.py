@@ -65,7 +65,7 @@ def label_budget(size: str, available: int, classes: int) -> int:
         return available
     if size.endswith("%"):
         return int(available * float(size[:-1]) / 100)
-    return int(bare(size))
+    return int(as_written(size))
 
 
 def place_in_order(size: str) -> int:
@@ -73,14 +73,14 @@ def place_in_order(size: str) -> int:
     return label_budget(size, MANY, SOME_CLASSES)
 
 
-def bare(size: str) -> str:
+def as_written(size: str) -> str:
     """As one writes it: ``1500``, ``10%``, ``5/class``, ``all``."""
     return size.removeprefix("n=")
 
 
 def in_words(size: str) -> str:
     """``1,500 labels``, ``5 labels of each class``, ``10% labels``, ``all labels``."""
-    each, written = per_class(size), bare(size)
+    each, written = per_class(size), as_written(size)
     if each is not None:
         return f"{each:,} labels of each class"
     counted = written.isascii() and _is_count(written)
@@ -96,8 +96,8 @@ def _meant(text: str) -> str:
 
 
 def _each(text: str) -> int | None:
-    bare = text.removesuffix(PER_CLASS)
-    return int(bare) if bare != text and _is_count(bare, least=0) else None
+    count = text.removesuffix(PER_CLASS)
+    return int(count) if count != text and _is_count(count, least=0) else None
 
 
 def _is_count(text: str, least: int = 1) -> bool:

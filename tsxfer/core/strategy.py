@@ -48,7 +48,8 @@ class Strategy:
         anchor: Weight of half the squared distance of copied tensors from where they started,
             added to the loss (L2-SP, Li et al. 2018).
         renormalised: Statistics of normalisation layers are taken from the target's training
-            windows before training (AdaBN, Li et al. 2017).
+            windows before training (AdaBN, Li et al. 2017). Scratch is offered the same as the
+            baseline ``renormalised``.
         channels: What a first kernel becomes where source and target differ in channels; without
             effect where they do not, but for ``independent``. ``repeat``: the mean over the
             source's channels for every target channel (the study, section 3.1); ``divided``: the
@@ -142,6 +143,11 @@ class Strategy:
                 mend='write {copied = "backbone", learn = "zero_shot"}, with channels repeat, '
                 "divided or spread, and neither blocks nor rescaled",
             )
+
+    @property
+    def choosy(self) -> bool:
+        """Not every model can take it: it counts blocks, or needs normalisation or more layers."""
+        return bool(self.blocks or self.renormalised or self.method or self.channels == "fresh")
 
     @property
     def still(self) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from tsxfer.core.cautions import Caution
 from tsxfer.core.names import is_simulated
-from tsxfer.core.specs import PROFILES, Overlap, Trial
+from tsxfer.core.results import Overlap
+from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.data import overlap
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.core.cautions import Caution
-from tsxfer.core.specs import PROFILES, Overlap, Trial
+from tsxfer.core.results import Overlap
+from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.data import catalogue, foreign, task
 from tsxfer.data.events import same_events
 from tsxfer.data.marks import Windows, alike, marks_of

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
+from tsxfer.core.expansion import expand
 from tsxfer.core.names import DatasetName
-from tsxfer.core.study import expand
 from tsxfer.exchange.sets import Part, ResultSet
 from tsxfer.keys import stream
 from tsxfer.stats.cells import cells

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tsxfer.checks.held import Check
 from tsxfer.checks.verify import verify
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.exchange.sets import Part, ResultSet
 from tsxfer.stats.lock import FILE
 from tsxfer.store.predictions import PREDICTIONS

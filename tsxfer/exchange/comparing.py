@@ -10,10 +10,11 @@ import numpy as np
 
 from tsxfer import metrics
 from tsxfer.checks.bound import differing
+from tsxfer.core.expansion import expand
 from tsxfer.core.names import DatasetName
-from tsxfer.core.sizes import bare
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import expand
+from tsxfer.core.results import Result
+from tsxfer.core.sizes import as_written
+from tsxfer.core.specs import Trial
 from tsxfer.exchange.finding import find
 from tsxfer.exchange.merging import conflict
 from tsxfer.exchange.sets import Part, ResultSet
@@ -192,7 +193,7 @@ def _named(kind: Place) -> str:
     notes = [n for n in (control, how if how != "copy" else "") if n]
     notes += [f"rate × {multiplier}"] if multiplier not in ("", "1") else []
     start = f"{arm} ({', '.join(notes)})" if notes else arm
-    return f"{start} → {target}, {model}, {bare(size)}"
+    return f"{start} → {target}, {model}, {as_written(size)}"
 
 
 def _counted(rows: Iterator[Result]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tsxfer import __version__
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import SpecError, StoreError, nearest
 from tsxfer.exchange import packed
 from tsxfer.exchange.remote import download, is_address
@@ -171,7 +171,7 @@ def _rows(store: Store, where: str) -> tuple[Result, ...]:
 
 
 def _name(folder: Path) -> str:
-    from tsxfer.core.study import read_study
+    from tsxfer.core.study_files import read_study
 
     return read_study(folder / "study.toml").name
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.exchange.finding import find
 from tsxfer.exchange.packed import flat
 from tsxfer.exchange.sets import ResultSet

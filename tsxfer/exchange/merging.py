@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsxfer.checks.agreement import tolerance
-from tsxfer.core.specs import Result
-from tsxfer.core.study import read_study
+from tsxfer.core.results import Result
+from tsxfer.core.study_files import read_study
 from tsxfer.errors import StoreError
 from tsxfer.exchange import checking
 from tsxfer.exchange.sets import Part, ResultSet
@@ -142,7 +142,7 @@ def _refuse_other_study(part: Part, workspace: Workspace) -> None:
 
 def _write(plan: _Plan, workspace: Workspace) -> Merged:
     """Predictions first, rows last: a row whose predictions are missing would fail `verify`."""
-    from tsxfer.core.study import expand
+    from tsxfer.core.expansion import expand
 
     part, folder = plan.part, workspace.results(plan.part.study)
     if not (folder / "study.toml").exists():

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tsxfer import __version__
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.exchange.sets import Part, refuse_unread
 from tsxfer.store.flat import measured

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tsxfer.core.specs import Result
-from tsxfer.core.study import Study, parse_study
+from tsxfer.core.results import Result
+from tsxfer.core.study import Study
+from tsxfer.core.study_files import parse_study
 from tsxfer.errors import StoreError
 from tsxfer.keys import content_key
 from tsxfer.stats.lock import Lock, parse_lock

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from tsxfer import __version__
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.exchange.board import FEWEST_TARGETS, Board, Entry
 from tsxfer.exchange.comparing import Changed, Compared, Drift
 from tsxfer.exchange.merging import Merged

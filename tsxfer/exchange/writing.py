@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from tsxfer.core.results import Result
 from tsxfer.core.sizes import place_in_order
-from tsxfer.core.specs import Result
 from tsxfer.errors import SpecError
 from tsxfer.exchange import packed
 from tsxfer.exchange.board import boards

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_simulated
 from tsxfer.core.specs import Trial
 from tsxfer.core.strategy import Channels
-from tsxfer.core.study import Overlaps, Study, expand
+from tsxfer.core.study import Overlaps, Study
 from tsxfer.data.prepare import Prepared
 from tsxfer.data.task import prepared
 from tsxfer.errors import SpecError

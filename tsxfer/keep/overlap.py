@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.core.specs import Overlap, Reuse, Trial
+from tsxfer.core.results import Overlap
+from tsxfer.core.specs import Reuse, Trial
 from tsxfer.data import foreign
 from tsxfer.data.marks import Windows, marks
 from tsxfer.data.overlap import (

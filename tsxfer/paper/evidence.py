@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tsxfer.core.names import DatasetName
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.paper.effects import (
     Effect,
     View,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tsxfer.core.sizes import bare
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
+from tsxfer.core.sizes import as_written
 from tsxfer.paper.effects import (
     Effect,
     Values,
@@ -43,7 +43,7 @@ def sizes_matter(found: Evidence) -> Finding:
 
     def families(seen: View) -> list[Values]:
         routes: dict[tuple[str, str], list[Effect]] = {}
-        for effect in sorted(seen.effects, key=lambda e: int(bare(e.size))):
+        for effect in sorted(seen.effects, key=lambda e: int(as_written(e.size))):
             routes.setdefault((effect.source, effect.target), []).append(effect)
         return [
             _difference(a.gains, b.gains)

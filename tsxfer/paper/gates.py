@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.paper.grid import Baseline, Grid, good, shared, sign
 from tsxfer.paper.rough import Column, Rough, Values, rough_grids
 

@@ -13,9 +13,11 @@ from typing import TypeAlias
 import numpy as np
 
 from tsxfer.core.cautions import Caution
+from tsxfer.core.expansion import expand
 from tsxfer.core.published import RECIPE
-from tsxfer.core.specs import PROFILES, Result, Trial
-from tsxfer.core.study import Study, expand
+from tsxfer.core.results import Result
+from tsxfer.core.specs import PROFILES, Trial
+from tsxfer.core.study import Study
 from tsxfer.errors import DataError
 from tsxfer.paper.raw import FETCH, MODELS, RUNS, SETS, Runs, read
 

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.paper.grid import score, sign
 from tsxfer.paper.select import Chosen
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from tsxfer.core.names import DatasetName
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.paper.effects import (
     Effect,
     Sign,
@@ -126,7 +126,9 @@ def _cell(c: Comparison) -> tuple[str, str, str, str]:
 
 
 def _names(places: Iterable[tuple[str, str, str]]) -> str:
-    return ", ".join(f"{_short(s)} → {_short(t)} {bare(size)}" for s, t, size in sorted(places))
+    return ", ".join(
+        f"{_short(s)} → {_short(t)} {as_written(size)}" for s, t, size in sorted(places)
+    )
 
 
 def _short(dataset: str) -> str:

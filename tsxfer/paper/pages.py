@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.paper import tables
 from tsxfer.paper.claims import Claim, check_claims
 from tsxfer.paper.evidence import evidence

@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from tsxfer.core.cautions import Caution
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.errors import SpecError
 from tsxfer.paper.grid import Grid, Place, good, shared
 from tsxfer.stats.cells import Cell

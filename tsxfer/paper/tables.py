@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from tsxfer.core.names import DatasetName
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.errors import SpecError, nearest
 from tsxfer.paper.method import Entry
 
@@ -44,7 +44,7 @@ def short(dataset: str) -> str:
 
 def size_text(size: str) -> str:
     """``n=1500`` is 1k5, ``n=9000`` is 9k; other budgets stay."""
-    count = bare(size)
+    count = as_written(size)
     if not count.isdecimal() or int(count) % 100 or int(count) < 1000:
         return count
     thousands, hundreds = divmod(int(count) // 100, 10)

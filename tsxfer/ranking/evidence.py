@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tsxfer import metrics
+from tsxfer.core.expansion import trials_of
 from tsxfer.core.names import is_simulated
-from tsxfer.core.specs import Result, Trial
-from tsxfer.core.study import read_study, trials_of
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
+from tsxfer.core.study_files import read_study
 from tsxfer.errors import TsxferError
 from tsxfer.ranking.judge import Outcome
 from tsxfer.ranking.rankers import Scores, known

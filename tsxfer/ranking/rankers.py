@@ -17,7 +17,8 @@ from tsxfer.core.doors import RANKERS as DOOR
 from tsxfer.core.guard import broken, guarded, refuse_other
 from tsxfer.core.names import is_own
 from tsxfer.core.plugins import PLUGINS
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.errors import PluginError
 from tsxfer.keys import content_key
 from tsxfer.ranking import distances, scores

@@ -15,7 +15,8 @@ from scipy.special import softmax
 from torch import nn
 
 from tsxfer import metrics
-from tsxfer.core.specs import PROFILES, Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import PROFILES, Trial
 from tsxfer.data import catalogue, scale
 from tsxfer.data.card import Card
 from tsxfer.data.prepare import Prepared

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tsxfer.core.names import DatasetName, is_own, is_simulated
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.errors import SpecError
 from tsxfer.ranking.elsewhere import Elsewhere
 from tsxfer.store.rows import row_of

@@ -10,7 +10,8 @@ from typing import Any
 
 from tsxfer.core.cautions import Caution
 from tsxfer.core.plugins import with_plugins
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.stats import baselines, protocols, ways
 from tsxfer.stats.aggregate import Aggregate, aggregate
 from tsxfer.stats.best import Best, best_sources

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tsxfer.core.cautions import Caution, brief, caution_of
 from tsxfer.core.names import is_given
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.report.build import Report
 from tsxfer.report.section import name
 from tsxfer.stats.began import MENDS

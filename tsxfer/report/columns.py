@@ -9,7 +9,7 @@ import numpy as np
 
 from tsxfer import metrics
 from tsxfer.core.cautions import brief
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.stats.compare import Comparison
 
 MARKS = {
@@ -131,7 +131,7 @@ def _reached(c: Comparison) -> str:
 
 
 def _size(c: Comparison) -> str:
-    return bare(c.trial.size)
+    return as_written(c.trial.size)
 
 
 def metric_text(c: Comparison) -> str:

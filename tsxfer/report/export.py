@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import StoreError, printable
 from tsxfer.report.build import Report
 from tsxfer.report.columns import scoped

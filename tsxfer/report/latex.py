@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.errors import printable as plain
 from tsxfer.report.answer import answer
 from tsxfer.report.build import Report
@@ -137,7 +137,7 @@ def _cells(c: Comparison, notes: dict[str, str]) -> list[str]:
     return [
         c.source,
         model(c),
-        bare(c.trial.size),
+        as_written(c.trial.size),
         str(len(c.scratch)),
         arm(c.scratch),
         arm(c.transfer),

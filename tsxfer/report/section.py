@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.report.columns import model
 from tsxfer.stats.compare import Comparison
 
@@ -38,4 +38,4 @@ class Section:
 
 def name(c: Comparison) -> str:
     """What a comparison is called in a sentence or a row."""
-    return f"{c.source} → {c.trial.dataset}, {model(c)}, {bare(c.trial.size)}"
+    return f"{c.source} → {c.trial.dataset}, {model(c)}, {as_written(c.trial.size)}"

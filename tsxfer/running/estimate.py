@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 
+from tsxfer.core.results import Result
 from tsxfer.core.sizes import SOME_CLASSES, label_budget
-from tsxfer.core.specs import NO_BACKBONE, PROFILES, Result, Trial
+from tsxfer.core.specs import NO_BACKBONE, PROFILES, Trial
 from tsxfer.data import catalogue, prepare
 from tsxfer.store.rows import Store
 from tsxfer.store.workspace import Workspace

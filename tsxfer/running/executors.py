@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import SpawnContext
 from multiprocessing.queues import SimpleQueue
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import TsxferError
 from tsxfer.running.device import Pin
 from tsxfer.running.memory import keep_memory

@@ -18,8 +18,9 @@ from tsxfer.baselines.answer import answer
 from tsxfer.core import guard
 from tsxfer.core.doors import DOORS, OBJECTIVES, facts
 from tsxfer.core.models_index import REGISTRY as MODELS
+from tsxfer.core.results import Result
 from tsxfer.core.shortage import is_shortage
-from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Result, Trial
+from tsxfer.core.specs import NO_BACKBONE, PROFILES, Recipe, Trial
 from tsxfer.data import overlap
 from tsxfer.data.labels import expected
 from tsxfer.data.sealed import Tested

@@ -236,6 +236,8 @@ def _renormalised(trial: Trial, model: Model) -> bool:
     """Statistics are the target's: the strategy says so, or nothing else gave random layers any."""
     if trial.reuse:
         return watched.parts_of(trial.reuse.strategy).renormalised
+    if trial.baseline == "renormalised":
+        return True
     return trial.baseline == "random_convolutions" and bool(norms.layers(model))
 
 

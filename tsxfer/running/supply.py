@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tsxfer.core.options import spelt
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.running.fingerprints import fingerprints
 from tsxfer.store.leases import Leases
 from tsxfer.store.predictions import of_another

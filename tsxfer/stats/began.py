@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 
 MENDS = "--strategy copy+rescale, and --baselines rescaled for scratch alike"
+
+STEPS = "--recipe small_batch, which takes more steps in both arms"
 
 
 def stuck(rows: Sequence[Result]) -> int:
@@ -34,6 +36,13 @@ def alarms(rows: Sequence[Result], arm: str) -> list[str]:
         found.append(
             f"{arm} began blind in {len(blind)} of {n} runs: its last features "
             f"{by if most else 'are the same for all windows'}; try {MENDS}"
+        )
+    late = [row.learned.lag for row in rows if row.learned is not None and row.learned.lagging]
+    if late:
+        found.append(
+            f"{arm} was judged before its normalisation had caught up in {len(late)} of {n} runs: "
+            f"running variances are off by a factor of up to {max(late):.3g} where the checkpoint "
+            f"was taken, so that it answers otherwise than it learned; try {STEPS}"
         )
     if still:
         found.append(f"{arm} never left its start in {still} of {n} runs (training loss flat)")

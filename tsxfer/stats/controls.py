@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Trial
 from tsxfer.keys import stream
 from tsxfer.stats.compare import Comparison
 from tsxfer.stats.tests import expanded_tail, interval, plain_spread

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.stats.cells import Cell
 from tsxfer.stats.tests import interval, plain_spread, t_test
 

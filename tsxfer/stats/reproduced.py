@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.store.files import add_lines, read_lines
 
 FILE = "checks/reproduced.jsonl"  # not among the rows, where each `.jsonl` is one of a writer

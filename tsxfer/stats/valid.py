@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tsxfer import metrics
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.stats import began
 from tsxfer.stats.cells import Cell
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.stats.compare import Comparison
 from tsxfer.store.files import add_lines, read_lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 
 
 def measured(row: Result) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 
 PREDICTIONS = "predictions"  # in the folder of a study; one file a key, that of the last training
 

@@ -14,7 +14,7 @@ from typing import Any
 from tsxfer import __version__
 from tsxfer.core import guard
 from tsxfer.core.building import Held, from_plain
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import StoreError, TsxferError
 from tsxfer.keys import content_key, plain
 from tsxfer.store.checkpoints import header

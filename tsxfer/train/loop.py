@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
 
@@ -285,6 +285,9 @@ class Run:
             self.replica.method.finish(self.replica.model)
             at = self.out.best
             self.out.monitor[at], self.out.metric[at] = self._judged()
+        if self.out.learned:
+            lag = norms.lag(self.replica.model, shown(self.replica.train.x))
+            self.out.learned = replace(self.out.learned, lag=float(f"{lag:.3g}"))
         return self.out
 
     def _schedule(self, value: float) -> None:

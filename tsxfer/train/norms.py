@@ -15,12 +15,62 @@ def layers(model: nn.Module) -> list[_BatchNorm]:
     return [layer for layer in model.modules() if isinstance(layer, _BatchNorm)]
 
 
+def needed(model: Model) -> list[_BatchNorm]:
+    """The layers of `layers`, where a study counts on them.
+
+    Raises:
+        SpecError: If the model has none.
+    """
+    found = layers(model)
+    if not found:
+        raise SpecError(
+            f"{type(model.backbone).__name__} has no normalisation layer to take statistics for",
+            mend="leave strategies with renorm and the baseline renormalised out, or use --model "
+            "mlstm_fcn, resnet or inception_time",
+        )
+    return found
+
+
 def train_mode(model: nn.Module) -> None:
     """Training mode, but normalisation whose weights stay keeps its statistics too."""
     model.train()
     for layer in layers(model):
-        if layer.affine:
-            layer.train(layer.weight.requires_grad)
+        layer.train(_learns(layer))
+
+
+def _learns(layer: _BatchNorm) -> bool:
+    return not layer.affine or layer.weight.requires_grad
+
+
+def lag(model: Model, x: Tensor) -> float:
+    """How far running variances are from what windows ``(n, channel, time)`` give.
+
+    They move by 1 % a step towards those of a batch (Keras' momentum), so that after few steps
+    they are still, in part, those that the network began with. Layers that stay as they were copied
+    are left out: they answer in training as they do afterwards.
+
+    Returns:
+        The factor between them, at least 1: the median over the channels of a layer, of the worst
+        layer; 1 without such layers.
+    """
+    factors = [1.0]
+
+    def compare(layer: nn.Module, given: tuple[Tensor]) -> None:
+        assert isinstance(layer, _BatchNorm)  # noqa: S101  (of `layers`)
+        if layer.running_var is not None:
+            there = given[0].float().transpose(0, 1).flatten(1).var(dim=1, correction=0)
+            between = ((layer.running_var + layer.eps) / (there + layer.eps)).log()
+            factors.append(float(between.abs().median().exp()))
+
+    learning = [layer for layer in layers(model) if _learns(layer)]
+    hooks = [layer.register_forward_pre_hook(compare) for layer in learning]
+    if hooks:
+        model.eval()
+        with torch.no_grad():
+            model.features(x)
+    for hook in hooks:
+        hook.remove()
+    return max(factors)
 
 
 def renormalise(model: Model, x: Tensor, few: int = 256) -> list[str]:
@@ -32,12 +82,7 @@ def renormalise(model: Model, x: Tensor, few: int = 256) -> list[str]:
     Raises:
         SpecError: If the model has no normalisation layer.
     """
-    found = layers(model)
-    if not found:
-        raise SpecError(
-            f"{type(model.backbone).__name__} has no normalisation layer to take statistics for",
-            mend="leave renorm out, or use --model mlstm_fcn, resnet or inception_time",
-        )
+    found = needed(model)
     model.eval()
     before = [layer.momentum for layer in found]
     for layer in found:

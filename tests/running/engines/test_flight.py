@@ -11,7 +11,8 @@ import pytest
 
 from tests.rows import study
 from tsxfer.core.plugins import PLUGINS, plugin_folders
-from tsxfer.core.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.errors import DataError, SpecError, StoreError
 from tsxfer.running.engines import wire
 from tsxfer.running.engines.flight import fly

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tsxfer.core.sizes import bare, in_words
+from tsxfer.core.sizes import as_written, in_words
 from tsxfer.report.build import Report
 from tsxfer.report.cards import scored
 from tsxfer.report.columns import model
@@ -39,7 +39,7 @@ def _place(c: Comparison) -> Place:
 
 def _picture(report: Report, group: Sequence[Comparison], rows: Sequence[Spec]) -> Picture:
     target, network, size, metric = _place(group[0])
-    labels = bare(size)
+    labels = as_written(size)
     return Picture(
         slug("scores-beside", target, network, labels, metric),
         f"{target}, {network}, {in_words(size)}: all scores",

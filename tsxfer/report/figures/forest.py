@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import Any
 
 from tsxfer import metrics
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.report.build import Report
 from tsxfer.report.columns import MARKS, model
 from tsxfer.report.figures.picture import OfStudy, Picture, ink, slug
@@ -110,7 +110,7 @@ def spec(comparisons: Sequence[Comparison]) -> Spec:
 def _row(index: int, c: Comparison) -> Spec:
     words = (
         f"{c.source} → {c.trial.dataset}",
-        f"{model(c)}, {bare(c.trial.size)}: {MARKS[c.verdict]} {c.verdict}",
+        f"{model(c)}, {as_written(c.trial.size)}: {MARKS[c.verdict]} {c.verdict}",
     )
     return {
         "name": f"{index:0{INDEX}d}" + "\n".join(line for t in words for line in wrap(t, WORDS)),

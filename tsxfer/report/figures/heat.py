@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tsxfer.core.sizes import bare, in_words
+from tsxfer.core.sizes import as_written, in_words
 from tsxfer.report.build import Report
 from tsxfer.report.figures.picture import OfStudy, Picture, slug
 from tsxfer.report.vega import Spec
@@ -21,7 +21,7 @@ def draw(report: Report) -> Iterator[Picture]:
     by_size: dict[str, list[Comparison]] = {}
     for c in report.comparisons:
         if c.valid and c.margin > 0:
-            by_size.setdefault(bare(c.trial.size), []).append(c)
+            by_size.setdefault(as_written(c.trial.size), []).append(c)
     for size, group in by_size.items():
         if len({(c.source, c.trial.dataset) for c in group}) >= FEWEST:
             yield _picture(size, group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.report.build import Report
 from tsxfer.report.columns import model
 from tsxfer.report.figures.picture import OfStudy, Picture, slug
@@ -29,7 +29,7 @@ def draw(report: Report) -> Iterator[Picture]:
 def picture(e: Explained) -> Picture:
     """The layers of one transfer and its twin."""
     c = e.comparison
-    size = bare(c.trial.size)
+    size = as_written(c.trial.size)
     return Picture(
         slug("inside", c.source, "to", c.trial.dataset, model(c), size),
         f"{c.source} → {c.trial.dataset}, {model(c)}, {size}: inside the network",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tsxfer import metrics
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.core.strategy import Strategy
 from tsxfer.report.build import Report
 from tsxfer.report.figures.picture import OfStudy, Picture, slug
@@ -26,7 +26,7 @@ def draw(report: Report) -> Iterator[Picture]:
             groups.setdefault(place, []).append(c)
     several = [(p, group) for p, group in groups.items() if len({_blocks(c) for c in group}) > 1]
     for (source, target, network, size, metric), group in several[:MOST]:
-        labels = bare(size)
+        labels = as_written(size)
         yield Picture(
             slug("gain-by-layers", source, "to", target, network, labels, metric),
             f"{source} → {target}, {network}, {labels}: gain by copied layers",

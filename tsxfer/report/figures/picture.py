@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.report.build import Report
 from tsxfer.report.vega import BLUE, GREY, ORANGE, Spec, svg, titled
 from tsxfer.stats.compare import Comparison
@@ -81,7 +81,7 @@ def slug(*words: str) -> str:
 
 def of(c: Comparison, model: str) -> str:
     """A comparison in the name of a file."""
-    return slug(c.source, "to", c.trial.dataset, model, bare(c.trial.size))
+    return slug(c.source, "to", c.trial.dataset, model, as_written(c.trial.size))
 
 
 def ink(verdict: str) -> str:

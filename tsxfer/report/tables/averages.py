@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.report.build import Report
 from tsxfer.report.columns import between, model, number, p_text, percent, signed
 from tsxfer.report.section import ITS_OWN, Section
@@ -45,7 +45,7 @@ def _contrast(c: Contrast) -> Iterator[tuple[str, ...]]:
     rests = f" (not without {', '.join(c.rests_on)})" if c.confirmed and c.rests_on else ""
     yield (
         c.step,
-        bare(c.name),
+        as_written(c.name),
         str(c.comparisons),
         percent(c.mean),
         _ends(c.low, c.high),
@@ -147,7 +147,7 @@ def best(report: Report) -> Section | None:
             (
                 b.winner.trial.dataset,
                 model(b.winner),
-                bare(b.winner.trial.size),
+                as_written(b.winner.trial.size),
                 b.winner.source,
                 str(b.rivals),
                 p_text(b.p),

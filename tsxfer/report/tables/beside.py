@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsxfer import metrics
-from tsxfer.core.sizes import bare
+from tsxfer.core.sizes import as_written
 from tsxfer.report.build import Report
 from tsxfer.report.columns import MARKS, arm, difference, model, p_text, stated
 from tsxfer.report.section import Section, name
@@ -19,6 +19,7 @@ IS = {
     "random_convolutions": "ridge on the untrained backbone",
     "strong": "tuned scratch with augmented windows",
     "rescaled": "scratch whose layers were rescaled on the training windows",
+    "renormalised": "scratch whose normalisation began with statistics of the training windows",
     "mantis": "ridge on frozen Mantis embeddings",
     "moment": "ridge on frozen MOMENT embeddings",
 }
@@ -48,7 +49,7 @@ def baselines(report: Report) -> Section:
             (
                 c.trial.dataset,
                 model(c),
-                bare(c.trial.size),
+                as_written(c.trial.size),
                 _baseline(c),
                 str(len(c.scratch)),
                 metrics.get(c.metric).title,

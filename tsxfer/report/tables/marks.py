@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tsxfer.core.sizes import bare, in_words
+from tsxfer.core.sizes import as_written, in_words
 from tsxfer.report.columns import MARKS, model, signed
 from tsxfer.report.section import Section
 from tsxfer.stats.compare import Comparison
@@ -15,7 +15,7 @@ def verdict_matrix(comparisons: Sequence[Comparison]) -> list[Section]:
     """Marks by source and target, a table for each model and size."""
     groups: dict[tuple[str, str], list[Comparison]] = {}
     for c in comparisons:
-        groups.setdefault((model(c), bare(c.trial.size)), []).append(c)
+        groups.setdefault((model(c), as_written(c.trial.size)), []).append(c)
     return [_marks(f"{m}, {in_words(size)}", group) for (m, size), group in groups.items()]
 
 

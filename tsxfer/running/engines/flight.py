@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import StoreError
 from tsxfer.running.engines import wire
 from tsxfer.running.supply import Pack, Supply

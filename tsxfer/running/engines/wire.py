@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tsxfer.core.building import from_plain
 from tsxfer.core.plugins import plugin_folders, use_plugins
-from tsxfer.core.specs import Result
+from tsxfer.core.results import Result
 from tsxfer.errors import TsxferError
 from tsxfer.keys import plain
 from tsxfer.running.runner import Job, run_pack
