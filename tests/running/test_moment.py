@@ -40,8 +40,6 @@ BESIDE = (  # in a published file, and read by nothing here
 )
 PUBLISHED = {"small": 37.9, "base": 113.5, "large": 346.3}  # millions of numbers of MOMENT-1
 EXPECTED: dict[int, list[float]] = {  # features 14 to 19 by momentfm 0.1.4, of `_filled` weights
-    int, list[float]
-] = {  # momentfm 0.1.4 of `_filled` weights and `_windows`: features 14 to 19
     512: [0.02807, 0.205818, 0.0, 0.032024, -0.019703, -0.028875],
     300: [0.028583, 0.206005, 0.0, 0.012053, 0.005333, -0.010121],
     50: [0.042087, 0.208981, 0.0, 0.03634, -0.06522, -0.241561],
