@@ -10,6 +10,8 @@ import pandas as pd
 from tsxfer.data.prepare import Prepared
 from tsxfer.own import importing
 from tsxfer.own.description import Description
+from tsxfer.own.like import read_like
+from tsxfer.own.reading import Reading
 from tsxfer.store.workspace import Workspace
 
 N, TIME = 60, 16
@@ -47,3 +49,9 @@ def bring_table(folder: Path, made: pd.DataFrame, **said: object) -> Prepared:
     path = folder / "mine.csv"
     made.to_csv(path, index=False)
     return bring(path, **({"label": "y", "group": "who"} | said))
+
+
+def windows_like(path: Path, like: Reading) -> tuple[np.ndarray, np.ndarray]:
+    """Windows of another file and their places, as a model takes them that was fitted on `like`."""
+    found = read_like(path, like)
+    return found.x, found.places

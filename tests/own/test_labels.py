@@ -9,7 +9,8 @@ from tests.own.made import TIME, N, bring, bring_table, groups, labels, table
 from tsxfer.errors import DataError
 from tsxfer.own import importing
 from tsxfer.own.description import Description
-from tsxfer.own.reading import Reading, labelled_like
+from tsxfer.own.like import read_like
+from tsxfer.own.reading import Reading
 from tsxfer.store.workspace import Workspace
 
 
@@ -193,10 +194,11 @@ def test_windows_without_a_label_are_predicted_and_not_scored(tmp_path: Path) ->
     columns = tuple(f"x_{t}" for t in range(TIME))
     like = Reading(Description(unlabelled=True, columns=columns), ("x",), TIME)
     table(y=cells).to_csv(path, index=False)
-    x, _, y, known = labelled_like(path, like, "y")
-    assert (len(x), len(y), np.flatnonzero(~known).tolist()) == (N, N, [7])
+    found = read_like(path, like, "y")
+    assert found.y is not None
+    assert (len(found.x), len(found.y), np.flatnonzero(~found.known).tolist()) == (N, N, [7])
     cells[7] = -999
     table(y=cells).to_csv(path, index=False)
     with pytest.raises(DataError, match="label -999 of 1 of 60") as refused:
-        labelled_like(path, like, "y")
+        read_like(path, like, "y")
     assert "empty those cells" in refused.value.mend

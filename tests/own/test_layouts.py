@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.own import layouts
+from tests.own.made import windows_like
 from tsxfer.core.cautions import Caution
 from tsxfer.core.specs import PROFILES
 from tsxfer.data.prepare import Prepared
@@ -18,7 +19,7 @@ from tsxfer.data.task import parts_of
 from tsxfer.errors import DataError, SpecError, TsxferError
 from tsxfer.own import importing
 from tsxfer.own.description import Description
-from tsxfer.own.reading import reading_of, windows_like
+from tsxfer.own.reading import reading_of
 from tsxfer.store.workspace import Workspace
 
 RATE = layouts.RATE

@@ -7,17 +7,11 @@ import numpy as np
 import pytest
 
 from tests.own import layouts
-from tests.own.made import TIME, N, bring, groups, labels, table, windows
+from tests.own.made import TIME, N, bring, groups, labels, table, windows, windows_like
 from tsxfer.errors import DataError, SpecError
 from tsxfer.own.description import Description
-from tsxfer.own.reading import (
-    Reading,
-    at_rate,
-    labelled_like,
-    reading_of,
-    refuse_rate,
-    windows_like,
-)
+from tsxfer.own.like import read_like
+from tsxfer.own.reading import Reading, at_rate, reading_of, refuse_rate
 
 EXPECTED = windows().astype(np.float32)
 
@@ -155,6 +149,7 @@ def test_labels_of_archive_files_are_scored_against(tmp_path: Path) -> None:
         layouts.archive_pair(tmp_path, ending)
         path = tmp_path / f"Toy_TEST{ending}"
         like = reading_of(bring(path))
-        _, _, y, known = labelled_like(path, like, "class")
+        found = read_like(path, like, "class")
+        y, known = found.y, found.known
         assert np.asarray(y).astype(int).tolist() == [1, 2] * 15
         assert known.all()

@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 
 from tests.own import layouts
-from tests.own.made import TIME, N, bring, groups, labels, table, windows
+from tests.own.made import TIME, N, bring, groups, labels, table, windows, windows_like
 from tsxfer.errors import DataError
 from tsxfer.own.alike import in_one_order
 from tsxfer.own.called import named_like, units_of
 from tsxfer.own.description import Description
 from tsxfer.own.gains import said_of_gains
-from tsxfer.own.reading import Reading, windows_like
+from tsxfer.own.reading import Reading
 from tsxfer.own.signals import Signal
 
 LABELLED = {"label": "y", "group": "who"}

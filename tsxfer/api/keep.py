@@ -121,7 +121,8 @@ def predict(
 
     Returns:
         ``row`` (from 1), ``predicted`` (class name, or number in the unit of the labels), and
-        ``p_CLASS``, the probability of each class.
+        ``p_CLASS``, the probability of each class. What was guessed of a file is in
+        ``.attrs["notes"]``.
 
     Raises:
         TsxferError: If the model or the data cannot be read, or do not fit each other.
@@ -148,6 +149,7 @@ def predict(
             )
         found = model.of_windows(data, scale, rate)
     found.table.attrs["scores"] = found.scores
+    found.table.attrs["notes"] = found.notes
     if found.warned:
         warnings.warn(in_python(found.warned, ("scale",)), stacklevel=3)  # public() is between
     return found.table

@@ -19,15 +19,9 @@ from tsxfer.keep.fit import Fitted
 from tsxfer.keep.saved import load, save
 from tsxfer.own.description import Description
 from tsxfer.own.labels import compared, names_as_text, plain
+from tsxfer.own.like import read_like
 from tsxfer.own.panels import column_of, windows_of
-from tsxfer.own.reading import (
-    Reading,
-    at_rate,
-    labelled_like,
-    reading,
-    refuse_rate,
-    windows_like,
-)
+from tsxfer.own.reading import Reading, at_rate, reading, refuse_rate
 from tsxfer.running.device import device_of
 
 if TYPE_CHECKING:
@@ -43,12 +37,14 @@ class Predicted:
         scores: Against the file's labels by metric; empty without labels.
         unscored: Windows without a label, where labels are there to score against.
         warned: That windows are far from those of training in size; "" where they are not.
+        notes: What was guessed while the file was read.
     """
 
     table: pd.DataFrame
     scores: dict[str, float] = field(default_factory=dict)
     unscored: int = 0
     warned: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class FittedModel:
@@ -186,16 +182,13 @@ class FittedModel:
         Raises:
             TsxferError: If it cannot be read, or does not fit the model.
         """
-        like, path = at_rate(self._reading(), rate), Path(file)
-        if not label:
-            x, places = windows_like(path, like)
-            x = rescaled(x, scale)
-            return Predicted(self._table(x, places), warned=self._warned(x, scale))
-        x, places, truth, known = labelled_like(path, like, label)
-        x = rescaled(x, scale)
-        table = self._table(x, places)
-        scores = self.scores(table["predicted"].to_numpy()[known], truth[known])
-        return Predicted(table, scores, int((~known).sum()), self._warned(x, scale))
+        found = read_like(Path(file), at_rate(self._reading(), rate), label)
+        x = rescaled(found.x, scale)
+        table, warned = self._table(x, found.places), self._warned(x, scale)
+        if found.y is None:
+            return Predicted(table, warned=warned, notes=found.notes)
+        scores = self.scores(table["predicted"].to_numpy()[found.known], found.y[found.known])
+        return Predicted(table, scores, int((~found.known).sum()), warned, found.notes)
 
     def of_windows(self, x: Any, scale: float | None = None, rate: float = 0.0) -> Predicted:
         """As `of_file`, for windows in memory as `predict` takes them."""

@@ -64,6 +64,8 @@ def predict_file(
     if model.simulated:
         sys.stderr.write("SIMULATED DATA was used to make this model\n")
     predicted = model.of_file(file, label, scale, rate)
+    for note in predicted.notes:
+        sys.stderr.write(f"{file}: NOTE {note}\n")
     if predicted.warned:
         sys.stderr.write(f"warning: {predicted.warned}\n")
     try:

@@ -117,7 +117,8 @@ def _read(
     _refuse_listed_twice(rows, path)
     others = [c for c in table.columns if c not in columns]
     group = group_of(others, described.group, path)
-    label = "" if described.unlabelled else _label(others, described, path, group)
+    silent = described.unlabelled and not described.label
+    label = "" if silent else _label(others, described, path, group)
     return Catalogue(
         [tuple(cells) for cells in rows.itertuples(index=False)],
         [None] * len(table) if not label else _labels(table[label], decimal, path, described),
@@ -152,7 +153,7 @@ def _unlisted(rows: Any, names: set[str], path: Path) -> tuple[str, ...]:
 
 def _labels(cells: Any, decimal: str, path: Path, described: Description) -> list[Any]:
     """Labels as numbers or words; empty ones stay where ``--missing drop`` leaves them out."""
-    if described.missing != "drop":
+    if described.missing != "drop" and not described.unlabelled:
         _refuse_empty(cells, str(cells.name), path, "; --missing drop leaves them out")
     return list(as_numbers(cells.to_numpy(object), decimal).tolist())
 

@@ -79,7 +79,7 @@ def _whole(agreed: Agreed) -> Content:
     named = np.array([span.group for span in spans], np.str_)
     return Content(
         x=pulled(shape, dtype, pull),
-        y=None if agreed.described.unlabelled else _labels([span.label for span in spans]),
+        y=_labels([_only_label(signal) for signal in signals], agreed.described),
         group=named if agreed.group else None,
         channels=channels,
         label=agreed.label,
@@ -91,14 +91,37 @@ def _whole(agreed: Agreed) -> Content:
     )
 
 
-def _labels(found: list[Any]) -> NDArray[Any]:
-    """Numbers where all are numbers, else text."""
+def _only_label(signal: Signal) -> Any:
+    """The label of a whole signal; None where it changes within."""
+    return signal.spans[0].label if len(signal.spans) == 1 else None
+
+
+def _labels(found: list[Any], described: Description) -> NDArray[Any] | None:
+    """Numbers where all are numbers, else text; what is not known is missing.
+
+    Of a file to predict, None where it labels nothing.
+    """
+    if described.unlabelled and all(value is None for value in found):
+        return None
     try:
         if any(isinstance(value, str) and "_" in value for value in found):
             raise ValueError  # Python takes 1_1 for 11
-        return np.array([float(value) for value in found])
+        return np.array([np.nan if value is None else float(value) for value in found])
     except (TypeError, ValueError):
-        return np.array([str(value) for value in found], np.str_)
+        return np.array(["" if value is None else str(value) for value in found], np.str_)
+
+
+def _labels_at(
+    signals: list[Signal], which: NDArray[np.int64], start: NDArray[np.int64], length: int
+) -> list[Any]:
+    """Labels of windows that were cut without regard to labels: of the span that holds it all."""
+    firsts = [np.array([span.start for span in signal.spans], np.int64) for signal in signals]
+    out: list[Any] = []
+    for index, first in zip(which.tolist(), start.tolist(), strict=True):
+        at = int(np.searchsorted(firsts[index], first, "right")) - 1
+        span = signals[index].spans[at] if at >= 0 else None
+        out.append(span.label if span is not None and first + length <= span.stop else None)
+    return out
 
 
 def _cut(agreed: Agreed) -> Content:
@@ -108,14 +131,19 @@ def _cut(agreed: Agreed) -> Content:
     length = span_of(described.window, rate, "--window")
     step = span_of(described.step, rate, "--step") if described.step else length
     signals = [signal.within_pieces() for signal in agreed.signals]
-    if not group:
+    labelled = signals
+    if described.unlabelled:
+        signals = [signal.whole_pieces() for signal in agreed.signals]
+    elif not group:
         signals, said = _grouped_by_stretch(signals)
         notes, group = [*notes, said], "stretch"
     signal, start, labels, groups = _places(signals, length, step, described.unlabelled)
     if not len(start):
         raise _nothing(signals, described, length)
-    notes.append(_left_over(signals, len(start), length, step, rate))
+    notes.append(_left_over(signals, len(start), length, step, rate, described.unlabelled))
     dtype = np.result_type(*{one.dtype for one in signals})
+    if described.unlabelled and any(span.label is not None for s in labelled for span in s.spans):
+        labels = _labels_at(labelled, signal, start, length)
 
     def pull(wanted: NDArray[np.int64]) -> NDArray[Any]:
         found = [signals[signal[i]].read(int(start[i]), int(start[i]) + length) for i in wanted]
@@ -123,7 +151,7 @@ def _cut(agreed: Agreed) -> Content:
 
     return Content(
         x=pulled((len(start), len(channels), length), dtype, pull),
-        y=None if described.unlabelled else _labels(labels),
+        y=_labels(labels, described),
         group=np.array(groups, np.str_),
         channels=channels,
         label=agreed.label,
@@ -189,7 +217,9 @@ def _grouped_by_stretch(signals: list[Signal]) -> tuple[list[Signal], str]:
     )
 
 
-def _left_over(signals: list[Signal], count: int, length: int, step: int, rate: float) -> str:
+def _left_over(
+    signals: list[Signal], count: int, length: int, step: int, rate: float, unlabelled: bool
+) -> str:
     total = sum(signal.length for signal in signals)
     spans = [span for signal in signals for span in signal.spans]
     gaps = sum(len(signal.pieces) - 1 for signal in signals)
@@ -200,7 +230,7 @@ def _left_over(signals: list[Signal], count: int, length: int, step: int, rate: 
     said = f"cut into {count:,} windows of {length} samples{seconds}, {step} apart{overlap}"
     if gaps:
         said += f"; none crosses one of {gaps:,} gaps in time or steps back"
-    if silent:
+    if silent and not unlabelled:
         said += f"; {silent:,} of {total:,} samples have no label and are in none"
     return said + (f"; {short:,} stretches are shorter than a window" if short else "")
 

@@ -17,6 +17,7 @@ from tsxfer.own.intervals import apply
 from tsxfer.own.signals import Signal
 
 ENDINGS = (".edf", ".bdf")
+ANNOTATION = "annotation"  # what the label of such a file is called
 
 
 def signal(path: Path, name: str, described: Description) -> Signal:
@@ -47,7 +48,8 @@ def signal(path: Path, name: str, described: Description) -> Signal:
         units=tuple(str(channel.physical_dimension).strip() for channel in channels),
         notes=notes,
     )
-    if described.intervals or described.unlabelled:
+    silent = described.unlabelled and described.label != ANNOTATION
+    if described.intervals or silent:
         return made
     return _annotated(made, opened, described, path)
 
@@ -167,7 +169,8 @@ def _annotated(made: Signal, opened: Any, described: Description, path: Path) ->
     from dataclasses import replace
 
     try:
-        found = sorted((float(a.onset), a.duration, str(a.text)) for a in opened.annotations)
+        noted = [(float(a.onset), a.duration, str(a.text)) for a in opened.annotations]
+        found = sorted(noted, key=lambda each: (each[0], each[1] or 0.0, each[2]))
     except Exception as error:  # as above
         raise _unreadable(path, error) from None
     found = [each for each in found if each[2].strip() and each[2] not in described.ignore]

@@ -94,7 +94,11 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         found, inner_label, inner_group = read_intervals(where, described)
         signals = [replace(s, rate=s.rate or described.rate) for s in signals]
         signals, inner = apply(signals, found, where), (inner_label, inner_group)
-    signals = [s.labelled(one.label, one.group) for s, one in zip(signals, ones, strict=True)]
+    named = not described.unlabelled or described.label == label  # to predict, if it is asked for
+    signals = [
+        s.labelled(one.label if named else None, one.group)
+        for s, one in zip(signals, ones, strict=True)
+    ]
     label, group = inner[0] or label, inner[1] or group
     if described.group and not group and not described.unlabelled:
         raise DataError(
@@ -105,7 +109,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         )
     if not described.unlabelled:
         _refuse_unlabelled(signals, path, described)
-    if described.window and len(ones) > 1 and not group:
+    if described.window and len(ones) > 1 and not group and not described.unlabelled:
         signals = [s.labelled(None, one.name) for s, one in zip(signals, ones, strict=True)]
         group = "file"
         notes = [
@@ -251,7 +255,7 @@ def _signal(
     if ending in EARTH:
         return seismograms.signal(path, one.name), ("", "")
     if ending in edf.ENDINGS:
-        return edf.signal(path, one.name, described), ("annotation", "")
+        return edf.signal(path, one.name, described), (edf.ANNOTATION, "")
     if ending == ".hea":
         return physionet.signal(path, one.name, described), ("annotation", "")
     if ending == ".npy":
@@ -262,7 +266,7 @@ def _signal(
 
 def _array(path: Path, one: One, described: Description) -> Signal:
     made = array_signals.array_signal(path, one.name, described)
-    if not described.label or described.unlabelled:
+    if not described.label:
         return made
     beside = array_signals.label_file(path, described.label, dict(one.fields))
     return array_signals.array_labels(beside, made, described.ignore)
@@ -288,7 +292,9 @@ def _joined(parts: list[Signal], name: str) -> Signal:
         channels = [f"c{number}" for number in range(len(channels))]
     units = tuple(unit for part in parts for unit in part.units or ("",) * len(part.channels))
     units = units if any(units) else ()
-    return replace(first, name=name, channels=tuple(channels), units=units, read=read)
+    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+    made = replace(first, name=name, channels=tuple(channels), units=units, read=read)
+    return replace(made, notes=notes)
 
 
 def _refuse_unlabelled(signals: list[Signal], path: Path, described: Description) -> None:

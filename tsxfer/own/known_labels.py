@@ -15,6 +15,7 @@ from tsxfer.own.dialect import EMPTY, number
 from tsxfer.own.sentinels import KNOWN
 
 NAMELESS = EMPTY - {""} | {"-", "--", ".", "unknown", "missing", "undefined", "unk", "not known"}
+ENDINGS = {"?", "unknown", "undefined", "unk"}  # last words of such names
 CODE = re.compile(r"^0\d")  # 01 is a code, not 1
 Mask = NDArray[np.bool_]
 
@@ -77,7 +78,13 @@ def _words(y: NDArray[Any]) -> Mask:
     """Labels that read as words for what nobody knows."""
     if y.dtype.kind not in "US":
         return np.zeros(len(y), np.bool_)
-    return np.isin(np.char.lower(np.char.strip(y.astype(np.str_))), sorted(NAMELESS))
+    names, at = np.unique(y.astype(np.str_), return_inverse=True)
+    return np.array([_is_nameless(name.strip().lower()) for name in names.tolist()])[at]
+
+
+def _is_nameless(name: str) -> bool:
+    """Whether a name says that nobody knows, such as ``NA`` and ``sleep stage ?``."""
+    return name in NAMELESS or name.rpartition(" ")[2] in ENDINGS
 
 
 def _numbers_beside(y: NDArray[Any], rest: Mask) -> bool:

@@ -15,6 +15,7 @@ from tsxfer.own.codes import LOOKED_AT, left_out, told
 from tsxfer.own.description import Description
 from tsxfer.own.signals import Signal, Span
 
+HELD = ("annotation", "note")  # labels that hold until the next; beats label no other windows
 ANNOTATIONS = ("atr", "ann", "ari", "qrs", "hyp")
 PLAIN = re.compile(r"^(?!\.)[A-Za-z0-9_.\-]+$|^~$")  # names of files beside the header, and of none
 
@@ -66,7 +67,8 @@ def signal(path: Path, name: str, described: Description) -> Signal:
         units=tuple(str(record.units[n]) for n in kept) if record.units else (),
         notes=notes,
     )
-    if described.intervals or described.unlabelled:
+    silent = described.unlabelled and described.label not in HELD
+    if described.intervals or silent:
         return made
     return _annotated(wfdb, made, described, path)
 
@@ -141,7 +143,7 @@ def _annotated(wfdb: Any, made: Signal, described: Description, path: Path) -> S
             raise ValueError("annotations lie outside of the record, or lack a part")
     except Exception as error:  # as above
         raise _unreadable(path.with_suffix(f".{ending}"), error) from None
-    told = {"symbol": False, "note": True, "": any(notes)}
+    told = {"symbol": False, "": any(notes)} | dict.fromkeys(HELD, True)
     if described.label not in told:
         raise DataError(
             f"--label {described.label} is nothing that annotations of WFDB have",

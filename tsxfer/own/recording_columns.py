@@ -153,8 +153,10 @@ def _roles_again(table: Table, described: Description, path: Path) -> Roles:
         )
         for name in described.columns
     )
-    time = next((n for n in names if is_time(n) and n not in (*samples, *described.ignore)), "")
-    return Roles(samples, "", "", time, bool(time) and _kind(table, time) != "number", ())
+    label = _wanted(described.label, names, table, path, "--label") if described.label else ""
+    taken = (*samples, label, *described.ignore)
+    time = next((n for n in names if is_time(n) and n not in taken), "")
+    return Roles(samples, label, "", time, bool(time) and _kind(table, time) != "number", ())
 
 
 def _kind(table: Table, name: str) -> str:

@@ -83,7 +83,8 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     lengths = np.where(rates == rate, lengths, np.floor(lengths * (rate / rates))).astype(np.int64)
     channels = traces[0].chunk.components or tuple(f"c{n}" for n in range(traces[0].size[0]))
     groups = np.concatenate([part.groups for part in parts])
-    y = None if described.unlabelled else np.concatenate([part.y for part in parts])
+    silent = described.unlabelled and not described.label
+    y = None if silent else np.concatenate([part.y for part in parts])
     made = Content(
         x=_windows(traces, rates, rate, lengths, len(channels)),
         y=y,
@@ -198,7 +199,7 @@ def _part(metadata: Path, waves: Path, label: str, group: str, described: Descri
         column = kept[name].astype(str).to_numpy(np.str_) if name in kept.columns else blank[~empty]
         return np.asarray(column)
 
-    y = np.zeros(len(kept)) if described.unlabelled else kept[label].to_numpy()
+    y = kept[label].to_numpy() if label in kept.columns else np.zeros(len(kept))
     sides = texts(described.test)
     rates = _rates(kept, chunk, described, metadata)
     return Part(traces, rates, y, texts(group), sides, int(empty.sum()))
@@ -206,7 +207,7 @@ def _part(metadata: Path, waves: Path, label: str, group: str, described: Descri
 
 def _refuse_absent(table: Any, metadata: Path, label: str, described: Description) -> None:
     asked = ["trace_name", described.group, "" if described.test == "no" else described.test]
-    asked += [] if described.unlabelled else [label]
+    asked += [] if described.unlabelled and not described.label else [label]
     for name in filter(None, asked):
         if name not in table.columns:
             raise DataError(

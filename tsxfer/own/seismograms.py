@@ -16,6 +16,7 @@ from tsxfer.own.signals import Signal
 
 NAMED = re.compile(r"(?:^|[._\-])([A-Za-z]{0,2}[ENZRT123])(?=[._\-]|$)")  # a component in a name
 KINDS = {6: "displacement", 7: "velocity", 8: "acceleration", 50: "volts"}  # SAC's IDEP
+UNSCALED = {1.0, -12345.0}
 FORMATS = {".sac": "SAC", ".mseed": "MSEED", ".miniseed": "MSEED", ".msd": "MSEED"}
 
 
@@ -55,7 +56,16 @@ def signal(path: Path, name: str) -> Signal:
         dtype=np.dtype(np.float64),
         read=read,
         units=tuple(kinds) if all(kinds) else (),
+        notes=_scaled(traces),
     )
+
+
+def _scaled(traces: list[Any]) -> tuple[str, ...]:
+    """What is to be said of SAC's factor ``SCALE``, which is not applied; -12345 is none."""
+    found = sorted({float(t.stats.get("sac", {}).get("scale", 1.0)) for t in traces} - UNSCALED)
+    shown = ", ".join(f"{scale:g}" for scale in found)
+    end = "is not applied; where files differ in it, multiply their samples by it first"
+    return (f"SAC's header SCALE {shown} {end}",) if found else ()
 
 
 def _called(path: Path, number: int) -> str:

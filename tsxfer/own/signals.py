@@ -70,6 +70,10 @@ class Signal:
         cut = (part for span in self.spans for part in _split(span, ends))
         return replace(self, spans=tuple(cut)) if ends else self
 
+    def whole_pieces(self) -> Signal:
+        """The same with a span without a label for each piece, as a file to predict is cut."""
+        return replace(self, spans=(Span(0, self.length, None),)).within_pieces()
+
     def labelled(self, label: Any, group: str) -> Signal:
         """The same with what the name of the file says, where the file itself says nothing."""
         spans = self.spans or (Span(0, self.length, None),)
