@@ -18,7 +18,8 @@ from torch import Tensor
 from tests.small import filled, job
 from tsxfer.core.models_index import REGISTRY
 from tsxfer.core.plugins import PLUGINS
-from tsxfer.core.specs import Recipe, Result, Reuse, Trial
+from tsxfer.core.results import Result
+from tsxfer.core.specs import Recipe, Reuse, Trial
 from tsxfer.core.strategy import named
 from tsxfer.errors import SpecError
 from tsxfer.models.base import build
