@@ -240,3 +240,13 @@ def test_what_any_start_gives_is_not_the_sources(
         None, "untrained", (0, 1), gains, others, min(others), max(others), share
     )
     assert by_start(here, [effect]) == said
+
+
+def test_the_answer_counts_what_is_the_starts() -> None:
+    """Of two gains one is any start's: the reader takes that home with the verdicts."""
+    report = _report()
+    (c,) = report.comparisons
+    plain = replace(c, verdict="better", notes=())
+    told = replace(report, comparisons=(plain, replace(plain, notes=(WON_BY_START,))))
+    assert "Of 2 better or worse, 1 is the start's" in answer(told)
+    assert "start's" not in answer(replace(report, comparisons=(plain, plain)))
