@@ -23,6 +23,7 @@ RECIPES = {
     **recipes.RECIPES,
     "strong": replace(recipes.RECIPES["usual"], tune=STRONG, augment="light"),
 }
+NORMALISED = ("mlstm_fcn", "resnet", "inception_time")  # by batch
 SIZES = {"uci_emg": "800", "openeew": "800", "fr_aseaf": "800"}  # the others: 1,500
 
 
@@ -33,6 +34,8 @@ def trials(model: str, target: str, repeats: int) -> Iterator[Trial]:
         plain = Trial(f"{target}@1", model, size, repeat)
         for name, recipe in RECIPES.items():
             yield replace(plain, recipe=recipe, baseline="strong" if name == "strong" else None)
+        if model in NORMALISED:
+            yield replace(plain, baseline="renormalised")
         for other in ("summary", "minirocket"):
             yield replace(plain, model=NO_BACKBONE, baseline=other)
 

@@ -191,7 +191,7 @@ def recipes(rows: pd.DataFrame) -> Iterable[list[str]]:
     """Each recipe and baseline minus the usual recipe, test and validation; better is positive."""
     usual = rows[rows.recipe == "usual"].set_index("repeat").sort_index()
     sign = metrics.get(rows.metric.iloc[0]).sign
-    for name in [*RECIPES, "summary", "minirocket"]:
+    for name in [*RECIPES, "renormalised", "summary", "minirocket"]:
         mine = rows[rows.recipe == name].set_index("repeat").sort_index()
         if not len(mine):
             continue

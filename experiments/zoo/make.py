@@ -12,7 +12,7 @@ import argparse
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,14 @@ class Entry:
         dataset: Versioned name of the data set whose reader reads the files.
         files: Their folder below DATA.
         holds: What the files hold, in words.
+        recipes: Of models that are trained otherwise than the others.
     """
 
     name: str
     dataset: str
     files: str
     holds: str
+    recipes: dict[str, Recipe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Plan:
         version: Of every name; raised when weights change.
         pretrainings: Of each name and model.
         models: Backbones, cheapest first.
-        recipe: Of every training.
+        recipe: Of every training, where an entry says no other.
         entries: Names, cheapest first.
     """
 
@@ -70,7 +72,7 @@ class Plan:
             for number in range(self.pretrainings):
                 for entry in self.entries:
                     if f"{entry.name}/{model}/{number}".startswith(only):
-                        recipe = self.recipe
+                        recipe = entry.recipes.get(model, self.recipe)
                         yield entry, Trial(entry.dataset, model, "all", number, recipe)
 
 

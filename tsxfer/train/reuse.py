@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,12 +34,14 @@ def transferred(model: Model) -> list[str]:
 def blocks(names: Sequence[str]) -> list[list[str]]:
     """Names by block of layers, first block first: the first number in a name counts blocks.
 
-    What has no number (an LSTM beside or behind the convolutions) is the last block.
+    What has no number is the first block where it stands before all that have one (a stem, an
+    embedding of patches), and else the last (an LSTM beside or behind the convolutions).
     """
     found: dict[float, list[str]] = {}
     for name in names:
         number = _NUMBER.search(name)
-        found.setdefault(float(number[1]) if number else float("inf"), []).append(name)
+        unnumbered = float("inf") if any(map(math.isfinite, found)) else -float("inf")
+        found.setdefault(float(number[1]) if number else unnumbered, []).append(name)
     return [found[number] for number in sorted(found)]
 
 
