@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -97,6 +98,7 @@ def planned(study: Study, workspace: Workspace) -> Plan:
     trials = expand(study)
     refuse_misfits(study, trials)
     matching.refuse(workspace, trials)
+    _refuse_weights(study, trials, workspace)
     store = Store.of(workspace, study.name)
     rows = store.rows()
     declared = declare(study, trials, store, workspace)
@@ -127,6 +129,18 @@ def planned(study: Study, workspace: Workspace) -> Plan:
     families = _families(study, compared)
     ahead = _outlooks(study, trials, rows, workspace, len(compared))
     return Plan(study, facts, families, tuple(ahead))
+
+
+def _refuse_weights(study: Study, trials: list[Trial], workspace: Workspace) -> None:
+    """Fit weights made elsewhere to their models as a run would, and say how names were mapped.
+
+    Raises:
+        TsxferError: If they do not fit; both sides are listed.
+    """
+    if any(map(is_given, study.sources)):
+        from tsxfer.running.given import check  # torch: to know a network's shapes is to build it
+
+        sys.stderr.writelines(f"{line}\n" for line in check(trials, workspace))
 
 
 def _families(study: Study, compared: list[Trial]) -> tuple[Reach, ...]:
