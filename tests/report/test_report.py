@@ -19,7 +19,14 @@ from tsxfer.report.columns import MARKS
 from tsxfer.report.headline import headline
 from tsxfer.report.tables import averages
 from tsxfer.stats import statistics
-from tsxfer.stats.controls import ControlEffect, uncontrolled
+from tsxfer.stats.controls import (
+    LOST_BY_START,
+    WON_BY_START,
+    ControlEffect,
+    Share,
+    by_start,
+    with_controls,
+)
 from tsxfer.stats.verdicts import Verdict
 
 EVIL = "<script>alert(1)</script>|=cmd()[red]\\input{x}\x1b[31m"
@@ -146,9 +153,9 @@ def test_a_gain_without_a_control_says_so_in_every_format() -> None:
     (c,) = report.comparisons
     plain = replace(c, notes=())
     beside = ControlEffect(plain, "untrained", (0,), (0.1,), (0.0,), None, None, None)
-    assert uncontrolled((plain,), [beside]) == (plain,)
-    assert uncontrolled((plain,), [replace(beside, control="in_domain")]) != (plain,)
-    assert uncontrolled((replace(plain, verdict="undecided"),), [])[0].notes == ()
+    assert with_controls((plain,), [beside]) == (plain,)
+    assert with_controls((plain,), [replace(beside, control="in_domain")]) != (plain,)
+    assert with_controls((replace(plain, verdict="undecided"),), [])[0].notes == ()
 
 
 @pytest.mark.parametrize(
@@ -208,3 +215,38 @@ def test_a_statistic_that_was_asked_for_is_shown_in_every_format_with_sections()
     title = statistics.get(name).title
     for kind in ("wide", "narrow", "markdown", "html"):
         assert title in ALL[kind](report)
+
+
+@pytest.mark.parametrize(
+    ("gains", "others", "share", "here", "said"),
+    [
+        ((-0.3, -0.4), (-0.4, -0.2), Share(0.1, -0.2, 0.3), "worse", LOST_BY_START),
+        ((-0.3, -0.4), (-0.4, -0.2), Share(0.1, -0.2, 0.7), "worse", ""),  # half may be its own
+        ((-0.3, -0.4), (-0.4, -0.2), None, "worse", ""),
+        ((-0.3, -0.4), (-0.4, -0.2), Share(0.1, -0.2, 0.3), "undecided", ""),
+        ((0.3, 0.4), (0.2, 0.4), Share(0.1, -0.2, 0.3), "better", WON_BY_START),
+        ((0.3, 0.4), (-0.2, 0.4), Share(0.1, -0.2, 0.3), "better", ""),
+    ],
+)
+def test_what_any_start_gives_is_not_the_sources(
+    gains: tuple[float, ...],
+    others: tuple[float, ...],
+    share: Share | None,
+    here: str,
+    said: str,
+) -> None:
+    """A note blames or thanks the start where an untrained source clearly has most of it too."""
+    effect = ControlEffect(
+        None, "untrained", (0, 1), gains, others, min(others), max(others), share
+    )
+    assert by_start(here, [effect]) == said
+
+
+def test_the_answer_counts_what_is_the_starts() -> None:
+    """Of two gains one is any start's: the reader takes that home with the verdicts."""
+    report = _report()
+    (c,) = report.comparisons
+    plain = replace(c, verdict="better", notes=())
+    told = replace(report, comparisons=(plain, replace(plain, notes=(WON_BY_START,))))
+    assert "Of 2 better or worse, 1 is the start's" in answer(told)
+    assert "start's" not in answer(replace(report, comparisons=(plain, plain)))

@@ -29,7 +29,7 @@ from tsxfer.report.answer import _phrase
 from tsxfer.running.runner import run
 from tsxfer.stats.cells import cells
 from tsxfer.stats.compare import compare
-from tsxfer.stats.controls import uncontrolled
+from tsxfer.stats.controls import with_controls
 from tsxfer.stats.gain import judged
 from tsxfer.store.workspace import Workspace
 from tsxfer.train.zero_shot import Adopted
@@ -194,8 +194,8 @@ def test_averages_and_words_know_that_no_label_was_used() -> None:
     answered = [replace(plain[0], trial=zero)]
     assert judged(plain) == list(plain)
     assert judged(answered) == []
-    assert uncontrolled(plain, []) != tuple(plain)
-    assert uncontrolled(answered, []) == tuple(answered)
+    assert with_controls(plain, []) != tuple(plain)
+    assert with_controls(answered, []) == tuple(answered)
     assert "without any label, is better than scratch" in _phrase("better", answered[0], "1", "x")
 
 

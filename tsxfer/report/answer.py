@@ -12,7 +12,14 @@ from tsxfer.report.build import Report
 from tsxfer.report.columns import difference, model, number, percent, signed, stated
 from tsxfer.report.headline import headline
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.controls import NO_CONTROL, PLACEBOS, ControlEffect, differs
+from tsxfer.stats.controls import (
+    LOST_BY_START,
+    NO_CONTROL,
+    PLACEBOS,
+    WON_BY_START,
+    ControlEffect,
+    differs,
+)
 from tsxfer.stats.scope import plural
 from tsxfer.stats.verdicts import Verdict
 
@@ -24,8 +31,8 @@ def answer(report: Report) -> str:
     """The one sentence that a reader takes home."""
     if len(report.comparisons) == 1:
         return sentence(report.comparisons[0], report.controls)
-    parts = headline(report), _of_few(report), _overall(report), _uncontrolled(report)
-    return " ".join(filter(None, parts))
+    parts = headline(report), _of_few(report), _overall(report)
+    return " ".join(filter(None, (*parts, _by_start(report), _uncontrolled(report))))
 
 
 def _of_few(report: Report) -> str:
@@ -103,6 +110,16 @@ def _control(effect: ControlEffect) -> str:
     """A control and in how many repeats it ran, where those are not all."""
     whole = effect.comparison is not None and effect.repeats == effect.comparison.repeats
     return effect.control + ("" if whole else f" (in {len(effect.repeats)} repeats)")
+
+
+def _by_start(report: Report) -> str:
+    """How many gains and losses are no source's."""
+    different = [c for c in report.comparisons if differs(c)]
+    same = sum(LOST_BY_START in c.notes or WON_BY_START in c.notes for c in different)
+    if not same:
+        return ""
+    told = f"Of {len(different):,} better or worse, {same:,} {'is' if same == 1 else 'are'}"
+    return f"{told} the start's: an untrained source has most of the difference too."
 
 
 def _uncontrolled(report: Report) -> str:

@@ -18,7 +18,7 @@ from tsxfer.stats.best import Best, best_sources
 from tsxfer.stats.cells import Cell, against, by_protocol, cells
 from tsxfer.stats.compare import Comparison, compare
 from tsxfer.stats.contrasts import Contrast, contrasts
-from tsxfer.stats.controls import ControlEffect, effects, uncontrolled
+from tsxfer.stats.controls import ControlEffect, effects, with_controls
 from tsxfer.stats.lock import Lock
 from tsxfer.stats.mixed import Matrix, matrix
 from tsxfer.stats.power import Reach, reach
@@ -187,7 +187,7 @@ def of_cells(
     flag = _flag(rows)
     return Report(
         name=name,
-        comparisons=uncontrolled(comparisons, controls),
+        comparisons=with_controls(comparisons, controls),
         cells=whole,
         gaps=tuple(dict.fromkeys(gap for cell in (*found, *joined) for gap in cell.gaps)),
         failures=tuple((r.key, r.error) for r in rows if r.status == "failed"),

@@ -12,10 +12,15 @@ from tsxfer.report.build import Report
 from tsxfer.report.section import name
 from tsxfer.stats.began import MENDS
 from tsxfer.stats.compare import Comparison
-from tsxfer.stats.controls import NO_CONTROL
+from tsxfer.stats.controls import LOST_BY_START, NO_CONTROL, WON_BY_START
 from tsxfer.stats.valid import FAILED, alarms, at_chance
 
-KINDS = {FAILED: "NO VALID BASELINE", NO_CONTROL: "NO CONTROL"}  # of notes; others: NOTE
+KINDS = {
+    FAILED: "NO VALID BASELINE",
+    NO_CONTROL: "NO CONTROL",
+    LOST_BY_START: "THE START",
+    WON_BY_START: "THE START",
+}  # of notes; others: NOTE
 NAMED = 3  # comparisons that a line spells out
 UNKNOWN = "no score of trivial predictions is known, so nor is whether scratch learned anything"
 

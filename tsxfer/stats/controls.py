@@ -21,6 +21,9 @@ NO_CONTROL = (
     "no control was run, so that whether this is what the source knows, or what any start like it "
     "gives, is open: --controls untrained,permuted"
 )
+LOST_BY_START = "an untrained source loses most of it too: the start, not the source, is worse"
+WON_BY_START = "an untrained source gains most of it too: the start, not the source, is better"
+MOST = 0.5  # of a difference
 Array = NDArray[np.float64]
 
 
@@ -110,20 +113,48 @@ def differs(c: Comparison) -> bool:
     return told in ("better", "worse")
 
 
-def uncontrolled(
+def with_controls(
     comparisons: Sequence[Comparison], found: Sequence[ControlEffect]
 ) -> tuple[Comparison, ...]:
-    """Comparisons, with a note on each gain or loss that no placebo stands beside.
+    """Comparisons, with a note on each gain or loss that is the start's, or stands alone.
 
-    Of a zero-shot answer there is none: no start like the source's has a head for these classes.
+    Of a zero-shot answer there is no placebo: no start like the source's has a head for these
+    classes.
     """
-    beside = {e.comparison.trial.key for e in found if e.comparison and e.control in PLACEBOS}
-    return tuple(
-        replace(c, notes=(*c.notes, NO_CONTROL))
-        if differs(c) and not c.trial.zero_shot and c.trial.key not in beside
-        else c
-        for c in comparisons
-    )
+    beside: dict[str, list[ControlEffect]] = {}
+    for effect in found:
+        if effect.comparison and effect.control in PLACEBOS:
+            beside.setdefault(effect.comparison.trial.key, []).append(effect)
+    return tuple(replace(c, notes=(*c.notes, *_note(c, beside))) for c in comparisons)
+
+
+def _note(c: Comparison, beside: Mapping[str, Sequence[ControlEffect]]) -> list[str]:
+    own = beside.get(c.trial.key, ())
+    if not own:
+        return [NO_CONTROL] if differs(c) and not c.trial.zero_shot else []
+    told = by_start(c.here, [e for e in own if e.control == "untrained"])
+    return [told] if told else []
+
+
+def by_start(here: str, untrained: Iterable[ControlEffect]) -> str:
+    """Whether most of a difference on these test instances is that of any start like the source's.
+
+    Args:
+        here: What is said of it, such as ``worse``.
+        untrained: The control of that name.
+
+    Returns:
+        A sentence; "" where the difference is not clear, nor that the untrained source has most.
+    """
+    for effect in untrained:
+        high = effect.share.high if effect.share else None
+        if high is None or high >= MOST:
+            continue
+        if here == "worse" and effect.high is not None and effect.high < 0:
+            return LOST_BY_START
+        if here == "better" and effect.low is not None and effect.low > 0:
+            return WON_BY_START
+    return ""
 
 
 def overall(found: Sequence[ControlEffect]) -> list[ControlEffect]:
