@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsxfer import metrics
-from tsxfer.api.misfits import refuse_misfits
+from tsxfer.api.misfits import fit_weights, refuse_misfits
 from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_given
 from tsxfer.core.results import Result
@@ -98,7 +98,7 @@ def planned(study: Study, workspace: Workspace) -> Plan:
     trials = expand(study)
     refuse_misfits(study, trials)
     matching.refuse(workspace, trials)
-    _refuse_weights(study, trials, workspace)
+    sys.stderr.writelines(f"{line}\n" for line in fit_weights(study, trials, workspace))
     store = Store.of(workspace, study.name)
     rows = store.rows()
     declared = declare(study, trials, store, workspace)
@@ -129,18 +129,6 @@ def planned(study: Study, workspace: Workspace) -> Plan:
     families = _families(study, compared)
     ahead = _outlooks(study, trials, rows, workspace, len(compared))
     return Plan(study, facts, families, tuple(ahead))
-
-
-def _refuse_weights(study: Study, trials: list[Trial], workspace: Workspace) -> None:
-    """Fit weights made elsewhere to their models as a run would, and say how names were mapped.
-
-    Raises:
-        TsxferError: If they do not fit; both sides are listed.
-    """
-    if any(map(is_given, study.sources)):
-        from tsxfer.running.given import check  # torch: to know a network's shapes is to build it
-
-        sys.stderr.writelines(f"{line}\n" for line in check(trials, workspace))
 
 
 def _families(study: Study, compared: list[Trial]) -> tuple[Reach, ...]:

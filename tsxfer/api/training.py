@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsxfer.api.engine import Engine, How, Ready, ready
-from tsxfer.api.misfits import refuse_misfits
+from tsxfer.api.misfits import fit_weights, refuse_misfits
 from tsxfer.api.progress import Progress
 from tsxfer.baselines import foundations
 from tsxfer.core.expansion import expand
@@ -187,12 +187,10 @@ def tell_of_given(study: Study, trials: list[Trial], workspace: Workspace) -> No
     Raises:
         TsxferError: If they do not fit; nothing is trained then.
     """
-    from tsxfer.running.given import check
-
     for name in filter(is_given, study.sources):
         sys.stdout.write(f"PRETRAINED ELSEWHERE: {given.read(name, workspace).said}.\n")
     sys.stdout.flush()
-    sys.stderr.writelines(f"{line}\n" for line in check(trials, workspace))
+    sys.stderr.writelines(f"{line}\n" for line in fit_weights(study, trials, workspace))
 
 
 def _run(
