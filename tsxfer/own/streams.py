@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ WORDS = [  # cells that are empty, in all spellings, since pyarrow compares lett
     for spelt in dict.fromkeys((word, word.upper(), word.capitalize(), word.title()))
 ] + ["NaN", "-NaN", " NaN"]
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:([.,' ’])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")  # 1,234.5
+BLANKS, EDGES = re.compile(rb" {2,}"), re.compile(rb"(?m)^ +| +(?=\r?$)")
 BAD_CELL = re.compile(r"In CSV column #(\d+).*?invalid value '(.*)'", re.DOTALL)
 
 
@@ -64,6 +66,30 @@ def open_table(path: Path, described: Description) -> Table:
     if path.name.lower().endswith(PARQUET):
         return Parquet.of(path)
     return Text.of(path, described)
+
+
+class Squeezed(io.RawIOBase):
+    """A text whose cells stand in columns, with one blank between two of them.
+
+    Args:
+        raw: What gives its bytes.
+    """
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__()
+        self._raw, self._ahead = raw, b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """About as many bytes as are asked for, in whole lines; fewer at the end."""
+        text = self._ahead + self._raw.read(size if size >= 0 else None)
+        while (end := text.rfind(b"\n") + 1) == 0 and (more := self._raw.read(max(size, 1))):
+            text += more
+        whole, self._ahead = (text[:end], text[end:]) if end else (text, b"")
+        return BLANKS.sub(b" ", EDGES.sub(b"", whole))
 
 
 @dataclass(slots=True)
@@ -132,7 +158,8 @@ class Text:
         types = {place[n]: pa.float64() for n in numbers} | {place[n]: pa.string() for n in words}
         with pa.input_stream(
             str(self.path), compression="gzip" if self.dialect.packed else None
-        ) as file:
+        ) as raw:
+            file = pa.PythonFile(Squeezed(raw), "r") if self.dialect.aligned else raw
             yield from csv.open_csv(
                 file,
                 csv.ReadOptions(
@@ -161,7 +188,7 @@ class Text:
         # The number that pyarrow names counts the columns of the file.
         name = self.names[int(found[1])]
         row, cell, count = self._bad_cells(name)
-        if row == 0 and count == 1:  # units, or the type of each column
+        if row == 0 and count == 1 and self._is_units():  # or the type of each column
             return DataError(
                 f"{cell!r} is not a number: the line below the header seems to hold units or types",
                 where=f"{self.path}, column {name}, row 1",
@@ -173,8 +200,20 @@ class Text:
             where=f"{self.path}, column {name}, row {row + 1}",
             mend="write numbers without signs that group thousands"
             if grouped
+            else "write the minus sign as - (it is U+2212)"
+            if "\u2212" in cell
             else f"correct the cells, or leave the column out: --ignore {name}",
         )
+
+    def _is_units(self) -> bool:
+        """Whether most cells of the first row are no numbers, in columns that hold numbers."""
+        first = self._beginning()
+        odd = [
+            not self._is_number(cells[0])
+            for cells in first.values()
+            if len(cells) > 1 and self._is_number(cells[1])
+        ]
+        return sum(odd) * 2 > len(odd)
 
     def _bad_cells(self, name: str) -> tuple[int, str, int]:
         at, first, count = 0, (0, ""), 0
