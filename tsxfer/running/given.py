@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tsxfer.core.specs import PROFILES, Reuse, Trial
-from tsxfer.data import scale
-from tsxfer.data.task import prepared
+from tsxfer.data import catalogue, scale
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.keys import seed
 from tsxfer.models.base import Model, build
@@ -122,7 +121,7 @@ def fitting(origin: Trial, target: str, workspace: Workspace) -> Mapping:
 
 def _like(trial: Trial, workspace: Workspace) -> Model:
     """A network of the shape that a trial trains; its weights do not matter."""
-    card = prepared(workspace, trial.dataset).card
+    card = catalogue.find(trial.dataset, workspace).card  # shapes are known before data is here
     count = len(scale.channels_for(card, PROFILES[trial.profile]))
     apart = trial.reuse is not None and trial.reuse.strategy.channels == "independent"
     return build(
