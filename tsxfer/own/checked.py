@@ -93,6 +93,8 @@ def check(name: str, content: Content, described: Description) -> Checked:
     y = labelled.y[shape.kept]
     if labelled.task == "classification":
         _refuse_few_classes(y, name)
+    else:
+        _refuse_one_number(y, content.label, name)
     card = _card(y, content, described, labelled.task, name, shape.length)
     return Checked(name, content, shape, labelled, card)
 
@@ -111,6 +113,15 @@ def _refuse_few_classes(y: NDArray[Any], name: str) -> None:
             f"classes with fewer than 3 windows: {', '.join(rare[:8])}",
             where=name,
             mend="add windows, remove the class, or say --task regression if labels are numbers",
+        )
+
+
+def _refuse_one_number(y: NDArray[Any], label: str, name: str) -> None:
+    if np.ptp(y) == 0:
+        raise DataError(
+            f"every label is {y[0]:g} ({label}): there is nothing to learn",
+            where=name,
+            mend="add windows of other labels, or name another column with --label",
         )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
+from tsxfer.own.doubts import of_classes, of_groups, of_numbers, refuse_dressed
 from tsxfer.own.known_labels import NAMELESS, known, missing
 
 Task = Literal["classification", "regression"]
@@ -56,6 +57,9 @@ def settled(content: Content, described: Description, rows: NDArray[np.str_]) ->
     every = np.zeros(len(found.kept), y.dtype)
     every[found.kept] = y
     group, joined = _groups(content, rows, found.kept)
+    if content.group is not None:
+        classes = names_as_text(y) if task == "classification" else None
+        joined = (*joined, *of_groups(group[found.kept], classes))
     return Labelled(every, task, group, found.kept, (*notes, *joined, *found.notes))
 
 
@@ -63,10 +67,17 @@ def _labels(
     y: NDArray[Any], content: Content, described: Description
 ) -> tuple[NDArray[Any], Task, tuple[str, ...]]:
     task, guessed = _task(y, described, content)
+    said = bool(described.task or content.task)
     if task == "regression":
-        return _as_numbers(y, content.label), "regression", guessed
+        numbers = _as_numbers(y, content.label)
+        told = said or bool(guessed)
+        doubts = of_numbers(numbers, content.label, told, MOST_CLASSES)
+        return numbers, "regression", (*guessed, *doubts)
     names, joined = spelt_alike(names_as_text(y), _words, "classes")
-    return names, "classification", (*guessed, *joined, *_cases(names), *_several(names))
+    notes = (*guessed, *joined, *_cases(names), *_several(names), *of_classes(names))
+    if not said:
+        refuse_dressed(names, content.label, MOST_CLASSES)
+    return names, "classification", notes
 
 
 def plain(y: NDArray[Any]) -> NDArray[Any]:
