@@ -19,6 +19,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.gains import said_of_gains
 from tsxfer.own.labels import Labelled, settled
+from tsxfer.own.oddities import of_samples
 from tsxfer.own.official import refuse_shared
 from tsxfer.own.reading import Reading, another
 from tsxfer.own.shaping import Shape, rows_of, shape_of
@@ -50,7 +51,8 @@ class Checked:
         names = rows_of(self.content, self.name)[kept]
         known = None if self.content.group is None else group[kept]
         gains = said_of_gains(self.shape.size[kept], known, names, self.content.channels)
-        return (*self.content.notes, *self.shape.notes, *self.labelled.notes, *gains)
+        odd = of_samples(self.content)
+        return (*self.content.notes, *self.shape.notes, *self.labelled.notes, *gains, *odd)
 
     def blocks(self) -> Iterator[Series]:
         """The windows in blocks."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
 from tsxfer.own.dialect import number
+from tsxfer.own.known_labels import NAMELESS
 from tsxfer.own.letters import look_alikes
 
 SUMMARY = {"mean", "average", "avg", "std", "sd", "median", "sum", "total", "min", "max", "count"}
@@ -27,6 +28,7 @@ def of_classes(names: Names) -> tuple[str, ...]:
     """Classes that look alike, may be one, or are hardly classes."""
     counts = Counter(names.tolist())
     return (
+        *_cases(names),
         *look_alikes(counts, "classes"),
         *_misspelt(counts),
         *_spoken(counts),
@@ -38,7 +40,12 @@ def of_classes(names: Names) -> tuple[str, ...]:
 def of_groups(groups: Names, classes: Names | None) -> tuple[str, ...]:
     """Groups that look alike, are no groups, or are one but for the class in their names."""
     counts = Counter(groups.tolist())
-    said = (*look_alikes(counts, "groups"), *_summaries(counts, "group"))
+    said = (
+        *_alike(groups),
+        *_nameless(groups),
+        *look_alikes(counts, "groups"),
+        *_summaries(counts, "group"),
+    )
     return said if classes is None else (*said, *_named_by_class(groups, classes))
 
 
@@ -160,4 +167,37 @@ def of_numbers(y: NDArray[Any], column: str, said: bool, most: int) -> tuple[str
         f"{column} is {value:g} in {hits} windows, far from the others ({rest.min():g} to "
         f"{rest.max():g}){more}: correct it if it is a fault; if it stands for what is not known, "
         "empty those cells and say --missing drop",
+    )
+
+
+def _nameless(groups: NDArray[np.str_]) -> tuple[str, ...]:
+    """A group whose name says that nobody knows it, which may be several in truth."""
+    known = {name.casefold() for name in np.unique(groups).tolist()} & NAMELESS
+    said = [f"{name!r} ({int((np.char.lower(groups) == name).sum())} windows)" for name in known]
+    end = "taken as one group by that name; if it means that nothing is known, remove those rows"
+    return (f"{', '.join(sorted(said))}: {end}",) if said else ()
+
+
+def _alike(groups: NDArray[np.str_]) -> tuple[str, ...]:
+    """Groups that differ by signs or leading zeros alone stay apart, and are said."""
+    alike: dict[str, list[str]] = {}
+    for name in dict.fromkeys(groups.tolist()):
+        plain = re.sub(r"[\W_]+", "", re.sub(r"\d+", lambda d: f"_{int(d[0])}_", name.casefold()))
+        key = plain if plain else name
+        alike.setdefault(key, []).append(name)
+    pairs = [" / ".join(sorted(found)) for found in alike.values() if len(found) > 1]
+    said = f"groups that look alike are kept apart: {', '.join(pairs[:4])}"
+    return (f"{said}; write them alike if they are one",) if pairs else ()
+
+
+def _cases(names: NDArray[np.str_]) -> tuple[str, ...]:
+    """Classes that differ by capitals alone stay two, and are said."""
+    alike: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names.tolist()):
+        alike.setdefault(name.casefold(), []).append(name)
+    pairs = ["/".join(sorted(found)) for found in alike.values() if len(found) > 1]
+    return (
+        (f"classes that differ by capitals alone are kept apart: {', '.join(pairs)}",)
+        if pairs
+        else ()
     )
