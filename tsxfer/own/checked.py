@@ -19,6 +19,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.gains import said_of_gains
 from tsxfer.own.labels import Labelled, settled
+from tsxfer.own.oddities import of_samples
 from tsxfer.own.official import refuse_shared
 from tsxfer.own.reading import Reading, another
 from tsxfer.own.shaping import Shape, rows_of, shape_of
@@ -50,7 +51,8 @@ class Checked:
         names = rows_of(self.content, self.name)[kept]
         known = None if self.content.group is None else group[kept]
         gains = said_of_gains(self.shape.size[kept], known, names, self.content.channels)
-        return (*self.content.notes, *self.shape.notes, *self.labelled.notes, *gains)
+        odd = of_samples(self.content)
+        return (*self.content.notes, *self.shape.notes, *self.labelled.notes, *gains, *odd)
 
     def blocks(self) -> Iterator[Series]:
         """The windows in blocks."""
@@ -93,6 +95,8 @@ def check(name: str, content: Content, described: Description) -> Checked:
     y = labelled.y[shape.kept]
     if labelled.task == "classification":
         _refuse_few_classes(y, name)
+    else:
+        _refuse_one_number(y, content.label, name)
     card = _card(y, content, described, labelled.task, name, shape.length)
     return Checked(name, content, shape, labelled, card)
 
@@ -111,6 +115,15 @@ def _refuse_few_classes(y: NDArray[Any], name: str) -> None:
             f"classes with fewer than 3 windows: {', '.join(rare[:8])}",
             where=name,
             mend="add windows, remove the class, or say --task regression if labels are numbers",
+        )
+
+
+def _refuse_one_number(y: NDArray[Any], label: str, name: str) -> None:
+    if np.ptp(y) == 0:
+        raise DataError(
+            f"every label is {y[0]:g} ({label}): there is nothing to learn",
+            where=name,
+            mend="add windows of other labels, or name another column with --label",
         )
 
 

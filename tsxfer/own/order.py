@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tsxfer.errors import DataError
 from tsxfer.own.columns import few
+from tsxfer.own.letters import look_alikes, seen_as
 
 RUNNING = re.compile(
     r"^(?P<channel>.*?)(?:[_.\- ]?(?P<number>\d{1,9})|[\[(](?P<inner>\d{1,9})[\])])(?P<unit>)$"
@@ -92,7 +93,8 @@ def arranged(names: list[str], axes: str, path: Path) -> Arranged:
         found = Arranged(_columns(named), 0.0, _irregular(named))
     if not axes:
         _question(found.channels, names, path)
-    return replace(found, notes=(*found.notes, *_mixed(found)))
+    alike = look_alikes(found.channels, "channels")
+    return replace(found, notes=(*found.notes, *_mixed(found), *alike))
 
 
 def _like_clock(names: list[str]) -> bool:
@@ -218,6 +220,15 @@ def _refuse_unequal(found: Parsed, path: Path) -> None:
         return
     columns = [name for c in odd for _, name in found[c]]
     counts = ", ".join(f"{c} {n}" for c, n in list(lengths.items())[:8])
+    twin = next(((c, other) for c in odd if (other := seen_as(c, lengths))), None)
+    if twin is not None:
+        one, other = map(ascii, twin)
+        raise DataError(
+            f"columns {few(columns)} look like those of channel {twin[1]} and are none: {one} is "
+            f"not {other}",
+            where=str(path),
+            mend="rename them in the letters of the others",
+        )
     raise DataError(
         f"channels have unequal lengths: {counts} samples; {few(columns)} "
         f"{'does' if len(columns) == 1 else 'do'} not belong to the others",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from tsxfer.errors import DataError
 from tsxfer.own.description import Description
 from tsxfer.own.dialect import EMPTY, Dialect, dialect_of, latin, number
 from tsxfer.own.faults import unreadable
+from tsxfer.own.squeezed import Squeezed
 
 BATCH, FIRST = 1 << 25, 1 << 20  # bytes of text that are read at a time, and to see what is there
 PARQUET = (".parquet", ".pq")
@@ -23,7 +23,6 @@ WORDS = [  # cells that are empty, in all spellings, since pyarrow compares lett
     for spelt in dict.fromkeys((word, word.upper(), word.capitalize(), word.title()))
 ] + ["NaN", "-NaN", " NaN"]
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:([.,' ’])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")  # 1,234.5
-BLANKS, EDGES = re.compile(rb" {2,}"), re.compile(rb"(?m)^ +| +(?=\r?$)")
 BAD_CELL = re.compile(r"In CSV column #(\d+).*?invalid value '(.*)'", re.DOTALL)
 
 
@@ -66,30 +65,6 @@ def open_table(path: Path, described: Description) -> Table:
     if path.name.lower().endswith(PARQUET):
         return Parquet.of(path)
     return Text.of(path, described)
-
-
-class Squeezed(io.RawIOBase):
-    """A text whose cells stand in columns, with one blank between two of them.
-
-    Args:
-        raw: What gives its bytes.
-    """
-
-    def __init__(self, raw: Any) -> None:
-        super().__init__()
-        self._raw, self._ahead = raw, b""
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """About as many bytes as are asked for, in whole lines; fewer at the end."""
-        text = self._ahead + self._raw.read(size if size >= 0 else None)
-        while (end := text.rfind(b"\n") + 1) == 0 and (more := self._raw.read(max(size, 1))):
-            text += more
-        whole, self._ahead = (text[:end], text[end:]) if end else (text, b"")
-        return BLANKS.sub(b" ", EDGES.sub(b"", whole))
 
 
 @dataclass(slots=True)
