@@ -55,7 +55,7 @@ def test_other_names_or_shapes_are_refused_with_both_sides() -> None:
 
 def _mended(held: reuse.Weights, words: str, made: str) -> reuse.Weights:
     """What the command of a refusal makes of a file."""
-    save_file({n: t.contiguous() for n, t in held.items()}, "FILE.safetensors")
+    save_file({n: t.detach().contiguous().clone() for n, t in held.items()}, "FILE.safetensors")
     with pytest.raises(SpecError, match=words) as caught:
         mapped(held, MODEL)
     command = shlex.split("python -c" + caught.value.mend.partition("python -c")[2])
@@ -66,7 +66,7 @@ def _mended(held: reuse.Weights, words: str, made: str) -> reuse.Weights:
 def test_two_networks_in_one_file_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A moving average beside the weights: which is meant has to be said, and a command keeps it."""
+    """A moving average beside the weights: which is meant is said by a command that keeps it."""
     monkeypatch.chdir(tmp_path)
     twice = {f"{side}.{n}": t for side in ("model", "ema") for n, t in BACKBONE.items()}
     kept = mapped(_mended(twice, "fit in 2 ways", "one.safetensors"), MODEL)
