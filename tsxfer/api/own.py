@@ -14,6 +14,7 @@ from tsxfer.inspection.text import short, warned
 from tsxfer.own import importing, sizes, unread
 from tsxfer.own.description import Description
 from tsxfer.own.readers import endings, is_own
+from tsxfer.own.weights import is_checkpoint
 from tsxfer.store.workspace import Workspace
 
 CHANGED = (
@@ -55,6 +56,11 @@ def refuse_ending(name: str) -> None:
         SpecError: Then.
     """
     if not is_own(name) and Path(name).is_file():
+        if is_checkpoint(name):
+            raise SpecError(
+                f"{name} is a file of weights, and no data",
+                mend=f"start from it: tsxfer run --source {name} --target DATA",
+            )
         raise SpecError(
             f"{name} is a file whose ending is not known",
             mend=unread.way_out(name) or f"save it as one of: {', '.join(endings())}",
