@@ -177,3 +177,23 @@ def test_a_table_that_is_no_recording_is_told_from_the_others(tmp_path: Path) ->
         bring(tmp_path, label="act", window="1s")
     assert "if subjects.csv is no recording, leave it out: --pattern" in error.value.mend
     assert bring(tmp_path, label="act", window="1s", pattern="p{n}.csv").count == 72
+
+
+@pytest.mark.parametrize("at", [0, TIME])
+def test_an_index_among_the_samples_is_refused(tmp_path: Path, at: int) -> None:
+    """A first or last sample that counts the windows is no sample, and is left out by its place."""
+    samples = np.insert(windows()[:, 0], at, np.arange(N), axis=1)
+    np.savetxt(tmp_path / "a.csv", np.column_stack([samples, labels() == "on"]), delimiter=",")
+    said = {"header": "no", "label": "-1"}
+    with pytest.raises(DataError, match="counts the windows"):
+        bring(tmp_path / "a.csv", **said)
+    made = bring(tmp_path / "a.csv", ignore=(str(at),), **said)
+    assert np.allclose(made.array("x"), windows(), atol=1e-5)
+
+
+def test_durations_are_times(tmp_path: Path) -> None:
+    """A column of durations in a parquet file gives the rate."""
+    made = layouts.recording()
+    made.assign(time=pd.to_timedelta(made["time"], "s")).to_parquet(tmp_path / "r.parquet")
+    found = bring(tmp_path / "r.parquet", label="act", group="who", window="1s")
+    assert (found.card.rate_hz, found.count) == (50, 72)

@@ -19,7 +19,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.gains import said_of_gains
 from tsxfer.own.labels import Labelled, settled
-from tsxfer.own.oddities import of_samples
+from tsxfer.own.oddities import of_samples, refuse_index
 from tsxfer.own.official import refuse_shared
 from tsxfer.own.reading import Reading, another
 from tsxfer.own.shaping import Shape, rows_of, shape_of
@@ -86,6 +86,7 @@ def check(name: str, content: Content, described: Description) -> Checked:
         raise DataError(
             f"{name} holds no window", where=name, mend="write at least a few windows to it"
         )
+    refuse_index(content, name)
     rows = rows_of(content, name)
     labelled = settled(content, described, rows)
     shape = shape_of(content, described, name, labelled.kept)
@@ -114,7 +115,8 @@ def _refuse_few_classes(y: NDArray[Any], name: str) -> None:
         raise DataError(
             f"classes with fewer than 3 windows: {', '.join(rare[:8])}",
             where=name,
-            mend="add windows, remove the class, or say --task regression if labels are numbers",
+            mend="add windows, remove the class, or say --task regression if labels are numbers"
+            + ("; if another column is the label, name it" if len(rare) * 2 > len(names) else ""),
         )
 
 

@@ -232,6 +232,8 @@ def seconds(values: Any, day_first: bool | None = None) -> tuple[NDArray[np.floa
     column = pd.Series(values)
     if column.dtype.kind in "iufb":
         return column.to_numpy(np.float64), False
+    if column.dtype.kind == "m":  # durations
+        return np.asarray(column.dt.total_seconds(), np.float64), True
     if column.dtype.kind != "M":
         found = pd.to_numeric(column, errors="coerce")
         if found.notna().all():

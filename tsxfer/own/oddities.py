@@ -11,14 +11,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from tsxfer.errors import DataError
 from tsxfer.own.content import Content
-from tsxfer.own.survey import own_samples
+from tsxfer.own.survey import blocks, own_samples
 
 LOOKED_AT = 200  # windows
 FEWEST = 8  # samples of a window, from which on it tells anything
 EVEN = 1e-4  # share by which steps of a clock differ, in the precision that files have
 STAYS, LEVELS = 3, 100  # samples that stay at a bound, and values of a signal that is not coarse
 FAR, OFTEN = 10.0, 3  # times the range of all others; windows that a stand-in is in, at least
+COUNTED = 10  # windows, whose numbers in a row are no chance
 LIMITS = {2.0**bits - low for bits in (15, 23, 31) for low in (0, 1)}  # of whole numbers
 WRAP = 65536.0  # values of 16 bits
 
@@ -27,11 +29,33 @@ Floats = NDArray[np.float64]
 
 def of_samples(content: Content) -> tuple[str, ...]:
     """What is to be said of the first windows."""
-    rows = slice(0, min(LOOKED_AT, len(content.x)))
-    x = own_samples(content, rows)
+    first = next(blocks(content.x), slice(0, 0))  # of long windows fewer: memory holds them
+    x = own_samples(content, slice(0, min(LOOKED_AT, first.stop)))
     if len(x) < OFTEN or x.shape[2] < FEWEST or np.isnan(x).all():
         return ()
     return (*_clocks(x, content), *_copies(x, content), *_bounds(x, content), *_wraps(x, content))
+
+
+def refuse_index(content: Content, name: str) -> None:
+    """Refuse windows whose first or last sample counts the windows: an index is no sample.
+
+    Raises:
+        DataError: If it does so.
+    """
+    count = min(LOOKED_AT, next(blocks(content.x)).stop)
+    if content.x.shape[2] < FEWEST or count < COUNTED:
+        return
+    x = np.array(content.x[:count], np.float64)
+    for channel, sample in ((0, 0), (-1, -1)):
+        if (np.diff(x[:, channel, sample]) == 1).all():
+            place = "first" if sample == 0 else "last"
+            raise DataError(
+                f"the {place} sample of each window counts the windows ({x[0, channel, sample]:g}, "
+                f"{x[1, channel, sample]:g}, ...): an index, no sample",
+                where=name,
+                mend="leave that column out of the file, or out of a table with --ignore NAME (its "
+                "position, from 0, where there is no header)",
+            )
 
 
 def _clocks(x: Floats, content: Content) -> Iterator[str]:
