@@ -177,3 +177,61 @@ def test_a_later_block_at_another_rate_is_refused(tmp_path: Path, monkeypatch: A
     made.to_csv(tmp_path / "r.csv", index=False)
     with pytest.raises(DataError, match="several rates"):
         bring(tmp_path / "r.csv", label="act", window="1s", group="who")
+
+
+def _moments(names: list[str], smooth: bool) -> pd.DataFrame:
+    """A recording of 1,200 moments whose label lasts 100, without a column of times."""
+    x = np.random.default_rng(0).normal(0, 1, (1200, len(names)))
+    x = np.cumsum(x, axis=0) if smooth else x
+    return pd.DataFrame(x.round(3), columns=names).assign(y=np.repeat(["on", "off"] * 6, 100))
+
+
+MOMENTS = {
+    "sensors by number": ([f"emg{n + 1}" for n in range(8)], False),
+    "smooth columns": ([f"v{n}" for n in range(32)], True),
+    "electrodes": (["AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2"], False),
+}
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+def test_rows_that_are_moments_are_no_windows(tmp_path: Path, name: str) -> None:
+    """``emg1`` to ``emg8`` are sensors: the table is asked about, and ``--window`` cuts it."""
+    columns, smooth = MOMENTS[name]
+    _moments(columns, smooth).to_csv(tmp_path / "r.csv", index=False)
+    with pytest.raises(DataError, match="recording, one moment a row") as error:
+        bring(tmp_path / "r.csv", label="y")
+    assert "--window 100" in error.value.mend
+    made = bring(tmp_path / "r.csv", label="y", window="100")
+    assert (made.count, made.array("x").shape[1:]) == (12, (len(columns), 100))
+    if name != "electrodes":
+        assert bring(tmp_path / "r.csv", label="y", axes="channel,time").count == 1200
+
+
+def test_moments_in_an_array_are_no_windows(tmp_path: Path) -> None:
+    """Rows that go on from one to the next are asked about; windows alike for long are not."""
+    made = _moments([f"v{n}" for n in range(32)], smooth=True)
+    x, y = made.drop(columns="y").to_numpy(), made["y"].to_numpy(np.str_)
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    with pytest.raises(DataError, match="is x a recording"):
+        bring(tmp_path / "a.npz")
+    beat = np.exp(-(((np.arange(64) - 32) / 3.0) ** 2)) * np.repeat([1.0, 2.0, 0.5], 40)[:, None]
+    beats = beat + np.random.default_rng(0).normal(0, 0.01, (120, 64))
+    np.savez(tmp_path / "b.npz", x=beats, y=y[:120])
+    assert bring(tmp_path / "b.npz").count == 120
+    walk = np.cumsum(np.random.default_rng(0).normal(size=300))
+    sliding = np.lib.stride_tricks.sliding_window_view(walk, 32)[:200]
+    np.savez(tmp_path / "c.npz", x=sliding, y=y[:200], group=np.arange(200) // 20)
+    assert bring(tmp_path / "c.npz").count == 200
+
+
+def test_labels_in_a_file_of_their_own_are_found(tmp_path: Path) -> None:
+    """``y_train.txt`` beside ``X_train.txt`` is named, with the command that joins them."""
+    np.savetxt(tmp_path / "X_train.txt", windows()[:, 0], fmt="%12.4f")
+    np.savetxt(tmp_path / "y_train.txt", labels() == "on", fmt="%d")
+    with pytest.raises(DataError, match=r"labels in y_train\.txt") as error:
+        bring(tmp_path / "X_train.txt")
+    assert "train.csv --header no --label -1" in error.value.mend
+    code = error.value.mend.split('"')[1].replace("'train.csv'", repr(str(tmp_path / "all.csv")))
+    exec(code, {})  # noqa: S102  (what the message offers)
+    made = bring(tmp_path / "all.csv", header="no", label="-1")
+    assert np.allclose(made.array("x"), windows(), atol=1e-4)

@@ -56,7 +56,7 @@ def refuse_ending(name: str) -> None:
         SpecError: Then.
     """
     if not is_own(name) and Path(name).is_file():
-        if is_checkpoint(name):
+        if is_checkpoint(name) and not unread.way_out(name):  # a pickle may hold a table
             raise SpecError(
                 f"{name} is a file of weights, and no data",
                 mend=f"start from it: tsxfer run --source {name} --target DATA",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
 from tsxfer.own.description import Description
+from tsxfer.own.moments import goes_on
 
 SHORT, MANY = 8, 50  # samples of a window, and windows, from which on so short ones are questioned
 MOST_HZ = 1e9
@@ -36,12 +37,14 @@ def rate_of(
 
 
 def question(x: NDArray[Any], name: str, described: Description, path: Path) -> None:
-    """Many windows of a few samples each look like a recording, one moment a row.
+    """Windows of a few samples, or that go on from one to the next, look like a recording.
 
     Raises:
         DataError: Then.
     """
-    if x.shape[1] < SHORT and len(x) >= MANY and not described.axes and not described.unlabelled:
+    if described.axes or described.unlabelled or len(x) < MANY:
+        return
+    if x.shape[1] < SHORT or goes_on(x):
         raise DataError(
             f"{len(x):,} windows of {x.shape[1]} samples: is {name} a recording, one moment a row?",
             where=str(path),

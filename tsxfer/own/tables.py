@@ -13,6 +13,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.dialect import EMPTY, number
 from tsxfer.own.lists import lists_of
+from tsxfer.own.moments import refuse_moments
 from tsxfer.own.official import parts_of, with_parts
 from tsxfer.own.order import FEWEST, MANY, Arranged, arranged
 from tsxfer.own.roles import Roles, refuse_strangers, roles_of, words_of
@@ -46,6 +47,8 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     refuse_summary(x, path)
     x = x.reshape(len(x), len(order.channels), -1)
     _question(x, described, path)
+    labels = words[roles.label] if roles.label else None
+    refuse_moments(x, order.channels, labels, described, path)
     lengths = (
         None if described.missing != "refuse" and described.lengths == "refuse" else own_lengths(x)
     )
