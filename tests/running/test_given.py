@@ -213,8 +213,9 @@ def test_changed_files_and_other_models_are_refused(place: Workspace) -> None:
     card = weights.bring(str(_saved(place.root / "y.safetensors", channels=2)), ("a",), place)
     trials = expand(_study(card.name))
     assert "module.* -> backbone.*" in check(trials, place)[0]
-    with pytest.raises(SpecError, match="no tensor in common"):
+    with pytest.raises(SpecError, match=r"as tcn: the weights .* no tensor in common") as caught:
         check(expand(_study(card.name, models=("tcn",))), place)
+    assert caught.value.mend == "they fit --model convnetquake"
     _saved(place.root / given.FOLDER / card.name / "any-0.safetensors", channels=3)
     with pytest.raises(StoreError, match="not those of its card"):
         check(trials, place)
