@@ -57,6 +57,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "facts above": ("Device,X7\nRate,100\n\n" + _text(table()), "3 lines above"),
     "facts, semicolons": ("Device;X7, new\n" + _text(table(), sep=";", decimal=","), "1 lines"),
     "columns of blanks": (table().to_string(index=False) + "\n", ""),
+    "columns of blanks, commas": (table().to_string(index=False, decimal=",") + "\n", ""),
     "columns of blanks, numbered": (table().to_string() + "\n", "numbers the rows"),
     "names of rows as R writes them": (_named_rows(_text(table(), sep=" ")), "numbers the rows"),
 }

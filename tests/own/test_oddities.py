@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from tests.own import layouts
-from tests.own.made import TIME, N, bring, groups, labels, table, windows
+from tests.own.made import TIME, N, bring, bring_table, groups, labels, table, windows
 from tsxfer.data.precision import LARGEST
 from tsxfer.errors import DataError
+from tsxfer.inspection.facts import facts_of
+from tsxfer.inspection.hints import hints
 from tsxfer.own.content import Content
 from tsxfer.own.oddities import far_values, of_samples
 
@@ -32,6 +34,10 @@ def _with(channel: np.ndarray) -> np.ndarray:
 SMOOTH = np.sin(np.arange(TIME) * 0.3 + np.arange(N)[:, None])[:, None]
 ODD: dict[str, tuple[np.ndarray, str]] = {
     "a clock": (_with(np.arange(TIME) + 7.0 * np.arange(N)[:, None, None]), "equal steps in every"),
+    "a battery": (
+        _with(90 - 0.5 * np.arange(TIME) - 0.1 * np.arange(N)[:, None, None]),
+        "equal st",
+    ),
     "one ramp": (_with(np.sin(np.arange(TIME))), "is the same in every window"),
     "a copy": (np.repeat(windows(), 2, axis=1), "c0 and c1 hold the same samples"),
     "clipped": (np.clip(SMOOTH + 0.01 * windows(), -2, 0.7), "stay at 0.7, the largest of all"),
@@ -40,6 +46,7 @@ ODD: dict[str, tuple[np.ndarray, str]] = {
     "a signal": (windows(2), ""),
     "whole numbers": ((windows(2) * 3).round(), ""),
     "zeros at the end": (np.where(np.arange(TIME) > 9, 0, np.abs(windows(2)) + 0.1), ""),
+    "gaps": (np.where(np.arange(2)[:, None] == 0, np.nan, windows(2)), ""),
     "scaled windows": (windows() / np.abs(windows()).max(axis=2, keepdims=True), ""),
 }
 
@@ -197,3 +204,12 @@ def test_durations_are_times(tmp_path: Path) -> None:
     made.assign(time=pd.to_timedelta(made["time"], "s")).to_parquet(tmp_path / "r.parquet")
     found = bring(tmp_path / "r.parquet", label="act", group="who", window="1s")
     assert (found.card.rate_hz, found.count) == (50, 72)
+
+
+def test_one_window_with_two_labels_is_said(tmp_path: Path) -> None:
+    """A copy within a group is counted, and one with another label asked about."""
+    made = pd.concat([table(), table()[:2].assign(y=["on", "on"])])  # on and off at first
+    found = bring_table(tmp_path, made)
+    facts = facts_of(found)
+    assert (facts.twice, facts.torn) == (2, 1)
+    assert "1 window(s) occur twice with different labels" in " ".join(hints(found, facts))

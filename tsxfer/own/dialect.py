@@ -167,7 +167,8 @@ def _are_aligned(lines: list[str]) -> bool:
     """Whether cells stand in columns, with several blanks between them and no other separator."""
     text = [line for line in lines if line.strip()]
     wide = sum(bool(re.search(r"^ +\S|\S {2,}\S", line)) for line in text)
-    return 2 * wide > len(text) and not any(sign in line for line in text for sign in ';\t,|"')
+    parted = re.compile(r'[;\t|"]|,(?!\d)|(?<!\d),')  # a comma between digits is a decimal one
+    return 2 * wide > len(text) and not any(parted.search(line) for line in text)
 
 
 def _without_remarks(lines: list[str]) -> tuple[list[str], int, tuple[str, ...]]:

@@ -83,12 +83,14 @@ def goes_on(x: NDArray[Any]) -> bool:
     sample change from row to row as they do along each row.
     """
     rows = np.asarray(x[:LOOKED_AT], np.float64).reshape(min(len(x), LOOKED_AT), -1)
-    near, along = _apart(rows, 1), float(np.nanmedian((np.diff(rows, axis=1) ** 2).mean(axis=1)))
+    near, along = _usual(rows[1:] - rows[:-1]), _usual(np.diff(rows, axis=1))
     if not 0 < 4 * near < along:
         return False
-    return all(_apart(rows, lag) > more * near for lag, more in LAGS)
+    return all(_usual(rows[lag:] - rows[:-lag]) > more * near for lag, more in LAGS)
 
 
-def _apart(rows: NDArray[np.float64], lag: int) -> float:
-    """The usual change within so many rows: jumps from one source to the next count little."""
-    return float(np.nanmedian(((rows[lag:] - rows[:-lag]) ** 2).mean(axis=1)))
+def _usual(steps: NDArray[np.float64]) -> float:
+    """The usual size of steps; jumps from one source to the next count little, gaps do not."""
+    sizes = (steps**2).mean(axis=1)
+    sizes = sizes[np.isfinite(sizes)]
+    return float(np.median(sizes)) if len(sizes) else np.nan

@@ -59,14 +59,15 @@ def refuse_index(content: Content, name: str) -> None:
 
 
 def _clocks(x: Floats, content: Content) -> Iterator[str]:
-    """Channels that rise by one step, or that are the same in all windows."""
+    """Channels that rise or fall by one step, or that are the same in all windows."""
     for at, name in enumerate(content.channels):
         step = np.diff(x[:, at], axis=1)
         usual = step[:, :1]
-        even = (usual > 0).all() and bool((np.abs(step - usual) <= EVEN * usual).all())
+        one_way = bool((usual > 0).all() or (usual < 0).all())
+        even = one_way and bool((np.abs(step - usual) <= EVEN * np.abs(usual)).all())
         same = bool((x[:, at] == x[:1, at]).all()) and bool(np.ptp(x[0, at]) > 0)
         if even or same:
-            how = "rises in equal steps in every window" if even else "is the same in every window"
+            how = "goes in equal steps in every window" if even else "is the same in every window"
             yield (
                 f"channel {name} {how}: is it a clock or a counter? Then leave it out of the file, "
                 "or with --ignore or --x"
@@ -86,7 +87,7 @@ def _bounds(x: Floats, content: Content) -> Iterator[str]:
     """Windows that stay at the largest or smallest sample of all, but 0."""
     for at, name in enumerate(content.channels):
         values = x[:, at]
-        if len(np.unique(values)) < LEVELS:
+        if len(np.unique(values[np.isfinite(values)])) < LEVELS:
             continue
         for bound, which in ((np.nanmax(values), "largest"), (np.nanmin(values), "smallest")):
             hits = _stays(values == bound, 1 if abs(bound) in LIMITS else STAYS)
@@ -106,11 +107,13 @@ def _stays(at: NDArray[np.bool_], samples: int) -> int:
 def _wraps(x: Floats, content: Content) -> Iterator[str]:
     """Whole numbers of 16 bits that jump from one end to the other: the count overflowed."""
     for at, name in enumerate(content.channels):
-        values = x[:, at]
+        values = x[:, at][np.isfinite(x[:, at]).all(axis=1)]
+        if not len(values):
+            continue
         step = np.abs(np.diff(values, axis=1))
         jumps = int((step > 0.75 * WRAP).sum())
-        small = np.nanmedian(step) < WRAP / 4
-        if jumps >= OFTEN and small and np.nanmax(np.abs(values)) <= WRAP:
+        small = np.median(step) < WRAP / 4
+        if jumps >= OFTEN and small and np.abs(values).max() <= WRAP:
             yield (
                 f"channel {name} jumps by some {WRAP:g} {jumps} times in {len(x)} windows: whole "
                 "numbers of 16 bits that overflowed? Save it in 32 bits, or unwrap it"
