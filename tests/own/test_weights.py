@@ -195,6 +195,21 @@ def test_parts_of_a_large_file_are_one_source(tmp_path: Path) -> None:
         assert weights.bring(str(named), (), place).files == whole.files
 
 
+def test_a_file_that_may_not_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a traceback, whatever its ending."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    for name in ("x.safetensors", "x.pt", "x.h5"):
+        (tmp_path / name).touch()
+        with pytest.raises(DataError, match=f"{name} cannot be read: Permission denied"):
+            weights.bring(str(tmp_path / name), (), Workspace(tmp_path / "ws"))
+
+
 def test_names_that_are_no_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A comma in a file's name divides nothing; a hash behind a path and a hub's name say why."""
     from tsxfer.api.weights import bring_all

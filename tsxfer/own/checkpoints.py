@@ -53,6 +53,8 @@ def read(path: Path) -> Checkpoint:
         facts = json.loads(held[8 : 8 + int.from_bytes(held[:8], "little")])
     except FileNotFoundError:
         raise DataError(f"no file {path}", mend="check the path") from None
+    except OSError as error:
+        raise other_weights.unreadable(path, error) from None
     except (SafetensorError, ValueError, OverflowError, RecursionError) as error:
         other_weights.refuse_damaged(path, held[:256], len(held), str(error))
     tensors = {

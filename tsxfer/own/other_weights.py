@@ -50,8 +50,29 @@ def _is_keras(path: Path) -> bool:
     """Whether an HDF5 file is a network of Keras, and no data."""
     if path.suffix.lower() not in (".h5", ".hdf5") or not path.is_file():
         return False
-    with path.open("rb") as file:
-        return path.name.endswith(".weights.h5") or b"keras_version" in file.read(LOOKED_AT)
+    return path.name.endswith(".weights.h5") or b"keras_version" in _start(path, LOOKED_AT)
+
+
+def _start(path: Path, count: int) -> bytes:
+    """The first bytes of a file.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: OSError) -> DataError:
+    """What is said of a file that is there and cannot be read."""
+    return DataError(
+        f"{path.name} cannot be read: {error.strerror}",
+        where=str(path),
+        mend="copy it to where you may read it",
+    )
 
 
 def refuse(path: Path) -> None:
@@ -63,8 +84,7 @@ def refuse(path: Path) -> None:
     """
     if not path.is_file():
         return
-    with path.open("rb") as file:
-        start = file.read(256)
+    start = _start(path, 256)
     if path.suffix.lower() in PICKLED:
         _refuse_misnamed(path, start)
         _refuse_text(path, start)
