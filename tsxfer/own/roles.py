@@ -178,7 +178,7 @@ def refuse_strangers(table: Table, roles: Roles, described: Description, path: P
         raise DataError(
             f"the column {times[0]} is called as times are: is this a recording, one moment a row?",
             where=str(path),
-            mend="if it is, cut it: --window 1s --step 0.5s (with --rate, where the unit of time is "
+            mend="if it is, cut it: --window 1s --step 0.5s (with --rate, where its unit is "
             f"not known); if each row is a window, --ignore {times[0]}",
         )
     said = f"columns that are neither numbered samples nor label nor group: {few(strangers)}"
