@@ -247,3 +247,15 @@ def test_labels_in_a_file_of_their_own_are_found(tmp_path: Path) -> None:
     exec(code, {})  # noqa: S102  (what the message offers)
     made = bring(tmp_path / "all.csv", header="no", label="-1")
     assert np.allclose(made.array("x"), windows(), atol=1e-4)
+
+
+def test_a_title_above_a_sheet_is_left_out_and_said(tmp_path: Path) -> None:
+    """A sheet of Excel with a title and facts above its header is read from the header on."""
+    pytest.importorskip("openpyxl")
+    with pd.ExcelWriter(tmp_path / "a.xlsx") as book:
+        above = pd.DataFrame([["Pump study", None], ["Device", "X7"]])
+        above.to_excel(book, index=False, header=False)
+        table().to_excel(book, index=False, startrow=3, startcol=1)
+    made = bring(tmp_path / "a.xlsx", label="y", group="who")
+    assert np.allclose(made.array("x"), windows(), atol=1e-5)
+    assert "2 lines above the header are left out, the first 'Pump study'" in " ".join(made.notes)
