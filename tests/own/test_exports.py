@@ -208,6 +208,17 @@ def test_rows_that_are_moments_are_no_windows(tmp_path: Path, name: str) -> None
         assert bring(tmp_path / "r.csv", label="y", axes="channel,time").count == 1200
 
 
+def test_a_column_of_times_beside_numbered_channels_makes_a_recording(tmp_path: Path) -> None:
+    """``time, a1, a2, a3`` is cut at once, rather than asked to ignore its times first."""
+    made = layouts.recording(channels=3).rename(columns={"ax": "a1", "ay": "a2", "az": "a3"})
+    made.to_csv(tmp_path / "r.csv", index=False)
+    said = {"label": "act", "group": "who"}
+    with pytest.raises(DataError, match="time is called as times are") as error:
+        bring(tmp_path / "r.csv", **said)
+    assert "--window 1s" in error.value.mend
+    assert bring(tmp_path / "r.csv", window="1s", **said).count == 72
+
+
 def test_moments_in_an_array_are_no_windows(tmp_path: Path) -> None:
     """Rows that go on from one to the next are asked about; windows alike for long are not."""
     made = _moments([f"v{n}" for n in range(32)], smooth=True)
@@ -236,3 +247,15 @@ def test_labels_in_a_file_of_their_own_are_found(tmp_path: Path) -> None:
     exec(code, {})  # noqa: S102  (what the message offers)
     made = bring(tmp_path / "all.csv", header="no", label="-1")
     assert np.allclose(made.array("x"), windows(), atol=1e-4)
+
+
+def test_a_title_above_a_sheet_is_left_out_and_said(tmp_path: Path) -> None:
+    """A sheet of Excel with a title and facts above its header is read from the header on."""
+    pytest.importorskip("openpyxl")
+    with pd.ExcelWriter(tmp_path / "a.xlsx") as book:
+        above = pd.DataFrame([["Pump study", None], ["Device", "X7"]])
+        above.to_excel(book, index=False, header=False)
+        table().to_excel(book, index=False, startrow=3, startcol=1)
+    made = bring(tmp_path / "a.xlsx", label="y", group="who")
+    assert np.allclose(made.array("x"), windows(), atol=1e-5)
+    assert "2 lines above the header are left out, the first 'Pump study'" in " ".join(made.notes)

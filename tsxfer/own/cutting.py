@@ -236,7 +236,15 @@ def _left_over(
 
 
 def _nothing(signals: list[Signal], described: Description, length: int, rate: float) -> DataError:
-    spans = [span for signal in signals for span in signal.spans if span.label is not None]
+    spans = [span for signal in signals for span in signal.spans]
+    if described.unlabelled:
+        longest = max(span.stop - span.start for span in spans)
+        return DataError(
+            f"no window of {length} samples: the longest stretch without a gap has {longest}",
+            where=signals[0].name,
+            mend=f"the model was fitted on windows of {described.window}: give a longer recording",
+        )
+    spans = [span for span in spans if span.label is not None]
     longest = max((span.stop - span.start for span in spans), default=0)
     at = f" ({described.window} at {rate:g} Hz)" if rate else ""
     return DataError(

@@ -19,6 +19,7 @@ SUMMARY = {"mean", "average", "avg", "std", "sd", "median", "sum", "total", "min
 SPOKEN = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"0", "1"})
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 DRESSED = re.compile(r"[<>~≤≥€$£]?\s*[-+]?\d[\d.,' ]*\s*(?:[%°µ]?[A-Za-z]{0,4}(?:[/^]\w+)?)")
+FEW = 2  # rows of a summary by one name; more are people who are called so
 FAR = 30.0  # times the middle half of all labels
 RARE, MOST = 0.05, 60  # share of a class beside its twin; classes that are compared
 Names = NDArray[np.str_]
@@ -82,7 +83,8 @@ def _spoken(counts: Counter[str]) -> tuple[str, ...]:
 
 
 def _summaries(counts: Counter[str], what: str) -> tuple[str, ...]:
-    found = [f"{n!r} ({c} windows)" for n, c in counts.items() if n.casefold() in SUMMARY]
+    rows = {n: c for n, c in counts.items() if n.casefold() in SUMMARY and c <= FEW}
+    found = [f"{n!r} ({c} windows)" for n, c in rows.items()]
     if not found or len(found) == len(counts):
         return ()
     return (f"{what} {', '.join(found)}: is that a row of a summary? Then remove it",)
