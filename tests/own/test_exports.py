@@ -210,6 +210,13 @@ def test_rows_that_are_moments_are_no_windows(tmp_path: Path, name: str) -> None
         assert bring(tmp_path / "r.csv", label="y", axes="channel,time").count == 1200
 
 
+def test_windows_that_wear_slowly_stay_windows(tmp_path: Path) -> None:
+    """Columns called as documented, ``x_0`` on, are windows, though each goes on from the last."""
+    made = _moments([f"x_{n}" for n in range(32)], smooth=True)
+    made.to_csv(tmp_path / "r.csv", index=False)
+    assert bring(tmp_path / "r.csv", label="y").count == 1200
+
+
 def test_a_column_of_times_beside_numbered_channels_makes_a_recording(tmp_path: Path) -> None:
     """``time, a1, a2, a3`` is cut at once, rather than asked to ignore its times first."""
     made = layouts.recording(channels=3).rename(columns={"ax": "a1", "ay": "a2", "az": "a3"})
