@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.own import layouts
-from tests.own.made import bring
+from tests.own.made import bring, labels, table, windows
+from tsxfer.errors import DataError, TsxferError
+from tsxfer.own import table_signals
+from tsxfer.own.dates import order_of
 
 
 def test_a_factor_that_sac_states_is_said(tmp_path: Path) -> None:
@@ -34,3 +40,199 @@ def test_annotations_with_and_without_a_duration_at_one_time(tmp_path: Path) -> 
     made = bring(tmp_path / "a.edf", window="1s")
     assert made.classes == ("Sleep stage ?", "W")
     assert "--ignore Sleep stage ?" in " ".join(made.notes)
+
+
+def _text(made: pd.DataFrame, **how: Any) -> str:
+    return made.to_csv(index=False, **how)
+
+
+def _named_rows(text: str) -> str:
+    """As R's ``write.table`` writes it: rows have names, and no header names those."""
+    head, *rows = text.strip().split("\n")
+    return "\n".join([head, *(f'"{n}" {row}' for n, row in enumerate(rows, 1))]) + "\n"
+
+
+TABLES: dict[str, tuple[str, str]] = {
+    "percent remarks": ("% lab\n% v2\n" + _text(table()), "2 lines above"),
+    "facts above": ("Device,X7\nRate,100\n\n" + _text(table()), "3 lines above"),
+    "facts, semicolons": ("Device;X7, new\n" + _text(table(), sep=";", decimal=","), "1 lines"),
+    "columns of blanks": (table().to_string(index=False) + "\n", ""),
+    "columns of blanks, commas": (table().to_string(index=False, decimal=",") + "\n", ""),
+    "columns of blanks, numbered": (table().to_string() + "\n", "numbers the rows"),
+    "names of rows as R writes them": (_named_rows(_text(table(), sep=" ")), "numbers the rows"),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_as_programs_export_them_are_read(tmp_path: Path, name: str) -> None:
+    """Remarks above the header, cells in columns and names of rows change no sample or label."""
+    text, said = TABLES[name]
+    (tmp_path / "mine.txt").write_text(text)
+    made = bring(tmp_path / "mine.txt", label="y", group="who")
+    assert np.allclose(made.array("x"), windows(), atol=1e-5)
+    assert np.array(made.classes)[made.array("y")].tolist() == labels().tolist()
+    assert said in " ".join(made.notes)
+
+
+CELLS = {
+    "another minus": (_text(table()).replace("-", "\u2212"), "it is U+2212"),
+    "a fault of Excel": (_text(table()).replace("0.126", "#DIV/0!", 1), "correct the cells"),
+    "a header too short": (_text(table()).replace("\n", ",\n").replace(",\n", "\n", 1), "same col"),
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_cells_that_are_no_numbers_are_refused_with_what_they_are(
+    tmp_path: Path, name: str
+) -> None:
+    """The mend fits the fault: no line of units is seen where one cell is odd."""
+    text, mend = CELLS[name]
+    (tmp_path / "mine.csv").write_text(text)
+    with pytest.raises(DataError) as error:
+        bring(tmp_path / "mine.csv", label="y", group="who")
+    assert mend in error.value.mend
+
+
+def _clocked(times: Callable[[pd.DataFrame], Any]) -> pd.DataFrame:
+    made = layouts.recording(subjects=4)
+    return made.assign(time=times(made))
+
+
+def _dated(form: str, first: str) -> Callable[[pd.DataFrame], Any]:
+    """Each person a day after the one before."""
+
+    def times(made: pd.DataFrame) -> Any:
+        days = pd.to_timedelta(made["who"].str[1:].astype(int), "D")
+        return (pd.Timestamp(first) + days + pd.to_timedelta(made["time"], "s")).dt.strftime(form)
+
+    return times
+
+
+DATES = {
+    "day first by the order of rows": ("%d/%m/%Y %H:%M:%S.%f", "2021-03-05", "the day first"),
+    "month first by the order of rows": ("%m/%d/%Y %H:%M:%S.%f", "2021-03-05", "the month first"),
+    "day first by a later day": ("%d/%m/%Y %H:%M:%S.%f", "2021-03-11", ""),
+    "dashes": ("%d-%m-%Y %H:%M:%S.%f", "2021-03-05", "the day first"),
+}
+
+
+@pytest.mark.parametrize("name", DATES)
+def test_days_and_months_are_told_by_the_order_of_rows(tmp_path: Path, name: str) -> None:
+    """Times of 05/03/2021 go on from day to day, whichever stands first, and the guess is said."""
+    form, first, said = DATES[name]
+    _clocked(_dated(form, first)).to_csv(tmp_path / "r.csv", index=False)
+    made = bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+    assert (made.card.rate_hz, made.count) == (50, 48)
+    notes = " ".join(made.notes)
+    assert said in notes
+    assert bool(said) == ("write dates as 2021-03-05" in notes)
+
+
+def test_days_and_months_of_one_date_stay_open() -> None:
+    """One date reads both ways: month first, said; the same day and month is one reading."""
+    assert "both could be" in order_of(["05/03/2021"]).note
+    assert order_of(["05/03/2021", "04/03/2021"]).day_first
+    assert order_of(["03/03/2021"]).note == ""
+
+
+CLOCKS: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
+    "two rates": (
+        lambda t: pd.concat([p[:: 1 + n % 2] for n, (_, p) in enumerate(t.groupby("who"))]),
+        "in steps of 0.02 and of 0.04",
+    ),
+    "people in turns": (lambda t: t.sort_values("time"), "each time stands in several rows"),
+    "a label for each sample": (
+        lambda t: t.assign(act=np.arange(len(t)) * 1.5),
+        "the longest of 2400 labelled stretches has 1",
+    ),
+    "days of a spreadsheet": (lambda t: t.assign(time=44000 + t["time"] / 86400), "needs the rate"),
+}
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_clocks_that_make_no_even_windows_are_refused(tmp_path: Path, name: str) -> None:
+    """Several rates in one column, rows out of order, and labels that do not last are named."""
+    edit, said = CLOCKS[name]
+    edit(layouts.recording(subjects=4)).to_csv(tmp_path / "r.csv", index=False)
+    with pytest.raises(TsxferError, match=said):
+        bring(tmp_path / "r.csv", label="act", group="who", window="1s")
+
+
+@pytest.mark.parametrize("named", ["time_min", "time [min]", "time"])
+def test_minutes_are_a_unit_of_time(tmp_path: Path, named: str) -> None:
+    """A column of minutes is read as such by its name, or where ``--rate`` fits no other unit."""
+    made = layouts.recording(subjects=4)
+    made = made.assign(time=made["time"] / 60).rename(columns={"time": named})
+    made.to_csv(tmp_path / "r.csv", index=False)
+    said = {"rate": 50.0} if named == "time" else {}
+    found = bring(tmp_path / "r.csv", label="act", group="who", window="1s", **said)
+    assert (found.card.rate_hz, found.count) == (50, 48)
+
+
+def test_a_later_block_at_another_rate_is_refused(tmp_path: Path, monkeypatch: Any) -> None:
+    """Rows that tick faster far behind the beginning are no windows of the same length in time."""
+    monkeypatch.setattr(table_signals, "BLOCK", 8000)
+    made = layouts.recording(subjects=4)
+    late = made.index >= 1200
+    made["time"] = np.where(late, 100 + np.arange(len(made)) / 100, np.arange(len(made)) / 50)
+    made.to_csv(tmp_path / "r.csv", index=False)
+    with pytest.raises(DataError, match="several rates"):
+        bring(tmp_path / "r.csv", label="act", window="1s", group="who")
+
+
+def _moments(names: list[str], smooth: bool) -> pd.DataFrame:
+    """A recording of 1,200 moments whose label lasts 100, without a column of times."""
+    x = np.random.default_rng(0).normal(0, 1, (1200, len(names)))
+    x = np.cumsum(x, axis=0) if smooth else x
+    return pd.DataFrame(x.round(3), columns=names).assign(y=np.repeat(["on", "off"] * 6, 100))
+
+
+MOMENTS = {
+    "sensors by number": ([f"emg{n + 1}" for n in range(8)], False),
+    "smooth columns": ([f"v{n}" for n in range(32)], True),
+    "electrodes": (["AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2"], False),
+}
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+def test_rows_that_are_moments_are_no_windows(tmp_path: Path, name: str) -> None:
+    """``emg1`` to ``emg8`` are sensors: the table is asked about, and ``--window`` cuts it."""
+    columns, smooth = MOMENTS[name]
+    _moments(columns, smooth).to_csv(tmp_path / "r.csv", index=False)
+    with pytest.raises(DataError, match="recording, one moment a row") as error:
+        bring(tmp_path / "r.csv", label="y")
+    assert "--window 100" in error.value.mend
+    made = bring(tmp_path / "r.csv", label="y", window="100")
+    assert (made.count, made.array("x").shape[1:]) == (12, (len(columns), 100))
+    if name != "electrodes":
+        assert bring(tmp_path / "r.csv", label="y", axes="channel,time").count == 1200
+
+
+def test_moments_in_an_array_are_no_windows(tmp_path: Path) -> None:
+    """Rows that go on from one to the next are asked about; windows alike for long are not."""
+    made = _moments([f"v{n}" for n in range(32)], smooth=True)
+    x, y = made.drop(columns="y").to_numpy(), made["y"].to_numpy(np.str_)
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    with pytest.raises(DataError, match="is x a recording"):
+        bring(tmp_path / "a.npz")
+    beat = np.exp(-(((np.arange(64) - 32) / 3.0) ** 2)) * np.repeat([1.0, 2.0, 0.5], 40)[:, None]
+    beats = beat + np.random.default_rng(0).normal(0, 0.01, (120, 64))
+    np.savez(tmp_path / "b.npz", x=beats, y=y[:120])
+    assert bring(tmp_path / "b.npz").count == 120
+    walk = np.cumsum(np.random.default_rng(0).normal(size=300))
+    sliding = np.lib.stride_tricks.sliding_window_view(walk, 32)[:200]
+    np.savez(tmp_path / "c.npz", x=sliding, y=y[:200], group=np.arange(200) // 20)
+    assert bring(tmp_path / "c.npz").count == 200
+
+
+def test_labels_in_a_file_of_their_own_are_found(tmp_path: Path) -> None:
+    """``y_train.txt`` beside ``X_train.txt`` is named, with the command that joins them."""
+    np.savetxt(tmp_path / "X_train.txt", windows()[:, 0], fmt="%12.4f")
+    np.savetxt(tmp_path / "y_train.txt", labels() == "on", fmt="%d")
+    with pytest.raises(DataError, match=r"labels in y_train\.txt") as error:
+        bring(tmp_path / "X_train.txt")
+    assert "train.csv --header no --label -1" in error.value.mend
+    code = error.value.mend.split('"')[1].replace("'train.csv'", repr(str(tmp_path / "all.csv")))
+    exec(code, {})  # noqa: S102  (what the message offers)
+    made = bring(tmp_path / "all.csv", header="no", label="-1")
+    assert np.allclose(made.array("x"), windows(), atol=1e-4)

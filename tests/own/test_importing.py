@@ -1,17 +1,20 @@
 """A user's own file: read by its ending, described by flags or a card, refused with a reason."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tsxfer.api.own import prepare_own
 from tsxfer.core.cautions import Caution
 from tsxfer.data import catalogue
-from tsxfer.data.prepare import Prepared
+from tsxfer.data.prepare import Prepared, fingerprint
 from tsxfer.errors import DataError, SpecError, TsxferError
 from tsxfer.own import importing, sizes
 from tsxfer.own.content import Description
+from tsxfer.own.version import MARK
 from tsxfer.store.workspace import Workspace
 
 N, TIME = 60, 16
@@ -246,3 +249,28 @@ def test_a_class_that_would_not_be_learned_is_told_before_training(tmp_path: Pat
     assert 0 < len(refused) < len(sides)
     with pytest.raises(DataError, match="no window of class odd"):
         sizes.refuse_misfit(_bring(tmp_path / f"{refused[0]}.csv"), "strict", "all")
+
+
+def test_what_an_older_reading_prepared_is_said_and_read_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name stays, a note offers ``--again``, and that reads anew and says what changed."""
+    path = tmp_path / "mine.csv"
+    _table().to_csv(path, index=False)
+    space, said = Workspace(tmp_path / "space"), Description(label="label", group="group")
+    made = importing.bring(path, said, space)
+    assert "--again" not in " ".join(made.notes)
+    (made.folder / MARK).unlink()
+    old = importing.bring(path, said, space)
+    assert (old.card.id, old.fingerprint) == (made.card.id, made.fingerprint)
+    assert "tsxfer prepare FILE --again" in " ".join(old.notes)
+    np.save(made.folder / "x.npy", np.array(made.array("x")) + 1)
+    meta = json.loads((made.folder / "meta.json").read_text())
+    other = {"fingerprint": fingerprint(made.folder)}
+    (made.folder / "meta.json").write_text(json.dumps(meta | other))
+    prepare_own(str(path), said, space, again=True)
+    assert "are others now" in capsys.readouterr().out
+    new = importing.bring(path, said, space)
+    assert (new.notes, new.fingerprint) == (made.notes, made.fingerprint)
+    prepare_own(str(path), said, space, again=True)
+    assert "are as they were" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from safetensors.torch import save_file
 
 from tests.small import filled, job
+from tsxfer.api.engine import How
+from tsxfer.api.planning import planned
+from tsxfer.api.training import train
 from tsxfer.checks.found import Found
 from tsxfer.checks.reproduce import RerunOptions, fitting, reproduce
 from tsxfer.core.cautions import Caution
@@ -209,14 +213,42 @@ def test_changed_files_and_other_models_are_refused(place: Workspace) -> None:
     card = weights.bring(str(_saved(place.root / "y.safetensors", channels=2)), ("a",), place)
     trials = expand(_study(card.name))
     assert "module.* -> backbone.*" in check(trials, place)[0]
-    with pytest.raises(SpecError, match="no tensor in common"):
+    with pytest.raises(SpecError, match=r"as tcn: the weights .* no tensor in common") as caught:
         check(expand(_study(card.name, models=("tcn",))), place)
+    assert caught.value.mend == "they fit --model convnetquake"
     _saved(place.root / given.FOLDER / card.name / "any-0.safetensors", channels=3)
     with pytest.raises(StoreError, match="not those of its card"):
         check(trials, place)
     (place.root / given.FOLDER / card.name / given.CARD).write_text("{")
     with pytest.raises(StoreError, match="cannot be read"):
         given.read(card.name, place)
+
+
+def test_plan_refuses_what_run_refuses_and_nothing_is_left(
+    stranger: given.Given, place: Workspace, tmp_path: Path
+) -> None:
+    """In the same words, before the target's data is made; no study is left in the results."""
+    elsewhere = Workspace(tmp_path / "ws")
+    shutil.copytree(place.root / given.FOLDER, elsewhere.root / given.FOLDER)
+    misfit = _study(stranger.name, models=("tcn",))
+    with pytest.raises(SpecError, match="no tensor in common") as planning:
+        planned(misfit, elsewhere)
+    assert not elsewhere.has(TARGET)
+    with pytest.raises(SpecError) as running:
+        train(misfit, place, How("cpu", progress=False))
+    assert str(planning.value) == str(running.value)
+    wrong = _study(stranger.name, overlap="label")
+    with pytest.raises(SpecError, match="gpu"):
+        train(wrong, place, How("gpu", progress=False))
+    assert not any(one.results(misfit.name).exists() for one in (place, elsewhere))
+
+
+def test_plan_shows_how_names_were_mapped(
+    stranger: given.Given, place: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As run does, where the weights fit; the analysis is declared then."""
+    planned(_study(stranger.name), place)
+    assert f"{stranger.name} as convnetquake: 18 tensors, module.*" in capsys.readouterr().err
 
 
 def test_a_model_that_was_kept_says_what_it_has_seen(tmp_path: Path) -> None:

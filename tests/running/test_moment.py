@@ -171,6 +171,7 @@ def test_a_published_folder_is_a_source(plugin: ModuleType, tmp_path: Path) -> N
     origin = Trial(card.name, "moment", "all", 0)
     mapping = fitting(origin, "emg+sim@1", place)
     assert set(mapping.unused) == set(BESIDE)
+    assert card.channels == 0  # it has none: its table of places is no kernel
     assert all(torch.equal(t, held[mapping.names[n]]) for n, t in mapping.weights.items())
     plain = Trial("emg+sim@1", "moment", "n=40", 0, Recipe(epochs=1), reuse=Reuse(origin))
     starts = ("weights", "permuted", "untrained")

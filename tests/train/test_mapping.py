@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from tsxfer.errors import SpecError
 from tsxfer.models.base import build
@@ -49,8 +53,31 @@ def test_other_names_or_shapes_are_refused_with_both_sides() -> None:
         assert "backbone.convolutions.8.bias (32,)" in str(caught.value)
 
 
-def test_two_networks_in_one_file_are_refused() -> None:
-    """A moving average beside the weights: which is meant has to be said."""
+def _mended(held: reuse.Weights, words: str, made: str) -> reuse.Weights:
+    """What the command of a refusal makes of a file."""
+    save_file({n: t.detach().contiguous().clone() for n, t in held.items()}, "FILE.safetensors")
+    with pytest.raises(SpecError, match=words) as caught:
+        mapped(held, MODEL)
+    command = shlex.split("python -c" + caught.value.mend.partition("python -c")[2])
+    exec(command[2], {})  # noqa: S102  (in another process it takes seconds)
+    return load_file(made)
+
+
+def test_two_networks_in_one_file_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A moving average beside the weights: which is meant is said by a command that keeps it."""
+    monkeypatch.chdir(tmp_path)
     twice = {f"{side}.{n}": t for side in ("model", "ema") for n, t in BACKBONE.items()}
-    with pytest.raises(SpecError, match="fit in 2 ways"):
-        mapped(twice, MODEL)
+    kept = mapped(_mended(twice, "fit in 2 ways", "one.safetensors"), MODEL)
+    assert kept.prefix == "model.backbone."
+
+
+def test_kernels_in_the_order_of_keras_are_told_and_turned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``(time, channel, filter)`` is no other network: a command turns it into ours."""
+    monkeypatch.chdir(tmp_path)
+    turned = {n: t.permute(2, 1, 0) if t.ndim == 3 else t for n, t in BACKBONE.items()}
+    found = mapped(_mended(turned, "no tensor in common", "turned.safetensors"), MODEL)
+    assert all(torch.equal(found.weights[name], BACKBONE[name]) for name in BACKBONE)

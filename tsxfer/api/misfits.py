@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from tsxfer.core.doors import DOORS
+from tsxfer.core.names import is_given
 from tsxfer.core.options import bare
 from tsxfer.core.specs import Trial
 from tsxfer.core.study import Study
 from tsxfer.running.fingerprints import through_doors
+from tsxfer.store.workspace import Workspace
 
 
 def refuse_misfits(study: Study, trials: list[Trial]) -> None:
@@ -33,3 +35,16 @@ def refuse_misfits(study: Study, trials: list[Trial]) -> None:
         from tsxfer.train import rehearsal
 
         rehearsal.refuse(choosy)
+
+
+def fit_weights(study: Study, trials: list[Trial], workspace: Workspace) -> list[str]:
+    """Fit weights that were made elsewhere to their models; how names were mapped, line by line.
+
+    Raises:
+        TsxferError: If they do not fit; both sides are listed.
+    """
+    if not any(map(is_given, study.sources)):
+        return []
+    from tsxfer.running.given import check
+
+    return check(trials, workspace)

@@ -14,7 +14,13 @@ from tsxfer.inspection.text import short, warned
 from tsxfer.own import importing, sizes, unread
 from tsxfer.own.description import Description
 from tsxfer.own.readers import endings, is_own
+from tsxfer.own.weights import is_checkpoint
 from tsxfer.store.workspace import Workspace
+
+CHANGED = (
+    "windows, labels or groups are others now; rows made from them before are made again by the "
+    "next `tsxfer run`\n"
+)
 
 
 def bring_all(names: list[str], described: Description, workspace: Workspace) -> list[str]:
@@ -50,6 +56,11 @@ def refuse_ending(name: str) -> None:
         SpecError: Then.
     """
     if not is_own(name) and Path(name).is_file():
+        if is_checkpoint(name) and not unread.way_out(name):  # a pickle may hold a table
+            raise SpecError(
+                f"{name} is a file of weights, and no data",
+                mend=f"start from it: tsxfer run --source {name} --target DATA",
+            )
         raise SpecError(
             f"{name} is a file whose ending is not known",
             mend=unread.way_out(name) or f"save it as one of: {', '.join(endings())}",
@@ -88,15 +99,27 @@ def refuse_own_flags(name: str, described: Description) -> None:
         )
 
 
-def prepare_own(name: str, described: Description, workspace: Workspace) -> None:
+def prepare_own(
+    name: str, described: Description, workspace: Workspace, *, again: bool = False
+) -> None:
     """``tsxfer prepare FILE``: bring it in without training, and print what was read.
+
+    With `again` it is read once more where it was read before, and what became of it is said.
 
     Raises:
         TsxferError: If it cannot be read, or cannot be split into parts that share no group.
     """
-    for made in importing.bring_outputs(Path(name), described, workspace):
-        tell(made)
-        sizes.refuse_misfit(made, "strict", "all")
+    before = importing.bring_outputs(Path(name), described, workspace) if again else []
+    made = importing.bring_outputs(Path(name), described, workspace, again=again)
+    for one in made:
+        tell(one)
+        sizes.refuse_misfit(one, "strict", "all")
+    for old, new in zip(before, made, strict=False):
+        same = old.fingerprint == new.fingerprint
+        sys.stdout.write(
+            f"{new.card.id} was read again: "
+            + ("windows, labels and groups are as they were\n" if same else CHANGED)
+        )
 
 
 def tell(made: Prepared) -> None:

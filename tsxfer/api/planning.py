@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsxfer import metrics
-from tsxfer.api.misfits import refuse_misfits
+from tsxfer.api.misfits import fit_weights, refuse_misfits
 from tsxfer.core.expansion import expand
 from tsxfer.core.names import is_given
 from tsxfer.core.results import Result
@@ -97,6 +98,7 @@ def planned(study: Study, workspace: Workspace) -> Plan:
     trials = expand(study)
     refuse_misfits(study, trials)
     matching.refuse(workspace, trials)
+    sys.stderr.writelines(f"{line}\n" for line in fit_weights(study, trials, workspace))
     store = Store.of(workspace, study.name)
     rows = store.rows()
     declared = declare(study, trials, store, workspace)

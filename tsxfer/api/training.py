@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsxfer.api.engine import Engine, How, Ready, ready
-from tsxfer.api.misfits import refuse_misfits
+from tsxfer.api.misfits import fit_weights, refuse_misfits
 from tsxfer.api.progress import Progress
 from tsxfer.baselines import foundations
 from tsxfer.core.expansion import expand
@@ -68,12 +68,36 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
     refuse_misfits(study, trials)
     foundations.check(trials)
     workspace.make()
-    store = Store.of(workspace, study.name)
-    store.folder.mkdir(parents=True, exist_ok=True)
     announce(study)
+    _refuse_unready(study, trials, workspace)
+    store = Store.of(workspace, study.name)
+    done = finished(store, trials, workspace)
+    todo = [t for t in trials if t.key not in done]
+    engine = ready(how, len(todo), workspace, study.name) if todo else None
+    # Only now, so that nothing is left of a study that was refused.
     with alone(workspace.root / "leases", f"study-{study.name}"):
         save_quietly(study, store.folder / "study.toml")
         declared = declare(study, trials, store, workspace)
+    if engine is None:
+        sys.stderr.write(f"all {len(done)} trials are done\n")
+        return 0
+    try:
+        kept = Kept(study.name, store, declared.digest)
+        return _run(trials, todo, workspace, kept, how, engine)
+    except (KeyboardInterrupt, Terminated):
+        count = len(store.rows())
+        sys.stderr.write(
+            f"\nstopped; {count} finished rows are kept. Run the same command to resume.\n"
+        )
+        raise
+
+
+def _refuse_unready(study: Study, trials: list[Trial], workspace: Workspace) -> None:
+    """Make what is simulated, and refuse data, weights and pairs that are not fit to run.
+
+    Raises:
+        TsxferError: For the first.
+    """
     named = [*study.sources, *study.targets, *(t.dataset for t in trials)]
     for name in dict.fromkeys(n for n in named if not is_given(n)):
         tell_of_simulating(name, workspace)
@@ -83,16 +107,6 @@ def train(study: Study, workspace: Workspace, how: How) -> int:
         tell_of_given(study, trials, workspace)
     if study.overlap == "refuse":
         overlap.refuse(workspace, trials)
-    done = finished(store, trials, workspace)
-    todo = [t for t in trials if t.key not in done]
-    try:
-        return _run(trials, todo, workspace, Kept(study.name, store, declared.digest), how)
-    except (KeyboardInterrupt, Terminated):
-        kept = len(store.rows())
-        sys.stderr.write(
-            f"\nstopped; {kept} finished rows are kept. Run the same command to resume.\n"
-        )
-        raise
 
 
 def save_quietly(study: Study, path: Path) -> None:
@@ -173,26 +187,27 @@ def tell_of_given(study: Study, trials: list[Trial], workspace: Workspace) -> No
     Raises:
         TsxferError: If they do not fit; nothing is trained then.
     """
-    from tsxfer.running.given import check
-
     for name in filter(is_given, study.sources):
         sys.stdout.write(f"PRETRAINED ELSEWHERE: {given.read(name, workspace).said}.\n")
     sys.stdout.flush()
-    sys.stderr.writelines(f"{line}\n" for line in check(trials, workspace))
+    sys.stderr.writelines(f"{line}\n" for line in fit_weights(study, trials, workspace))
 
 
-def _run(trials: list[Trial], todo: list[Trial], workspace: Workspace, kept: Kept, how: How) -> int:
+def _run(
+    trials: list[Trial],
+    todo: list[Trial],
+    workspace: Workspace,
+    kept: Kept,
+    how: How,
+    engine: Ready,
+) -> int:
     """Train what is left, with whoever else works in this workspace; how many failed."""
-    done = len(trials) - len(todo)
-    if not todo:
-        sys.stderr.write(f"all {done} trials are done\n")
-        return 0
     from tsxfer.running.supply import packs
 
-    engine = ready(how, len(todo), workspace, kept.study)
     origins = {origin.key for t in trials for origin in t.origins}
     jobs = _jobs(kept.study, todo, origins, workspace, engine, how)
     supply = Supply(packs(jobs, engine.width(len(todo))), Shared.of(workspace, kept.store))
+    done = len(trials) - len(todo)
     progress = Progress(kept.study, len(todo), done, shown=how.progress)
     return _train(progress, supply, kept, engine.run)
 

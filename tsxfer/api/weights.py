@@ -5,20 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from tsxfer.core.names import DatasetName, is_given, is_simulated
 from tsxfer.core.study import Study
 from tsxfer.data import catalogue
 from tsxfer.errors import SpecError
 from tsxfer.own import weights
+from tsxfer.own.readers import is_own
 from tsxfer.store import given
 from tsxfer.store.workspace import Workspace
 from tsxfer.zoo import shelf
 
 
 def split(names: Sequence[str]) -> list[str]:
-    """Names with commas between, one by one."""
-    return [part.strip() for item in names for part in item.split(",") if part.strip()]
+    """Names with commas between, one by one; a file whose name has a comma is one."""
+    parts = (part for item in names for part in ([item] if _is_file(item) else item.split(",")))
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _is_file(item: str) -> bool:
+    try:
+        return Path(item).is_file()
+    except (OSError, ValueError):  # too long, or no path at all
+        return False
 
 
 def bring_all(names: Sequence[str], trained_on: Sequence[str], workspace: Workspace) -> list[str]:
@@ -47,10 +57,25 @@ def _brought(name: str, corpora: Sequence[str], workspace: Workspace) -> str:
     if shelf.is_zoo(name):
         return shelf.find(name).id
     if not weights.is_checkpoint(name):
+        _refuse_nowhere(name)
         return name
     card = weights.bring(name, corpora, workspace)
     sys.stderr.write(f"{name}: {card.said} -> {card.name}\n")
     return card.name
+
+
+def _refuse_nowhere(name: str) -> None:
+    """Refuse a path where nothing lies, such as the name of a model on a hub.
+
+    Raises:
+        SpecError: Then; a name without a slash is looked for among data sets.
+    """
+    if "/" in name and not Path(name).exists() and not is_own(name):
+        raise SpecError(
+            f"no file or folder {name}",
+            mend="check the path; models are not downloaded by name: fetch the folder first "
+            f"(of the Hugging Face hub: hf download {name} --local-dir FOLDER), and name it",
+        )
 
 
 def _tell_of_unknown(corpora: Sequence[str]) -> None:

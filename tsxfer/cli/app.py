@@ -245,6 +245,9 @@ def prepare(
     place: Annotated[
         Optional[Path], typer.Option("--from", help="Folder or archive that you already have.")  # noqa: UP045
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read a file of yours anew where it was read before.")
+    ] = False,
     described: Description = UNSAID,
     _plugins: Plugins = "",
     workspace: Place = None,
@@ -271,7 +274,7 @@ def prepare(
         prepare_zoo(name, Workspace.at(workspace))
         return
     if is_own(name):
-        prepare_own(name, described, Workspace.at(workspace))
+        prepare_own(name, described, Workspace.at(workspace), again=again)
         return
     refuse_ending(name)
     refuse_own_flags(name, described)

@@ -52,17 +52,19 @@ def _download(url: str, sha256: str, folder: Path, name: str, of: str = "the car
     try:
         pooch.retrieve(url, known, fname=name, path=folder, downloader=by_http, progressbar=False)
     except (OSError, requests.RequestException) as error:  # some of requests' are ValueErrors too
+        answer = getattr(getattr(error, "response", None), "status_code", "")
         raise DataError(
-            f"{name} could not be downloaded: {type(error).__name__}",
+            f"{name} could not be downloaded: {type(error).__name__} {answer}".rstrip(),
             where=url,
             mend="check the connection and run the command again, or fetch the file by hand "
             "and name where it lies (--from FOLDER for data, --source FILE for weights)",
         ) from None
     except ValueError as error:
         raise DataError(
-            f"the checksum of {name} differs from {of}: {str(error).splitlines()[0][:200]}",
+            f"the checksum of {name} differs from {of}: {str(error).splitlines()[0][:400]}",
             where=url,
-            mend="try again later; if it stays, the publisher changed the file",
+            mend="compare it with the hash that the publisher states, and try again later; if it "
+            "stays, the file was changed",
         ) from None
 
 

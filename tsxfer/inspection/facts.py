@@ -34,6 +34,7 @@ class Facts:
         dead: Windows with some constant channel, flat ones left out.
         twice: Windows, flat ones left out, that are equal to an earlier one, to the last bit.
         across: Those of them whose earlier one is in another group.
+        torn: Those of them whose earlier one has another label.
         padded: Windows that end in a run of one value longer than a twentieth of the window.
         channels: Of each channel: smallest, mean, standard deviation and largest sample.
         frequency: ``(frequency,)`` Hz, or cycles a sample where the rate is not known.
@@ -51,6 +52,7 @@ class Facts:
     dead: int
     twice: int
     across: int
+    torn: int
     padded: int
     channels: tuple[tuple[float, float, float, float], ...]
     frequency: NDArray[np.float64]
@@ -67,7 +69,8 @@ def facts_of(made: Prepared) -> Facts:
     y, group = np.asarray(made.array("y")), np.asarray(made.array("group"))
     signal = _Signal(len(made.card.channels))
     for at, block in _blocks(made):
-        signal.add(block, group[at : at + len(block)])
+        rows = slice(at, at + len(block))
+        signal.add(block, group[rows], y[rows])
     frequency, power = _spectrum(made)
     return Facts(
         windows=len(y),
@@ -81,6 +84,7 @@ def facts_of(made: Prepared) -> Facts:
         dead=signal.dead,
         twice=signal.twice,
         across=signal.across,
+        torn=signal.torn,
         padded=signal.padded,
         channels=signal.channels(),
         frequency=frequency,
@@ -93,24 +97,25 @@ class _Signal:
     """Counts and moments of samples, block by block."""
 
     def __init__(self, channels: int) -> None:
-        self.flat = self.dead = self.twice = self.across = self.padded = 0
-        self._seen: dict[bytes, str] = {}
+        self.flat = self.dead = self.twice = self.across = self.torn = self.padded = 0
+        self._seen: dict[bytes, tuple[str, Any]] = {}
         self._low, self._high = np.full(channels, np.inf), np.full(channels, -np.inf)
         self._sum, self._squares, self._count = np.zeros(channels), np.zeros(channels), 0
 
-    def add(self, x: NDArray[np.float32], group: NDArray[np.str_]) -> None:
-        """Windows ``(n, channel, time)`` and the group of each."""
+    def add(self, x: NDArray[np.float32], group: NDArray[np.str_], y: NDArray[Any]) -> None:
+        """Windows ``(n, channel, time)``, and group and label of each."""
         still = np.ptp(x, axis=2) == 0
         self.flat += int(still.all(axis=1).sum())
         self.dead += int((still.any(axis=1) & ~still.all(axis=1)).sum())
         self.padded += int((_tail(x)[~still.all(axis=1)] > max(1, x.shape[2] // 20)).sum())
+        before = len(self._seen)
         moving = ~still.all(axis=1)  # flat windows are all alike, and counted as flat
-        for window, name in zip(x[moving], group[moving].tolist(), strict=True):
+        named = zip(group[moving].tolist(), y[moving].tolist(), strict=True)
+        for window, (name, label) in zip(x[moving], named, strict=True):
             digest = hashlib.blake2b(window.tobytes(), digest_size=16).digest()
-            if (first := self._seen.get(digest)) is None:
-                self._seen[digest] = name
-            else:
-                self.twice, self.across = self.twice + 1, self.across + (first != name)
+            first, known = self._seen.setdefault(digest, (name, label))
+            self.across, self.torn = self.across + (first != name), self.torn + (known != label)
+        self.twice += int(moving.sum()) - (len(self._seen) - before)  # those that are not new
         wide = x.astype(np.float64)
         self._low = np.minimum(self._low, x.min(axis=(0, 2)))
         self._high = np.maximum(self._high, x.max(axis=(0, 2)))

@@ -49,6 +49,8 @@ def _of_signal(facts: Facts) -> Iterator[str]:
         )
     elif facts.twice:
         yield f"{facts.twice:,} window(s) occur twice, within their groups"
+    if facts.torn:
+        yield f"{facts.torn:,} window(s) occur twice with different labels: which one is right?"
     if facts.flat:
         yield f"{facts.flat:,} window(s) are flat: all channels are constant"
     if facts.dead:

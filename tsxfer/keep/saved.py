@@ -17,7 +17,7 @@ from tsxfer.core.names import DatasetName, is_simulated
 from tsxfer.data import foreign
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.keep.fit import Fitted, scaler_facts, scaler_of
-from tsxfer.own import checkpoints
+from tsxfer.own import checkpoints, other_weights
 from tsxfer.store.rows import row_of
 from tsxfer.store.workspace import Workspace, environment
 from tsxfer.train import weights
@@ -62,8 +62,8 @@ def find_source(named: str, model: str, workspace: Workspace) -> Source:
         TsxferError: If there is none, or it was trained with another backbone.
     """
     path = Path(named)
-    checkpoints.refuse_pickled(path)
-    if path.suffix == checkpoints.ENDING or (path / WEIGHTS).is_file():
+    other_weights.refuse(path)
+    if path.suffix == other_weights.ENDING or (path / WEIGHTS).is_file():
         named_file = source_at(path / WEIGHTS if path.is_dir() else path, model)
         checkpoints.read(named_file.path)  # refuses what is whole, and yet no trained network
         return named_file

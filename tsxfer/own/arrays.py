@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
+from tsxfer.own.array_doubts import question, rate_of, smoother, square
 from tsxfer.own.columns import few
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.official import joined, parts_of, with_parts
+from tsxfer.own.survey import own_lengths
 
 Arrays = dict[str, NDArray[Any]]
 X = ("x", "data", "windows", "samples", "signals")
@@ -36,14 +38,15 @@ def content_of_arrays(arrays: Arrays, described: Description, path: Path) -> Con
     used = {x_name, twin, train.label, train.group_name, described.test}
     used |= {_twin(arrays, name) for name in (train.label, train.group_name)}
     unused = _unused(arrays, len(train.x), used, described.unlabelled)
-    train = replace(train, notes=(*train.notes, *unused))
+    rate, told = rate_of(arrays, described)
+    train = replace(train, rate=rate, notes=(*train.notes, *unused, *told))
     if described.test in arrays and not described.unlabelled:
         column = _column(arrays[described.test], described.test, path)
         part, note = parts_of(column, described.test, str(path))
         return with_parts(train, part, note, str(path))
     if not twin or described.test == "no":
         return train
-    test = _part(arrays, twin, x_name, described, path)
+    test = replace(_part(arrays, twin, x_name, described, path), rate=rate)
     return test if described.unlabelled else joined(train, test, f"{x_name} and {twin}")
 
 
@@ -90,6 +93,11 @@ def _part(arrays: Arrays, x_name: str, first: str, described: Description, path:
                 mend="give one value a window, or name the right array with --label, --group or "
                 "--x",
             )
+    lengths = None
+    if windows.dtype.kind == "f" and (
+        described.missing == "refuse" or described.lengths != "refuse"
+    ):
+        lengths = own_lengths(windows)
     return Content(
         x=windows,
         y=y,
@@ -98,6 +106,7 @@ def _part(arrays: Arrays, x_name: str, first: str, described: Description, path:
         label=y_name,
         group_name=group,
         notes=notes,
+        lengths=lengths,
         windows_axis=at,
     )
 
@@ -221,13 +230,14 @@ def oriented(
         if at == 0 or not count
         else [f"axis {at + 1} of {name} {x.shape} is as long as the labels and counts windows"]
     )
-    notes += _square(x, name, count, described, path)
+    notes += square(x, name, count, described, path)
     x = np.moveaxis(x, at, 0)
     if x.ndim == 2:
+        question(x, name, described, path)
         return x[:, None, :], tuple(notes)
     if described.axes == "time,channel":
         return np.swapaxes(x, 1, 2), tuple(notes)
-    notes += _smoother(x, name, described)
+    notes += smoother(x, name, described)
     if x.shape[1] > x.shape[2] and not described.axes:
         raise DataError(
             f"{name} of shape {x.shape} would be {x.shape[1]} channels of {x.shape[2]} samples",
@@ -236,42 +246,3 @@ def oriented(
             "right",
         )
     return x, tuple(notes)
-
-
-def _square(
-    x: NDArray[Any], name: str, count: int, described: Description, path: Path
-) -> list[str]:
-    """What is to be said where two axes could count windows.
-
-    Raises:
-        DataError: If each column of a square array is smoother than its rows: columns are series.
-    """
-    if not count or described.axes or x.shape[:2] != (count, count):
-        return []
-    said = f"the first two axes of {name} {x.shape} are both as long as the labels"
-    turn = f"swap them in the file: np.swapaxes({name}, 0, 1)"
-    down, along = (float(np.nanmean(np.diff(x.astype(np.float64), axis=a) ** 2)) for a in (0, 1))
-    if x.ndim == 2 and down * 4 < along:
-        raise DataError(
-            f"{said}, and it changes less down its columns than along its rows: are the windows "
-            "its columns?",
-            where=str(path),
-            mend=f"if they are, {turn}; if each row is a window, --axes channel,time",
-        )
-    return [f"{said}: the first counts windows (--axes channel,time settles it); if not, {turn}"]
-
-
-def _smoother(x: NDArray[Any], name: str, described: Description) -> list[str]:
-    """Where neighbours along the axis of channels are more alike than along that of time."""
-    if described.axes or min(x.shape[1:]) < 8:
-        return []
-    some = np.asarray(x[:: max(1, len(x) // 64)], np.float64)
-    some = some - np.nanmean(some, axis=(1, 2), keepdims=True)
-    steps = [float(np.nanmean(np.diff(some, axis=axis) ** 2)) for axis in (1, 2)]
-    if not steps[0] * 4 < steps[1]:
-        return []
-    return [
-        f"{name} {x.shape} is read as {x.shape[1]} channels of {x.shape[2]} samples, though it "
-        "changes less from channel to channel than from sample to sample: if time comes first, say "
-        "--axes time,channel"
-    ]

@@ -19,6 +19,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.gains import said_of_gains
 from tsxfer.own.labels import Labelled, settled
+from tsxfer.own.oddities import of_samples, refuse_index
 from tsxfer.own.official import refuse_shared
 from tsxfer.own.reading import Reading, another
 from tsxfer.own.shaping import Shape, rows_of, shape_of
@@ -50,7 +51,8 @@ class Checked:
         names = rows_of(self.content, self.name)[kept]
         known = None if self.content.group is None else group[kept]
         gains = said_of_gains(self.shape.size[kept], known, names, self.content.channels)
-        return (*self.content.notes, *self.shape.notes, *self.labelled.notes, *gains)
+        odd = of_samples(self.content)
+        return (*self.content.notes, *self.shape.notes, *self.labelled.notes, *gains, *odd)
 
     def blocks(self) -> Iterator[Series]:
         """The windows in blocks."""
@@ -84,6 +86,7 @@ def check(name: str, content: Content, described: Description) -> Checked:
         raise DataError(
             f"{name} holds no window", where=name, mend="write at least a few windows to it"
         )
+    refuse_index(content, name)
     rows = rows_of(content, name)
     labelled = settled(content, described, rows)
     shape = shape_of(content, described, name, labelled.kept)
@@ -93,6 +96,8 @@ def check(name: str, content: Content, described: Description) -> Checked:
     y = labelled.y[shape.kept]
     if labelled.task == "classification":
         _refuse_few_classes(y, name)
+    else:
+        _refuse_one_number(y, content.label, name)
     card = _card(y, content, described, labelled.task, name, shape.length)
     return Checked(name, content, shape, labelled, card)
 
@@ -110,7 +115,17 @@ def _refuse_few_classes(y: NDArray[Any], name: str) -> None:
         raise DataError(
             f"classes with fewer than 3 windows: {', '.join(rare[:8])}",
             where=name,
-            mend="add windows, remove the class, or say --task regression if labels are numbers",
+            mend="add windows, remove the class, or say --task regression if labels are numbers"
+            + ("; if another column is the label, name it" if len(rare) * 2 > len(names) else ""),
+        )
+
+
+def _refuse_one_number(y: NDArray[Any], label: str, name: str) -> None:
+    if np.ptp(y) == 0:
+        raise DataError(
+            f"every label is {y[0]:g} ({label}): there is nothing to learn",
+            where=name,
+            mend="add windows of other labels, or name another column with --label",
         )
 
 

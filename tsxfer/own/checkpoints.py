@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 
 from tsxfer.errors import DataError
+from tsxfer.own import other_weights
+from tsxfer.own.other_weights import ENDING
 
-ENDING = ".safetensors"
-PICKLED = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib")
 FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}  # beside BF16
 COUNTS = ("I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL")  # e.g. batches tracked
-CONVERT = (
-    "import torch; from safetensors.torch import save_file; "
-    "w = torch.load({old!r}, weights_only=True, map_location='cpu'); "
-    "w = w.get('state_dict', w); "
-    "save_file({{n: t.clone() for n, t in w.items() if torch.is_tensor(t)}}, {new!r})"
-)
+OPTIMISERS = ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +40,12 @@ def read(path: Path) -> Checkpoint:
     Raises:
         DataError: If it is pickled, missing, a folder, damaged, empty or holds no finite numbers.
     """
-    refuse_pickled(path)
+    other_weights.refuse(path)
     if path.is_dir():
-        inside = ", ".join(sorted(p.name for p in path.glob(f"*{ENDING}"))[:9])
+        inside = ", ".join(sorted(str(p) for p in path.glob(f"*{ENDING}"))[:9])
         raise DataError(
-            f"{path} is a folder, not a file of weights", mend=f"name a file in it: {inside}"
+            f"{path} is a folder, not a file of weights",
+            mend=f"name a file in it: {inside}" if inside else "name a file of weights",
         )
     try:
         held = path.read_bytes()
@@ -57,33 +53,33 @@ def read(path: Path) -> Checkpoint:
         facts = json.loads(held[8 : 8 + int.from_bytes(held[:8], "little")])
     except FileNotFoundError:
         raise DataError(f"no file {path}", mend="check the path") from None
+    except OSError as error:
+        raise other_weights.unreadable(path, error) from None
     except (SafetensorError, ValueError, OverflowError, RecursionError) as error:
-        raise DataError(
-            f"{path.name} is no whole safetensors file ({len(held):,} bytes): {error}",
-            where=str(path),
-            mend="copy or download it again; a file of another kind has to be saved as safetensors",
-        ) from None
+        other_weights.refuse_damaged(path, held[:256], len(held), str(error))
     tensors = {
         name: found for name, facts in named if (found := _array(name, facts, path)) is not None
     }
-    _refuse_nothing(tensors, path)
+    whole = [n for n, f in named if f["dtype"] in COUNTS and len(f["shape"]) > 1]
+    _refuse_nothing(tensors, whole, path)
     return Checkpoint(tensors, dict(facts.get("__metadata__") or {}))
 
 
-def refuse_pickled(path: Path) -> None:
-    """Refuse files of PyTorch's and Python's pickles, and say how they are converted.
+def read_parts(paths: Sequence[Path]) -> Checkpoint:
+    """The weights of one file, or of the parts in which a large one is published.
 
     Raises:
-        DataError: Then; nothing of the file is read. One that is not there is left to the reader.
+        DataError: As `read`; or if two parts hold one tensor.
     """
-    if path.suffix.lower() in PICKLED and path.exists():
-        new = str(path.with_suffix(ENDING))
+    parts = [read(path) for path in paths]
+    tensors = {name: held for part in parts for name, held in part.tensors.items()}
+    if len(tensors) < sum(len(part.tensors) for part in parts):
         raise DataError(
-            f"{path.name} is pickled, and opening a pickle can run any program",
-            where=str(path),
-            mend="convert it where you trust it: "
-            f'python -c "{CONVERT.format(old=str(path), new=new)}"',
+            "two parts of the weights hold the same tensor",
+            where=", ".join(map(str, paths[:9])),
+            mend="download the folder again, into an empty one",
         )
+    return Checkpoint(tensors, parts[0].facts)
 
 
 def _array(name: str, facts: Mapping[str, Any], path: Path) -> NDArray[np.float32] | None:
@@ -112,20 +108,35 @@ def _array(name: str, facts: Mapping[str, Any], path: Path) -> NDArray[np.float3
     return held.reshape(facts["shape"])
 
 
-def _refuse_nothing(tensors: Mapping[str, NDArray[np.float32]], path: Path) -> None:
-    """Refuse a file without numbers, or in which nothing was learned.
+def _refuse_nothing(
+    tensors: Mapping[str, NDArray[np.float32]], whole: Sequence[str], path: Path
+) -> None:
+    """Refuse a file without a network's numbers, or in which nothing was learned.
+
+    Args:
+        tensors: Its floats.
+        whole: Names of its kernels of whole numbers.
+        path: The file.
 
     Raises:
         DataError: Then.
     """
-    size = sum(held.size for held in tensors.values())
-    if not size:
-        raise DataError(
-            f"{path.name} holds no weights", where=str(path), mend="save the network's state_dict"
-        )
-    if not any(np.ptp(held) for held in tensors.values() if held.ndim > 1):
-        raise DataError(
-            f"in {path.name} every kernel is constant, so that it is no trained network",
-            where=str(path),
-            mend="save the network after it was trained",
-        )
+    words = ""
+    kernels = [held for held in tensors.values() if held.ndim > 1]
+    if tensors and all(name.rpartition(".")[2] in OPTIMISERS for name in tensors):
+        words = f"{path.name} holds the state of an optimiser, and no network"
+        mend = "save the network's state_dict"
+    elif not any(np.ptp(held) for held in kernels if held.size) and whole:
+        words = f"in {path.name} kernels are whole numbers, as of a quantised network: {whole[0]}"
+        mend = "save the network before it is quantised"
+    elif not sum(held.size for held in tensors.values()):
+        words, mend = f"{path.name} holds no weights", "save the network's state_dict"
+    elif not kernels:
+        names = ", ".join(list(tensors)[:6])
+        words = f"{path.name} holds no kernel, only tensors of one axis: {names}"
+        mend = "save the whole state_dict of the network"
+    elif not any(np.ptp(held) for held in kernels if held.size):
+        words = f"in {path.name} every kernel is constant, so that it is no trained network"
+        mend = "save the network after it was trained"
+    if words:
+        raise DataError(words, where=str(path), mend=mend)

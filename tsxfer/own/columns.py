@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tsxfer.errors import DataError, nearest
+from tsxfer.own.letters import seen_as
 
 LABELS = ("label", "y", "target", "class")
 
@@ -30,6 +31,7 @@ def label_of(names: list[str], wanted: str, path: Path) -> str:
         if wanted.lstrip("-").isdigit():
             hint = "did you mean a position? Then say --header no too"
         mend = hint if hint.startswith("did") else "name it: --label COLUMN"
+        mend = _same_look(wanted, names, "--label") or mend
         if not wanted and {"date", "close"} <= {name.strip().lower() for name in names}:
             mend = "of daily prices say how many closes a window has: --window 50"
         raise DataError(
@@ -50,9 +52,17 @@ def group_of(names: list[str], wanted: str, path: Path) -> str:
         raise DataError(
             f"no group column {wanted!r}",
             where=f"{path} has: {few(names)}",
-            mend="name one of them with --group, or leave it out",
+            mend=_same_look(wanted, names, "--group")
+            or "name one of them with --group, or leave it out",
         )
     return wanted or ("group" if "group" in names else "")
+
+
+def _same_look(wanted: str, names: list[str], flag: str) -> str:
+    """What mends a name that another alphabet's letters write, which look the same."""
+    found = seen_as(wanted, names)
+    said = f"{found} of the file is {found!a}, which looks the same: say {flag} {found}"
+    return f"{said}, or rename the column" if found else ""
 
 
 def few(names: list[str]) -> str:

@@ -139,7 +139,7 @@ def _cut(agreed: Agreed) -> Content:
         notes, group = [*notes, said], "stretch"
     signal, start, labels, groups = _places(signals, length, step, described.unlabelled)
     if not len(start):
-        raise _nothing(signals, described, length)
+        raise _nothing(signals, described, length, rate)
     notes.append(_left_over(signals, len(start), length, step, rate, described.unlabelled))
     dtype = np.result_type(*{one.dtype for one in signals})
     if described.unlabelled and any(span.label is not None for s in labelled for span in s.spans):
@@ -235,14 +235,17 @@ def _left_over(
     return said + (f"; {short:,} stretches are shorter than a window" if short else "")
 
 
-def _nothing(signals: list[Signal], described: Description, length: int) -> DataError:
+def _nothing(signals: list[Signal], described: Description, length: int, rate: float) -> DataError:
     spans = [span for signal in signals for span in signal.spans if span.label is not None]
     longest = max((span.stop - span.start for span in spans), default=0)
+    at = f" ({described.window} at {rate:g} Hz)" if rate else ""
     return DataError(
-        f"no window of {length} samples lies within one label: the longest of {len(spans)} "
+        f"no window of {length} samples{at} lies within one label: the longest of {len(spans)} "
         f"labelled stretches has {longest}",
         where=signals[0].name,
         mend=f"use a shorter --window than {described.window}"
+        + (", or say --rate if that rate is wrong" if rate and not described.rate else "")
         if longest > 1
-        else "name the column of labels with --label, or give --intervals FILE",
+        else "the label changes with each sample: name a column of labels that last with --label, "
+        "or give one label a stretch with --intervals FILE",
     )

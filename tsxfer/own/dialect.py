@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tsxfer.errors import DataError
 from tsxfer.own.description import Description
+from tsxfer.own.preamble import SEPARATORS, lacks_first_name, preamble
 
 HEAD = 1 << 18  # bytes looked at, more where the first line is longer
-SEPARATORS = (";", "\t", ",", "|", " ")
 EMPTY = frozenset({"", "na", "nan", "null", "none", "n/a", "#n/a", "#na", "-nan", "?", "<na>"})
 SEP = re.compile(r"^sep=.$", re.IGNORECASE)  # what Excel writes above a table
 KINDS = (
@@ -23,6 +23,10 @@ KINDS = (
     (b"PAR1", "parquet", ".parquet"),
     (b"BZh", "packed by bzip2", ".csv.bz2"),
     (b"\xfd7zXZ", "packed by xz", ".csv.xz"),
+)
+NO_HEADER = (
+    "no header: the first line holds numbers and is the first window (--header yes settles it "
+    "otherwise)"
 )
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -40,6 +44,7 @@ class Dialect:
         packed: The file is gzipped.
         skip: Lines before the first window: the header, and remarks above it.
         notes: What was guessed.
+        aligned: Several blanks stand between two cells.
     """
 
     encoding: str
@@ -50,6 +55,7 @@ class Dialect:
     packed: bool
     skip: int
     notes: tuple[str, ...] = ()
+    aligned: bool = False
 
 
 def dialect_of(path: Path, described: Description) -> Dialect:
@@ -62,9 +68,12 @@ def dialect_of(path: Path, described: Description) -> Dialect:
     head, whole = _head(path, packed)
     encoding, notes = _encoding(head)
     every = _lines(head, encoding, whole, path)
-    lines, above = _without_remarks(every)
+    aligned = _are_aligned(every)
+    every = [" ".join(line.split()) for line in every] if aligned else every
+    lines, above, said = _without_remarks(every)
     separator, decimal = _separated(lines, path)
     rows = _cells(lines, separator)
+    rows = [["", *rows[0]], *rows[1:]] if lacks_first_name(rows) else rows
     header, guess = _has_header(rows, decimal, described)
     count = len(rows[0])
     names = _names(rows[0]) if header else tuple(map(str, range(count)))
@@ -76,7 +85,8 @@ def dialect_of(path: Path, described: Description) -> Dialect:
         names=names,
         packed=packed,
         skip=above + int(header),
-        notes=(*notes, *guess, *_thousands(rows[int(header) :], decimal)),
+        notes=(*notes, *said, *guess, *_thousands(rows[int(header) :], decimal)),
+        aligned=aligned,
     )
 
 
@@ -153,8 +163,18 @@ def _really(head: bytes, path: Path) -> str:
     return ""
 
 
-def _without_remarks(lines: list[str]) -> tuple[list[str], int]:
-    """Lines that are cells, and how many stand above them: blanks, ``sep=;`` and ``#`` remarks.
+def _are_aligned(lines: list[str]) -> bool:
+    """Whether cells stand in columns, with several blanks between them and no other separator."""
+    text = [line for line in lines if line.strip()]
+    wide = sum(bool(re.search(r"^ +\S|\S {2,}\S", line)) for line in text)
+    parted = re.compile(r'[;\t|"]|,(?!\d)|(?<!\d),')  # a comma between digits is a decimal one
+    return 2 * wide > len(text) and not any(parted.search(line) for line in text)
+
+
+def _without_remarks(lines: list[str]) -> tuple[list[str], int, tuple[str, ...]]:
+    """Lines that are cells, how many stand above them, and what is said of those.
+
+    Above may stand blanks, ``sep=;``, ``#`` remarks, and lines of other numbers of cells.
 
     A ``#`` line right above the first window may be numpy's header: it has as many cells.
     """
@@ -167,8 +187,10 @@ def _without_remarks(lines: list[str]) -> tuple[list[str], int]:
         if line and not line.startswith("#") and not SEP.match(line):
             break
         above += 1
-    kept = [line for line in lines[above:] if line.strip()]
-    return [re.sub(r"^\s*#\s*", "", kept[0]), *kept[1:]], above
+    free = preamble(lines[above:])
+    said = (f"{free} lines above the header are left out, the first {lines[above][:40]!r}",)
+    kept = [line for line in lines[above + free :] if line.strip()]
+    return [re.sub(r"^\s*#\s*", "", kept[0]), *kept[1:]], above + free, said if free else ()
 
 
 def _same_count(one: str, other: str, separator: str) -> bool:
@@ -216,10 +238,7 @@ def _has_header(
         return True, ()
     if described.columns and set(described.columns) <= set(first):
         return True, ()
-    return False, (
-        "no header: the first line holds numbers and is the first window (--header yes settles it "
-        "otherwise)",
-    )
+    return False, (NO_HEADER,)
 
 
 def _is_position(described: Description) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tsxfer.own.catalogues import Catalogue, catalogue_of
 from tsxfer.own.content import Content
 from tsxfer.own.cutting import content_of
 from tsxfer.own.description import Description
+from tsxfer.own.folder_doubts import odd_folders, other_kinds, refuse_deep
 from tsxfer.own.interval_tables import read_intervals
 from tsxfer.own.intervals import apply
 from tsxfer.own.naming import Pattern, named
@@ -30,22 +31,6 @@ SOUNDS, EARTH = (".wav", ".flac"), tuple(seismograms.FORMATS)
 TABLES = table_signals.ENDINGS
 KINDS = (SOUNDS, edf.ENDINGS, (".hea",), EARTH, (".npy",), TABLES)  # one is read at a time
 ENDINGS = (*SOUNDS, *EARTH, *edf.ENDINGS, ".hea", ".npy", *TABLES)
-
-
-DATA = {*ENDINGS, ".mp3", ".ogg", ".m4a", ".aac", ".aiff", ".aif", ".opus", ".wma", ".xlsx", ".xls"}
-DATA |= {
-    ".npz",
-    ".mat",
-    ".h5",
-    ".hdf5",
-    ".c3d",
-    ".set",
-    ".vhdr",
-    ".gdf",
-    ".json",
-    ".jsonl",
-    ".feather",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +148,10 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
         )
     fits, notes = named(files, path, described.pattern)
     field = _field_of_group(described)
-    notes += _other_kinds(path, below, files)
+    notes += other_kinds(path, below, files, ENDINGS)
     if not described.pattern and not described.window:
-        _refuse_deep(files, path)
+        refuse_deep(files, path)
+        notes += odd_folders(path, files)
     ones = [
         One(
             (file,),
@@ -186,44 +172,6 @@ def _field_of_group(described: Description) -> str:
     return described.group if said else "group"
 
 
-def _other_kinds(folder: Path, below: Sequence[Path], files: Sequence[Path]) -> list[str]:
-    """Files beside those that are read, told by how their names end."""
-    taken = {file.stem for file in files}
-    others = [f for f in below if f.stem not in taken and f.suffix.lower() in DATA]
-    if not others:
-        return []
-    counted = Counter(file.suffix.lower() for file in others)
-    shown = ", ".join(f"{count} {ending}" for ending, count in counted.most_common(4))
-    return [
-        f"files of other kinds are left out: {shown}, e.g. {others[0].relative_to(folder)}; one "
-        "kind is read at a time"
-    ]
-
-
-def _refuse_deep(files: list[Path], folder: Path) -> None:
-    """Folders within folders, of which any may be the class.
-
-    Raises:
-        DataError: If there are some.
-    """
-    deep = next((f for f in files if len(f.relative_to(folder).parts) > 2), None)
-    if deep is None:
-        return
-    parts = deep.relative_to(folder).parts
-    names = ["{label}", "{group}", *(f"{{folder{n}}}" for n in range(3, len(parts)))]
-    if len({f.relative_to(folder).parts[0] for f in files}) == 1:  # one folder around all others
-        names = [parts[0], *names]
-    first = parts[0].lower() in ("train", "test", "training", "testing")
-    shown = (["{part}", *names] if first else names)[: len(parts) - 1]
-    raise DataError(
-        f"sub-folders within sub-folders, such as {deep.relative_to(folder).as_posix()}: which is "
-        "the class?",
-        where=str(folder),
-        mend=f"say it: --pattern '{'/'.join(shown)}/{{name}}{deep.suffix}'"
-        + (" --test part" if first else ""),
-    )
-
-
 def _from_catalogue(path: Path, table: Catalogue) -> list[One]:
     return [
         One(tuple(path / file for file in files), " and ".join(files), label, group)
@@ -239,11 +187,25 @@ def _opened(
     for one in ones:
         parts = []
         for file in one.files:
-            made, found = _signal(file, one, described, scratch)
+            with _one_of_many(file, len(ones)):
+                made, found = _signal(file, one, described, scratch)
             parts.append(made)
             inner = inner if any(inner) else found
         signals.append(parts[0] if len(parts) == 1 else _joined(parts, one.name))
     return signals, inner
+
+
+@contextmanager
+def _one_of_many(file: Path, count: int) -> Iterator[None]:
+    """A table of a folder that cannot be read may be none of its recordings."""
+    try:
+        yield
+    except DataError as error:
+        if count > 1 and file.name.lower().endswith(TABLES):
+            error.mend += (
+                f"; if {file.name} is no recording, leave it out: --pattern that the others fit"
+            )
+        raise
 
 
 def _signal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 
 ENDINGS = (".h5", ".hdf5")
+USUAL = {"scale_factor": 1.0, "add_offset": 0.0, "_FillValue": None, "missing_value": None}
 
 
 def read(path: Path, described: Description, scratch: Path) -> Content:
@@ -28,10 +30,31 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         nodes = _nodes(file, path)
         turned = any("MATLAB_class" in node.attrs for node in nodes.values())
         arrays = {} if turned else {name: _array(node) for name, node in nodes.items()}
+        facts = [file.attrs, *(node.attrs for node in nodes.values())]
+        stated = {name: value for each in facts for name, value in _numbers(each).items()}
+        notes = [note for name, node in nodes.items() for note in _unapplied(name, node)]
     if turned:
         return matlab.read(path, described, scratch)
     found = {n: a for n, a in arrays.items() if a is not None and n not in described.ignore}
-    return content_of_arrays(found, described, path)
+    made = content_of_arrays(stated | found, described, path)
+    return replace(made, notes=(*made.notes, *notes))
+
+
+def _numbers(facts: Any) -> dict[str, NDArray[Any]]:
+    """Attributes that are one number each, such as a rate."""
+    found = {name: np.asarray(facts[name]) for name in facts}
+    return {n: value for n, value in found.items() if value.size == 1 and value.dtype.kind in "iuf"}
+
+
+def _unapplied(name: str, node: Any) -> list[str]:
+    """What netCDF and alike state of the numbers of an array, which are read as they stand."""
+    stated = {key: value.item() for key, value in _numbers(node.attrs).items() if key in USUAL}
+    odd = {key: value for key, value in stated.items() if value != USUAL[key]}
+    fill = "; --nan says which number stands for missing samples" if "_FillValue" in odd else ""
+    shown = ", ".join(f"{key} {value:g}" for key, value in odd.items())
+    return (
+        [f"{name} states {shown}: not applied, numbers are read as they stand{fill}"] if odd else []
+    )
 
 
 def _nodes(file: Any, path: Path) -> dict[str, Any]:

@@ -28,13 +28,21 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.readers import Layout, also_read, endings, find, read
 from tsxfer.own.reading import READ, as_text
-from tsxfer.own.version import version_of
+from tsxfer.own.version import MARK, MENDED, older, version_of
 from tsxfer.store.leases import alone
 from tsxfer.store.workspace import Workspace, write_whole
 
 
-def bring_outputs(path: Path, flags: Description, workspace: Workspace) -> list[Prepared]:
+def bring_outputs(
+    path: Path, flags: Description, workspace: Workspace, *, again: bool = False
+) -> list[Prepared]:
     """The data sets of a file, one for each of several labels (``y,y2``): each has its own verdict.
+
+    Args:
+        path: The file or folder.
+        flags: What is said of it, beside its card.
+        workspace: Where the data sets will lie.
+        again: Read it even where it was read before, and put what is read in its place.
 
     Raises:
         TsxferError: See `bring`.
@@ -42,8 +50,9 @@ def bring_outputs(path: Path, flags: Description, workspace: Workspace) -> list[
     described = described_by(path, flags)
     labels = [label.strip() for label in described.label.split(",") if label.strip()]
     if len(labels) < 2:
-        return [bring(path, flags, workspace)]
-    return [bring(path, _alone(described, label, labels), workspace, label) for label in labels]
+        return [bring(path, flags, workspace, again=again)]
+    alone = ((label, _alone(described, label, labels)) for label in labels)
+    return [bring(path, one, workspace, label, again=again) for label, one in alone]
 
 
 def _alone(described: Description, label: str, labels: list[str]) -> Description:
@@ -52,7 +61,9 @@ def _alone(described: Description, label: str, labels: list[str]) -> Description
     return replace(described, label=label, ignore=(*described.ignore, *others))
 
 
-def bring(path: Path, flags: Description, workspace: Workspace, output: str = "") -> Prepared:
+def bring(
+    path: Path, flags: Description, workspace: Workspace, output: str = "", *, again: bool = False
+) -> Prepared:
     """The prepared data set of a file; read and checked only when file or description are new.
 
     Any number of processes may bring the same file at once: one reads it, the others wait.
@@ -62,6 +73,7 @@ def bring(path: Path, flags: Description, workspace: Workspace, output: str = ""
         flags: What is said of it, beside its card.
         workspace: Where the data set will lie.
         output: Of several labels the one that is brought; it becomes part of the name.
+        again: Read it even where it was read before.
 
     Raises:
         TsxferError: If the file, its card or the flags do not make a data set.
@@ -76,6 +88,7 @@ def bring(path: Path, flags: Description, workspace: Workspace, output: str = ""
         lambda place: read(path, described, place),
         described,
         workspace,
+        again=again,
     )
 
 
@@ -85,6 +98,8 @@ def brought(
     content: Callable[[Path], Content],
     described: Description,
     workspace: Workspace,
+    *,
+    again: bool = False,
 ) -> Prepared:
     """The prepared data set of that name; `content` is asked for only where it is not there yet.
 
@@ -94,21 +109,32 @@ def brought(
         content: From a folder for arrays that memory should not hold to what was read.
         described: What is said of it.
         workspace: Where the data set will lie.
+        again: Ask even where it is there, and put the new one in its place.
 
     Raises:
         TsxferError: If the content does not make a data set.
     """
     known = workspace.data(str(named))
-    kept = _kept(known)
+    kept = None if again else _kept(known)
     if kept is None:
         workspace.make()
         with alone(workspace.root / "leases", f"prepare-{known.name}"):
-            kept = _kept(known) or _import(shown, content, described, known, workspace)
+            kept = (None if again else _kept(known)) or _import(
+                shown, content, described, known, workspace
+            )
     return kept
 
 
 def _kept(folder: Path) -> Prepared | None:
-    return load(Dataset(read_card(folder)), folder) if (folder / CARD).exists() else None
+    """What was read before; where that was before a mend of the reading, a note says so."""
+    made = load(Dataset(read_card(folder)), folder) if (folder / CARD).exists() else None
+    if made is None or not older(folder):
+        return made
+    note = (
+        "this was prepared by an older reading of files: `tsxfer prepare FILE --again`, with the "
+        f"same flags (or deleting {folder}), reads it anew and says whether that differs"
+    )
+    return replace(made, notes=(*made.notes, note))
 
 
 def described_by(path: Path, flags: Description) -> Description:
@@ -176,6 +202,7 @@ def _import(
             beside={
                 CARD: json.dumps(asdict(card), indent=1),
                 READ: as_text(checked.reading(described)),
+                MARK: str(MENDED),
             },
             notes=checked.notes,
         )

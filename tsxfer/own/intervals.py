@@ -14,8 +14,9 @@ from tsxfer.own.interval_tables import Interval
 from tsxfer.own.signals import Signal, Span
 
 OWN_TIME = (
-    "give starts and ends in seconds of the recording's own time, as times of day or dates where "
-    "it has such, or call the columns start_ms and end_ms, or start_samples and end_samples"
+    "give starts and ends in seconds of the recording's own time, as times of day or dates "
+    "(2021-03-05) where it has such, or call the columns start_ms and end_ms, or "
+    "start_samples and end_samples"
 )
 DATED = 1e8  # seconds: dates of 1973 and later, counted from 1970
 

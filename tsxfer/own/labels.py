@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
-from tsxfer.own.known_labels import NAMELESS, known, missing
+from tsxfer.own.doubts import of_classes, of_groups, of_numbers, refuse_dressed
+from tsxfer.own.known_labels import known, missing
 
 Task = Literal["classification", "regression"]
 MOST_CLASSES = 20  # integers with more distinct values may be numbers: then the task must be said
@@ -56,6 +57,9 @@ def settled(content: Content, described: Description, rows: NDArray[np.str_]) ->
     every = np.zeros(len(found.kept), y.dtype)
     every[found.kept] = y
     group, joined = _groups(content, rows, found.kept)
+    if content.group is not None:
+        classes = names_as_text(y) if task == "classification" else None
+        joined = (*joined, *of_groups(group[found.kept], classes))
     return Labelled(every, task, group, found.kept, (*notes, *joined, *found.notes))
 
 
@@ -63,10 +67,17 @@ def _labels(
     y: NDArray[Any], content: Content, described: Description
 ) -> tuple[NDArray[Any], Task, tuple[str, ...]]:
     task, guessed = _task(y, described, content)
+    said = bool(described.task or content.task)
     if task == "regression":
-        return _as_numbers(y, content.label), "regression", guessed
+        numbers = _as_numbers(y, content.label)
+        told = said or bool(guessed)
+        doubts = of_numbers(numbers, content.label, told, MOST_CLASSES)
+        return numbers, "regression", (*guessed, *doubts)
     names, joined = spelt_alike(names_as_text(y), _words, "classes")
-    return names, "classification", (*guessed, *joined, *_cases(names), *_several(names))
+    notes = (*guessed, *joined, *_several(names), *of_classes(names))
+    if not said:
+        refuse_dressed(names, content.label, MOST_CLASSES)
+    return names, "classification", notes
 
 
 def plain(y: NDArray[Any]) -> NDArray[Any]:
@@ -150,7 +161,7 @@ def _groups(
     group = plain(content.group)
     _refuse_missing(missing(group) & kept, rows, content.group_name)
     names, joined = spelt_alike(names_as_text(group), _folded, "groups")
-    return names, (*joined, *_alike(names), *_nameless(names))
+    return names, joined
 
 
 def _refuse_missing(without: NDArray[np.bool_], rows: NDArray[np.str_], column: str) -> None:
@@ -161,14 +172,6 @@ def _refuse_missing(without: NDArray[np.bool_], rows: NDArray[np.str_], column: 
             mend="fill it in, or remove those rows: a window without a group could be on both "
             "sides of the split",
         )
-
-
-def _nameless(groups: NDArray[np.str_]) -> tuple[str, ...]:
-    """A group whose name says that nobody knows it, which may be several in truth."""
-    known = {name.casefold() for name in np.unique(groups).tolist()} & NAMELESS
-    said = [f"{name!r} ({int((np.char.lower(groups) == name).sum())} windows)" for name in known]
-    end = "taken as one group by that name; if it means that nothing is known, remove those rows"
-    return (f"{', '.join(sorted(said))}: {end}",) if said else ()
 
 
 def _words(name: str) -> list[str]:
@@ -187,18 +190,6 @@ def compared(name: str) -> str:
 
 def _folded(name: str) -> list[str]:
     return _words(name.casefold())
-
-
-def _alike(groups: NDArray[np.str_]) -> tuple[str, ...]:
-    """Groups that differ by signs or leading zeros alone stay apart, and are said."""
-    alike: dict[str, list[str]] = {}
-    for name in dict.fromkeys(groups.tolist()):
-        plain = re.sub(r"[\W_]+", "", re.sub(r"\d+", lambda d: f"_{int(d[0])}_", name.casefold()))
-        key = plain if plain else name
-        alike.setdefault(key, []).append(name)
-    pairs = [" / ".join(sorted(found)) for found in alike.values() if len(found) > 1]
-    said = f"groups that look alike are kept apart: {', '.join(pairs[:4])}"
-    return (f"{said}; write them alike if they are one",) if pairs else ()
 
 
 def spelt_alike(
@@ -227,19 +218,6 @@ def spelt_alike(
     )
     joined = np.array([best[name] for name in names.tolist()], dtype=np.str_)
     return joined, (note + shown,) if changed else ()
-
-
-def _cases(names: NDArray[np.str_]) -> tuple[str, ...]:
-    """Classes that differ by capitals alone stay two, and are said."""
-    alike: dict[str, list[str]] = {}
-    for name in dict.fromkeys(names.tolist()):
-        alike.setdefault(name.casefold(), []).append(name)
-    pairs = ["/".join(sorted(found)) for found in alike.values() if len(found) > 1]
-    return (
-        (f"classes that differ by capitals alone are kept apart: {', '.join(pairs)}",)
-        if pairs
-        else ()
-    )
 
 
 def _several(names: NDArray[np.str_]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsxfer.errors import DataError
+from tsxfer.own.clocks import is_time
 from tsxfer.own.columns import few
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
@@ -40,6 +41,14 @@ def lists_of(
             where=str(path),
             mend=f"leave them out: --ignore {','.join(odd[:4])}; or --x names the column of "
             f"samples",
+        )
+    times = [name for name in columns if is_time(name)]
+    if times and len(times) < len(columns) and not described.x:
+        raise DataError(
+            f"the column {times[0]} is called as times are, and would be a channel",
+            where=str(path),
+            mend=f"--ignore {times[0]} leaves it out (say --rate HZ); --x names one column of "
+            "samples, if it is the signal",
         )
     cells: dict[str, list[Any]] = {name: [] for name in (*columns, *words)}
     for batch in table.batches([], [*columns, *words]):

@@ -82,10 +82,24 @@ def _plain(value: Any) -> NDArray[Any] | None:
 
 
 def _windows(value: NDArray[Any]) -> NDArray[Any] | None:
-    """A cell array of windows, all of one shape, as ``(n, channel, time)``."""
+    """A cell array of windows as ``(n, channel, time)``; behind shorter ones stands NaN.
+
+    Where they are unequal along one axis, that axis is time.
+    """
     cells = list(value.reshape(-1))
     plain = all(isinstance(c, np.ndarray) and c.dtype.kind in "iufb" and c.ndim == 2 for c in cells)
-    return np.stack(cells) if plain and cells and len({c.shape for c in cells}) == 1 else None
+    if not plain or not cells:
+        return None
+    if len({cell.shape for cell in cells}) == 1:
+        return np.stack(cells)
+    if len({cell.shape[1] for cell in cells}) == 1:  # time comes first
+        cells = [cell.T for cell in cells]
+    if len({cell.shape[0] for cell in cells}) > 1:
+        return None
+    out = np.full((len(cells), cells[0].shape[0], max(c.shape[1] for c in cells)), np.nan)
+    for row, cell in enumerate(cells):
+        out[row, :, : cell.shape[1]] = cell
+    return out
 
 
 def _version_7(path: Path) -> dict[str, NDArray[Any]]:

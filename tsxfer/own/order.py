@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tsxfer.errors import DataError
 from tsxfer.own.columns import few
+from tsxfer.own.letters import look_alikes, seen_as
 
 RUNNING = re.compile(
     r"^(?P<channel>.*?)(?:[_.\- ]?(?P<number>\d{1,9})|[\[(](?P<inner>\d{1,9})[\])])(?P<unit>)$"
@@ -30,6 +31,7 @@ TWO = re.compile(r"^(?P<before>.*?)(?P<first>\d{1,9})(?P<between>\D+)(?P<last>\d
 TIMELY = re.compile(r"(t|time|sample|step)[_.\- ]?$", re.IGNORECASE)
 SECONDS = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "s": 1.0, "sec": 1.0}
 FEWEST = 8  # samples: shorter windows are questioned
+SEVERAL = 4  # channels of unequal and few samples, such as electrodes
 MANY = 50  # windows, from which on so short ones look like a recording
 UNNUMBERED = "x"  # the channel of names that are numbers alone
 
@@ -92,7 +94,8 @@ def arranged(names: list[str], axes: str, path: Path) -> Arranged:
         found = Arranged(_columns(named), 0.0, _irregular(named))
     if not axes:
         _question(found.channels, names, path)
-    return replace(found, notes=(*found.notes, *_mixed(found)))
+    alike = look_alikes(found.channels, "channels")
+    return replace(found, notes=(*found.notes, *_mixed(found), *alike))
 
 
 def _like_clock(names: list[str]) -> bool:
@@ -217,7 +220,24 @@ def _refuse_unequal(found: Parsed, path: Path) -> None:
     if not odd:
         return
     columns = [name for c in odd for _, name in found[c]]
+    if max(lengths.values()) < FEWEST and len(found) >= SEVERAL:
+        every = [name for members in found.values() for _, name in members]
+        raise DataError(
+            f"this looks like a recording, one moment a row, of {len(every)} sensors: {few(every)}",
+            where=str(path),
+            mend="cut it: --window 100 (or 1s, with --rate); or name the samples of a window x_0, "
+            "x_1, ... if each row is one",
+        )
     counts = ", ".join(f"{c} {n}" for c, n in list(lengths.items())[:8])
+    twin = next(((c, other) for c in odd if (other := seen_as(c, lengths))), None)
+    if twin is not None:
+        one, other = map(ascii, twin)
+        raise DataError(
+            f"columns {few(columns)} look like those of channel {twin[1]} and are none: {one} is "
+            f"not {other}",
+            where=str(path),
+            mend="rename them in the letters of the others",
+        )
     raise DataError(
         f"channels have unequal lengths: {counts} samples; {few(columns)} "
         f"{'does' if len(columns) == 1 else 'do'} not belong to the others",

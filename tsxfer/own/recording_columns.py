@@ -13,6 +13,7 @@ from tsxfer.errors import DataError
 from tsxfer.own.called import bare_name
 from tsxfer.own.clocks import is_time
 from tsxfer.own.columns import LABELS, few
+from tsxfer.own.dates import Order, date_of, order_of
 from tsxfer.own.description import Description
 from tsxfer.own.dialect import number
 from tsxfer.own.streams import Table, Text
@@ -36,6 +37,7 @@ class Roles:
         time: Column of times; "" where there is none.
         dated: The times are text, such as dates.
         notes: What was guessed.
+        day_first: Of dates such as 05/03/2021 the day stands first.
     """
 
     samples: tuple[str, ...]
@@ -44,6 +46,7 @@ class Roles:
     time: str
     dated: bool
     notes: tuple[str, ...]
+    day_first: bool = False
 
     @property
     def numbers(self) -> list[str]:
@@ -83,18 +86,33 @@ def roles_of(table: Table, described: Description, path: Path) -> Roles:
         name for name in free if name not in (time, *others)
     ]
     _refuse_strangers(samples, kinds, table, path)
+    dated = bool(time) and kinds[time] != "number"
+    order = _order_of_dates(table, time) if dated else Order(False)
     return Roles(
         tuple(samples),
         label,
         group,
         time,
-        bool(time) and kinds[time] != "number",
+        dated,
         (
+            *filter(None, [order.note]),
             *notes,
             *(f"column {name!r} counts the samples: left out" for name in counters),
             *(f"column {name!r} is a second column of times: left out" for name in others),
         ),
+        order.day_first,
     )
+
+
+def _order_of_dates(table: Table, time: str) -> Order:
+    """Whether day or month stands first, by all rows: where no day is above 12, order tells."""
+    dates: dict[str, None] = {}
+    for batch in table.batches([], [time]):
+        cells = batch.column(0).to_pylist()
+        if not isinstance(cells[0] if cells else None, str) or not date_of(cells[0]):
+            break
+        dates |= dict.fromkeys(map(date_of, dict.fromkeys(c.strip()[:10] for c in cells if c)))
+    return order_of(list(dates))
 
 
 def _other_times(table: Table, names: list[str], kinds: dict[str, str], path: Path) -> list[str]:
@@ -156,7 +174,10 @@ def _roles_again(table: Table, described: Description, path: Path) -> Roles:
     label = _wanted(described.label, names, table, path, "--label") if described.label else ""
     taken = (*samples, label, *described.ignore)
     time = next((n for n in names if is_time(n) and n not in taken), "")
-    return Roles(samples, label, "", time, bool(time) and _kind(table, time) != "number", ())
+    dated = bool(time) and _kind(table, time) != "number"
+    order = _order_of_dates(table, time) if dated else Order(False)
+    notes = (order.note,) if order.note else ()
+    return Roles(samples, label, "", time, dated, notes, order.day_first)
 
 
 def _kind(table: Table, name: str) -> str:

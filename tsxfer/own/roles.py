@@ -66,6 +66,8 @@ def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, t
         samples = _known([name for name in names if name != label], described, path)
         return Roles(label, "", samples, ""), notes
     if table.positions and at(described.label) not in names:
+        if (beside := _labels_beside(path)) is not None:
+            raise _apart(path, beside)
         raise DataError(
             f"no header: the first line holds numbers, so no column is called "
             f"{described.label or 'label'!r}",
@@ -77,6 +79,25 @@ def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, t
     group = group_of(names, at(described.group), path)
     samples = [name for name in names if name not in (label, group, part)]
     return Roles(label, group, samples, part), notes
+
+
+def _labels_beside(path: Path) -> Path | None:
+    """``y_train.txt`` of ``X_train.txt``; None where there is none."""
+    found = path.with_name("y" + path.name[1:])
+    return found if path.name[:1] in "Xx" and found.is_file() else None
+
+
+def _apart(path: Path, beside: Path) -> DataError:
+    both = f"{path.name.split('.')[0][1:].strip('_') or 'all'}.csv"
+    code = (
+        f"import numpy as np; np.savetxt('{both}', np.column_stack([np.loadtxt('{path}'), "
+        f"np.loadtxt('{beside}')]), delimiter=',')"
+    )
+    return DataError(
+        f"no header and no label: are the labels in {beside.name}?",
+        where=str(path),
+        mend=f'put them beside: python -c "{code}", then {both} --header no --label -1',
+    )
 
 
 def _known(names: list[str], described: Description, path: Path) -> list[str]:

@@ -14,10 +14,14 @@ BOUNDS = [
     32767.0,
     -(2.0**31),
     2.0**31 - 1,
+    65535.0,
     9.969209968386869e36,
+    float(np.finfo(np.float32).max),
+    -float(np.finfo(np.float32).max),
     -12345.0,
-]  # of int16, int32; netCDF; SAC
-POWERS = [sign * 10.0**power for power in (10, 20, 30, 34, 35, 36) for sign in (-1, 1)]
+    -999.25,
+]  # of 16 bits, int32; netCDF; float32; SAC; logs of wells
+POWERS = [sign * 10.0**power for power in (10, 20, 30, 34, 35, 36, 37, 38) for sign in (-1, 1)]
 KNOWN = np.array([*NINES, *BOUNDS, *POWERS])
 FAR = 10  # times the size of all other extremes: no signal goes there and nowhere between
 
@@ -52,8 +56,8 @@ def _far(value: float, hit: NDArray[np.bool_], where: str, names: NDArray[np.str
         f"the sample {value:g} in {int(hit.sum())} of {len(hit)} windows is far from all others: "
         "does it stand for what is missing?",
         where=f"first in {where.format(names[int(np.argmax(hit))])}",
-        mend=f"if it does, say --nan {value:g} --missing interpolate (or drop); if it is a sample, "
-        "--nan none",
+        mend=f"if it does, say --nan {value:.9g} --missing interpolate (or drop); if it is a "
+        "sample, --nan none",
     )
 
 

@@ -12,6 +12,7 @@ from tsxfer.data.precision import LARGEST, as_float32, levels, lost
 from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
+from tsxfer.own.oddities import far_values
 from tsxfer.own.sentinels import refuse_sentinel
 from tsxfer.own.survey import Survey, own_samples, survey
 
@@ -70,7 +71,8 @@ def shape_of(
     off = levels(low, high)
     _refuse_too_large(facts, kept, off, names)
     _refuse_lost(low, high, off, names[kept])
-    notes = (*missing, *cut, *_said(off, content), *_flat(facts.flat & kept, names))
+    far = () if described.nan else far_values(low, high, content.channels)
+    notes = (*missing, *cut, *_said(off, content), *_flat(facts.flat & kept, names), *far)
     return Shape(kept, length, off, facts.flat, notes, facts.high - facts.low)
 
 

@@ -12,6 +12,7 @@ from tsxfer.errors import DataError
 from tsxfer.own.description import Description
 from tsxfer.own.dialect import EMPTY, Dialect, dialect_of, latin, number
 from tsxfer.own.faults import unreadable
+from tsxfer.own.squeezed import Squeezed
 
 BATCH, FIRST = 1 << 25, 1 << 20  # bytes of text that are read at a time, and to see what is there
 PARQUET = (".parquet", ".pq")
@@ -132,7 +133,8 @@ class Text:
         types = {place[n]: pa.float64() for n in numbers} | {place[n]: pa.string() for n in words}
         with pa.input_stream(
             str(self.path), compression="gzip" if self.dialect.packed else None
-        ) as file:
+        ) as raw:
+            file = pa.PythonFile(Squeezed(raw), "r") if self.dialect.aligned else raw
             yield from csv.open_csv(
                 file,
                 csv.ReadOptions(
@@ -161,7 +163,7 @@ class Text:
         # The number that pyarrow names counts the columns of the file.
         name = self.names[int(found[1])]
         row, cell, count = self._bad_cells(name)
-        if row == 0 and count == 1:  # units, or the type of each column
+        if row == 0 and count == 1 and self._is_units():  # or the type of each column
             return DataError(
                 f"{cell!r} is not a number: the line below the header seems to hold units or types",
                 where=f"{self.path}, column {name}, row 1",
@@ -173,8 +175,20 @@ class Text:
             where=f"{self.path}, column {name}, row {row + 1}",
             mend="write numbers without signs that group thousands"
             if grouped
+            else "write the minus sign as - (it is U+2212)"
+            if "\u2212" in cell
             else f"correct the cells, or leave the column out: --ignore {name}",
         )
+
+    def _is_units(self) -> bool:
+        """Whether most cells of the first row are no numbers, in columns that hold numbers."""
+        first = self._beginning()
+        odd = [
+            not self._is_number(cells[0])
+            for cells in first.values()
+            if len(cells) > 1 and self._is_number(cells[1])
+        ]
+        return sum(odd) * 2 > len(odd)
 
     def _bad_cells(self, name: str) -> tuple[int, str, int]:
         at, first, count = 0, (0, ""), 0

@@ -88,3 +88,16 @@ def _not_its_own(content: Content, rows: slice) -> NDArray[np.int64]:
         return np.zeros(rows.stop - rows.start, np.int64)
     _, channels, length = content.x.shape
     return np.asarray((length - content.lengths[rows]) * channels, np.int64)
+
+
+def own_lengths(x: NDArray[Any]) -> NDArray[np.int64] | None:
+    """Samples of each window; rows whose last cells are empty in every channel are shorter."""
+    found = np.full(len(x), x.shape[2])
+    for rows in blocks(x):
+        there = ~np.isnan(x[rows])
+        if not there.all():
+            ends = np.where(there.any(axis=2), x.shape[2] - there[:, :, ::-1].argmax(axis=2), 0)
+            alike = (ends == ends[:, :1]).all(axis=1)
+            found[rows] = np.where(alike & (ends[:, 0] > 0), ends[:, 0], x.shape[2])
+        let_go(x)
+    return None if bool((found == x.shape[2]).all()) else found

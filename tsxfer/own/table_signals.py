@@ -15,6 +15,7 @@ from tsxfer.own.called import units_of
 from tsxfer.own.clocks import Clock, clock_of, seconds
 from tsxfer.own.codes import Codes
 from tsxfer.own.description import Description
+from tsxfer.own.dialect import NO_HEADER
 from tsxfer.own.faults import unreadable
 from tsxfer.own.recording_columns import Roles, is_number, roles_of
 from tsxfer.own.runs import Runs
@@ -59,7 +60,9 @@ def _opened(path: Path, described: Description) -> Table:
     counted = list(table.names) == [str(number) for number in range(len(table.names))]
     if described.header or table.positions or counted or not any(map(is_number, table.names)):
         return table
-    return open_table(path, replace(described, header="no"))
+    again = open_table(path, replace(described, header="no"))
+    again.notes = (*again.notes, NO_HEADER)
+    return again
 
 
 class _Tape:
@@ -99,6 +102,14 @@ class _Tape:
             self._clock = self._beginning(times)
         clock = self._clock
         assert clock is not None  # noqa: S101  (the caller looked)
+        if clock.ticks_otherwise(times):
+            raise DataError(
+                f"the column {self._roles.time} ticks at several rates: in steps of "
+                f"{clock.period:.3g}, and otherwise from row {self._count + 1} on",
+                where=str(self._path),
+                mend="write the rows of each rate into a file of its own, and give the folder with "
+                "--resample HZ",
+            )
         breaks = clock.breaks(times, self._last)
         starts = np.flatnonzero(breaks)
         starts = starts if self._count else np.union1d([0], starts)
@@ -150,7 +161,7 @@ class _Tape:
 
 
 def _times(block: Any, roles: Roles, path: Path, before: int) -> NDArray[np.float64]:
-    times = seconds(block[roles.time])[0]
+    times = seconds(block[roles.time], roles.day_first)[0]
     bad = ~np.isfinite(times)
     if bad.any():
         row = int(np.argmax(bad))

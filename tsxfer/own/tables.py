@@ -13,10 +13,13 @@ from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.dialect import EMPTY, number
 from tsxfer.own.lists import lists_of
+from tsxfer.own.moments import refuse_moments
 from tsxfer.own.official import parts_of, with_parts
 from tsxfer.own.order import FEWEST, MANY, Arranged, arranged
 from tsxfer.own.roles import Roles, refuse_strangers, roles_of, words_of
 from tsxfer.own.streams import ReadAgain, Table, open_table
+from tsxfer.own.summaries import refuse_summary
+from tsxfer.own.survey import own_lengths
 
 TEXTS = (".csv", ".tsv", ".txt", ".dat")
 ENDINGS = (*TEXTS, *(f"{ending}.gz" for ending in TEXTS), ".parquet", ".pq")
@@ -41,10 +44,13 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         x, words = _filled(table, columns, words_of(roles), scratch)
     except ReadAgain:
         x, words = _filled(table, columns, words_of(roles), scratch)
+    refuse_summary(x, path)
     x = x.reshape(len(x), len(order.channels), -1)
     _question(x, described, path)
+    labels = words[roles.label] if roles.label else None
+    refuse_moments(x, order.channels, labels, described, path)
     lengths = (
-        None if described.missing != "refuse" and described.lengths == "refuse" else _lengths(x)
+        None if described.missing != "refuse" and described.lengths == "refuse" else own_lengths(x)
     )
     content = _content(x, words, roles, order, (*table.notes, *notes), lengths, table.decimal)
     if not roles.part:
@@ -152,18 +158,3 @@ def as_numbers(words: NDArray[Any], decimal: str = ".") -> NDArray[Any]:
     if np.isnan(numbers).all() or odd - (EMPTY if broken else {""}):
         return np.array(cells, object)
     return numbers
-
-
-def _lengths(x: NDArray[np.float64]) -> NDArray[np.int64] | None:
-    """Samples of each window; rows whose last cells are empty in every channel are shorter."""
-    from tsxfer.own.survey import blocks, let_go
-
-    found = np.full(len(x), x.shape[2])
-    for rows in blocks(x):
-        there = ~np.isnan(x[rows])
-        if not there.all():
-            ends = np.where(there.any(axis=2), x.shape[2] - there[:, :, ::-1].argmax(axis=2), 0)
-            alike = (ends == ends[:, :1]).all(axis=1)
-            found[rows] = np.where(alike & (ends[:, 0] > 0), ends[:, 0], x.shape[2])
-        let_go(x)
-    return None if bool((found == x.shape[2]).all()) else found

@@ -14,6 +14,8 @@ from tsxfer.own.walking import files_below
 from tsxfer.store.workspace import Workspace, write_whole
 
 READING = 2  # raised when the same file is read as other windows, labels or groups than before
+MENDED = 3  # raised when a mend may read some files otherwise and names stay: see `older`
+MARK = "reading.txt"  # beside the arrays of an own data set: by which reading they were made
 LARGE = 1 << 26  # bytes: from here on the hash is remembered by size and time of change
 SETTLED = (
     10.0  # seconds since the last change, before which a file may change within its time stamp
@@ -37,6 +39,18 @@ def version_of(
     for place in (path, *(path for path in (*beside, *also) if path.is_file())):
         digest.update(_bytes_of(place, workspace) if place.exists() else str(place).encode())
     return digest.hexdigest()[:8]
+
+
+def older(folder: Path) -> bool:
+    """Whether a prepared data set was read before the last mend of how files are read.
+
+    Its name stays, so that rows and frozen result sets that name it stay valid; reading it again is
+    offered.
+    """
+    try:
+        return int((folder / MARK).read_text(encoding="ascii")) < MENDED
+    except (OSError, ValueError):
+        return True
 
 
 def _bytes_of(path: Path, workspace: Workspace) -> bytes:

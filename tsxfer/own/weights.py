@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,17 +14,21 @@ from typing import Any
 
 from tsxfer.core.names import WEIGHTS, DatasetName, is_simulated
 from tsxfer.data.fetch import fetch_file
-from tsxfer.errors import SpecError, printable
+from tsxfer.errors import DataError, SpecError, printable
 from tsxfer.keys import content_key
-from tsxfer.own import checkpoints
+from tsxfer.own import checkpoints, other_weights
 from tsxfer.own.importing import plain_name
+from tsxfer.own.other_weights import ENDING
 from tsxfer.store.checkpoints import ROW, digest
 from tsxfer.store.given import ANY, Given, channels_of, keep
 from tsxfer.store.workspace import Workspace
 
 KEPT = "weights.safetensors"  # in the folder of a model that `fit` kept
 PUBLISHED = "model.safetensors"  # in a folder as foundation models are published
+INDEX = f"{ENDING}.index.json"
+PART = re.compile(r"(.+)-([0-9]{5})-of-([0-9]{5})\.safetensors")
 ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+SEALED = "#sha256"
 HASH = re.compile(r"sha256[=:]([0-9a-fA-F]{64})")
 MOST, LONGEST = 50, 120  # names that a header may tell, and letters of one
 DECLARED = "trained_on"  # in the header of a stranger's file: names with commas between
@@ -32,9 +37,9 @@ DECLARED = "trained_on"  # in the header of a stranger's file: names with commas
 def is_checkpoint(named: str) -> bool:
     """Whether a source is a file, folder or address of weights, and not a data set."""
     path = Path(named)
-    file = path.suffix.lower() in (checkpoints.ENDING, *checkpoints.PICKLED)
-    folder = path.is_dir() and any(path.glob(f"*{checkpoints.ENDING}"))
-    return file or folder or bool(ADDRESS.match(named))
+    if ADDRESS.match(named) or named.lower().partition(SEALED)[0].endswith((ENDING, INDEX)):
+        return True
+    return other_weights.is_other(path) or (path.is_dir() and any(path.glob(f"*{ENDING}")))
 
 
 def bring(named: str, trained_on: Iterable[str], workspace: Workspace) -> Given:
@@ -42,7 +47,7 @@ def bring(named: str, trained_on: Iterable[str], workspace: Workspace) -> Given:
 
     Args:
         named: A ``.safetensors`` file, a folder that `tsxfer fit` wrote, a folder with
-            ``model.safetensors``, or an address that ends in ``#sha256=HASH``.
+            ``model.safetensors`` or its parts, or an address that ends in ``#sha256=HASH``.
         trained_on: Data sets that the user says it has learned from; empty: what the file says.
         workspace: Where it is kept.
 
@@ -50,17 +55,68 @@ def bring(named: str, trained_on: Iterable[str], workspace: Workspace) -> Given:
         TsxferError: If it cannot be read, or is not what its hash says.
     """
     if not ADDRESS.match(named):
-        return _kept(_file_in(Path(named)), Path(named).name, tuple(trained_on), workspace)
+        _refuse_sealed(named)
+        return _kept(_files_in(Path(named)), Path(named).name, tuple(trained_on), workspace)
     address, _, seal = named.partition("#")
+    sha256 = _sha256(named, seal)
     with tempfile.TemporaryDirectory(prefix="tsxfer-") as place:
-        path = fetch_file(address, _sha256(named, seal), Path(place))
-        return _kept(path, path.name, tuple(trained_on), workspace)
+        try:
+            path = fetch_file(address, sha256, Path(place))
+            return _kept([path], path.name, tuple(trained_on), workspace)
+        except DataError as error:  # the file will be gone: where it came from is what helps
+            mend = error.mend.replace(f"{place}{os.sep}", "")
+            raise DataError(error.problem, where=address, mend=mend) from None
 
 
-def _file_in(path: Path) -> Path:
-    """The file of weights that a path means."""
+def _refuse_sealed(named: str) -> None:
+    """Refuse a hash behind a path: that of the tensors is taken of every file.
+
+    Raises:
+        SpecError: Then.
+    """
+    path, sign, _ = named.partition(SEALED)
+    if sign and not Path(named).exists():
+        raise SpecError(
+            f"{named} is a path with a hash behind it, which is for addresses",
+            mend=f"name {path} alone (sha256sum {path} prints its hash)",
+        )
+
+
+def _files_in(path: Path) -> list[Path]:
+    """The file of weights that a path means, or the parts of one.
+
+    Raises:
+        DataError: If parts are missing.
+    """
+    path = path.parent if path.name.endswith(INDEX) else path
     inside = [path / name for name in (KEPT, PUBLISHED) if (path / name).is_file()]
-    return inside[0] if inside else path
+    if inside or not path.is_dir():
+        return inside[:1] or [path]
+    if parts := _parts_in(path):
+        return parts
+    others = sorted(file for file in path.iterdir() if other_weights.is_other(file))
+    return others[:1] if others and not any(path.glob(f"*{ENDING}")) else [path]
+
+
+def _parts_in(folder: Path) -> list[Path]:
+    """Parts of one published file, in order; none where there are none, or those of several.
+
+    Raises:
+        DataError: If some are missing.
+    """
+    found = [match for file in folder.iterdir() if (match := PART.fullmatch(file.name))]
+    if len({(match[1], match[3]) for match in found}) != 1:
+        return []
+    stem, count = found[0][1], int(found[0][3])
+    here = {int(match[2]) for match in found}
+    missing = next((i for i in range(1, count + 1) if i not in here), 0)
+    if missing:
+        raise DataError(
+            f"{folder} holds {len(here)} of {count} parts of the weights",
+            where=str(folder),
+            mend=f"put the others beside them, such as {stem}-{missing:05}-of-{count:05}{ENDING}",
+        )
+    return [folder / f"{stem}-{i:05}-of-{count:05}{ENDING}" for i in range(1, count + 1)]
 
 
 def _sha256(named: str, seal: str) -> str:
@@ -75,12 +131,14 @@ def _sha256(named: str, seal: str) -> str:
     return found[1].lower()
 
 
-def _kept(path: Path, called: str, trained_on: tuple[str, ...], workspace: Workspace) -> Given:
-    found = checkpoints.read(path)
+def _kept(
+    paths: Sequence[Path], called: str, trained_on: tuple[str, ...], workspace: Workspace
+) -> Given:
+    found = checkpoints.read_parts(paths)
     says = _says(found.facts)
     corpora = trained_on or says.trained_on
     held = digest(found.tensors)
-    base = plain_name(called.removesuffix(checkpoints.ENDING))
+    base = plain_name(Path(called).stem if called.lower().endswith(ENDING) else called)
     version = content_key([held, list(corpora)])[:8]
     given = Given(
         name=str(DatasetName(base, WEIGHTS, version)),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tsxfer.core.models_index import model_names
 from tsxfer.core.specs import PROFILES, Reuse, Trial
-from tsxfer.data import scale
-from tsxfer.data.task import prepared
+from tsxfer.data import catalogue, scale
 from tsxfer.errors import SpecError, StoreError
 from tsxfer.keys import seed
 from tsxfer.models.base import Model, build
@@ -16,6 +16,7 @@ from tsxfer.store.workspace import Workspace
 from tsxfer.train import channels, reuse, weights
 from tsxfer.train.mapping import Mapping, complete, mapped
 
+LENGTH = 256  # samples of a window, where no data is known; copied layers do not depend on it
 AGAIN = "name the file, address or zoo:NAME itself as the source: it is brought in again"
 
 
@@ -31,7 +32,28 @@ def weights_for(origin: Trial, model: Model, workspace: Workspace) -> Mapping:
             f"{card.name} was trained as {card.model}, not as {origin.model}",
             mend=f"use the model {card.model}",
         )
-    return mapped(_held(origin, card, workspace), model)
+    held = _held(origin, card, workspace)
+    try:
+        return mapped(held, model)
+    except SpecError as error:
+        fits = [f"--model {name}" for name in _models_of(held)]
+        raise SpecError(
+            f"{card.name} as {origin.model}: {error.problem}",
+            mend=f"they fit {' or '.join(fits)}" if fits else error.mend,
+        ) from None
+
+
+def _models_of(held: reuse.Weights) -> list[str]:
+    """Models all of whose copied layers are in a file; one that cannot be built is passed over."""
+    found = []
+    for name in model_names():
+        try:
+            model = build(name, channels=1, length=LENGTH, extra=0, outputs=1, seed=0)
+            complete(mapped(held, model), reuse.transferred(model), model)
+        except Exception:  # noqa: S112  (a model of a user's may fail in any way)
+            continue
+        found.append(name)
+    return found
 
 
 def _held(origin: Trial, card: given.Given, workspace: Workspace) -> reuse.Weights:
@@ -103,11 +125,23 @@ def check(trials: Sequence[Trial], workspace: Workspace) -> list[str]:
         seen.add(what)
         model = _like(trial, workspace)
         mapping = weights_for(origin, model, workspace)
-        wanted = reuse.chosen(model, mapping.weights, trial.reuse.strategy)
-        names = [name for block in wanted for name in block]
-        complete(mapping, names, model)
+        _refuse_part(trial.reuse, mapping, model)
         lines[f"{origin.dataset} as {origin.model}: {mapping.words}"] = None
     return list(lines)
+
+
+def _refuse_part(start: Reuse, mapping: Mapping, model: Model) -> None:
+    """Refuse weights that lack some of what a strategy copies.
+
+    Raises:
+        SpecError: With both sides.
+    """
+    wanted = reuse.chosen(model, mapping.weights, start.strategy)
+    try:
+        complete(mapping, [name for block in wanted for name in block], model)
+    except SpecError as error:
+        problem = f"{start.source.dataset} as {start.source.model}: {error.problem}"
+        raise SpecError(problem, mend=error.mend) from None
 
 
 def fitting(origin: Trial, target: str, workspace: Workspace) -> Mapping:
@@ -122,7 +156,7 @@ def fitting(origin: Trial, target: str, workspace: Workspace) -> Mapping:
 
 def _like(trial: Trial, workspace: Workspace) -> Model:
     """A network of the shape that a trial trains; its weights do not matter."""
-    card = prepared(workspace, trial.dataset).card
+    card = catalogue.find(trial.dataset, workspace).card  # shapes are known before data is here
     count = len(scale.channels_for(card, PROFILES[trial.profile]))
     apart = trial.reuse is not None and trial.reuse.strategy.channels == "independent"
     return build(

@@ -159,9 +159,14 @@ def digests(workspace: Workspace) -> dict[str, str]:
 
 
 def channels_of(tensors: Tensors) -> int:
-    """Channels that the first kernel ``(filter, channel, time)`` reads; 0 if there is none."""
+    """Channels that the first kernel ``(filter, channel, time)`` reads; 0 if there is none.
+
+    Other tensors may have three axes, such as a table of places ``(1, place, width)``.
+    """
     kernels = [
-        held.shape[1] for _, held in sorted(tensors.items(), key=_naturally) if held.ndim == 3
+        held.shape[1]
+        for name, held in sorted(tensors.items(), key=_naturally)
+        if held.ndim == 3 and name.rpartition(".")[2] in ("weight", "kernel")
     ]
     return int(kernels[0]) if kernels else 0
 

@@ -12,6 +12,17 @@ from tsxfer.models.base import Model
 from tsxfer.train import channels, reuse
 
 OURS = ("backbone.net.", "backbone.")  # before a plugin's names, and before those of our models
+TURN = (
+    "the file's kernels are (time, channel, filter), as those of Keras are: turn them: python -c "
+    '"import numpy as np; from safetensors.numpy import load_file, save_file; save_file({n: '
+    "np.ascontiguousarray(t.T) for n, t in load_file('FILE.safetensors').items()}, "
+    "'turned.safetensors')\""
+)
+KEEP = (
+    'keep one of them, such as {prefix}*: python -c "from safetensors.numpy import load_file, '
+    "save_file; save_file({{n: t for n, t in load_file('FILE.safetensors').items() if "
+    "n.startswith('{prefix}')}}, 'one.safetensors')\""
+)
 MOST = 40  # names that a refusal lists of each side
 
 
@@ -59,10 +70,13 @@ def mapped(held: reuse.Weights, model: Model) -> Mapping:
     most = max((_told(m, model) for m in found), default=0)
     best = list({tuple(m.names.items()): m for m in found if _told(m, model) == most}.values())
     if not most:
-        raise _unlike(held, own, "have no tensor in common by name and shape")
+        turned = TURN if _turned(held, own) else ""
+        raise _unlike(held, own, "have no tensor in common by name and shape", turned)
     if len(best) > 1:
         ways = " or ".join(f"{m.prefix or '(nothing)'}*" for m in best)
-        raise _unlike(held, own, f"fit in {len(best)} ways: {ways}")
+        first = max((m.prefix for m in best), key=len)
+        keep = KEEP.format(prefix=first)
+        raise _unlike(held, own, f"fit in {len(best)} ways: {ways}", keep)
     return best[0]
 
 
@@ -137,11 +151,23 @@ def complete(mapping: Mapping, wanted: Sequence[str], model: Model) -> None:
     raise SpecError(error.problem, mend=f"{part}{error.mend}")
 
 
-def _unlike(held: reuse.Weights, own: reuse.Weights, why: str) -> SpecError:
+def _turned(held: reuse.Weights, own: reuse.Weights) -> bool:
+    """Whether a kernel of the file is one of the model with its axes in the other order."""
+    kernels = [(n.partition("backbone.")[2].removeprefix("net."), t) for n, t in own.items()]
+    return any(
+        f".{other}".endswith(f".{plain}") and _fits(given.permute(2, 1, 0), wanted)
+        for plain, wanted in kernels
+        for other, given in held.items()
+        if given.ndim == wanted.ndim == 3 and not _fits(given, wanted)
+    )
+
+
+def _unlike(held: reuse.Weights, own: reuse.Weights, why: str, mend: str = "") -> SpecError:
     return SpecError(
         f"the weights and the model {why}\nin the file:\n{_listed(held)}\n"
         f"in the model:\n{_listed(own)}",
-        mend="choose the --model that they are of; for a network of your own, write its module "
+        mend=mend
+        or "choose the --model that they are of; for a network of your own, write its module "
         "as a plugin (`tsxfer new model NAME`) and add --plugins FOLDER --model NAME",
     )
 

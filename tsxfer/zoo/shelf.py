@@ -23,6 +23,7 @@ from tsxfer.data.fetch import fetch_file
 from tsxfer.data.foreign import FILE, read, write
 from tsxfer.errors import SpecError, StoreError, nearest
 from tsxfer.own import checkpoints
+from tsxfer.own.other_weights import ENDING
 from tsxfer.store.checkpoints import digest
 from tsxfer.store.given import FOLDER, Given, keep
 from tsxfer.store.workspace import Workspace
@@ -275,8 +276,8 @@ def _folder(entry: Entry, workspace: Workspace) -> Path:
 
 def _place(entry: Entry, stem: str, workspace: Workspace) -> Path | None:
     """Where the file of a training lies: in the package or fetched; None where it is not here."""
-    shipped = FILES / entry.name / f"{stem}{checkpoints.ENDING}"
-    fetched = _folder(entry, workspace) / f"{stem}{checkpoints.ENDING}"
+    shipped = FILES / entry.name / f"{stem}{ENDING}"
+    fetched = _folder(entry, workspace) / f"{stem}{ENDING}"
     return next((path for path in (shipped, fetched) if path.is_file()), None)
 
 
