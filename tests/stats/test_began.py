@@ -63,7 +63,7 @@ def test_normalisation_that_lags_is_told() -> None:
     (note,) = alarms(rows, "scratch")
     assert "scratch was judged before its normalisation had caught up in 1 of 3 runs" in note
     assert "factor of up to 6.5" in note
-    assert "--recipe small_batch" in note
+    assert "--recipe small_batch or patient" in note
 
 
 def test_half_is_most() -> None:

@@ -8,7 +8,7 @@ from tsxfer.core.results import Result
 
 MENDS = "--strategy copy+rescale, and --baselines rescaled for scratch alike"
 
-STEPS = "--recipe small_batch, which takes more steps in both arms"
+STEPS = "--recipe small_batch or patient, which take more steps in both arms"
 
 
 def stuck(rows: Sequence[Result]) -> int:
