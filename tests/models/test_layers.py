@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 
 from bench.plain import Plain
 from tsxfer.models.base import build
-from tsxfer.models.layers import same_padding
+from tsxfer.models.draws import Streams
+from tsxfer.models.layers import own_stream, same_padding
 
 MODELS = ("convnetquake", "magnet", "mlstm_fcn", "tcn")
 
@@ -50,3 +52,16 @@ def test_a_step_of_a_tcn_reads_only_what_its_receptive_field_holds() -> None:
     assert x.grad is not None
     assert x.grad[0, 0, 0] == 0
     assert x.grad[0, 0, -field:].abs().sum() > 0
+
+
+def test_dropout_of_a_plugin_draws_in_a_stack_what_it_draws_alone() -> None:
+    """Behind layers that are PyTorch's own, elements are drawn in the order that they lie in."""
+    x = torch.ones(2, 3, 4, 5)  # replica, batch, patch, width
+    net = nn.Sequential(nn.Dropout(0.5))
+    alone = []
+    for seed, one in enumerate(x):
+        own_stream(net, seed, one.device)
+        alone.append(net(one))
+    each = tuple(torch.Generator().manual_seed(seed) for seed in range(len(x)))
+    net[0].generator = Streams(each)  # type: ignore[assignment]
+    assert torch.equal(torch.func.vmap(net)(x), torch.stack(alone))

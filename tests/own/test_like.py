@@ -100,3 +100,24 @@ def test_guesses_of_a_file_to_predict_are_said(tmp_path: Path) -> None:
     notes = " ".join(read_like(tmp_path / "walk.csv", like).notes)
     assert "time is read as seconds: 50 Hz" in notes
     assert "have no label" not in notes
+
+
+def test_what_predict_cannot_score_or_cut_is_told(tmp_path: Path) -> None:
+    """A channel is no label, and a recording that is too short has no window."""
+    path = _walk(tmp_path)
+    like = reading_of(bring(path, label="act", group="who", window="1s"))
+    with pytest.raises(DataError, match="ax is a channel of the model"):
+        read_like(path, like, "ax")
+    layouts.recording()[:30].to_csv(tmp_path / "short.csv", index=False)
+    with pytest.raises(DataError, match="the longest stretch without a gap has 30"):
+        read_like(tmp_path / "short.csv", like)
+
+
+def test_files_to_predict_need_no_label_in_their_names(tmp_path: Path) -> None:
+    """Where no file is named as those of the fit were, all are predicted."""
+    named = "{label}_{group}_{n}.wav"
+    layouts.clips(tmp_path / "w", named)
+    layouts.clips(tmp_path / "new", "rec{n}.wav")
+    like = reading_of(bring(tmp_path / "w", pattern=named))
+    assert len(read_like(tmp_path / "new", like).x) == 24
+    assert read_like(tmp_path / "w", like, "label").known.all()

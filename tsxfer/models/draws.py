@@ -37,17 +37,22 @@ def uniform(x: Tensor, shape: tuple[int, ...], chance: Chance) -> Tensor:
     return _drawn(x, shape, lambda out, one: out.uniform_(generator=one), chance)
 
 
-def kept(x: Tensor, share: float, chance: Chance) -> Tensor:
+def kept(x: Tensor, share: float, chance: Chance, together: bool = True) -> Tensor:
     """1 with probability `share`, else 0, of the shape of `x`.
 
-    Alone, the order in which elements are drawn is that of the memory of `x`: on a CPU, windows
-    hold their filters together (`tsxfer.models.layers.convolve`), so that a stack draws them so.
+    Args:
+        x: Any shape.
+        share: In (0, 1].
+        chance: One stream, or one for each stacked replica.
+        together: Alone on a CPU, `x` of three axes would come with its filters together in memory
+            (`tsxfer.models.layers.convolve`): elements are drawn in the order of memory, so that a
+            stack draws them so.
     """
 
     def fill(out: Tensor, one: torch.Generator | None) -> object:
         return out.bernoulli_(share, generator=one)
 
-    if isinstance(chance, Streams) and x.ndim == 3 and x.device.type == "cpu":
+    if together and isinstance(chance, Streams) and x.ndim == 3 and x.device.type == "cpu":
         batch, filters, steps = x.shape
         return _drawn(x, (batch, steps, filters), fill, chance).transpose(1, 2)
     if isinstance(chance, Streams):

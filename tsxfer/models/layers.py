@@ -33,15 +33,23 @@ def plainly() -> Iterator[None]:
 
 
 class Dropout(nn.Dropout):
-    """Dropout from its model's own stream, so that no other replica changes its numbers."""
+    """Dropout from its model's own stream, so that no other replica changes its numbers.
+
+    Attributes:
+        generator: The stream.
+        together: What it reads holds its filters together on a CPU, as `convolve` leaves them; not
+            so behind the layers of a plugin, whose dropout is PyTorch's own.
+    """
 
     generator: Chance = None
+    together = True
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape; what is kept is scaled up, as everywhere."""
         if not self.training or self.p == 0:
             return x
-        return x * draws.kept(x, 1 - self.p, self.generator) / (1 - self.p)
+        kept = draws.kept(x, 1 - self.p, self.generator, self.together)
+        return x * kept / (1 - self.p)
 
 
 class LSTM(nn.LSTM):
@@ -117,6 +125,7 @@ def own_stream(model: nn.Module, seed: int, device: torch.device) -> torch.Gener
             if isinstance(layer, nn.Dropout):
                 dropout = Dropout(layer.p).train(layer.training)
                 dropout.generator = generator
+                dropout.together = isinstance(layer, Dropout) and layer.together
                 setattr(parent, name, dropout)
     return generator
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,12 @@ def _from_excel(path: Path, goal: Path) -> Path:
 
     try:
         sheets = pd.read_excel(
-            path, sheet_name=None, engine="openpyxl", keep_default_na=False, na_values=[""]
+            path,
+            sheet_name=None,
+            header=None,
+            engine="openpyxl",
+            keep_default_na=False,
+            na_values=[""],
         )
     except ImportError:
         raise DataError(
@@ -70,12 +76,25 @@ def _from_excel(path: Path, goal: Path) -> Path:
         ) from None
     except Exception as error:  # openpyxl passes on any fault of a damaged file
         raise unreadable(path, error) from None
-    full = {name: sheet for name, sheet in sheets.items() if len(sheet)}
+    held = {name: sheet.dropna(how="all") for name, sheet in sheets.items()}
+    full = {name: sheet.dropna(axis=1, how="all") for name, sheet in held.items() if len(sheet) > 1}
     if len(full) != 1:
         raise DataError(
             f"{path.name} holds {len(full)} sheets with cells: {', '.join(map(str, full))}",
             where=str(path),
             mend="save the sheet of windows as csv, and give that",
         )
-    next(iter(full.values())).to_csv(goal, index=False)
+    _write(next(iter(full.values())), goal)
     return goal
+
+
+def _write(sheet: Any, goal: Path) -> None:
+    """A sheet as csv; lines above its header end where their cells do, as in a csv with remarks."""
+    there = sheet.notna().sum(axis=1).to_numpy()
+    header = int((2 * there >= there.max()).argmax())
+    with goal.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        for row in sheet[:header].itertuples(index=False):
+            cells = ["" if cell != cell else cell for cell in row]
+            out.writerow(cells[: max(n for n, cell in enumerate(cells, 1) if cell != "")])
+        sheet[header:].to_csv(file, index=False, header=False)

@@ -13,7 +13,7 @@ from tsxfer.own.alike import in_one_order, one_rate, same_channels
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lazy import pulled
-from tsxfer.own.signals import Signal, resampled, span_of
+from tsxfer.own.signals import Signal, resampled, span_of, told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ def content_of(signals: list[Signal], described: Description, label: str, group:
         TsxferError: If rates or channels differ, or no window fits.
     """
     rate, notes = one_rate(signals, described.rate, described.resample)
+    signals = [told_apart(signal) for signal in signals]
     signals, turned = in_one_order(signals)
     notes += turned
     channels = same_channels(signals)
@@ -236,7 +237,15 @@ def _left_over(
 
 
 def _nothing(signals: list[Signal], described: Description, length: int, rate: float) -> DataError:
-    spans = [span for signal in signals for span in signal.spans if span.label is not None]
+    spans = [span for signal in signals for span in signal.spans]
+    if described.unlabelled:
+        longest = max(span.stop - span.start for span in spans)
+        return DataError(
+            f"no window of {length} samples: the longest stretch without a gap has {longest}",
+            where=signals[0].name,
+            mend=f"the model was fitted on windows of {described.window}: give a longer recording",
+        )
+    spans = [span for span in spans if span.label is not None]
     longest = max((span.stop - span.start for span in spans), default=0)
     at = f" ({described.window} at {rate:g} Hz)" if rate else ""
     return DataError(

@@ -21,7 +21,7 @@ from tsxfer.own.description import Description
 from tsxfer.own.folder_doubts import odd_folders, other_kinds, refuse_deep
 from tsxfer.own.interval_tables import read_intervals
 from tsxfer.own.intervals import apply
-from tsxfer.own.naming import Pattern, named
+from tsxfer.own.naming import Pattern, any_fits, named
 from tsxfer.own.official import parts_of, with_parts
 from tsxfer.own.packed import WORDS
 from tsxfer.own.signals import Signal
@@ -146,7 +146,10 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
             mend=f"give a folder of files that end in {', '.join(ENDINGS)}; docs/layouts.md lists "
             f"all",
         )
-    fits, notes = named(files, path, described.pattern)
+    pattern = described.pattern
+    if described.unlabelled and pattern and not any_fits(files, path, pattern):
+        pattern = ""  # files to predict need no label in their names
+    fits, notes = named(files, path, pattern)
     field = _field_of_group(described)
     notes += other_kinds(path, below, files, ENDINGS)
     if not described.pattern and not described.window:

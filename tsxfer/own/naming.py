@@ -54,6 +54,12 @@ class Pattern:
         return relative.as_posix() if "/" in self.text else relative.name
 
 
+def any_fits(files: list[Path], folder: Path, pattern: str) -> bool:
+    """Whether some file is named like a pattern."""
+    compiled = Pattern(pattern)
+    return any(compiled.match(file.relative_to(folder)) is not None for file in files)
+
+
 def named(
     files: list[Path], folder: Path, pattern: str
 ) -> tuple[list[tuple[Path, dict[str, str]]], list[str]]:

@@ -172,6 +172,12 @@ def _roles_again(table: Table, described: Description, path: Path) -> Roles:
         for name in described.columns
     )
     label = _wanted(described.label, names, table, path, "--label") if described.label else ""
+    if label in samples:
+        raise DataError(
+            f"{label} is a channel of the model, and no label to score against",
+            where=str(path),
+            mend="name the column of labels with --label, or leave --label out",
+        )
     taken = (*samples, label, *described.ignore)
     time = next((n for n in names if is_time(n) and n not in taken), "")
     dated = bool(time) and _kind(table, time) != "number"

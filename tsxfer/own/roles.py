@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tsxfer.errors import DataError
+from tsxfer.own.clocks import is_time
 from tsxfer.own.columns import few, group_of, label_of, position
 from tsxfer.own.description import Description
 from tsxfer.own.order import is_sample
@@ -172,6 +173,14 @@ def refuse_strangers(table: Table, roles: Roles, described: Description, path: P
             "or name the samples of a window x_0, x_1, ... if each row is one",
         )
     _refuse_series(table, strangers, path)
+    times = [name for name in numbers if is_time(name)]
+    if times:
+        raise DataError(
+            f"the column {times[0]} is called as times are: is this a recording, one moment a row?",
+            where=str(path),
+            mend="if it is, cut it: --window 1s --step 0.5s (with --rate, where its unit is "
+            f"not known); if each row is a window, --ignore {times[0]}",
+        )
     said = f"columns that are neither numbered samples nor label nor group: {few(strangers)}"
     raise DataError(
         said if roles.samples else "no column of samples, such as x0, x1, x2, ...",
