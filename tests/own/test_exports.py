@@ -298,3 +298,30 @@ def test_numbers_of_events_are_no_names_of_files(tmp_path: Path) -> None:
     made = bring(tmp_path / "w", label="mag", group="event")
     assert made.array("x").shape == (24, 1, 400)
     assert len(set(made.array("group").tolist())) == 12
+
+
+def test_a_test_part_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """A misspelt ``--test`` would draw the split in silence; a column of lists has its own."""
+    table().to_csv(tmp_path / "a.csv", index=False)
+    np.savez(tmp_path / "a.npz", x=windows(), y=labels())
+    for name in ("a.csv", "a.npz"):
+        said = {"label": "y", "group": "who"} if name == "a.csv" else {}
+        with pytest.raises(TsxferError, match="--test fold names no file, and no column"):
+            bring(tmp_path / name, test="fold", **said)
+    made = pd.DataFrame({"x": windows()[:, 0].tolist(), "y": labels()})
+    made["fold"] = np.where(np.arange(len(made)) < 40, "train", "test")
+    made.to_parquet(tmp_path / "a.parquet")
+    found = bring(tmp_path / "a.parquet", label="y", test="fold")
+    assert (found.card.split, int((found.array("part") == "test").sum())) == ("official", 20)
+    assert found.card.group == "window"
+
+
+def test_an_ignored_column_that_is_misspelt_is_said(tmp_path: Path) -> None:
+    """``--ignore humidty`` leaves the column where it is, and a note says so; a class is none."""
+    made = layouts.recording().assign(humidity=np.random.default_rng(0).normal(size=3600))
+    made.to_csv(tmp_path / "r.csv", index=False)
+    said = {"label": "act", "group": "who", "window": "1s"}
+    notes = " ".join(bring(tmp_path / "r.csv", ignore=("humidty",), **said).notes)
+    assert "--ignore humidty: no column is called so; did you mean humidity?" in notes
+    kept = bring(tmp_path / "r.csv", ignore=("humidity",), **said)
+    assert "no column is called so" not in " ".join(kept.notes)

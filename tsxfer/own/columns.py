@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from tsxfer.errors import DataError, nearest
@@ -63,6 +64,16 @@ def _same_look(wanted: str, names: list[str], flag: str) -> str:
     found = seen_as(wanted, names)
     said = f"{found} of the file is {found!a}, which looks the same: say {flag} {found}"
     return f"{said}, or rename the column" if found else ""
+
+
+def ignored_in_vain(ignore: tuple[str, ...], names: list[str]) -> tuple[str, ...]:
+    """What is to be said of words of ``--ignore`` that are nearly the name of a column."""
+    close = {word: get_close_matches(word, names, 1, 0.8) for word in ignore if word not in names}
+    return tuple(
+        f"--ignore {word}: no column is called so; did you mean {found[0]}?"
+        for word, found in close.items()
+        if found
+    )
 
 
 def few(names: list[str]) -> str:

@@ -203,6 +203,17 @@ def _refuse_deaf(layout: Layout, described: Description, path: Path) -> None:
         )
 
 
+def _refuse_no_part(content: Content, described: Description, path: Path) -> None:
+    """``--test`` that nothing heeds would leave the official split out in silence."""
+    if described.test in ("", "no") or described.unlabelled or content.part is not None:
+        return
+    raise SpecError(
+        f"--test {described.test} names no file, and no column or array of {path.name}",
+        where=str(path),
+        mend="correct the name, or leave --test out: then the split is drawn",
+    )
+
+
 def also_read(layout: Layout, path: Path, described: Description) -> tuple[Path, ...]:
     """Files that are read with a path: its own mates, and the official test part beside it."""
     test = official.test_file(path, described)
@@ -226,6 +237,7 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     content = with_absent(layout.read(path, described, scratch), described)
     test = official.test_file(path, described)
     if test is None:
+        _refuse_no_part(content, described, path)
         return content
     apart = scratch / "test"
     apart.mkdir()

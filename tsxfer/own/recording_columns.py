@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tsxfer.errors import DataError
 from tsxfer.own.called import bare_name
 from tsxfer.own.clocks import is_time
-from tsxfer.own.columns import LABELS, few
+from tsxfer.own.columns import LABELS, few, ignored_in_vain
 from tsxfer.own.dates import Order, date_of, order_of
 from tsxfer.own.description import Description
 from tsxfer.own.dialect import number
@@ -96,6 +96,7 @@ def roles_of(table: Table, described: Description, path: Path) -> Roles:
         dated,
         (
             *filter(None, [order.note]),
+            *ignored_in_vain(described.ignore, list(table.names)),
             *notes,
             *(f"column {name!r} counts the samples: left out" for name in counters),
             *(f"column {name!r} is a second column of times: left out" for name in others),

@@ -10,7 +10,7 @@ import numpy as np
 
 from tsxfer.errors import DataError
 from tsxfer.own.clocks import is_time
-from tsxfer.own.columns import few, group_of, label_of, position
+from tsxfer.own.columns import few, group_of, ignored_in_vain, label_of, position
 from tsxfer.own.description import Description
 from tsxfer.own.order import is_sample
 from tsxfer.own.streams import Table
@@ -55,6 +55,7 @@ def roles_of(table: Table, described: Description, path: Path) -> tuple[Roles, t
     index = [] if table.positions else _index(table, [n for n in names if n not in said], path)
     names = [name for name in names if name not in index]
     notes = tuple(f"column {name!r} numbers the rows or is empty: left out" for name in index)
+    notes += ignored_in_vain(described.ignore, list(table.names))
     part = described.test if described.test in names else ""
     if described.unlabelled:
         label = at(described.label) if described.label else ""

@@ -35,7 +35,9 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     table = open_table(path, described)
     roles, notes = roles_of(table, described, path)
     if table.nested and any(table.kind(name) in ("list", "struct") for name in roles.samples):
-        return lists_of(table, roles.samples, words_of(roles), described, path)
+        named = [name for name in (roles.label, roles.group) if name]
+        made = lists_of(table, roles.samples, named, described, path)
+        return _parted(made, table, roles, path) if roles.part else made
     _refuse_useless(described, path)
     refuse_strangers(table, roles, described, path)
     order = arranged(roles.samples, described.axes, path)
@@ -57,6 +59,14 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         return content
     part, note = parts_of(words[roles.part], roles.part, str(path))
     return with_parts(content, part, note, str(path))
+
+
+def _parted(made: Content, table: Table, roles: Roles, path: Path) -> Content:
+    """Series with the official split that a column tells."""
+    cells = [batch.column(0).to_pylist() for batch in table.batches([], [roles.part])]
+    values = np.array([cell for batch in cells for cell in batch], object)
+    part, note = parts_of(values, roles.part, str(path))
+    return with_parts(made, part, note, str(path))
 
 
 def _refuse_useless(described: Description, path: Path) -> None:
