@@ -63,6 +63,8 @@ def test_numbers_far_from_all_others_and_few_numbers_are_said() -> None:
     assert of_numbers(y, "y", said=False, most=20) == ()
     (said,) = of_numbers(np.where(np.arange(N) % 10 == 0, -1, y), "y", said=False, most=20)
     assert said.startswith("y is -1 in 6 windows, far from the others (50.0")
+    wide = np.where(np.arange(N) % 10 == 0, -9.9, np.linspace(4, 8, N))
+    assert "y is -9.9 in 6 windows" in of_numbers(wide, "y", said=False, most=20)[0]
     spread = np.exp(np.random.default_rng(0).normal(0, 1, N))
     assert of_numbers(spread, "y", said=False, most=20) == ()
     few = np.tile([0.5, 1.0, 1.5], 20)

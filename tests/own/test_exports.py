@@ -15,6 +15,8 @@ from tests.own.made import bring, labels, table, windows
 from tsxfer.errors import DataError, TsxferError
 from tsxfer.own import table_signals
 from tsxfer.own.dates import order_of
+from tsxfer.own.like import read_like
+from tsxfer.own.reading import reading_of
 
 
 def test_a_factor_that_sac_states_is_said(tmp_path: Path) -> None:
@@ -208,6 +210,13 @@ def test_rows_that_are_moments_are_no_windows(tmp_path: Path, name: str) -> None
         assert bring(tmp_path / "r.csv", label="y", axes="channel,time").count == 1200
 
 
+def test_windows_that_wear_slowly_stay_windows(tmp_path: Path) -> None:
+    """Columns called as documented, ``x_0`` on, are windows, though each goes on from the last."""
+    made = _moments([f"x_{n}" for n in range(32)], smooth=True)
+    made.to_csv(tmp_path / "r.csv", index=False)
+    assert bring(tmp_path / "r.csv", label="y").count == 1200
+
+
 def test_a_column_of_times_beside_numbered_channels_makes_a_recording(tmp_path: Path) -> None:
     """``time, a1, a2, a3`` is cut at once, rather than asked to ignore its times first."""
     made = layouts.recording(channels=3).rename(columns={"ax": "a1", "ay": "a2", "az": "a3"})
@@ -259,3 +268,33 @@ def test_a_title_above_a_sheet_is_left_out_and_said(tmp_path: Path) -> None:
     made = bring(tmp_path / "a.xlsx", label="y", group="who")
     assert np.allclose(made.array("x"), windows(), atol=1e-5)
     assert "2 lines above the header are left out, the first 'Pump study'" in " ".join(made.notes)
+
+
+def test_channels_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """Two channels called EEG are numbered, and a file to predict keeps both in order."""
+    import edfio
+
+    random = np.random.default_rng(0)
+    signals = [
+        edfio.EdfSignal(random.normal(0, 1, 1200), 50, label="EEG", physical_range=(-10, 10))
+        for _ in range(2)
+    ]
+    notes = [edfio.EdfAnnotation(2.0 * k, 2.0, ("W", "N1")[k % 2]) for k in range(12)]
+    edfio.Edf(signals, annotations=notes).write(tmp_path / "a.edf")
+    made = bring(tmp_path / "a.edf", window="1s")
+    assert made.card.channels == ("EEG", "EEG (2)")
+    assert "several channels are called EEG" in " ".join(made.notes)
+    found = read_like(tmp_path / "a.edf", reading_of(made))
+    assert np.allclose(found.x, made.array("x"), atol=1e-5)
+
+
+def test_numbers_of_events_are_no_names_of_files(tmp_path: Path) -> None:
+    """In a catalogue of 0.wav, 1.wav, ... the event 1 is a group, and no second file."""
+    for n in range(24):
+        noise = np.random.default_rng(n).normal(0, 0.3, 400)
+        layouts.sound(tmp_path / "w" / f"{n}.wav", noise)
+    rows = [{"file": f"{n}.wav", "mag": 1 + n / 7, "event": n // 2} for n in range(24)]
+    pd.DataFrame(rows).to_csv(tmp_path / "w" / "list.csv", index=False)
+    made = bring(tmp_path / "w", label="mag", group="event")
+    assert made.array("x").shape == (24, 1, 400)
+    assert len(set(made.array("group").tolist())) == 12

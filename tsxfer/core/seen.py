@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 BLIND = 1e-3  # deviation over mean of the last features below which a network is blind
 FLAT = 0.02  # of the loss of the best constant answer; less than this learned is nothing
-LAGGING = 2.0  # times: running variances this far off answer for another network
+LAGGING = 30.0  # times; experiments/starts: 16 cost nothing, 370 a third of the score and more
 FIRST = 2  # epochs whose checkpoints are those of a run that never left its start
 
 

@@ -75,11 +75,15 @@ def _below_here(table: Any, names: set[str]) -> tuple[Any, tuple[str, ...]]:
 def _file_columns(table: Any, names: set[str]) -> list[str]:
     """Columns whose cells name files of the folder."""
     by_stem = {_stem(name) for name in names}
-    return [
+    found = [
         c
         for c in table.columns
         if table[c].map(lambda cell: _stem(str(cell)) in by_stem).mean() > 0.5
     ]
+    ended = [
+        c for c in found if table[c].map(lambda cell: str(cell).lower().endswith(SIGNALS)).any()
+    ]
+    return ended or found  # a number may be called as a file without its ending is
 
 
 def _some_files(table: Any, names: set[str]) -> list[str]:

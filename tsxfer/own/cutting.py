@@ -13,7 +13,7 @@ from tsxfer.own.alike import in_one_order, one_rate, same_channels
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.lazy import pulled
-from tsxfer.own.signals import Signal, resampled, span_of
+from tsxfer.own.signals import Signal, resampled, span_of, told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ def content_of(signals: list[Signal], described: Description, label: str, group:
         TsxferError: If rates or channels differ, or no window fits.
     """
     rate, notes = one_rate(signals, described.rate, described.resample)
+    signals = [told_apart(signal) for signal in signals]
     signals, turned = in_one_order(signals)
     notes += turned
     channels = same_channels(signals)

@@ -19,6 +19,7 @@ SUMMARY = {"mean", "average", "avg", "std", "sd", "median", "sum", "total", "min
 SPOKEN = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"0", "1"})
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 DRESSED = re.compile(r"[<>~≤≥€$£]?\s*[-+]?\d[\d.,' ]*\s*(?:[%°µ]?[A-Za-z]{0,4}(?:[/^]\w+)?)")
+MOST_FAR, REPEATED = 0.25, 3  # share of labels that are far, and windows of one such label
 FEW = 2  # rows of a summary by one name; more are people who are called so
 FAR = 30.0  # times the middle half of all labels
 RARE, MOST = 0.05, 60  # share of a class beside its twin; classes that are compared
@@ -159,7 +160,8 @@ def of_numbers(y: NDArray[Any], column: str, said: bool, most: int) -> tuple[str
     )
     first, middle, third = np.percentile(y, [25, 50, 75])
     far = np.abs(y - middle) > FAR * (third - first)
-    if third == first or not far.any() or far.mean() > 0.25:
+    far = far if far.any() and third > first else _apart(y)
+    if not far.any() or far.mean() > MOST_FAR:
         return notes
     value, rest = y[far][np.argmax(np.abs(y[far] - middle))], y[~far]
     hits = int((y == value).sum())
@@ -203,3 +205,13 @@ def _cases(names: NDArray[np.str_]) -> tuple[str, ...]:
         if pairs
         else ()
     )
+
+
+def _apart(y: NDArray[Any]) -> NDArray[np.bool_]:
+    """Labels that are one outermost number, farther from the others than those from each other."""
+    for value in (y.min(), y.max()):
+        hit = np.asarray(y == value)
+        rest = y[~hit]
+        if hit.sum() >= REPEATED and len(rest) and np.abs(rest - value).min() > np.ptp(rest) > 0:
+            return hit
+    return np.zeros(len(y), np.bool_)

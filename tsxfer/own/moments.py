@@ -49,7 +49,10 @@ def refuse_moments(
     """
     if described.axes or described.unlabelled or len(x) < MANY or x.shape[2] > LOOKED_AT:
         return
-    if labels is None or (not (_sensors(channels) and _last(labels)) and not goes_on(x)):
+    windows = all(columns[0].endswith("_0") for columns in channels.values())  # as documented
+    if labels is None or not (
+        (_sensors(channels) and _last(labels)) or (not windows and goes_on(x))
+    ):
         return
     names = [name for members in channels.values() for name in members]
     raise DataError(

@@ -84,6 +84,19 @@ class Signal:
         return replace(self, spans=tuple(named))
 
 
+def told_apart(signal: Signal) -> Signal:
+    """The same with channels of one name numbered, so that none is taken for another."""
+    if len(set(signal.channels)) == len(signal.channels):
+        return signal
+    names: list[str] = []
+    for at, name in enumerate(signal.channels):
+        before = signal.channels[:at].count(name)
+        names.append(f"{name} ({before + 1})" if before else name)
+    twice = next(name for name in signal.channels if signal.channels.count(name) > 1)
+    note = f"several channels are called {twice}: they are numbered in the order of the file"
+    return replace(signal, channels=tuple(names), notes=(*signal.notes, note))
+
+
 def _split(span: Span, ends: list[int]) -> list[Span]:
     inner = [end for end in ends if span.start < end < span.stop]
     edges = [span.start, *inner, span.stop]

@@ -8,7 +8,10 @@ from tsxfer.core.results import Result
 
 MENDS = "--strategy copy+rescale, and --baselines rescaled for scratch alike"
 
-STEPS = "--recipe small_batch, which takes more steps in both arms"
+STEPS = (
+    "--recipe small_batch or patient, which take more steps in both arms, or --strategy renorm "
+    "with --baselines renormalised, which begin with statistics of the training windows"
+)
 
 
 def stuck(rows: Sequence[Result]) -> int:
