@@ -223,7 +223,7 @@ def test_what_is_no_trained_network_is_no_source(tmp_path: Path) -> None:
         "constant": {n: torch.zeros_like(t) for n, t in good.items()},
         "whole numbers": {n: (9 * t).to(torch.int8) for n, t in good.items()},
     }
-    told = {"nan": "NaN", "constant": "no trained network", "whole numbers": "holds no weights"}
+    told = {"nan": "NaN", "constant": "no trained network", "whole numbers": "quantised network"}
     for case, held in bad.items():
         save_file(held, tmp_path / f"{case}.safetensors")
         with pytest.raises(DataError, match=told[case]):
