@@ -325,3 +325,28 @@ def test_an_ignored_column_that_is_misspelt_is_said(tmp_path: Path) -> None:
     assert "--ignore humidty: no column is called so; did you mean humidity?" in notes
     kept = bring(tmp_path / "r.csv", ignore=("humidity",), **said)
     assert "no column is called so" not in " ".join(kept.notes)
+
+
+def test_a_field_of_the_pattern_may_be_the_label(tmp_path: Path) -> None:
+    """``--label emotion`` names the field that tells it; a label that nothing tells is refused."""
+    layouts.clips(tmp_path / "w", "{label}_{group}_{n}.wav")
+    said = {"pattern": "{emotion}_{speaker}_{n}.wav", "label": "emotion", "group": "speaker"}
+    made = bring(tmp_path / "w", **said)
+    assert (made.classes, made.card.label, made.card.group) == (("no", "yes"), "emotion", "speaker")
+    layouts.clips(tmp_path / "v")
+    with pytest.raises(DataError, match="--label emotion names no field"):
+        bring(tmp_path / "v", label="emotion")
+
+
+def test_flags_that_a_layout_does_not_heed_are_refused(tmp_path: Path) -> None:
+    """``--window`` of arrays, ``--step`` alone and ``--x`` of no column are not passed over."""
+    np.savez(tmp_path / "a.npz", x=windows(), y=labels())
+    with pytest.raises(TsxferError, match="--window means nothing for arrays"):
+        bring(tmp_path / "a.npz", window="8")
+    layouts.clips(tmp_path / "w")
+    with pytest.raises(TsxferError, match="--step without --window"):
+        bring(tmp_path / "w", step="8")
+    made = pd.DataFrame({"x": windows()[:, 0].tolist(), "y": labels()})
+    made.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="no column 'eeg' for --x"):
+        bring(tmp_path / "a.parquet", label="y", x="eeg")

@@ -84,7 +84,9 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
         s.labelled(one.label if named else None, one.group)
         for s, one in zip(signals, ones, strict=True)
     ]
+    known = (label, inner[0] or label)
     label, group = inner[0] or label, inner[1] or group
+    _refuse_no_label(ones[0].files[0], known, described)
     if described.group and not group and not described.unlabelled:
         raise DataError(
             f"no column {described.group!r} for --group",
@@ -106,6 +108,18 @@ def read(path: Path, described: Description, scratch: Path) -> Content:
     columns = made.channels if table else ()
     made = replace(made, notes=(*notes, *made.notes), columns=columns)
     return made if described.unlabelled else _parted(made, ones, described, path)
+
+
+def _refuse_no_label(first: Path, known: tuple[str, ...], described: Description) -> None:
+    """``--label`` that names nothing, where folders or annotations say the label in any case."""
+    unnamed = _ending(first) in (*SOUNDS, *EARTH, *edf.ENDINGS) and not described.unlabelled
+    if unnamed and described.label and described.label not in known:
+        raise DataError(
+            f"--label {described.label} names no field of --pattern, and no column",
+            where=str(first),
+            mend=f"leave it out: folders, names or annotations say the label; or write it into "
+            f"--pattern, e.g. '{{{described.label}}}_{{n}}{first.suffix}'",
+        )
 
 
 def _parted(made: Content, ones: list[One], described: Description, path: Path) -> Content:
@@ -150,7 +164,7 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
     if described.unlabelled and pattern and not any_fits(files, path, pattern):
         pattern = ""  # files to predict need no label in their names
     fits, notes = named(files, path, pattern)
-    field = _field_of_group(described)
+    field, label = _field_of_group(described), _field_of_label(described)
     notes += other_kinds(path, below, files, ENDINGS)
     if not described.pattern and not described.window:
         refuse_deep(files, path)
@@ -159,14 +173,20 @@ def _listed(path: Path, described: Description) -> tuple[list[One], str, str, li
         One(
             (file,),
             file.relative_to(path).as_posix(),
-            fields.get("label"),
+            fields.get(label),
             fields.get(field, ""),
             tuple(fields.items()),
         )
         for file, fields in fits
     ]
     group = field if any(one.group for one in ones) else ""
-    return ones, "label", group, notes
+    return ones, label, group, notes
+
+
+def _field_of_label(described: Description) -> str:
+    """The field of a pattern that names labels: what ``--label`` says, or ``{label}``."""
+    said = bool(described.pattern) and described.label in Pattern(described.pattern).fields
+    return described.label if said else "label"
 
 
 def _field_of_group(described: Description) -> str:

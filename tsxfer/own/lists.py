@@ -33,7 +33,13 @@ def lists_of(
     Raises:
         DataError: If other columns are left, or cells are no series of numbers.
     """
-    columns = [described.x] if described.x in samples else samples
+    if described.x and described.x not in samples:
+        raise DataError(
+            f"no column {described.x!r} for --x",
+            where=f"{path} has: {few(samples)}",
+            mend="name one of them with --x, or leave --x out",
+        )
+    columns = [described.x] if described.x else samples
     odd = [name for name in columns if table.kind(name) not in ("list", "struct")]
     if odd:
         raise DataError(

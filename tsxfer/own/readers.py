@@ -105,6 +105,8 @@ def _read_inside(path: Path, described: Description, scratch: Path) -> Content:
     return replace(content, notes=(note, *content.notes)) if note else content
 
 
+CUTS = ("window", "step", "intervals", "pattern")  # flags of recordings
+
 LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "a set of the UCR/UEA archive by name",
@@ -113,7 +115,12 @@ LAYOUTS: tuple[Layout, ...] = (
         prefix=ucr.PREFIX,
     ),
     Layout("daily prices", daily.is_daily, daily.read, (".csv",)),
-    Layout("a SeisBench data set", lambda path, _: seisbench.is_seisbench(path), seisbench.read),
+    Layout(
+        "a SeisBench data set",
+        lambda path, _: seisbench.is_seisbench(path),
+        seisbench.read,
+        deaf=("x", "axes", "header", *CUTS),
+    ),
     Layout(
         "X.npy beside y.npy",
         pairs.is_pair,
@@ -134,7 +141,7 @@ LAYOUTS: tuple[Layout, ...] = (
         *packed.ENDINGS,
         *converted.ENDINGS,
     ),
-    by_ending("arrays of HDF5", hdf.read, *hdf.ENDINGS, deaf=("header", "step", "pattern")),
+    by_ending("arrays of HDF5", hdf.read, *hdf.ENDINGS, deaf=("header", *CUTS)),
     Layout("a folder of files", lambda path, _: path.is_dir(), folders.read),
     Layout(
         "a plain table of the UCR archive", archive.is_plain, archive.read_plain, (".tsv", ".txt")
@@ -142,15 +149,15 @@ LAYOUTS: tuple[Layout, ...] = (
     by_ending(
         "a table with one window a row", tables.read, *tables.ENDINGS, deaf=("step", "pattern")
     ),
-    by_ending("arrays x, y and group", npz.read, ".npz", deaf=("header", "step", "pattern")),
+    by_ending("arrays x, y and group", npz.read, ".npz", deaf=("header", *CUTS)),
     by_ending(
         "sktime's series",
         ts.read,
         ".ts",
-        deaf=("x", "axes", "header", "step", "pattern", "window", "intervals"),
+        deaf=("x", "axes", "header", *CUTS),
     ),
     by_ending("series of the UEA archive", archive.read_arff, ".arff"),
-    by_ending("variables of MATLAB", matlab.read, ".mat"),
+    by_ending("variables of MATLAB", matlab.read, ".mat", deaf=("header", *CUTS)),
 )
 
 
@@ -195,11 +202,15 @@ def find(path: Path, described: Description) -> Layout:
 def _refuse_deaf(layout: Layout, described: Description, path: Path) -> None:
     """A flag that would be passed over in silence."""
     said = [f"--{name}" for name in layout.deaf if getattr(described, name)]
+    if not said and described.step and not described.window:
+        raise SpecError(
+            "--step without --window: nothing is cut", where=str(path), mend="say --window too"
+        )
     if said:
         raise SpecError(
             f"{', '.join(said)} means nothing for {layout.name}",
             where=str(path),
-            mend="leave it out; to cut a recording, say --window",
+            mend="leave it out; what is cut with --window are tables, .npy, sound, EDF and WFDB",
         )
 
 
