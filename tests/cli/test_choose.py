@@ -81,7 +81,7 @@ def test_a_real_target_gets_the_zoo(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ({"model": ["resnet"]}, "not for resnet"),
+        ({"model": ["resnet"]}, "not for resnet (only for "),
         ({"pretrain": ["masked"]}, "learned from labels"),
         ({"source_size": "500"}, "how much to pretrain on"),
         ({"controls": ["shuffled"]}, "shuffled trains"),

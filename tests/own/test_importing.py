@@ -258,6 +258,10 @@ def test_what_an_older_reading_prepared_is_said_and_read_again(
     path = tmp_path / "mine.csv"
     _table().to_csv(path, index=False)
     space, said = Workspace(tmp_path / "space"), Description(label="label", group="group")
+    prepare_own(str(path), said, space, again=True)
+    told = capsys.readouterr().out
+    assert "read for the first time: nothing had been prepared" in told
+    assert "again" not in told
     made = importing.bring(path, said, space)
     assert "--again" not in " ".join(made.notes)
     (made.folder / MARK).unlink()

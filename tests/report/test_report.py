@@ -72,7 +72,7 @@ def test_what_marks_cannot_show_is_said_to_be_unknown() -> None:
         found = caveats.caveats(build.build("demo", trials, made))
         said[moved] = [c.text for c in found if c.kind == "COPIES NOT EXCLUDED"]
         assert ("not looked for" in seen[0].told) is (moved is None)
-    assert "speech_test_list+zoo@1" in said[None][0]
+    assert "weights of speech_test_list+zoo@1 come with marks" in said[None][0]
     assert said[0] == []
 
 

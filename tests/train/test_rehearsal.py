@@ -18,7 +18,7 @@ STUDY = Study("s", sources=("speech",), targets=("emg",), models=("convnetquake"
     [
         ("convnetquake", named("renorm"), "no normalisation layer"),
         ("magnet", named("renorm+spread"), "no normalisation layer"),
-        ("convnetquake", Strategy(blocks=12), "copies 12 blocks of layers, the model has 9"),
+        ("convnetquake", Strategy(blocks=12), "asks for 12 blocks of layers, the model has 9"),
     ],
 )
 def test_a_strategy_that_its_model_cannot_take(model: str, strategy: Strategy, words: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tsxfer.api.describing import given
 from tsxfer.core.cautions import Caution
+from tsxfer.data import catalogue
 from tsxfer.data.prepare import Prepared
 from tsxfer.errors import SpecError
 from tsxfer.inspection.facts import facts_of
@@ -19,7 +20,12 @@ from tsxfer.store.workspace import Workspace
 
 CHANGED = (
     "windows, labels or groups are others now; rows made from them before are made again by the "
-    "next `tsxfer run`\n"
+    "next `tsxfer run`"
+)
+SAME = "windows, labels and groups are as they were"
+FIRST = (
+    "was read for the first time: nothing had been prepared in this workspace of this file, as it "
+    "is now and with these flags"
 )
 
 
@@ -109,17 +115,19 @@ def prepare_own(
     Raises:
         TsxferError: If it cannot be read, or cannot be split into parts that share no group.
     """
-    before = importing.bring_outputs(Path(name), described, workspace) if again else []
-    made = importing.bring_outputs(Path(name), described, workspace, again=again)
+    there = set(catalogue.own_names(workspace))
+    before = importing.bring_outputs(Path(name), described, workspace)
+    twice = again and any(one.card.id in there for one in before)
+    made = before
+    if twice:
+        made = importing.bring_outputs(Path(name), described, workspace, again=True)
     for one in made:
         tell(one)
         sizes.refuse_misfit(one, "strict", "all")
-    for old, new in zip(before, made, strict=False):
-        same = old.fingerprint == new.fingerprint
-        sys.stdout.write(
-            f"{new.card.id} was read again: "
-            + ("windows, labels and groups are as they were\n" if same else CHANGED)
-        )
+    for old, new in zip(before, made, strict=True) if again else ():
+        same = SAME if old.fingerprint == new.fingerprint else CHANGED
+        was = f"was read again: {same}" if new.card.id in there else FIRST
+        sys.stdout.write(f"{new.card.id} {was}\n")
 
 
 def tell(made: Prepared) -> None:

@@ -144,8 +144,10 @@ def stands_in(study: Study, name: str, workspace: Workspace) -> str:
 def _unlike(study: Study, entry: shelf.Entry, workspace: Workspace) -> str:
     """Why weights of the zoo are not what a study asks for; "" where they are."""
     lacks = [m for m in study.models if not shelf.here(entry, m, workspace)]
+    has = [m for m in entry.models if shelf.here(entry, m, workspace)]
+    only = f" (only for {', '.join(has)})" if has else ""
     reasons = {
-        f"not for {', '.join(lacks)}": bool(lacks),
+        f"not for {', '.join(lacks)}{only}": bool(lacks),
         f"not for the profile {study.profile}": study.profile != "strict",
         "it has learned from labels": study.objectives != ("labels",),
         "several sources are combined": bool(study.combine),

@@ -58,8 +58,8 @@ class Shared:
         """A warning for each that shares something, or could not be compared, in part or whole."""
         shared = [f"{one.source} as a source has seen {one.words}" for one in self.refused]
         marked = [
-            f"with {one.source} come marks of whole windows alone: whether it has learned from "
-            "shifted, cut or resampled copies is unknown"
+            f"the weights of {one.source} come with marks of their training windows, not with the "
+            "windows: exact copies would be found, shifted, cut or resampled ones would not"
             for one in self.found
             if one.moved is None
         ]

@@ -110,8 +110,9 @@ def _of_marks(report: Report) -> Iterator[Caveat]:
     if names:
         yield Caveat(
             "COPIES NOT EXCLUDED",
-            f"with {', '.join(names)} come marks of whole windows, not the windows: whether "
-            "shifted, cut or resampled copies of test windows were learned from is unknown.",
+            f"the weights of {', '.join(names)} come with marks of their training windows, not "
+            "with the windows: exact copies of test windows would be found, shifted, cut or "
+            "resampled ones would not.",
         )
 
 

@@ -66,8 +66,8 @@ def chosen(model: Model, source: Weights, strategy: Strategy) -> list[list[str]]
     found = blocks(names)
     if strategy.blocks > len(found):
         raise SpecError(
-            f"strategy {strategy.words} copies {strategy.blocks} blocks of layers, the model has "
-            f"{len(found)} that can be copied",
+            f"{strategy.words} asks for {strategy.blocks} blocks of layers, "
+            f"the model has {len(found)}",
             mend=f"use first_1 to first_{len(found)}",
         )
     return found[: strategy.blocks or None]
