@@ -21,6 +21,7 @@ from tsxfer.store.workspace import Workspace
 
 SUITE = "real@1"
 BASELINES = ("trivial", "summary", "minirocket")
+REPEATS = 7
 CONTROLS = ("untrained", "permuted")
 HOURS = ("part", "trials done", "hours of pretraining", "hours of the rest")
 SCORES = (
@@ -45,7 +46,7 @@ def _hours(rows: list[Result]) -> str:
 
 
 def scores(rows: pd.DataFrame) -> Iterator[list[str]]:
-    """Each source of a part and target: what it gains, and what its placebos do."""
+    """Each source of a part and target with all repeats: its gain, and those of its placebos."""
     own = rows[rows.source.notna()]
     size, model = own["size"].iloc[0], own.model.iloc[0]
     alone = rows[rows.source.isna() & rows.baseline.isna()]
@@ -57,6 +58,8 @@ def scores(rows: pd.DataFrame) -> Iterator[list[str]]:
     for source in own.source.unique():
         arms = own[own.source == source].set_index("repeat")
         gain = arms[arms.control.isna()].gain
+        if len(gain) < REPEATS:
+            continue  # of a part that was not finished
         placebos = {name: arms[arms.control == name].gain for name in CONTROLS}
         told = [gain, *placebos.values(), gain - placebos["untrained"]]
         yield [*head, _short(source), *map(_mean, told)]
