@@ -30,6 +30,15 @@ ON_TERMINAL = (
     "Missing and failed",
     "Statistics",  # only there when asked for
 )
+OF_LINES = (
+    "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
+    "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. The line "
+    "'these test instances' speaks of the windows that were tested; the verdict is for new groups "
+    "(subjects, speakers, events) where windows have any, and a line above says what is known of "
+    "them where enough were tested. 'Samples saved' is how many training samples earlier transfer "
+    "reaches the level that scratch sets; 'trivial' is the best prediction that ignores the window "
+    "(mean, majority, class shares, no change)."
+)
 WIDE = 200  # columns from which the whole table fits
 PIPED = 100  # columns where nobody says how wide a line may be
 
@@ -49,7 +58,7 @@ def show(report: Report, console: Console | None = None) -> None:
     else:
         _table(report, console)
     if report.comparisons:
-        console.print(Text(CAPTION), style="dim")
+        console.print(Text(CAPTION if console.width >= WIDE else OF_LINES), style="dim")
     for section in sections(report):
         if section.title in ON_TERMINAL:
             _section(section, console)
@@ -93,12 +102,18 @@ def _block(c: Comparison, console: Console) -> None:
     _indented(
         console,
         f"scratch {texts['scratch']}, transfer {texts['transfer']}, trivial {texts['trivial']}, "
-        f"margin {c.margin:g}, g {texts['effect g']}; samples saved {texts['saved']}, reached "
-        f"{texts['reached']}",
+        f"margin {c.margin:g}, g {texts['effect g']}; samples saved {texts['saved']}, "
+        f"{_reached(texts['reached'])}",
     )
     caveats = dict.fromkeys(filter(None, (*c.notes, *c.gaps, c.beyond.why)))
     if caveats:
         _indented(console, f"! {'; '.join(caveats)}")
+
+
+def _reached(shares: str) -> str:
+    """Which share is whose, e.g. of ``67%/33%``."""
+    scratch, both, transfer = shares.partition("/")
+    return f"reached by scratch {scratch}, transfer {transfer}" if both else f"reached {shares}"
 
 
 def _indented(console: Console, line: str) -> None:
