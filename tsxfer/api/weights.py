@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +18,8 @@ from tsxfer.own.readers import is_own
 from tsxfer.store import given
 from tsxfer.store.workspace import Workspace
 from tsxfer.zoo import shelf
+
+HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*")  # OWNER/NAME, as the hub names models
 
 
 def split(names: Sequence[str]) -> list[str]:
@@ -58,6 +62,7 @@ def _brought(name: str, corpora: Sequence[str], workspace: Workspace) -> str:
         return shelf.find(name).id
     if not weights.is_checkpoint(name):
         _refuse_nowhere(name)
+        _refuse_hollow(name)
         return name
     card = weights.bring(name, corpora, workspace)
     sys.stderr.write(f"{name}: {card.said} -> {card.name}\n")
@@ -68,13 +73,52 @@ def _refuse_nowhere(name: str) -> None:
     """Refuse a path where nothing lies, such as the name of a model on a hub.
 
     Raises:
-        SpecError: Then; a name without a slash is looked for among data sets.
+        SpecError: Then, and for a name that is no data set either.
     """
-    if "/" in name and not Path(name).exists() and not is_own(name):
+    if is_own(name) or Path(name).exists():
+        return
+    if "/" in name:
+        hub = name if HUB.fullmatch(name) else "OWNER/NAME"
         raise SpecError(
             f"no file or folder {name}",
             mend="check the path; models are not downloaded by name: fetch the folder first "
-            f"(of the Hugging Face hub: hf download {name} --local-dir FOLDER), and name it",
+            f"(of the Hugging Face hub: hf download {hub} --local-dir FOLDER), and name it",
+        )
+    _refuse_unknown(name)
+
+
+def _refuse_unknown(name: str) -> None:
+    """Refuse a word that is no data set, as one who means weights by it has to hear.
+
+    Raises:
+        SpecError: Then.
+    """
+    if DatasetName.parse(name).settled:
+        return
+    try:
+        catalogue.refuse_unknown(name)
+    except SpecError as error:
+        if not error.problem.startswith("unknown "):  # a file of the user's own is damaged
+            raise
+        raise SpecError(
+            f"{error.problem}, and no file or folder of that name is here",
+            where=error.where,
+            mend=f"{error.mend} (weights are given as a folder or a .safetensors file)",
+        ) from None
+
+
+def _refuse_hollow(name: str) -> None:
+    """Refuse a folder of weights without the weights.
+
+    Raises:
+        SpecError: Then; other folders may hold data.
+    """
+    folder = Path(name)
+    if name not in catalogue.names() and folder.is_dir() and weights.is_hollow(folder):
+        raise SpecError(
+            f"{name} holds no {weights.PUBLISHED}",
+            mend="fetch the whole folder (of the Hugging Face hub: hf download OWNER/NAME "
+            f"--local-dir {shlex.quote(name)}), or put the weights into it",
         )
 
 
