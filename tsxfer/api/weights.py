@@ -103,7 +103,7 @@ def _refuse_unknown(name: str) -> None:
         raise SpecError(
             f"{error.problem}, and no file or folder of that name is here",
             where=error.where,
-            mend=f"{error.mend} (weights are given as a folder or a .safetensors file)",
+            mend=f"for weights, give a folder or a .safetensors file; for data, {error.mend}",
         ) from None
 
 
