@@ -58,6 +58,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "percent remarks": ("% lab\n% v2\n" + _text(table()), "2 lines above"),
     "facts above": ("Device,X7\nRate,100\n\n" + _text(table()), "3 lines above"),
     "facts, semicolons": ("Device;X7, new\n" + _text(table(), sep=";", decimal=","), "1 lines"),
+    "only decimal commas": (_text(table(), sep=";", decimal=","), ""),
     "columns of blanks": (table().to_string(index=False) + "\n", ""),
     "columns of blanks, commas": (table().to_string(index=False, decimal=",") + "\n", ""),
     "columns of blanks, numbered": (table().to_string() + "\n", "numbers the rows"),
@@ -350,3 +351,12 @@ def test_flags_that_a_layout_does_not_heed_are_refused(tmp_path: Path) -> None:
     made.to_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="no column 'eeg' for --x"):
         bring(tmp_path / "a.parquet", label="y", x="eeg")
+
+
+def test_a_header_above_decimal_commas_alone_is_no_remark(tmp_path: Path) -> None:
+    """Commas that part numbers are no cells: every column is a number, and the header stays."""
+    numbers = table().drop(columns=["who"]).assign(y=np.linspace(-1, 1, len(table())))
+    for separator in (";", "\t"):
+        path = tmp_path / f"mine{ord(separator)}.csv"
+        path.write_text(_text(numbers, sep=separator, decimal=","))
+        assert np.allclose(bring(path, label="y").array("x"), windows(), atol=1e-5)

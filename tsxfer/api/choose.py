@@ -36,6 +36,7 @@ from tsxfer.store.workspace import Workspace
 STUDIED = ("global_eq", "local_eq", "local_eq_ir", "speech", "emg", "finance")
 TUNE = (0.1, 0.3, 1.0)  # what --tune tries, in both arms
 MODES = ("auto", "real", "simulated")
+USUAL_MODELS = ("convnetquake",)
 USUAL_BASELINES = tuple(b for b in BASELINES if b not in (*FOUNDATIONS, *OF_NORMALISATION))
 
 
@@ -255,12 +256,14 @@ def _flagged(flags: Flags) -> Study:
     from tsxfer.core.models_index import model_names
 
     sources, targets = _split(flags.source, STUDIED), _split(flags.target, STUDIED)
-    models = _split(flags.model, model_names()) or ("convnetquake",)
+    models = _split(flags.model, model_names()) or USUAL_MODELS
     for model in models:
         if model not in model_names():
             raise SpecError(f"unknown model {model!r}", mend=nearest(model, model_names()))
     sizes = _split(flags.size, ("all",)) or ("1500", "9000")
     name = f"{_joined(sources)}-to-{_joined(targets)}"
+    if models != USUAL_MODELS:  # another table of its own, beside that of the usual model
+        name = f"{name}-{'+'.join(models)}"
     several = _profiles(flags)
     if len(several) > 1:
         name = f"{name}-{'+'.join(several)}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 SEPARATORS = (";", "\t", ",", "|", " ")
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 MOST = 40  # lines of remarks that are looked through
 
 
@@ -19,10 +21,13 @@ def preamble(lines: Sequence[str]) -> int:
     Returns:
         How many are to be skipped; 0 where the table begins at once.
     """
-    found = [(cells, at) for separator in SEPARATORS for at, cells in [_begins(lines, separator)]]
-    most, at = max(found, default=(0, 0))
-    plain = [cells for cells, first in found if not first]
-    return at if most > max(plain, default=1) else 0
+    tables = {separator: _begins(lines, separator) for separator in SEPARATORS}
+    others = [(one, at) for one, (at, cells) in tables.items() if cells and one != ","]
+    if any(_has_decimal_commas(lines[at:], separator) for separator, at in others):
+        del tables[","]  # it parts numbers, and the header has none
+    most, begins = max((cells, at) for at, cells in tables.values())
+    plain = [cells for at, cells in tables.values() if not at]
+    return begins if most > max(plain, default=1) else 0
 
 
 def _begins(lines: Sequence[str], separator: str) -> tuple[int, int]:
@@ -35,6 +40,14 @@ def _begins(lines: Sequence[str], separator: str) -> tuple[int, int]:
     below = [count for at, count in counts if at >= first]
     whole = usual > 1 and len(below) > 2 and set(below[1:]) == {usual}
     return (first, usual) if whole and first <= MOST else (0, 0)
+
+
+def _has_decimal_commas(lines: Sequence[str], separator: str) -> bool:
+    """Whether the line below the first holds mostly numbers such as ``-1,4028``."""
+    below = [line for line in lines if line.strip()][1:2]
+    cells = [cell.strip(' "') for line in below for cell in line.split(separator)]
+    commas = sum(bool(DECIMAL_COMMA.fullmatch(cell)) for cell in cells)
+    return len(cells) > 1 and 2 * commas > len(cells)
 
 
 def _cells(line: str, separator: str) -> int:

@@ -65,11 +65,9 @@ def _overall(report: Report) -> str:
     clear = "" if overall.confirmed else ", which is undecided"
     if overall.beyond.scope == "new groups":
         clear += f" ({overall.beyond.why})" if overall.beyond.why else ""
-    if overall.mean < 0:
-        grown = f"{percent(-overall.mean)} [{percent(-high)}, {percent(-low)}{where}]"
-        return f"On average transfer changes the error by {grown}{clear}, {on}, {whom}."
     share = f"{percent(overall.mean).removeprefix('+')} [{percent(low)}, {percent(high)}{where}]"
-    return f"On average transfer removes {share} of the error{clear}, {on}, {whom}."
+    adds = " (below 0: it adds error)" if overall.mean < 0 else ""
+    return f"On average transfer removes {share} of the error{adds}{clear}, {on}, {whom}."
 
 
 def clearest(report: Report) -> list[str]:

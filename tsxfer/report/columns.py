@@ -85,8 +85,8 @@ def signed(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share between -1 and 1 as signed percent."""
-    return f"{100 * share:+.1f} %"
+    """A share between -1 and 1 as signed percent; an interval's end beyond is that bound."""
+    return f"{100 * max(-1.0, min(share, 1.0)):+.1f} %"
 
 
 def p_text(p: float | None) -> str:
