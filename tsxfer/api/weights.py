@@ -35,16 +35,20 @@ def _is_file(item: str) -> bool:
         return False
 
 
-def bring_all(names: Sequence[str], trained_on: Sequence[str], workspace: Workspace) -> list[str]:
+def bring_all(
+    names: Sequence[str], trained_on: Sequence[str], workspace: Workspace, *, short: bool = False
+) -> list[str]:
     """Sources with each checkpoint replaced by the name that its weights have here.
 
     Args:
         names: Data sets, files, folders, addresses and names of the zoo.
         trained_on: What the user says that a stranger's weights have learned from.
         workspace: Where they are kept.
+        short: Whether words may be short for pretrainings of the workspace, as in `recommend`:
+            then one that is no data set is let through.
 
     Raises:
-        TsxferError: If one cannot be read, or `trained_on` is said of none.
+        TsxferError: If one cannot be read or is unknown, or `trained_on` is said of none.
     """
     parts, corpora = split(names), split(trained_on)
     strangers = [name for name in parts if weights.is_checkpoint(name)]
@@ -54,6 +58,8 @@ def bring_all(names: Sequence[str], trained_on: Sequence[str], workspace: Worksp
             mend="leave it out, or name a .safetensors file with --source",
         )
     _tell_of_unknown(corpora)
+    if not short:
+        _refuse_unknown([name for name in parts if name not in strangers])
     return [_brought(name, corpora, workspace) for name in parts]
 
 
@@ -73,28 +79,30 @@ def _refuse_nowhere(name: str) -> None:
     """Refuse a path where nothing lies, such as the name of a model on a hub.
 
     Raises:
-        SpecError: Then, and for a name that is no data set either.
+        SpecError: Then; a name without a slash is looked for among data sets.
     """
-    if is_own(name) or Path(name).exists():
-        return
-    if "/" in name:
+    if "/" in name and not Path(name).exists() and not is_own(name):
         hub = name if HUB.fullmatch(name) else "OWNER/NAME"
         raise SpecError(
             f"no file or folder {name}",
             mend="check the path; models are not downloaded by name: fetch the folder first "
             f"(of the Hugging Face hub: hf download {hub} --local-dir FOLDER), and name it",
         )
-    _refuse_unknown(name)
 
 
-def _refuse_unknown(name: str) -> None:
+def _refuse_unknown(names: Sequence[str]) -> None:
     """Refuse a word that is no data set, as one who means weights by it has to hear.
 
     Raises:
         SpecError: Then.
     """
-    if DatasetName.parse(name).settled:
-        return
+    for name in names:
+        lies = "/" in name or is_own(name) or Path(name).exists()  # or should: told elsewhere
+        if not (lies or shelf.is_zoo(name) or DatasetName.parse(name).settled):
+            _refuse_word(name)
+
+
+def _refuse_word(name: str) -> None:
     try:
         catalogue.refuse_unknown(name)
     except SpecError as error:
