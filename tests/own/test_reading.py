@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,8 +138,19 @@ def test_what_prepare_asks_about_predict_does_not_pass_over(tmp_path: Path) -> N
     odd = table().astype({"x_3": object})
     odd.loc[5, "x_3"] = -9999
     odd.to_csv(tmp_path / "b.csv", index=False)
-    with pytest.raises(DataError, match="-9999 in 1 of 60 windows"):
-        windows_like(tmp_path / "b.csv", like)
+    ways: list[Any] = ["refuse", "interpolate", "drop"]
+    for missing in ways:
+        other = replace(like, described=replace(like.described, missing=missing))
+        with pytest.raises(DataError, match="-9999 in 1 of 60 windows") as asked:
+            windows_like(tmp_path / "b.csv", other)
+        mend = asked.value.mend
+        assert "predict takes" not in mend
+        assert ("fit again with --nan -9999 --missing interp" in mend) is (missing == "refuse")
+    refit = replace(like.described, nan="-9999", missing="interpolate")
+    assert len(windows_like(tmp_path / "b.csv", replace(like, described=refit))[0]) == 60
+    odd.loc[5, "x_3"] = None
+    odd.to_csv(tmp_path / "b.csv", index=False)
+    assert len(windows_like(tmp_path / "b.csv", other)[0]) == 59
     with pytest.raises(SpecError, match="was not said"):
         at_rate(like, 10.0)
 

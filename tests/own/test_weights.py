@@ -218,7 +218,17 @@ def test_names_that_are_no_files_are_told(tmp_path: Path, monkeypatch: pytest.Mo
     _file(tmp_path, "a,b.safetensors")
     (name,) = bring_all(["a,b.safetensors"], (), Workspace(tmp_path / "ws"))
     assert name.startswith("a_b+weights@")
-    bad = {"x.safetensors#sha256=0": "a hash behind it", "Lab/Model-1": "no file or folder Lab"}
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "half" / ".cache").mkdir(parents=True)
+    (tmp_path / "half" / "config.json").write_text("{}")
+    bad = {
+        "x.safetensors#sha256=0": "a hash behind it",
+        "Lab/Model-1": r"no file or folder Lab(.|\n)*hf download Lab/Model-1 --local-dir",
+        "./Model-1": r"no file or folder ./M(.|\n)*hf download OWNER/NAME --local-dir",
+        "Model-1": "data set 'Model-1', and no file or folder of that name(.|\n)*.safetensors file",
+        "empty": "empty holds no model.safetensors",
+        "half": "half holds no model.safetensors",
+    }
     for named, words in bad.items():
         with pytest.raises(SpecError, match=words):
             bring_all([named], (), Workspace(tmp_path / "ws"))

@@ -102,7 +102,8 @@ def _sources(
         real = not is_simulated(target.dataset)
         shelf = of_zoo(target.dataset, wanted.model, workspace) if real else []
         return for_target(found, target.dataset, wanted.model, shelf)
-    names = dict.fromkeys(weights.bring_all(wanted.sources, wanted.trained_on, workspace))
+    brought = weights.bring_all(wanted.sources, wanted.trained_on, workspace, short=True)
+    names = dict.fromkeys(brought)
     cards = [weights.card_of(n, [wanted.model], workspace)[0] for n in names if is_given(n)]
     data = [n for n in names if not is_given(n)]
     chosen = [p for n in data for p in _pretrained_on(n, found, wanted.model)]

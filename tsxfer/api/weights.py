@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +19,8 @@ from tsxfer.store import given
 from tsxfer.store.workspace import Workspace
 from tsxfer.zoo import shelf
 
+HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*")  # OWNER/NAME, as the hub names models
+
 
 def split(names: Sequence[str]) -> list[str]:
     """Names with commas between, one by one; a file whose name has a comma is one."""
@@ -31,16 +35,20 @@ def _is_file(item: str) -> bool:
         return False
 
 
-def bring_all(names: Sequence[str], trained_on: Sequence[str], workspace: Workspace) -> list[str]:
+def bring_all(
+    names: Sequence[str], trained_on: Sequence[str], workspace: Workspace, *, short: bool = False
+) -> list[str]:
     """Sources with each checkpoint replaced by the name that its weights have here.
 
     Args:
         names: Data sets, files, folders, addresses and names of the zoo.
         trained_on: What the user says that a stranger's weights have learned from.
         workspace: Where they are kept.
+        short: Whether words may be short for pretrainings of the workspace, as in `recommend`:
+            then one that is no data set is let through.
 
     Raises:
-        TsxferError: If one cannot be read, or `trained_on` is said of none.
+        TsxferError: If one cannot be read or is unknown, or `trained_on` is said of none.
     """
     parts, corpora = split(names), split(trained_on)
     strangers = [name for name in parts if weights.is_checkpoint(name)]
@@ -50,6 +58,8 @@ def bring_all(names: Sequence[str], trained_on: Sequence[str], workspace: Worksp
             mend="leave it out, or name a .safetensors file with --source",
         )
     _tell_of_unknown(corpora)
+    if not short:
+        _refuse_unknown([name for name in parts if name not in strangers])
     return [_brought(name, corpora, workspace) for name in parts]
 
 
@@ -58,6 +68,7 @@ def _brought(name: str, corpora: Sequence[str], workspace: Workspace) -> str:
         return shelf.find(name).id
     if not weights.is_checkpoint(name):
         _refuse_nowhere(name)
+        _refuse_hollow(name)
         return name
     card = weights.bring(name, corpora, workspace)
     sys.stderr.write(f"{name}: {card.said} -> {card.name}\n")
@@ -71,10 +82,51 @@ def _refuse_nowhere(name: str) -> None:
         SpecError: Then; a name without a slash is looked for among data sets.
     """
     if "/" in name and not Path(name).exists() and not is_own(name):
+        hub = name if HUB.fullmatch(name) else "OWNER/NAME"
         raise SpecError(
             f"no file or folder {name}",
             mend="check the path; models are not downloaded by name: fetch the folder first "
-            f"(of the Hugging Face hub: hf download {name} --local-dir FOLDER), and name it",
+            f"(of the Hugging Face hub: hf download {hub} --local-dir FOLDER), and name it",
+        )
+
+
+def _refuse_unknown(names: Sequence[str]) -> None:
+    """Refuse a word that is no data set, as one who means weights by it has to hear.
+
+    Raises:
+        SpecError: Then.
+    """
+    for name in names:
+        lies = "/" in name or is_own(name) or Path(name).exists()  # or should: told elsewhere
+        if not (lies or shelf.is_zoo(name) or DatasetName.parse(name).settled):
+            _refuse_word(name)
+
+
+def _refuse_word(name: str) -> None:
+    try:
+        catalogue.refuse_unknown(name)
+    except SpecError as error:
+        if not error.problem.startswith("unknown "):  # a file of the user's own is damaged
+            raise
+        raise SpecError(
+            f"{error.problem}, and no file or folder of that name is here",
+            where=error.where,
+            mend=f"for weights, give a folder or a .safetensors file; for data, {error.mend}",
+        ) from None
+
+
+def _refuse_hollow(name: str) -> None:
+    """Refuse a folder of weights without the weights.
+
+    Raises:
+        SpecError: Then; other folders may hold data.
+    """
+    folder = Path(name)
+    if name not in catalogue.names() and folder.is_dir() and weights.is_hollow(folder):
+        raise SpecError(
+            f"{name} holds no {weights.PUBLISHED}",
+            mend="fetch the whole folder (of the Hugging Face hub: hf download OWNER/NAME "
+            f"--local-dir {shlex.quote(name)}), or put the weights into it",
         )
 
 

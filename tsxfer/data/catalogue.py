@@ -60,6 +60,15 @@ def find(name: str, workspace: Workspace | None = None) -> Dataset:
     return _checked(_stand_in(found, named.base) if named.simulated else found, name, named.version)
 
 
+def refuse_unknown(name: str) -> None:
+    """Refuse a name that no data set has; it is not loaded.
+
+    Raises:
+        SpecError: With near names.
+    """
+    REGISTRY.refuse_unknown(DatasetName.parse(name).base)
+
+
 def read_card(folder: Path) -> Card:
     """The card kept beside prepared data.
 

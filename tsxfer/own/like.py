@@ -27,6 +27,7 @@ from tsxfer.own.survey import blocks, let_go
 GENERIC = re.compile(r"^(c\d+|x|sound)$")  # names of channels that a file does not name
 FLAG = re.compile(r"--[a-z]+")
 RATE_SAID = re.compile(r"say --rate")
+REFIT = re.compile(r"fit (again )?with ")
 TAKEN = {"--label", "--rate", "--scale"}  # by `predict`, of what is said of a file
 
 
@@ -131,7 +132,7 @@ def _advice_for_predict() -> Iterator[None]:
     try:
         yield
     except TsxferError as error:
-        if set(FLAG.findall(error.mend)) - TAKEN and "fit with" not in error.mend:
+        if set(FLAG.findall(error.mend)) - TAKEN and not REFIT.search(error.mend):
             error.mend += f" (predict takes {', '.join(sorted(TAKEN))} alone: change the file, or "
             error.mend += "fit again with the other flags)"
         raise

@@ -23,6 +23,17 @@ BOUNDS = [
 ]  # of 16 bits, int32; netCDF; float32; SAC; logs of wells
 POWERS = [sign * 10.0**power for power in (10, 20, 30, 34, 35, 36, 37, 38) for sign in (-1, 1)]
 KNOWN = np.array([*NINES, *BOUNDS, *POWERS])
+TO_PREPARE = (
+    "if it does, say --nan {value} --missing interpolate (or drop); if it is a sample, --nan none"
+)
+FIT = "fit again with --nan {value} --missing interpolate (or drop), and predict with that model"
+LIKEWISE = "; if it is a sample, fit again with --nan none"
+GAPS = "if it does, leave those cells of the file empty (NaN in arrays): as in the fit, "
+TO_PREDICT = {
+    "refuse": f"if it does, correct the file, or {FIT}{LIKEWISE}",
+    "interpolate": f"{GAPS}they are filled in from their neighbours{LIKEWISE}",
+    "drop": f"{GAPS}such windows are left out{LIKEWISE}",
+}  # by `missing` of the fit, since `predict` takes no flags of a file
 FAR = 10  # times the size of all other extremes: no signal goes there and nowhere between
 
 
@@ -31,6 +42,7 @@ def refuse_sentinel(
     high: NDArray[np.float64],
     described: Description,
     names: NDArray[np.str_],
+    mend: str = TO_PREPARE,
 ) -> None:
     """Refuse what looks like a number that stands for missing samples.
 
@@ -39,6 +51,7 @@ def refuse_sentinel(
         high: ``(n, channel)`` largest samples.
         described: ``nan`` settles it.
         names: ``(n,)`` of the windows.
+        mend: What helps, with ``{value}``.
 
     Raises:
         DataError: If the extremes of a channel are such a number, far from all others.
@@ -48,16 +61,16 @@ def refuse_sentinel(
     for channel, (down, up) in enumerate(zip(low.T, high.T, strict=True)):
         for one, other in ((down, up), (up, down)):
             if (value := _found(one, other)) is not None:
-                raise _far(value, one == value, f"{{}}, channel {channel + 1}", names)
+                first = names[int(np.argmax(one == value))]
+                raise _far(value, one == value, f"{first}, channel {channel + 1}", mend)
 
 
-def _far(value: float, hit: NDArray[np.bool_], where: str, names: NDArray[np.str_]) -> DataError:
+def _far(value: float, hit: NDArray[np.bool_], first: str, mend: str) -> DataError:
     return DataError(
         f"the sample {value:g} in {int(hit.sum())} of {len(hit)} windows is far from all others: "
         "does it stand for what is missing?",
-        where=f"first in {where.format(names[int(np.argmax(hit))])}",
-        mend=f"if it does, say --nan {value:.9g} --missing interpolate (or drop); if it is a "
-        "sample, --nan none",
+        where=f"first in {first}",
+        mend=mend.format(value=f"{value:.9g}"),
     )
 
 

@@ -13,7 +13,7 @@ from tsxfer.errors import DataError
 from tsxfer.own.content import Content
 from tsxfer.own.description import Description
 from tsxfer.own.oddities import far_values
-from tsxfer.own.sentinels import refuse_sentinel
+from tsxfer.own.sentinels import TO_PREDICT, refuse_sentinel
 from tsxfer.own.survey import Survey, own_samples, survey
 
 Groups = NDArray[np.str_]
@@ -88,7 +88,8 @@ def shape_like(content: Content, described: Description, length: int, name: str)
     kept, notes = _kept(
         facts, described, names, "repair the file, or fit with --missing interpolate"
     )
-    refuse_sentinel(facts.low[kept], facts.high[kept], described, names[kept])
+    mend = TO_PREDICT[described.missing]
+    refuse_sentinel(facts.low[kept], facts.high[kept], described, names[kept], mend)
     if described.lengths == "refuse":
         found, _ = _length(content, described, kept, name)
         length = found  # the model says what it was fitted on

@@ -25,6 +25,7 @@ from tsxfer.store.workspace import Workspace
 
 KEPT = "weights.safetensors"  # in the folder of a model that `fit` kept
 PUBLISHED = "model.safetensors"  # in a folder as foundation models are published
+CONFIG = "config.json"  # beside it
 INDEX = f"{ENDING}.index.json"
 PART = re.compile(r"(.+)-([0-9]{5})-of-([0-9]{5})\.safetensors")
 ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
@@ -40,6 +41,14 @@ def is_checkpoint(named: str) -> bool:
     if ADDRESS.match(named) or named.lower().partition(SEALED)[0].endswith((ENDING, INDEX)):
         return True
     return other_weights.is_other(path) or (path.is_dir() and any(path.glob(f"*{ENDING}")))
+
+
+def is_hollow(folder: Path) -> bool:
+    """Whether a folder is empty, or holds what is published beside weights and none of them."""
+    files = [one for one in folder.iterdir() if not one.name.startswith(".")]
+    kinds = {*other_weights.BESIDE} - {".txt"}  # which may be recordings
+    beside = all(one.is_file() and one.suffix.lower() in kinds for one in files)
+    return not files or (beside and (folder / CONFIG).is_file())
 
 
 def bring(named: str, trained_on: Iterable[str], workspace: Workspace) -> Given:
