@@ -146,8 +146,12 @@ class Strategy:
 
     @property
     def choosy(self) -> bool:
-        """Not every model can take it: it counts blocks, or needs normalisation or more layers."""
-        return bool(self.blocks or self.renormalised or self.method or self.channels == "fresh")
+        """Not every model can take it: it counts blocks, or needs normalisation or more layers.
+
+        A user's method is not asked: what it cannot take fails its own rows.
+        """
+        partly = self.blocks or self.renormalised or self.channels == "fresh"
+        return bool(partly and not self.method)
 
     @property
     def still(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tsxfer.core.specs import OF_NORMALISATION, Trial
 from tsxfer.core.strategy import Strategy
 from tsxfer.models.base import Model, build
-from tsxfer.train import norms, reuse, watched
+from tsxfer.train import norms, reuse
 
 LENGTH = 256  # samples of a window; blocks and normalisation do not depend on it
 
@@ -26,7 +26,7 @@ def refuse(trials: Iterable[Trial]) -> None:
     """
     asked = {_asked(trial): trial for trial in trials}
     for trial in asked.values():
-        strategy = watched.parts_of(trial.reuse.strategy) if trial.reuse else Strategy()
+        strategy = trial.reuse.strategy if trial.reuse else Strategy()
         try:
             source, target = _network(trial.model, 1), _network(trial.model, 2)
         except Exception:  # noqa: S112  (a model of a user's may fail in any way)
