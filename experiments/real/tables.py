@@ -32,13 +32,12 @@ SCORES = (
 
 def hours(part: Part) -> list[str]:
     """How far a part got, and what it took."""
-    trials = expand(part.spec)
-    origins = {origin.key for trial in trials for origin in trial.origins}
+    before, asked = part.pretrainings, len(expand(part.spec))
     done = [row for row in part.rows if row.status == "done"]
-    first = [row for row in done if row.key in origins]
-    rest = [row for row in done if row.key not in origins]
+    first = [row for row in done if row.key in before]
+    rest = [row for row in done if row.key not in before]
     name = part.study.removeprefix("tsxfer-real-1-")
-    return [f"`{name}`", f"{len(done)} of {len(trials)}", _hours(first), _hours(rest)]
+    return [f"`{name}`", f"{len(done)} of {asked}", _hours(first), _hours(rest)]
 
 
 def _hours(rows: list[Result]) -> str:

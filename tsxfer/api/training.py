@@ -103,8 +103,7 @@ def _refuse_unready(study: Study, trials: list[Trial], workspace: Workspace) -> 
         tell_of_simulating(name, workspace)
         prepared(workspace, name)
     matching.refuse(workspace, trials)
-    if any(map(is_given, study.sources)):
-        tell_of_given(study, trials, workspace)
+    tell_of_given(study, trials, workspace)
     if study.overlap == "refuse":
         overlap.refuse(workspace, trials)
 

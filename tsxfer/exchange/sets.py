@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tsxfer.core.expansion import expand
 from tsxfer.core.results import Result
 from tsxfer.core.study import Study
 from tsxfer.core.study_files import parse_study
@@ -51,6 +52,13 @@ class Part:
                 "folder that holds all three",
             )
         return parse_study(self.study_toml, self.study, f"study file of {self.study}")
+
+    @property
+    def pretrainings(self) -> set[str]:
+        """Keys of trials that others start from, of a study that was stopped before those, too."""
+        trials = [row.trial for row in self.rows]
+        trials += expand(self.spec) if self.study_toml else []
+        return {origin.key for trial in trials for origin in trial.origins}
 
     @property
     def declared(self) -> Lock | None:

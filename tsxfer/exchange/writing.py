@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from tsxfer.core.expansion import expand
 from tsxfer.core.results import Result
 from tsxfer.core.sizes import place_in_order
 from tsxfer.errors import SpecError
@@ -63,7 +62,7 @@ def summary(found: ResultSet) -> str:
 
 def _of_part(part: Part) -> Iterator[str]:
     cells: dict[tuple[str, ...], list[Result]] = {}
-    started = _started(part)
+    started = part.pretrainings
     for row in part.rows:
         cells.setdefault(_arm(row, started), []).append(row)
     labels = _labels(part.rows)
@@ -73,13 +72,6 @@ def _of_part(part: Part) -> Iterator[str]:
         scores = [row.scores[row.metric] for row in rows if row.status == "done"]
         mean = f"{rows[0].metric} {sum(scores) / len(scores):.4g}" if scores else "failed"
         yield f"  {target:14} {model:13} {size:8} {arm:32} {len(scores)} × {mean}"
-
-
-def _started(part: Part) -> set[str]:
-    """Keys of pretrainings: those of a study that was stopped before its transfers, too."""
-    trials = [row.trial for row in part.rows]
-    trials += expand(part.spec) if part.study_toml else []
-    return {origin.key for trial in trials for origin in trial.origins}
 
 
 def _labels(rows: Iterable[Result]) -> dict[tuple[str, str], int]:

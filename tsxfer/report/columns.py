@@ -22,13 +22,19 @@ MARKS = {
     "interim": "…",
     "no valid baseline": "∅",
 }
-CAPTION = (
+ORIENTED = (
     "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
-    "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. 'Difference' "
-    "and its p speak of these test instances, 'new groups' and its p of others (subjects, "
-    "speakers, events); the verdict is for what 'verdict for' names. 'Saved' is how many training "
-    "samples earlier transfer reaches the level that scratch sets; 'trivial' is the best "
-    "prediction that ignores the window (mean, majority, class shares, no change)."
+    "two-sided on paired differences, corrected by Benjamini-Hochberg over the table."
+)
+TRIVIAL = (
+    "'trivial' is the best prediction that ignores the window (mean, majority, class shares, no "
+    "change)."
+)
+CAPTION = (
+    f"{ORIENTED} 'Difference' and its p speak of these test instances, 'new groups' and its p of "
+    "others (subjects, speakers, events); the verdict is for what 'verdict for' names. 'Saved' is "
+    "how many training samples earlier transfer reaches the level that scratch sets; "
+    f"{TRIVIAL}"
 )
 
 

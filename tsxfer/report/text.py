@@ -11,7 +11,7 @@ from rich.text import Text
 from tsxfer.errors import printable as plain
 from tsxfer.report.answer import answer, clearest
 from tsxfer.report.build import Report
-from tsxfer.report.columns import CAPTION, COLUMNS, MARKS, p_text, stated
+from tsxfer.report.columns import CAPTION, COLUMNS, MARKS, ORIENTED, TRIVIAL, p_text, stated
 from tsxfer.report.headline import warnings
 from tsxfer.report.section import Section
 from tsxfer.report.sections import sections
@@ -31,13 +31,10 @@ ON_TERMINAL = (
     "Statistics",  # only there when asked for
 )
 OF_LINES = (
-    "Differences are oriented: positive means that transfer is better. Intervals are 95 %; p is "
-    "two-sided on paired differences, corrected by Benjamini-Hochberg over the table. The line "
-    "'these test instances' speaks of the windows that were tested; the verdict is for new groups "
-    "(subjects, speakers, events) where windows have any, and a line above says what is known of "
-    "them where enough were tested. 'Samples saved' is how many training samples earlier transfer "
-    "reaches the level that scratch sets; 'trivial' is the best prediction that ignores the window "
-    "(mean, majority, class shares, no change)."
+    f"{ORIENTED} The line 'these test instances' speaks of the windows that were tested; the "
+    "verdict is for new groups (subjects, speakers, events) where windows have any, and a line "
+    "above says what is known of them where enough were tested. 'Samples saved' is how many "
+    f"training samples earlier transfer reaches the level that scratch sets; {TRIVIAL}"
 )
 WIDE = 200  # columns from which the whole table fits
 PIPED = 100  # columns where nobody says how wide a line may be

@@ -15,8 +15,8 @@ from tsxfer.store.checkpoints import digest
 from tsxfer.store.workspace import Workspace
 from tsxfer.train import channels, reuse, weights
 from tsxfer.train.mapping import Mapping, complete, mapped
+from tsxfer.train.rehearsal import stand_in
 
-LENGTH = 256  # samples of a window, where no data is known; copied layers do not depend on it
 AGAIN = "name the file, address or zoo:NAME itself as the source: it is brought in again"
 
 
@@ -48,7 +48,7 @@ def _models_of(held: reuse.Weights) -> list[str]:
     found = []
     for name in model_names():
         try:
-            model = build(name, channels=1, length=LENGTH, extra=0, outputs=1, seed=0)
+            model = stand_in(name, channels=1, outputs=1)
             complete(mapped(held, model), reuse.transferred(model), model)
         except Exception:  # noqa: S112  (a model of a user's may fail in any way)
             continue

@@ -13,7 +13,7 @@ from torch import nn
 from tsxfer.core.guard import AWAY_FROM_0, broken
 from tsxfer.core.models_index import REGISTRY as MODELS
 from tsxfer.core.seen import Begin
-from tsxfer.core.specs import PROFILES, Trial
+from tsxfer.core.specs import OF_NORMALISATION, PROFILES, Trial
 from tsxfer.core.strategy import Strategy
 from tsxfer.data import matching, scale
 from tsxfer.data.task import Task, load_task, prepared
@@ -236,7 +236,7 @@ def _renormalised(trial: Trial, model: Model) -> bool:
     """Statistics are the target's: the strategy says so, or nothing else gave random layers any."""
     if trial.reuse:
         return watched.parts_of(trial.reuse.strategy).renormalised
-    if trial.baseline == "renormalised":
+    if trial.baseline in OF_NORMALISATION:
         return True
     return trial.baseline == "random_convolutions" and bool(norms.layers(model))
 

@@ -28,7 +28,7 @@ def refuse(trials: Iterable[Trial]) -> None:
     for trial in asked.values():
         strategy = trial.reuse.strategy if trial.reuse else Strategy()
         try:
-            source, target = _network(trial.model, 1), _network(trial.model, 2)
+            source, target = (stand_in(trial.model, channels=n, outputs=2) for n in (1, 2))
         except Exception:  # noqa: S112  (a model of a user's may fail in any way)
             continue
         reuse.chosen(target, reuse.tensors(source), strategy)
@@ -40,5 +40,6 @@ def _asked(trial: Trial) -> tuple[str, str]:
     return trial.model, trial.reuse.strategy.words if trial.reuse else str(trial.baseline)
 
 
-def _network(name: str, channels: int) -> Model:
-    return build(name, channels=channels, length=LENGTH, extra=0, outputs=2, seed=0)
+def stand_in(name: str, *, channels: int, outputs: int) -> Model:
+    """A fresh network where no data is known: what is copied does not depend on its length."""
+    return build(name, channels=channels, length=LENGTH, extra=0, outputs=outputs, seed=0)
